@@ -1,1 +1,10 @@
-export {};
+export {
+  BrokenStructureError,
+  EnvelopeTooLargeError,
+  MissingConversationsError,
+  UnsupportedEncodingError,
+  type Place,
+} from './errors.ts';
+export { RecordScanner } from './record-scanner.ts';
+export type { DocumentShape, ScannedRecord, ScanOptions } from './record.ts';
+export { scanRecords } from './scan-records.ts';

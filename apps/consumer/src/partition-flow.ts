@@ -1,0 +1,168 @@
+import type { ConsumedRecord, GroupBatch } from '@genesys-kafka/kafka';
+import { OffsetTracker } from './offset-tracker.ts';
+
+/** Bounds of what one partition may have in hand; reaching either pauses the partition. */
+export interface FlowLimits {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+}
+
+/** The two ways in which a record's work may be told to end. */
+export interface WorkSignals {
+  /** Aborts when no new attempt may begin: waits (not-before, an open circuit, a queue) end, a request in flight goes on. */
+  readonly stopping: AbortSignal;
+  /** Aborts when the time to finish is over: requests in flight end too. */
+  readonly signal: AbortSignal;
+  /** Counts this record as waiting for its time while `wait` runs, which pauses the partition. */
+  notDue<T>(wait: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * Settles one record. Resolving means: acknowledged by the sink, or by the topic that it was moved to, so the offset
+ * may pass it. Rejecting leaves the offset below the record.
+ */
+export type Work = (record: ConsumedRecord, signals: WorkSignals) => Promise<void>;
+
+export interface FlowOptions {
+  readonly limits: FlowLimits;
+  readonly work: Work;
+  /** Work begins only after this has settled: an earlier assignment of the partition may still have requests in flight. */
+  readonly after?: Promise<void>;
+  /** Something changed: position, fullness, idleness. */
+  readonly onChange: () => void;
+  /** Work rejected although nobody aborted it: a bug, since outcomes are values. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * One assignment of one partition: records with one key are worked on in their order, different keys at once, and the
+ * position is the lowest unfinished record. It ends with `stop`, and is never used again.
+ */
+export class PartitionFlow {
+  readonly #options: FlowOptions;
+  readonly #tracker = new OffsetTracker();
+  /** Unfinished records by key; the first of each is being worked on. */
+  readonly #chains = new Map<string, ConsumedRecord[]>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #abort = new AbortController();
+  #bytes = 0;
+  #waiting = 0;
+  #highWatermark = 0n;
+
+  constructor(options: FlowOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a batch whole, even past the bound: the bound pauses the partition, so that one batch is the excess. */
+  accept(batch: GroupBatch): void {
+    this.#highWatermark = batch.highWatermark;
+    if (this.#stopping.signal.aborted) return;
+    for (const record of batch.records) {
+      // A fetch may be delivered again after a failed one; what was taken once is not taken twice.
+      if (record.offset < (this.#tracker.expected ?? 0n)) continue;
+      this.#tracker.begin(record.offset);
+      this.#bytes += sizeOf(record);
+      const key = chainOf(record);
+      const chain = this.#chains.get(key);
+      if (chain) chain.push(record);
+      else {
+        this.#chains.set(key, [record]);
+        this.#run(key, record);
+      }
+    }
+    this.#tracker.cover(batch.nextOffset);
+    this.#options.onChange();
+  }
+
+  /** Offset to commit; undefined before the first batch. */
+  get position(): bigint | undefined {
+    return this.#tracker.position;
+  }
+
+  /** The offset that the next batch should begin with; undefined before the first batch. */
+  get expected(): bigint | undefined {
+    return this.#tracker.expected;
+  }
+
+  get inFlight(): { readonly records: number; readonly bytes: number } {
+    return { records: this.#tracker.unfinished, bytes: this.#bytes };
+  }
+
+  /** Records below the high watermark that are not finished, as far as the last fetch knew. */
+  get lag(): number {
+    const position = this.position;
+    return position === undefined ? 0 : Math.max(0, Number(this.#highWatermark - position));
+  }
+
+  /** True while the partition should not be fetched: a bound is reached, or a record waits for its time. */
+  get holding(): boolean {
+    const { maxRecords, maxBytes } = this.#options.limits;
+    return this.#waiting > 0 || this.#tracker.unfinished >= maxRecords || this.#bytes >= maxBytes;
+  }
+
+  /** Begins nothing new and lets requests in flight end; after `graceMs` they are aborted. Resolves when none is left. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort(new Error('this partition is being given up'));
+    const timer = setTimeout(() => this.#abort.abort(new Error('the time to finish is over')), graceMs);
+    try {
+      await Promise.allSettled(this.#running);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #run(key: string, record: ConsumedRecord): void {
+    const running = this.#work(key, record).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #work(key: string, record: ConsumedRecord): Promise<void> {
+    try {
+      await this.#options.after;
+      // Only a record that has not begun ends here: what a sink has acknowledged is always counted.
+      if (this.#stopping.signal.aborted) return;
+      await this.#options.work(record, {
+        stopping: this.#stopping.signal,
+        signal: this.#abort.signal,
+        notDue: async (wait) => this.#notDue(wait),
+      });
+    } catch (error) {
+      // The record stays unfinished, and with it the rest of its chain: nothing of this key may overtake it.
+      if (!this.#stopping.signal.aborted) this.#options.onFailure(error);
+      return;
+    }
+    this.#tracker.finish(record.offset);
+    this.#bytes -= sizeOf(record);
+    this.#next(key);
+    this.#options.onChange();
+  }
+
+  #next(key: string): void {
+    const chain = this.#chains.get(key);
+    chain?.shift();
+    const next = chain?.[0];
+    if (!next) this.#chains.delete(key);
+    else if (!this.#stopping.signal.aborted) this.#run(key, next);
+  }
+
+  async #notDue<T>(wait: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    this.#options.onChange();
+    try {
+      return await wait();
+    } finally {
+      this.#waiting -= 1;
+      this.#options.onChange();
+    }
+  }
+}
+
+function sizeOf(record: ConsumedRecord): number {
+  return (record.value?.length ?? 0) + (record.key?.length ?? 0);
+}
+
+/** Records without a key have no order among themselves: each is a chain of its own. */
+function chainOf(record: ConsumedRecord): string {
+  return record.key === null ? `#${record.offset}` : `k${record.key.toString('latin1')}`;
+}

@@ -1,0 +1,170 @@
+import type { ConsumedRecord } from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
+import {
+  idempotencyKey,
+  nextStep,
+  parseRecordHeaders,
+  type CircuitState,
+  type Delivery,
+  type DeliveryOutcome,
+  type NextStep,
+  type Priority,
+  type RetryPolicy,
+  type RuleVerdict,
+  type Sink,
+  type SinkGate,
+} from '@genesys-kafka/routing';
+import type { Work, WorkSignals } from './partition-flow.ts';
+import type { Moves } from './moves.ts';
+import { freshVisit, open, ownerOf, retryVisit, type Opened, type Owner, type Visit } from './record-visit.ts';
+
+/** What a route does with the records that are its own. */
+export interface RouteTarget {
+  readonly sink: Sink;
+  readonly gate: SinkGate;
+  readonly priority: Priority;
+  readonly policy: RetryPolicy;
+  /** Retries wait in memory and hold their key, instead of going to the retry topics. */
+  readonly blocking: boolean;
+}
+
+export interface RoutePorts {
+  readonly route: string;
+  readonly mainTopic: string;
+  /** Does this route take the record? Asked once, on the main topic. */
+  readonly picks: (parsed: unknown, headers: Readonly<Record<string, string>>) => RuleVerdict;
+  /** Is a record on a retry topic this route's? */
+  readonly owns: (owner: Owner) => boolean;
+  /** Where an unreadable record belongs: to one group, or each route would make a dead letter of it. */
+  readonly keepsPoison: boolean;
+  /** Settles what the route has picked. */
+  readonly settle: (record: PickedRecord, signals: WorkSignals) => Promise<void>;
+  readonly moves: Moves;
+  readonly clock: Clock;
+  readonly count: (outcome: 'skipped') => void;
+}
+
+export interface PickedRecord {
+  readonly record: ConsumedRecord;
+  readonly visit: Visit;
+  readonly body: Buffer;
+}
+
+/** One record's way through one route: whose is it, when is it due, what is in it, who wants it, what becomes of it. */
+export function routeWork(ports: RoutePorts): Work {
+  const { mainTopic, picks, owns, keepsPoison, settle, moves, clock, count } = ports;
+  return async (record, signals) => {
+    const fresh = record.topic === mainTopic;
+    const owner = fresh ? undefined : ownerOf(record);
+    if (owner !== undefined && !owns(owner)) return count('skipped');
+    if (owner === 'nobody') return moves.lost(record, signals);
+    const visit = fresh ? freshVisit(record) : retryVisit(record);
+    const waitMs = visit.notBeforeMs - clock.nowMs();
+    if (waitMs > 0) await signals.notDue(async () => clock.sleep(waitMs, signals.stopping));
+    const opened: Opened = open(record.value);
+    if (opened.kind === 'poison') {
+      if (fresh && !keepsPoison) return count('skipped');
+      return moves.deadLetter(record, visit, { stage: 'decode', attempts: visit.attempt - 1, ...opened }, signals);
+    }
+    if (!visit.picked) {
+      const verdict = picks(opened.parsed, textHeaders(record));
+      if ('error' in verdict) {
+        const letter = { stage: 'route', cause: 'rule-error', reason: verdict.error, attempts: 0 } as const;
+        return moves.deadLetter(record, visit, letter, signals);
+      }
+      if (!verdict.matched) return count('skipped');
+    }
+    await settle({ record, visit, body: opened.body }, signals);
+  };
+}
+
+export interface DeliveryPorts {
+  readonly route: string;
+  readonly target: RouteTarget;
+  readonly moves: Moves;
+  readonly clock: Clock;
+  /** Told of each answer, with the time it took. */
+  readonly onOutcome: (outcome: DeliveryOutcome['kind'], seconds: number) => void;
+  readonly random?: () => number;
+}
+
+/** How far a record whose probe failed steps back behind the others that wait for the circuit, in milliseconds. */
+const stepBackMs = 50;
+
+/**
+ * Delivers until the record is done or has been moved. While the circuit is open the record waits in hand and no
+ * attempt is counted, a failed probe included: a target that is down costs a record nothing.
+ */
+export function deliverySettle(ports: DeliveryPorts): RoutePorts['settle'] {
+  const { target, moves, clock } = ports;
+  const { gate, policy, blocking } = target;
+  return async ({ record, visit, body }, signals) => {
+    const delivery = deliveryOf(ports.route, record, visit, body);
+    let attempt = visit.attempt;
+    for (let behindMs = 0; ; ) {
+      const outcome = await throughGate(ports, delivery, behindMs, signals);
+      behindMs = 0;
+      const step = nextStep({ attempt, outcome, policy, nowMs: clock.nowMs(), ...randomOf(ports) });
+      if (step.kind === 'done') return;
+      if (step.kind === 'circuit') {
+        if (step.retryAfterMs !== undefined) gate.trip(step.retryAfterMs);
+        attempt = step.attempt;
+      } else if (burntByOpenCircuit(step, gate.state)) {
+        behindMs = stepBackMs;
+      } else if (step.kind === 'dead-letter') {
+        const { cause, reason, httpStatus } = step.failure;
+        const status = httpStatus === undefined ? {} : { httpStatus };
+        const letter = { stage: 'deliver', cause, reason, ...status, attempts: attempt } as const;
+        return moves.deadLetter(record, visit, letter, signals);
+      } else if (blocking) {
+        attempt = step.attempt;
+        await clock.sleep(step.notBeforeMs - clock.nowMs(), signals.stopping);
+      } else {
+        return moves.retry(record, visit, step, signals);
+      }
+    }
+  };
+}
+
+/** A transient failure that arrives while the circuit is open says nothing of this record. */
+function burntByOpenCircuit(step: NextStep, circuit: CircuitState): boolean {
+  return circuit === 'open' && (step.kind === 'retry' || (step.kind === 'dead-letter' && step.exhausted));
+}
+
+async function throughGate(
+  { target, clock, onOutcome }: DeliveryPorts,
+  delivery: Delivery,
+  behindMs: number,
+  { stopping, signal }: WorkSignals,
+): Promise<DeliveryOutcome> {
+  const deliver = async () => {
+    const startedMs = clock.monotonicMs();
+    const outcome = await target.sink.deliver(delivery, signal);
+    onOutcome(outcome.kind, (clock.monotonicMs() - startedMs) / 1000);
+    return outcome;
+  };
+  for (;;) {
+    const answer = await target.gate.run(target.priority, stopping, deliver);
+    if (answer.kind !== 'circuit-open') return answer;
+    await clock.sleep(answer.retryInMs + behindMs, stopping);
+  }
+}
+
+function deliveryOf(route: string, record: ConsumedRecord, visit: Visit, body: Buffer): Delivery {
+  return {
+    route,
+    body,
+    key: record.key?.toString('utf8') ?? '',
+    idempotencyKey: idempotencyKey(parseRecordHeaders(record.headers), visit.origin),
+    recordVersion: visit.recordVersion,
+    contentType: 'application/json',
+  };
+}
+
+function textHeaders(record: ConsumedRecord): Record<string, string> {
+  return Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name, value.toString('utf8')]));
+}
+
+function randomOf({ random }: DeliveryPorts): { random?: () => number } {
+  return random === undefined ? {} : { random };
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { OutgoingRecord, Producer, TopicPartition } from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
+import { TopicWriter } from './topic-writer.ts';
+
+const target: TopicPartition = { topic: 't.dlt', partition: 3 };
+const record = (text: string, bytes = 1): OutgoingRecord => ({ key: text, value: Buffer.alloc(bytes) });
+const never = new AbortController().signal;
+const impatient: Clock = { nowMs: () => 0, monotonicMs: () => 0, sleep: async (_, signal) => signal?.throwIfAborted() };
+
+/** A producer that refuses the first sends and checks that no two for one partition overlap. */
+function producer(refusals: number) {
+  const sent: string[][] = [];
+  let busy = false;
+  const port: Producer = {
+    async send(_, records) {
+      assert.equal(busy, false, 'two sends at once for one partition');
+      busy = true;
+      await new Promise((resolve) => setImmediate(resolve));
+      busy = false;
+      if (refusals-- > 0) throw new Error('not enough replicas');
+      sent.push(records.map(({ key }) => String(key)));
+    },
+    close: async () => undefined,
+  };
+  return { port, sent };
+}
+
+test('what is refused is written in the end, in order, each once, and each refusal is told', async () => {
+  const { port, sent } = producer(3);
+  const waits: number[] = [];
+  const writer = new TopicWriter({ producer: port, clock: impatient, random: () => 0, onFailure: (_e, _t, ms) => waits.push(ms) });
+  const first = writer.append(target, record('a'), never);
+  const second = writer.append(target, record('b'), never);
+  await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all([first, second, writer.append(target, record('c'), never)]);
+  assert.deepEqual(sent.flat(), ['a', 'b', 'c']);
+  assert.deepEqual(waits, [250, 500, 1000]);
+});
+
+test('a large record goes alone', async () => {
+  const { port, sent } = producer(0);
+  const writer = new TopicWriter({ producer: port, onFailure: () => assert.fail('no refusal') });
+  await Promise.all([
+    writer.append(target, record('a'), never),
+    writer.append(target, record('big', 2 << 20), never),
+    writer.append(target, record('c'), never),
+  ]);
+  assert.deepEqual(sent, [['a'], ['big'], ['c']]);
+});
+
+test('an aborted append ends with the reason, and the others are still written', async () => {
+  const { port, sent } = producer(2);
+  const abort = new AbortController();
+  const writer = new TopicWriter({ producer: port, clock: impatient, onFailure: () => abort.abort(new Error('time is over')) });
+  const gone = writer.append(target, record('a'), abort.signal);
+  const kept = writer.append(target, record('b'), never);
+  await assert.rejects(gone, /time is over/);
+  await kept;
+  assert.deepEqual(sent, [['b']]);
+});

@@ -1,0 +1,105 @@
+import type { KafkaClient, OutgoingRecord, Producer, TopicPartition } from '@genesys-kafka/kafka';
+import { backoffMs, systemClock, type Clock } from '@genesys-kafka/resilience';
+
+export interface TopicWriterOptions {
+  readonly producer: Producer;
+  /** Told of each refused write and of the wait before the next try. */
+  readonly onFailure: (error: unknown, target: TopicPartition, waitMs: number) => void;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+interface Pending {
+  readonly record: OutgoingRecord;
+  readonly done: () => void;
+  readonly fail: (reason: Error) => void;
+  readonly signal: AbortSignal;
+}
+
+/** One send carries this much at most; a larger record goes alone. Below every topic's `max.message.bytes`. */
+const sendBytes = 512 * 1024;
+const backoff = { initialMs: 250, factor: 2, maxMs: 30_000, jitterMs: 250 };
+
+/**
+ * Appends to the retry and dead-letter topics. What cannot be written is tried again for as long as it takes: the
+ * record that waits here stays unfinished, its offset does not move, and its partition fills up and pauses.
+ */
+export class TopicWriter {
+  readonly #options: TopicWriterOptions;
+  readonly #clock: Clock;
+  /** Per partition one send at a time: kafkajs may double records of two that overlap. Waiting ones go together. */
+  readonly #queues = new Map<string, Pending[]>();
+
+  constructor(options: TopicWriterOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Resolves once all in-sync replicas have the record; rejects only with the reason of `signal`. */
+  async append(target: TopicPartition, record: OutgoingRecord, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const name = `${target.topic}/${target.partition}`;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const pending: Pending = { record, done: () => resolve(undefined), fail: reject, signal };
+    const queue = this.#queues.get(name);
+    if (queue) queue.push(pending);
+    else {
+      const fresh = [pending];
+      this.#queues.set(name, fresh);
+      void this.#drain(name, target, fresh);
+    }
+    await promise;
+  }
+
+  async #drain(name: string, target: TopicPartition, queue: Pending[]): Promise<void> {
+    // Appends of the same turn of the event loop go in one send.
+    await Promise.resolve();
+    for (let attempt = 0; queue.length > 0; ) {
+      const count = batchLength(queue);
+      const batch = queue.slice(0, count);
+      try {
+        await this.#options.producer.send(
+          target,
+          batch.map((pending) => pending.record),
+        );
+        batch.forEach((pending) => pending.done());
+        queue.splice(0, count);
+        attempt = 0;
+      } catch (error) {
+        const waitMs = backoffMs(backoff, attempt, this.#options.random);
+        attempt += 1;
+        this.#options.onFailure(error, target, waitMs);
+        await this.#wait(waitMs, queue);
+      }
+    }
+    this.#queues.delete(name);
+  }
+
+  /** Waits, and lets those go whose signal has aborted. */
+  async #wait(waitMs: number, queue: Pending[]): Promise<void> {
+    const anyAborted = AbortSignal.any(queue.map((pending) => pending.signal));
+    await this.#clock.sleep(waitMs, anyAborted).catch(() => undefined);
+    const kept = queue.filter((pending) => !pending.signal.aborted);
+    for (const pending of queue) if (pending.signal.aborted) pending.fail(pending.signal.reason as Error);
+    queue.splice(0, queue.length, ...kept);
+  }
+}
+
+/** How many records from the front make up one send. */
+function batchLength(queue: readonly Pending[]): number {
+  let bytes = 0;
+  for (const [index, { record }] of queue.entries()) {
+    bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0);
+    if (bytes > sendBytes && index > 0) return index;
+  }
+  return queue.length;
+}
+
+/** A writer of its own producer; `close` ends it. */
+export function openTopicWriter(
+  client: KafkaClient,
+  onFailure: TopicWriterOptions['onFailure'],
+): { readonly writer: TopicWriter; close(): Promise<void> } {
+  const producer = client.producer();
+  return { writer: new TopicWriter({ producer, onFailure }), close: async () => producer.close() };
+}

@@ -1,0 +1,144 @@
+import { createRecordValidator, conversationSchemaText } from '@genesys-kafka/conversation';
+import {
+  checkTopic,
+  createKafkaClient,
+  createSchemaRegistry,
+  LANES,
+  partitionFor,
+  topicSpecs,
+  type KafkaClient,
+  type KafkaClientOptions,
+  type LanePublisher,
+  type LedgerEntry,
+  type PublisherEvents,
+  type PublisherLimits,
+  type TopicSpec,
+  type TopicSpecs,
+} from '@genesys-kafka/kafka';
+import { requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { TopicUnfitError } from './errors.ts';
+import type { LaneOptions } from './lane-session.ts';
+import { maxSendBytes, RecordStage, type StageOptions, type Target } from './record-stage.ts';
+import type { WindowContext } from './window-run.ts';
+
+/** What every command that publishes works with. */
+export interface ProducerContext extends AsyncDisposable {
+  readonly settings: Settings;
+  readonly client: KafkaClient;
+  /** An export's own lane: its transactional id, its ledger partition, its keys (design.md, "Exactly once"). */
+  lane(exportId: string, signal: AbortSignal): LaneOptions;
+  /** What is the same for all windows of a lane. */
+  window(publisher: LanePublisher): Pick<WindowContext, 'publisher' | 'stages' | 'scan' | 'invalidLimit'>;
+  onSourceEnded(entry: LedgerEntry): void;
+}
+
+export interface ProducerObserver extends PublisherEvents {
+  onSourceEnded(entry: LedgerEntry): void;
+}
+
+const MIB = 1024 * 1024;
+/** Records that wait for the broker: with what is in flight inside kafkajs, the largest part of the memory. */
+const BUFFER_BYTES = 12 * MIB;
+/** The size of send at which kafkajs is fastest here. */
+const SEND_BYTES = 768 * 1024;
+
+/** Connects to Kafka and the registry, creates missing topics, resolves the schema id: all before the first record. */
+export async function createContext(
+  settings: Settings,
+  log: Logger,
+  observer: ProducerObserver,
+): Promise<ProducerContext> {
+  const needed = requireSettings(settings, ['kafka.brokers', 'schema.registry']);
+  const client = createKafkaClient(kafkaOptions(settings, log));
+  try {
+    const specs = topicSpecs({ prefix: settings.kafka.topicPrefix, dataPartitions: settings.kafka.partitions });
+    const [targets, schemaId] = await Promise.all([
+      prepareTopics(client, specs),
+      resolveSchemaId(settings, needed['schema.registry'], specs.data.name),
+    ]);
+    const validator = createRecordValidator();
+    const stage = { ...targets, validator, schemaId, compression: settings.kafka.compression };
+    return assemble(settings, client, specs, stage, observer, log);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+export function kafkaOptions(settings: Settings, log: Logger): KafkaClientOptions {
+  const { kafka, connector } = settings;
+  return {
+    clientId: `${kafka.topicPrefix}${connector}`,
+    brokers: requireSettings(settings, ['kafka.brokers'])['kafka.brokers'],
+    ssl: kafka.ssl,
+    ...(kafka.sasl ? { sasl: kafka.sasl } : {}),
+    requestTimeoutMs: kafka.requestTimeoutMs,
+    compression: kafka.compression,
+    logger: (level, message, details) => log[level](details, message),
+  };
+}
+
+async function prepareTopics(client: KafkaClient, specs: TopicSpecs): Promise<{ data: Target; deadLetters: Target }> {
+  const own = [specs.data, specs.deadLetters, specs.ledger];
+  await client.admin.createMissing(own);
+  const [data, deadLetters] = await Promise.all(own.map((spec) => fitTopic(client, spec)));
+  return { data: data!, deadLetters: deadLetters! };
+}
+
+async function fitTopic(client: KafkaClient, spec: TopicSpec): Promise<Target> {
+  const topic = await client.admin.describeTopic(spec.name);
+  const problems = topic ? checkTopic(spec, topic) : [`${spec.name}: could not be created.`];
+  if (!topic || problems.length > 0) throw new TopicUnfitError(problems);
+  const maxMessageBytes = Number(topic.config['max.message.bytes'] ?? MIB);
+  return { topic: spec.name, partitions: topic.partitions, maxMessageBytes };
+}
+
+async function resolveSchemaId(settings: Settings, url: string, topic: string): Promise<number> {
+  const { username, password, register, compatibility } = settings.schema;
+  const registry = createSchemaRegistry({ url, ...(username ? { username } : {}), ...(password ? { password } : {}) });
+  const subject = `${topic}-value`;
+  return registry.resolveId({ subject, schema: conversationSchemaText, mode: register, compatibility });
+}
+
+function assemble(
+  settings: Settings,
+  client: KafkaClient,
+  specs: TopicSpecs,
+  stage: StageOptions,
+  observer: ProducerObserver,
+  log: Logger,
+): ProducerContext {
+  const { kafka, connector } = settings;
+  const targets = new Map([stage.data, stage.deadLetters].map((target) => [target.topic, target]));
+  const limits: PublisherLimits = {
+    transactionBytes: kafka.transaction.maxBytes,
+    transactionMs: kafka.transaction.maxAgeMs,
+    bufferBytes: BUFFER_BYTES,
+    sendBytes: Math.min(SEND_BYTES, Math.floor(BUFFER_BYTES / 2 / stage.data.partitions)),
+    maxSendBytes: (topic) => maxSendBytes(targets.get(topic)!),
+  };
+  return {
+    settings,
+    client,
+    lane: (exportId, signal) => ({
+      client,
+      signal,
+      limits,
+      events: observer,
+      identity: {
+        transactionalId: `${kafka.topicPrefix}${connector}.export.${exportId}`,
+        ledger: { topic: specs.ledger.name, partition: partitionFor(exportId, LANES) },
+        keyPrefix: `${exportId}/`,
+      },
+      onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
+    }),
+    window: (publisher) => ({
+      publisher,
+      stages: { forSource: (source) => new RecordStage(stage, source) },
+      scan: { maxRecordBytes: settings.record.maxBytes, maxDepth: settings.record.maxDepth },
+      invalidLimit: { maxShare: settings.invalid.maxRatio, minRecords: settings.invalid.minimumRecords },
+    }),
+    onSourceEnded: (entry) => observer.onSourceEnded(entry),
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}

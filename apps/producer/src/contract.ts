@@ -1,0 +1,71 @@
+import type { Archive } from '@genesys-kafka/archive';
+import type { GenesysClient } from '@genesys-kafka/genesys-client';
+import type { DoneStatus, JobStatus, Window } from '@genesys-kafka/job-poller';
+import type { FetchPage } from './pages-source.ts';
+
+export type Query = Readonly<Record<string, unknown>>;
+
+/** A job's results, once it is done. */
+export type Results =
+  | { readonly kind: 'pages'; readonly fetchPage: FetchPage }
+  | { readonly kind: 'archive'; readonly archive: Archive; readonly size: number };
+
+/** What differs between the ways in which Genesys hands out results. */
+export interface JobContract {
+  readonly name: 'details-jobs' | 'bulk-archive';
+  submit(window: Window, signal: AbortSignal): Promise<string>;
+  status(jobId: string, signal: AbortSignal): Promise<JobStatus>;
+  results(jobId: string, status: DoneStatus, signal: AbortSignal): Promise<Results>;
+  /** Until when data is complete; undefined where the contract cannot tell. */
+  availableUntil(signal: AbortSignal): Promise<Date | undefined>;
+}
+
+/** Fetches and verifies the archive behind a link; calls `freshLink` when the link has expired. */
+export type FetchArchive = (
+  jobId: string,
+  link: string | undefined,
+  freshLink: (signal: AbortSignal) => Promise<string>,
+  signal: AbortSignal,
+) => Promise<Archive>;
+
+/** The pages of `…/details/jobs`: design.md, "Two contracts and a file". */
+export function detailsJobs(client: GenesysClient, query: Query, pageSize: number): JobContract {
+  return {
+    name: 'details-jobs',
+    submit: async (window, signal) => {
+      const interval = `${window.from.toISOString()}/${window.to.toISOString()}`;
+      return (await client.detailsJobs.submit({ ...query, interval }, signal)).jobId;
+    },
+    status: (jobId, signal) => client.detailsJobs.status(jobId, signal),
+    results: async (jobId) => ({
+      kind: 'pages',
+      fetchPage: (cursor, signal) =>
+        client.detailsJobs.page(jobId, { pageSize, ...(cursor === undefined ? {} : { cursor }) }, signal),
+    }),
+    availableUntil: (signal) => client.availability(signal),
+  };
+}
+
+/** Archives of exactly this many records count as truncated, unless the query names another `size`. */
+const DEFAULT_SIZE = 10_000;
+
+/** The ZIP behind a signed link: design.md, "Two contracts and a file". */
+export function bulkArchive(client: GenesysClient, query: Query, fetchArchive: FetchArchive): JobContract {
+  const size = typeof query.size === 'number' ? query.size : DEFAULT_SIZE;
+  return {
+    name: 'bulk-archive',
+    submit: async (window, signal) => {
+      const interval = { dateFrom: window.from.toISOString(), dateTo: window.to.toISOString() };
+      return (await client.bulkArchive.submit({ ...query, ...interval, size }, signal)).jobId;
+    },
+    status: (jobId, signal) => client.bulkArchive.status(jobId, signal),
+    results: async (jobId, status, signal) => {
+      const freshLink = async (linkSignal: AbortSignal) => {
+        const again = await client.bulkArchive.status(jobId, linkSignal);
+        return linkOf(again);
+      };
+      return { kind: 'archive', size, archive: await fetchArchive(jobId, status.resultsUrl, freshLink, signal) };
+    },
+    availableUntil: async () => undefined,
+  };
+}

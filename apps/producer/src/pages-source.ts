@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
+import { CursorLoopError, SourceChangedError } from './errors.ts';
+import { prefetch } from './prefetch.ts';
+import type { SourcePublisher } from './source-publisher.ts';
+
+/** One page of a job's results as its original bytes. `cursor` is absent for the first. */
+export type FetchPage = (cursor: string | undefined, signal: AbortSignal) => Promise<Buffer>;
+
+interface Page {
+  readonly number: number;
+  /** The cursor that this page was asked with. */
+  readonly cursor: string | undefined;
+  readonly nextCursor: string | undefined;
+  readonly sha256: string;
+  readonly records: readonly ScannedRecord[];
+  readonly availableUntil: string | undefined;
+}
+
+/** Records that go in one step; a page of more is resumed inside by its SHA-256. */
+const RECORDS_PER_STEP = 100;
+const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * Follows a job's cursor from where the source stands to its last page, the one without a cursor: an empty page is not
+ * the end. One page is fetched ahead of the one being published. Resolves with the `dataAvailabilityDate` of the last page.
+ */
+export async function publishPages(
+  fetchPage: FetchPage,
+  jobId: string,
+  source: SourcePublisher,
+  scan: ScanOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  source.continueFromPosition();
+  const { position } = source.entry;
+  const resumed = position.page;
+  let availableUntil: string | undefined;
+  const firstOrdinal = position.records - (resumed?.done ?? 0);
+  for await (const page of prefetch(pages(fetchPage, jobId, position.cursor, firstOrdinal, scan, signal), 1)) {
+    signal.throwIfAborted();
+    const isResumed = resumed !== undefined && page.number === 0;
+    if (isResumed && page.sha256 !== resumed.sha256) throw new SourceChangedError(jobId, position.records);
+    await publishPage(page, isResumed ? resumed.done : 0, source);
+    availableUntil = page.availableUntil ?? availableUntil;
+  }
+  return availableUntil;
+}
+
+async function publishPage(page: Page, done: number, source: SourcePublisher): Promise<void> {
+  const next = page.nextCursor === undefined ? {} : { cursor: page.nextCursor };
+  const here = page.cursor === undefined ? {} : { cursor: page.cursor };
+  for (let from = done; from < page.records.length; from += RECORDS_PER_STEP) {
+    const to = Math.min(from + RECORDS_PER_STEP, page.records.length);
+    const isLast = to === page.records.length && page.nextCursor !== undefined;
+    const position = isLast ? next : { ...here, page: { sha256: page.sha256, done: to } };
+    await source.publish(page.records.slice(from, to), position, page.availableUntil);
+  }
+  if (done >= page.records.length && page.nextCursor !== undefined) await source.moveTo(next);
+}
+
+async function* pages(
+  fetchPage: FetchPage,
+  jobId: string,
+  from: string | undefined,
+  firstOrdinal: number,
+  scan: ScanOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Page> {
+  const seen = new Set<string>();
+  let cursor = from;
+  let ordinal = firstOrdinal;
+  for (let number = 0; ; number += 1) {
+    if (cursor !== undefined && seen.has(cursor)) throw new CursorLoopError(jobId, number);
+    if (cursor !== undefined) seen.add(cursor);
+    const bytes = await fetchPage(cursor, signal);
+    const page = await scanPage(bytes, ordinal, scan);
+    yield { ...page, number, cursor };
+    if (page.nextCursor === undefined) return;
+    ordinal += page.records.length;
+    cursor = page.nextCursor;
+  }
+}
+
+async function scanPage(
+  bytes: Buffer,
+  firstOrdinal: number,
+  scan: ScanOptions,
+): Promise<Omit<Page, 'number' | 'cursor'>> {
+  const scanner = new RecordScanner({ ...scan, shape: 'conversations', allowMissingConversations: true });
+  // Of the records alone: `dataAvailabilityDate` beside them moves on between two fetches of the same page.
+  const sha256 = createHash('sha256');
+  const records: ScannedRecord[] = [];
+  const take = (scanned: readonly ScannedRecord[]) => {
+    for (const record of scanned) {
+      if (record.bytes) sha256.update(record.bytes);
+      records.push({ ...record, ordinal: record.ordinal + firstOrdinal });
+    }
+  };
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    take(scanner.push(bytes.subarray(at, at + PIECE_BYTES)));
+    // A page may be tens of megabytes: others get their turn.
+    await setImmediate();
+  }
+  take(scanner.end());
+  const { cursor, dataAvailabilityDate } = scanner.envelope;
+  return {
+    records,
+    nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined,
+    availableUntil: typeof dataAvailabilityDate === 'string' ? dataAvailabilityDate : undefined,
+    sha256: sha256.digest('hex'),
+  };
+}

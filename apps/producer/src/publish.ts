@@ -1,0 +1,148 @@
+import { chainStart } from '@genesys-kafka/conversation';
+import type { Archive } from '@genesys-kafka/archive';
+import { windowKey, type LanePublisher, type LedgerEntry } from '@genesys-kafka/kafka';
+import { publishArchive } from './archive-source.ts';
+import type { ProducerContext } from './context.ts';
+import { chooseGeneration, once, outcome } from './export.ts';
+import { stableId } from './identity.ts';
+import { endsSourceOnly, withLane } from './lane-session.ts';
+import { NO_RECORDS, sumCounts, type Report, type SourceReport } from './report.ts';
+import { endedState, SourcePublisher, windowError } from './source-publisher.ts';
+
+/** One argument of the command line and the files or links that it stands for. */
+export interface SourceArgument {
+  /** As given, without a query string. */
+  readonly name: string;
+  readonly sources: readonly ArchiveSource[];
+  /** Why it stands for none. */
+  readonly error?: unknown;
+}
+
+export interface ArchiveSource {
+  readonly name: string;
+  /** Fetches where needed, verifies whole. Disposing removes what was spooled. */
+  open(signal: AbortSignal): Promise<Archive & AsyncDisposable>;
+}
+
+/**
+ * Publishes archives one after another, each in its own lane: an archive that is published, by this command or another
+ * one, is not published again. One bad source does not stop the rest; the report says what came of each argument.
+ */
+export async function runPublish(
+  context: ProducerContext,
+  args: readonly SourceArgument[],
+  again: boolean,
+  signal: AbortSignal,
+): Promise<Report> {
+  const startedMs = performance.now();
+  const published = new Map<string, LedgerEntry>();
+  const sources: SourceReport[] = [];
+  for (const argument of args) sources.push(await publishArgument(context, argument, again, published, signal));
+  const exportIds = [...published.keys()];
+  return {
+    exportId: exportIds.length === 1 ? exportIds[0]! : stableId({ exportIds: exportIds.sort() }),
+    windows: published.size,
+    ...sumCounts(published.values()),
+    seconds: Math.round(performance.now() - startedMs) / 1000,
+    sources,
+  };
+}
+
+async function publishArgument(
+  context: ProducerContext,
+  argument: SourceArgument,
+  again: boolean,
+  published: Map<string, LedgerEntry>,
+  signal: AbortSignal,
+): Promise<SourceReport> {
+  if (argument.error !== undefined) {
+    return { source: argument.name, status: 'rejected', records: 0, error: windowError(argument.error) };
+  }
+  const outcomes: Omit<SourceReport, 'source'>[] = [];
+  for (const source of argument.sources) {
+    try {
+      await using archive = await source.open(signal);
+      const exportId = stableId({ connector: context.settings.connector, archive: archive.identity });
+      // A source that is named twice is published once.
+      const entry = published.get(exportId) ?? (await publishOne(context, exportId, archive, again, signal));
+      published.set(exportId, entry);
+      outcomes.push(outcome(entry));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!endsSourceOnly(error)) throw error;
+      outcomes.push({ status: 'rejected', records: 0, error: windowError(error) });
+    }
+  }
+  return { source: argument.name, ...worst(outcomes) };
+}
+
+async function publishOne(
+  context: ProducerContext,
+  exportId: string,
+  archive: Archive,
+  again: boolean,
+  signal: AbortSignal,
+): Promise<LedgerEntry> {
+  const generationOf = once((lane: Parameters<typeof chooseGeneration>[0]) => chooseGeneration(lane, again));
+  return withLane(context.lane(exportId, signal), async (lane, publisher) => {
+    const generation = generationOf(lane);
+    const key = windowKey(exportId, generation, archive.identity);
+    const committed = lane.entries.get(key);
+    if (committed?.state === 'done') return committed;
+    const entry = committed ?? newEntry(context, exportId, generation, archive.identity);
+    const ended = await readArchive(context, publisher, key, entry, archive, signal);
+    context.onSourceEnded(ended);
+    return ended;
+  });
+}
+
+async function readArchive(
+  context: ProducerContext,
+  publisher: LanePublisher,
+  key: string,
+  entry: LedgerEntry,
+  archive: Archive,
+  signal: AbortSignal,
+): Promise<LedgerEntry> {
+  const { stages, invalidLimit, scan } = context.window(publisher);
+  const stage = stages.forSource({ sourceId: entry.source!.id, window: entry.window });
+  const source = new SourcePublisher(publisher, key, entry, stage, invalidLimit);
+  try {
+    await publishArchive(archive, source, scan, AbortSignal.any([signal, publisher.signal]));
+    return await source.finish('done');
+  } catch (error) {
+    signal.throwIfAborted();
+    publisher.signal.throwIfAborted();
+    if (!endsSourceOnly(error)) throw error;
+    return source.finish(endedState(source.entry), error);
+  }
+}
+
+function newEntry(context: ProducerContext, exportId: string, generation: number, identity: string): LedgerEntry {
+  // A new generation is a new source: its records are other records than those of the one before.
+  const id = generation === 1 ? identity : `${identity}+${generation}`;
+  return {
+    v: 1,
+    kind: 'window',
+    exportId,
+    generation,
+    connector: context.settings.connector,
+    contract: 'archive',
+    window: identity,
+    state: 'submitted',
+    source: { id },
+    position: { records: 0, chain: chainStart().toString('hex') },
+    counts: NO_RECORDS,
+    bytes: 0,
+    updatedAt: new Date().toISOString(),
+  };
+}
+
+/** An argument of many files is as good as its worst one. */
+function worst(outcomes: readonly Omit<SourceReport, 'source'>[]): Omit<SourceReport, 'source'> {
+  const records = outcomes.reduce((sum, one) => sum + one.records, 0);
+  const failed = outcomes.find((one) => one.status !== 'done');
+  if (!failed) return { status: 'done', records };
+  const status = outcomes.every((one) => one.status === 'rejected') ? 'rejected' : 'partial';
+  return { status, records, ...(failed.error ? { error: failed.error } : {}) };
+}

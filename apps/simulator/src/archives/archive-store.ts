@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Conversations } from '../conversations/conversations.ts';
+import { writeArchive } from './write-archive.ts';
+
+/** One finished archive on disk. */
+export interface StoredArchive {
+  readonly sizeBytes: number;
+  /** Quoted, from the content. */
+  readonly etag: string;
+  readonly lastModified: Date;
+  /** The bytes from `start` to before `end`. */
+  read(start: number, end: number): Readable;
+}
+
+export interface ArchiveRequest {
+  /** Equal keys mean equal bytes: the archive is written once. */
+  readonly key: string;
+  readonly conversations: Conversations;
+  readonly indexes: Iterable<number>;
+}
+
+/**
+ * Archives are spooled to disk once for each query, not regenerated for each request: the length of a compressed
+ * stream is known only at its end, and a Range at 7 GB would cost a minute of generating. A job is IN_PROGRESS
+ * meanwhile, as a real one is. Each file loses its name as soon as it is open, so nothing remains on disk whatever
+ * ends the process.
+ */
+export class ArchiveStore {
+  readonly #compressionLevel: number;
+  readonly #archives = new Map<string, Promise<StoredArchive>>();
+  readonly #handles: FileHandle[] = [];
+  readonly #closing = new AbortController();
+
+  constructor(compressionLevel: number) {
+    this.#compressionLevel = compressionLevel;
+  }
+
+  get(request: ArchiveRequest): Promise<StoredArchive> {
+    const known = this.#archives.get(request.key);
+    if (known) return known;
+    const archive = this.#spool(request);
+    this.#archives.set(request.key, archive);
+    // A failed attempt (disk full) may succeed for the next job.
+    archive.catch(() => this.#archives.delete(request.key));
+    return archive;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#archives.values());
+    await Promise.all(this.#handles.splice(0).map((handle) => handle.close()));
+  }
+
+  async #spool({ conversations, indexes }: ArchiveRequest): Promise<StoredArchive> {
+    const handle = await openNameless();
+    this.#handles.push(handle);
+    const hash = createHash('sha256');
+    const zip = new PassThrough();
+    let sizeBytes = 0;
+    const signal = this.#closing.signal;
+    const writing = writeArchive(conversations, indexes, zip, {
+      container: 'zip',
+      compressionLevel: this.#compressionLevel,
+      signal,
+    });
+    const storing = pipeline(
+      zip,
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          hash.update(chunk);
+          sizeBytes += chunk.length;
+          yield chunk;
+        }
+      },
+      handle.createWriteStream({ autoClose: false }),
+      { signal },
+    );
+    await Promise.all([writing, storing]);
+    return {
+      sizeBytes,
+      etag: `"${hash.digest('hex').slice(0, 32)}"`,
+      lastModified: new Date(),
+      read: (start, end) => handle.createReadStream({ start, end: end - 1, autoClose: false, highWaterMark: 256 * 1024 }),
+    };
+  }
+}
+
+async function openNameless(): Promise<FileHandle> {
+  const directory = await mkdtemp(join(tmpdir(), 'genesys-simulator-'));
+  try {
+    return await open(join(directory, 'archive'), 'wx+', 0o600);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}

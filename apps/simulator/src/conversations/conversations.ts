@@ -1,0 +1,95 @@
+import { callMembers } from './call.ts';
+import { isoTime } from './iso-time.ts';
+import { spoil, spreadOut, unknownMembers } from './oddities.ts';
+import { drawPlan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { Random } from './random.ts';
+import { chatMembers, emailMembers, messageMembers } from './text-channels.ts';
+import { DIVISIONS } from './vocabulary.ts';
+
+export interface ConversationsOptions {
+  readonly seed: number;
+  /** How many conversations there are. */
+  readonly records: number;
+  /** Conversations start in this interval, evenly spread, in the order of their number. ms since the epoch. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Share of records that are invalid on purpose, 0 … 1. */
+  readonly invalidShare: number;
+}
+
+/** Streams 0 and 1 of the generator: what the record is, and whether it is spoilt. */
+const SPOILT_STREAM = 0x8_0000_0000;
+
+/**
+ * Every conversation of the organisation. Record i is a function of the options and i alone: pages, archives and a
+ * second process all see the same bytes, and nothing is kept.
+ */
+export class Conversations {
+  readonly options: ConversationsOptions;
+  readonly #random = new Random();
+
+  constructor(options: ConversationsOptions) {
+    this.options = options;
+  }
+
+  /** When record i starts; ascending in i. */
+  startMs(index: number): number {
+    return this.#start(this.#random.reset(this.options.seed, index), index);
+  }
+
+  /** Kind and lifetime of record i, without its text. */
+  plan(index: number): Plan {
+    const random = this.#random.reset(this.options.seed, index);
+    return drawPlan(random, this.#start(random, index));
+  }
+
+  /** The conversationId that record i bears. */
+  id(index: number): string {
+    const random = this.#random.reset(this.options.seed, index);
+    drawPlan(random, this.#start(random, index));
+    return random.uuid();
+  }
+
+  /** The JSON text of record i. */
+  text(index: number): string {
+    const text = this.#validText(index);
+    return this.isInvalid(index) ? spoil(this.#random.reset(this.options.seed, SPOILT_STREAM + index), text) : text;
+  }
+
+  isInvalid(index: number): boolean {
+    if (this.options.invalidShare === 0) return false;
+    return this.#random.reset(~this.options.seed, index).chance(this.options.invalidShare);
+  }
+
+  #start(random: Random, index: number): number {
+    const { fromMs, toMs, records } = this.options;
+    const slotMs = (toMs - fromMs) / records;
+    return Math.floor(fromMs + (index + random.u32() / 0x1_0000_0000) * slotMs);
+  }
+
+  #validText(index: number): string {
+    const random = this.#random.reset(this.options.seed, index);
+    const plan = drawPlan(random, this.#start(random, index));
+    const id = random.uuid();
+    const end = plan.endMs === undefined ? '' : `"conversationEnd":"${isoTime(plan.endMs)}",`;
+    const odd = random.below(1000);
+    const unknown = odd < 20 ? unknownMembers(random) : '';
+    const head = `{${end}"conversationId":"${id}","conversationInitiator":"customer","conversationStart":"${isoTime(plan.startMs)}","customerParticipation":true,"divisionIds":["${random.pick(DIVISIONS)}"],${unknown}`;
+    const text = `${head}${members(random, plan)}}`;
+    return odd >= 20 && odd < 30 ? spreadOut(text) : text;
+  }
+}
+
+function members(random: Random, plan: Plan): string {
+  switch (plan.kind) {
+    case 'call':
+      return callMembers(random, plan);
+    case 'message':
+      return messageMembers(random, plan);
+    case 'chat':
+      return chatMembers(random, plan);
+    case 'email':
+      return emailMembers(random, plan);
+  }
+}

@@ -1,0 +1,76 @@
+import type { Conversations } from './conversations.ts';
+import type { Plan } from './plan.ts';
+
+const DAY_MS = 86_400_000;
+
+export type Matching =
+  /** Lifetime overlaps the interval: the job's default. */
+  | 'overlap'
+  /** Started on a UTC day that the interval touches: `startOfDayIntervalMatching`. */
+  | 'start-day'
+  /** Started inside the interval: the bulk archive's meaning. */
+  | 'start';
+
+export interface Query {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly matching: Matching;
+  /** Conversations that start at or after this moment are not in the data lake yet: left out without a word. */
+  readonly availableMs: number;
+  readonly limit?: number | undefined;
+  readonly order?: 'asc' | 'desc' | undefined;
+  readonly orderBy?: 'start' | 'end' | undefined;
+  readonly accepts?: ((plan: Plan, index: number) => boolean) | undefined;
+}
+
+/**
+ * Numbers of the conversations that a query finds, in its order: 4 bytes for each, whatever the records' size.
+ * Conversations are numbered in order of start, so only those that start before the interval's end are looked at.
+ */
+export function select(conversations: Conversations, query: Query): Uint32Array {
+  const { fromMs, toMs } = effectiveInterval(query);
+  const end = firstStartingAt(conversations, Math.min(toMs, query.availableMs));
+  const begin = query.matching === 'overlap' ? 0 : firstStartingAt(conversations, fromMs);
+  const found = new Uint32Array(Math.max(0, end - begin));
+  let count = 0;
+  for (let index = begin; index < end; index++) {
+    if (query.matching === 'overlap' || query.accepts) {
+      const plan = conversations.plan(index);
+      if (plan.endMs !== undefined && plan.endMs <= fromMs) continue;
+      if (query.accepts && !query.accepts(plan, index)) continue;
+    }
+    found[count++] = index;
+  }
+  const ordered = inOrder(conversations, found.subarray(0, count), query);
+  return ordered.slice(0, query.limit ?? count);
+}
+
+function effectiveInterval(query: Query): { fromMs: number; toMs: number } {
+  if (query.matching !== 'start-day') return query;
+  return { fromMs: Math.floor(query.fromMs / DAY_MS) * DAY_MS, toMs: Math.ceil(query.toMs / DAY_MS) * DAY_MS };
+}
+
+/** Number of conversations that start before `ms`. */
+function firstStartingAt(conversations: Conversations, ms: number): number {
+  let low = 0;
+  let high = conversations.options.records;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (conversations.startMs(middle) < ms) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function inOrder(conversations: Conversations, found: Uint32Array, query: Query): Uint32Array {
+  if (query.orderBy === 'end') {
+    const ends = new Map(Array.from(found, (index) => [index, conversations.plan(index).endMs ?? Infinity]));
+    found.sort((a, b) => compare(ends.get(a) ?? 0, ends.get(b) ?? 0) || a - b);
+  }
+  return query.order === 'desc' ? found.reverse() : found;
+}
+
+/** Subtraction would turn two open ends (Infinity) into NaN. */
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

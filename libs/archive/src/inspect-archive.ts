@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { ArchiveError, readFailure } from './errors.ts';
+import { sniff, SNIFF_BYTES } from './sniff.ts';
+import { unpack, type Expected, type Packed, type Unpacked } from './unpack.ts';
+import { readDirectory, type ArchiveLimits } from './zip-directory.ts';
+import { readExactly } from './zip-end-record.ts';
+
+/** An archive whose content was read once from end to end and found whole. */
+export interface Archive {
+  /** `plain` is JSON or NDJSON. */
+  readonly kind: 'zip' | 'gzip' | 'plain';
+  /** The same for the same content: a ZIP's directory digest (`zip-…`), a file's SHA-256 (`sha256-…`) otherwise. */
+  readonly identity: string;
+  readonly compressedBytes: number;
+  readonly uncompressedBytes: number;
+  /**
+   * The JSON document in pieces of up to 256 KiB, as fast as it is pulled. May be called again. Fails when the file is
+   * no longer the one inspected, and again on a wrong length or CRC-32. Aborting rejects with the signal's reason.
+   */
+  open(signal?: AbortSignal): AsyncIterable<Buffer>;
+}
+
+/**
+ * Tells a local file's kind by its content and verifies it whole, so that nothing damaged is ever published in part.
+ * Memory does not depend on the file's size. Throws ArchiveError (scope `source`, never to be retried); aborting
+ * rejects with the signal's reason.
+ */
+export async function inspectArchive(path: string, limits: ArchiveLimits, signal?: AbortSignal): Promise<Archive> {
+  signal?.throwIfAborted();
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    throw readFailure(error, path);
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) {
+      throw new ArchiveError(
+        'archive-missing',
+        `${path} is ${stats.isDirectory() ? 'a directory' : 'not a regular file'}`,
+      );
+    }
+    if (stats.size === 0) throw new ArchiveError('archive-empty', `${path} holds no bytes`);
+    const kind = await kindOf(file, stats.size, path);
+    if (kind === 'zip') return await inspectZip(file, stats, path, limits, signal);
+    return await inspectStream(kind, stats, path, limits, signal);
+  } catch (error) {
+    throw error instanceof ArchiveError ? error : readFailure(error, path);
+  } finally {
+    await file.close();
+  }
+}
+
+async function kindOf(file: FileHandle, fileBytes: number, path: string): Promise<Archive['kind']> {
+  const content = sniff(await readExactly(file, 0, Math.min(SNIFF_BYTES, fileBytes)));
+  if (typeof content === 'string') return content;
+  throw new ArchiveError('not-an-archive', `${path} is not a ZIP: looks like ${content.foreign}`);
+}
+
+async function inspectZip(
+  file: FileHandle,
+  stats: Stats,
+  path: string,
+  limits: ArchiveLimits,
+  signal: AbortSignal | undefined,
+): Promise<Archive> {
+  const { entry, identity } = await readDirectory(file, stats.size, path, limits, signal);
+  const packed: Packed = {
+    path,
+    compression: entry.method === 'stored' ? 'none' : 'deflate',
+    offset: entry.dataOffset,
+    bytes: entry.compressedBytes,
+  };
+  const expected: Expected = { bytes: entry.uncompressedBytes, crc32: entry.crc32, maxBytes: limits.maxBytes };
+  await verify(packed, expected, `${entry.name} in ${path}`, signal);
+  return archive('zip', identity, packed, expected, entry.uncompressedBytes, stats);
+}
+
+async function inspectStream(
+  kind: 'gzip' | 'plain',
+  stats: Stats,
+  path: string,
+  limits: ArchiveLimits,
+  signal: AbortSignal | undefined,
+): Promise<Archive> {
+  const packed: Packed = { path, compression: kind === 'gzip' ? 'gzip' : 'none', offset: 0, bytes: stats.size };
+  if (kind === 'plain' && stats.size > limits.maxBytes) {
+    throw new ArchiveError('archive-too-large', `${path} has ${stats.size} bytes; the limit is ${limits.maxBytes}`);
+  }
+  const maxBytes = Math.min(limits.maxBytes, kind === 'gzip' ? stats.size * limits.maxRatio : stats.size);
+  const hash = createHash('sha256');
+  const found = await verify(packed, { maxBytes }, path, signal, (chunk) => hash.update(chunk));
+  return archive(kind, `sha256-${hash.digest('hex')}`, packed, { ...found, maxBytes }, found.bytes, stats);
+}
+
+/** Reads the content from end to end, and looks at its beginning: a ZIP may hold a page of HTML named .json. */
+async function verify(
+  packed: Packed,
+  expected: Expected,
+  name: string,
+  signal: AbortSignal | undefined,
+  onRead?: (chunk: Buffer) => void,
+): Promise<Unpacked> {
+  const content = unpack(packed, expected, signal, onRead);
+  try {
+    let step = await content.next();
+    if (step.done) throw new ArchiveError('archive-empty', `${name} holds no bytes`);
+    const kind = sniff(step.value.subarray(0, SNIFF_BYTES));
+    if (kind === 'zip' || kind === 'gzip')
+      throw new ArchiveError('archive-nested', `${name} holds another archive (${kind})`);
+    if (typeof kind !== 'string')
+      throw new ArchiveError('not-an-archive', `${name} is not JSON: looks like ${kind.foreign}`);
+    while (!step.done) step = await content.next();
+    return step.value;
+  } finally {
+    await content.return({ bytes: 0, crc32: 0 });
+  }
+}
+
+function archive(
+  kind: Archive['kind'],
+  identity: string,
+  packed: Packed,
+  expected: Expected,
+  uncompressedBytes: number,
+  inspected: Stats,
+): Archive {
+  return {
+    kind,
+    identity,
+    compressedBytes: inspected.size,
+    uncompressedBytes,
+    async *open(signal) {
+      let now: Stats;
+      try {
+        now = await stat(packed.path);
+      } catch (error) {
+        throw readFailure(error, packed.path);
+      }
+      if (now.ino !== inspected.ino || now.size !== inspected.size || now.mtimeMs !== inspected.mtimeMs) {
+        throw new ArchiveError('archive-changed', `${packed.path} is no longer the file that was verified`);
+      }
+      yield* unpack(packed, expected, signal);
+    },
+  };
+}

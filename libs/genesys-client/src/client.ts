@@ -1,0 +1,81 @@
+import { SlidingWindow, systemClock } from '@genesys-kafka/resilience';
+import { bulkArchiveApi, type BulkArchiveApi } from './bulk-archive.ts';
+import { connections } from './connections.ts';
+import { detailsJobsApi, type DetailsJobsApi } from './details-jobs.ts';
+import { exchanging } from './exchange.ts';
+import { auth } from './interceptors/auth.ts';
+import { budget } from './interceptors/budget.ts';
+import { decode } from './interceptors/decode.ts';
+import { rateLimits } from './interceptors/rate-limits.ts';
+import { report } from './interceptors/report.ts';
+import { retry } from './interceptors/retry.ts';
+import { minimumProgress, totalTime } from './interceptors/time-limits.ts';
+import { transportErrors } from './interceptors/transport-errors.ts';
+import { parseSettings, type GenesysClientOptions } from './options.ts';
+import { requester } from './request.ts';
+import { TokenSource } from './token-source.ts';
+
+/** Both job contracts of Genesys Cloud behind one login and one request budget. */
+export interface GenesysClient extends AsyncDisposable {
+  /** `jobs/availability`: data before it is complete. A job that reaches past it silently misses its tail. */
+  availability(signal: AbortSignal): Promise<Date>;
+  readonly detailsJobs: DetailsJobsApi;
+  readonly bulkArchive: BulkArchiveApi;
+  /** Ends what is under way (those calls reject) and closes the connections. */
+  close(): Promise<void>;
+}
+
+const PROGRESS_STRETCH_MS = 30_000;
+const BACKOFF = { initialMs: 500, maxMs: 30_000 };
+
+/**
+ * Makes a client; nothing is sent before the first call. Every call rejects with an `OperationalError` of this
+ * library, or with the reason of its signal, which ends it at once. Retries are made here: an error that comes out has
+ * had them. Raises `GenesysSettingsError` for unusable settings.
+ */
+export function createGenesysClient(options: GenesysClientOptions): GenesysClient {
+  const { clock = systemClock, random = Math.random, onEvent = () => undefined, ...input } = options;
+  const settings = parseSettings(input);
+  const closing = new AbortController();
+  const agent = connections(settings);
+  const window = new SlidingWindow({ max: settings.requestsPerSecond, perMs: 1000, clock });
+  const { requestsPerSecond: reserve, retryMaxElapsedMs: maxHoldMs } = settings;
+  const minBytes = (settings.minBodyBytesPerSecond * PROGRESS_STRETCH_MS) / 1000;
+  const policy = { ...BACKOFF, attempts: settings.retryAttempts, maxElapsedMs: settings.retryMaxElapsedMs };
+
+  // From the connection outwards: each wraps the ones before it.
+  const anonymous = agent.compose(
+    minimumProgress({ minBytes, stretchMs: PROGRESS_STRETCH_MS }),
+    decode(),
+    transportErrors(),
+    totalTime(settings.requestTimeoutMs),
+    report(clock, onEvent),
+    rateLimits({ window, clock, reserve, maxHoldMs, onEvent }),
+    budget(window),
+    retry(policy, { clock, random, onEvent }),
+  );
+  const { loginUrl, clientId, clientSecret } = settings;
+  const login = { loginUrl, clientId, clientSecret, clock, onEvent, lifetime: closing.signal };
+  const tokens = new TokenSource({ ...login, exchange: exchanging(anonymous.dispatch.bind(anonymous)) });
+  const authorised = anonymous.compose(auth(tokens));
+
+  const request = requester({
+    exchange: exchanging(authorised.dispatch.bind(authorised)),
+    origin: settings.apiUrl,
+    clock,
+    lifetime: closing.signal,
+  });
+  const ports = { request, host: new URL(settings.apiUrl).host, clock, onEvent };
+  const { availability, ...detailsJobs } = detailsJobsApi({ ...ports, maxPageBytes: settings.maxPageBytes });
+  const close = async () => {
+    closing.abort(new Error('the Genesys client was closed'));
+    await agent.destroy();
+  };
+  return {
+    availability,
+    detailsJobs,
+    bulkArchive: bulkArchiveApi(ports),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,123 @@
+import type { Clock } from '@genesys-kafka/resilience';
+import { z } from 'zod';
+import { answerFacts, readJson, refusal } from './answers.ts';
+import { LoginFailedError } from './errors.ts';
+import type { OnEvent } from './events.ts';
+import type { Answer, Call, Exchange } from './exchange.ts';
+
+export interface TokenSourceOptions {
+  /** Without the `auth` interceptor. */
+  readonly exchange: Exchange;
+  readonly loginUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly clock: Clock;
+  readonly onEvent: OnEvent;
+  /** Ends a login that is under way when the client closes. */
+  readonly lifetime: AbortSignal;
+}
+
+interface Token {
+  readonly value: string;
+  /** Monotonic; a margin before the real end. */
+  readonly refreshAtMs: number;
+}
+
+/** Some slack for the request's own time and clocks that drift, but never much of a short life (300 s at least). */
+const MARGIN_MS = 60_000;
+const MARGIN_SHARE = 0.1;
+const MAX_TOKEN_BYTES = 65_536;
+
+const tokenAnswer = z.object({
+  // Whatever goes into a header must be one word.
+  access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  // RFC 6749 5.1 only recommends it; 300 s is the shortest life Genesys gives.
+  expires_in: z.number().positive().default(300),
+});
+
+const tokenError = z.object({ error: z.string().regex(/^[\w.-]{1,60}$/) });
+
+/**
+ * OAuth client credentials (genesys-api.md 1.4): one token, kept in memory only, fetched when first needed and again
+ * shortly before it ends. Concurrent callers share one login.
+ */
+export class TokenSource {
+  readonly #options: TokenSourceOptions;
+  #token: Token | undefined;
+  #login: Promise<Token> | undefined;
+
+  constructor(options: TokenSourceOptions) {
+    this.#options = options;
+  }
+
+  /** A token with some life left. Rejects with `LoginFailedError`, a transport error, or the signal's reason. */
+  async current(signal: AbortSignal): Promise<string> {
+    const token = this.#token;
+    if (token && this.#options.clock.monotonicMs() < token.refreshAtMs) return token.value;
+    return this.#fetch(token ? 'expiring' : 'first', signal);
+  }
+
+  /** A token other than `refused`: somebody's newer one, or a new login. */
+  async renewed(refused: string, signal: AbortSignal): Promise<string> {
+    if (this.#token?.value === refused) this.#token = undefined;
+    return this.#token ? this.current(signal) : this.#fetch('refused', signal);
+  }
+
+  async #fetch(reason: 'first' | 'expiring' | 'refused', signal: AbortSignal): Promise<string> {
+    // The login belongs to all who wait for it: one caller's abort ends that caller's wait alone.
+    this.#login ??= this.#logIn(reason).finally(() => (this.#login = undefined));
+    this.#login.catch(() => undefined);
+    return (await untilAborted(this.#login, signal)).value;
+  }
+
+  async #logIn(reason: 'first' | 'expiring' | 'refused'): Promise<Token> {
+    const { clock, lifetime, loginUrl, clientId, clientSecret, onEvent } = this.#options;
+    const startMs = clock.monotonicMs();
+    const call: Call = {
+      operation: 'login',
+      origin: loginUrl,
+      path: '/oauth/token',
+      method: 'POST',
+      headers: {
+        accept: 'application/json',
+        authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body: 'grant_type=client_credentials',
+      signal: lifetime,
+      maxBytes: MAX_TOKEN_BYTES,
+    };
+    const answer = await this.#options.exchange(call);
+    if (answer.status < 200 || answer.status >= 300) throw loginRefusal(call, answer, clock);
+    const { access_token: value, expires_in: seconds } = readJson(call, answer, tokenAnswer);
+    const lifetimeMs = seconds * 1000;
+    const marginMs = Math.min(MARGIN_MS, lifetimeMs * MARGIN_SHARE);
+    this.#token = { value, refreshAtMs: startMs + lifetimeMs - marginMs };
+    onEvent({ type: 'token-refreshed', reason, lifetimeMs });
+    return this.#token;
+  }
+}
+
+/** Genesys answers 400 or 401 to wrong credentials, with an OAuth error word. */
+function loginRefusal(call: Call, answer: Answer, clock: Clock): Error {
+  if (![400, 401, 403].includes(answer.status)) return refusal(call, answer, '', clock);
+  let reason = String(answer.status);
+  try {
+    reason += `, ${tokenError.parse(JSON.parse(answer.body.toString('utf8'))).error}`;
+  } catch {
+    // No OAuth error body: the status has to do.
+  }
+  return new LoginFailedError(answerFacts(call, answer), reason);
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

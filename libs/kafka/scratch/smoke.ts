@@ -1,0 +1,37 @@
+import { createKafkaClient } from '../src/index.ts';
+import { randomUUID } from 'node:crypto';
+const c = createKafkaClient({ clientId: 'smoke', brokers: ['127.0.0.1:39092'], logger: (l, m, d) => console.log(l, m, d) });
+const topic = 't-' + randomUUID();
+console.time('create');
+console.log(await c.admin.createMissing([{ name: topic, partitions: 3, config: { 'cleanup.policy': 'delete' } }]));
+console.timeEnd('create');
+console.log(await c.admin.brokers(), (await c.admin.describeTopic(topic))?.partitions, await c.admin.describeTopic('nope'));
+const p = c.transactionalProducer('tx-' + topic);
+console.time('begin');
+const t = await p.begin();
+console.timeEnd('begin');
+await Promise.all([0, 1, 2].map((n) => t.send({ topic, partition: n }, [{ key: 'k', value: Buffer.from('v' + n), headers: { a: 'é', b: undefined } }])));
+await t.commit();
+const t2 = await p.begin();
+await t2.send({ topic, partition: 0 }, [{ key: 'k', value: Buffer.from('aborted') }]);
+await t2.abort();
+console.time('txns');
+for (let i = 0; i < 20; i++) { const t = await p.begin(); await t.send({ topic, partition: 0 }, [{ key: 'k', value: Buffer.from('x' + i) }]); await t.commit(); }
+console.timeEnd('txns');
+let n = 0;
+console.time('read');
+for await (const s of c.read({ topic, partition: 0 }, { from: 'start' })) { console.log(s.records.map(r => [r.offset, r.value?.toString(), r.headers.a?.toString()]).slice(0, 3), s.nextOffset, s.lastStableOffset); n += s.records.length; if (n >= 21) break; }
+console.timeEnd('read');
+console.log(await c.admin.offsets(topic));
+const q = c.producer();
+await Promise.all(Array.from({ length: 10 }, (_, i) => q.send({ topic, partition: 1 }, [{ key: null, value: Buffer.from('i' + i) }])));
+const g = c.groupConsumer({ groupId: 'g-' + topic, topics: [topic] });
+let seen = 0; const done = Promise.withResolvers<void>();
+console.time('group');
+await g.start({ async onBatch(b, a) { console.log(b.partition, b.records.length, b.nextOffset, b.highWatermark, a.isCurrent()); await g.commit([{ ...b, offset: b.nextOffset }]); seen += b.records.length; if (seen === 33) done.resolve(); }, onAssigned: (p) => console.log('assigned', p.length), onRevoked: (p) => console.log('revoked', p.length), onCrash: (e) => console.log('crash', e) });
+await done.promise;
+console.timeEnd('group');
+console.log(await c.admin.groupOffsets('g-' + topic, topic));
+console.time('stop'); await g.stop(); console.timeEnd('stop');
+await c.close();
+console.log('closed');

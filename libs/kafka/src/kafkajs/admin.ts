@@ -1,0 +1,158 @@
+import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
+import { KafkaError } from '../errors.ts';
+import type { KafkaAdmin, PartitionOffsets, TopicDescription, TopicSpec } from '../port.ts';
+import { settledWithin } from './bounded.ts';
+import type { Connection } from './connection.ts';
+import { toKafkaError } from './errors-mapping.ts';
+
+const LEADER_WAIT_MS = 30_000;
+const LEADER_POLL_MS = 100;
+const CLOSE_MS = 1000;
+
+/** See the port. Connects with the first call, and again after one that failed. Never calls alterConfigs. */
+export class KafkajsAdmin implements KafkaAdmin {
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  #admin: Promise<Admin> | undefined;
+
+  constructor(connection: Connection, clock: Clock = systemClock) {
+    this.#connection = connection;
+    this.#clock = clock;
+  }
+
+  async brokers(): Promise<readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]> {
+    return this.#call('list the brokers', async (admin) => {
+      const { brokers } = await admin.describeCluster();
+      return brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port }));
+    });
+  }
+
+  async describeTopic(name: string): Promise<TopicDescription | undefined> {
+    const partitions = await this.#partitionCount(name);
+    if (partitions === undefined) return undefined;
+    return this.#call(`describe the topic ${name}`, async (admin) => {
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }],
+      });
+      const entries = resources[0]?.configEntries ?? [];
+      return {
+        name,
+        partitions,
+        config: Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue])),
+      };
+    });
+  }
+
+  async createMissing(topics: readonly TopicSpec[]): Promise<readonly string[]> {
+    const counts = await Promise.all(topics.map(({ name }) => this.#partitionCount(name)));
+    const missing = topics.filter((_, index) => counts[index] === undefined);
+    if (missing.length === 0) return [];
+    const replicated = (await this.brokers()).length >= 3;
+    await this.#call(`create ${missing.map(({ name }) => name).join(', ')}`, (admin) =>
+      // Resolves with false where somebody else was faster: as good as our own.
+      admin.createTopics({ waitForLeaders: false, topics: missing.map((spec) => creation(spec, replicated)) }),
+    );
+    await this.#leadersKnown(missing.map(({ name }) => name));
+    return missing.map(({ name }) => name);
+  }
+
+  async offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    return this.#call(`read the offsets of ${topic}`, async (admin) => {
+      // kafkajs asks with read_committed: "high" is the last stable offset.
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return offsets
+        .map(({ partition, low, high }) => ({ partition, first: BigInt(low), end: BigInt(high) }))
+        .sort((a, b) => a.partition - b.partition);
+    });
+  }
+
+  async groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>> {
+    return this.#call(`read the offsets of group ${groupId}`, async (admin) => {
+      const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      const committed = (found?.partitions ?? []).map(
+        ({ partition, offset }) => [partition, BigInt(offset)] as [number, bigint],
+      );
+      return new Map(committed.filter(([, offset]) => offset >= 0n));
+    });
+  }
+
+  async close(): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = undefined;
+    if (admin) await settledWithin(admin.then((connected) => connected.disconnect()), CLOSE_MS);
+  }
+
+  async #partitionCount(topic: string): Promise<number | undefined> {
+    return this.#call(`look up the topic ${topic}`, async (admin) => {
+      try {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+        return topics[0]?.partitions.length;
+      } catch (error) {
+        if (toKafkaError(error, { doing: '', brokers: '' }).code === 'topic-missing') return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async #leadersKnown(topics: readonly string[]): Promise<void> {
+    const started = this.#clock.monotonicMs();
+    for (;;) {
+      const led = await this.#call('wait for leaders', (admin) => allLed(admin, topics));
+      if (led) return;
+      if (this.#clock.monotonicMs() - started > LEADER_WAIT_MS) {
+        throw new KafkaError(
+          'broker-not-ready',
+          `The new topics ${topics.join(', ')} have no leaders after 30 s. Check that the brokers are healthy.`,
+          { retry: true },
+        );
+      }
+      await this.#clock.sleep(LEADER_POLL_MS);
+    }
+  }
+
+  async #call<T>(doing: string, call: (admin: Admin) => Promise<T>): Promise<T> {
+    const connecting = (this.#admin ??= this.#connect());
+    try {
+      return await call(await connecting);
+    } catch (error) {
+      const failure = toKafkaError(error, { doing, brokers: this.#connection.brokers });
+      // kafkajs does not come back by itself from a lost seed broker.
+      if (failure.code === 'broker-unreachable' && this.#admin === connecting) await this.close();
+      throw failure;
+    }
+  }
+
+  async #connect(): Promise<Admin> {
+    const admin = this.#connection.kafka().admin();
+    try {
+      await admin.connect();
+      return admin;
+    } catch (error) {
+      this.#admin = undefined;
+      throw error;
+    }
+  }
+}
+
+function creation(spec: TopicSpec, replicated: boolean): ITopicConfig {
+  const config = { ...spec.config, ...(replicated ? { 'min.insync.replicas': '2' } : {}) };
+  return {
+    topic: spec.name,
+    numPartitions: spec.partitions,
+    replicationFactor: replicated ? 3 : 1,
+    configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+  };
+}
+
+async function allLed(admin: Admin, topics: readonly string[]): Promise<boolean> {
+  try {
+    const metadata = await admin.fetchTopicMetadata({ topics: [...topics] });
+    return metadata.topics.every(({ partitions }) => partitions.length > 0 && partitions.every((p) => p.leader >= 0));
+  } catch (error) {
+    const { code } = toKafkaError(error, { doing: '', brokers: '' });
+    if (code === 'topic-missing' || code === 'broker-not-ready') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import type { Buffer } from 'node:buffer';
+import { Kafka, type KafkaConfig, type RetryOptions, type SASLOptions } from 'kafkajs';
+import { registerCodecs } from './codecs.ts';
+import { bridgeLogs, type KafkaLogger } from './log-bridge.ts';
+
+export interface KafkaSasl {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly password: string;
+}
+
+export type KafkaCompression = 'zstd' | 'gzip' | 'none';
+
+export interface KafkaClientOptions {
+  /** Shows in the brokers' logs and quotas. */
+  readonly clientId: string;
+  /** `host:port` of some brokers; the others are learnt from them. */
+  readonly brokers: readonly string[];
+  /** TLS; `ca` is PEM text of the authorities to trust instead of the system's. Default off. */
+  readonly ssl?: boolean | { readonly ca?: string | Buffer | readonly (string | Buffer)[] };
+  readonly sasl?: KafkaSasl;
+  /** How long one request may take before it counts as lost; default 5000 ms. */
+  readonly requestTimeoutMs?: number;
+  /** Of what is produced; every codec is read. Default `zstd`; `gzip` for readers with plain kafkajs. */
+  readonly compression?: KafkaCompression;
+  readonly logger?: KafkaLogger;
+  /** The most one record batch may unpack to; default 64 MiB. One value for the process: the latest client's. */
+  readonly maxDecompressedBytes?: number;
+  /** After how long the broker aborts an open transaction on its own; default 30000 ms. */
+  readonly transactionTimeoutMs?: number;
+}
+
+export interface Connection {
+  readonly brokers: string;
+  readonly requestTimeoutMs: number;
+  readonly compression: KafkaCompression;
+  readonly transactionTimeoutMs: number;
+  readonly log: KafkaLogger;
+  /**
+   * A kafkajs client of its own. Never shared between two members of a group: kafkajs keeps the committed offsets of a
+   * group in the client, so two members would overwrite each other's.
+   */
+  kafka(retry?: RetryOptions): Kafka;
+}
+
+const MIB = 1024 * 1024;
+/** About 3 s in all, then the caller hears of it; long outages are waited out above. */
+const CONNECT_RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 };
+
+export function createConnection(options: KafkaClientOptions): Connection {
+  registerCodecs(options.maxDecompressedBytes ?? 64 * MIB);
+  const requestTimeoutMs = options.requestTimeoutMs ?? 5000;
+  const log: KafkaLogger = options.logger ?? (() => undefined);
+  const config: KafkaConfig = {
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    connectionTimeout: Math.min(requestTimeoutMs, 5000),
+    requestTimeout: requestTimeoutMs,
+    ...bridgeLogs(log),
+    ...(options.ssl === undefined ? {} : { ssl: tlsOptions(options.ssl) }),
+    ...(options.sasl === undefined ? {} : { sasl: saslOptions(options.sasl) }),
+  };
+  return {
+    brokers: options.brokers.join(', '),
+    requestTimeoutMs,
+    compression: options.compression ?? 'zstd',
+    transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
+    log,
+    kafka: (retry) => new Kafka({ ...config, retry: { ...CONNECT_RETRY, ...retry } }),
+  };
+}
+
+function tlsOptions(ssl: Exclude<KafkaClientOptions['ssl'], undefined>): NonNullable<KafkaConfig['ssl']> {
+  if (typeof ssl === 'boolean') return ssl;
+  const { ca } = ssl;
+  if (ca === undefined) return {};
+  return { ca: typeof ca === 'string' || !Array.isArray(ca) ? (ca as string | Buffer) : [...(ca as readonly string[])] };
+}
+
+function saslOptions({ mechanism, username, password }: KafkaSasl): SASLOptions {
+  return { mechanism, username, password };
+}

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
+import { KafkaError } from '../errors.ts';
+import type { ConsumedRecord, GroupBatch, GroupConsumer, GroupHandler, GroupOptions, TopicPartition } from '../port.ts';
+import { AssignedPartition, type PartitionHooks } from './assigned-partition.ts';
+import { settledWithin } from './bounded.ts';
+import type { Connection } from './connection.ts';
+import { toKafkaError } from './errors-mapping.ts';
+import { FetchGenerations } from './fetch-generations.ts';
+import { partitionName } from './produce.ts';
+
+const MIB = 1024 * 1024;
+/** kafkajs sleeps this long when everything is paused, so it is also the delay of a resume. */
+const MAX_WAIT_MS = 100;
+/** An outage of some minutes is waited out inside; then the group crashes and its owner decides. */
+const RETRY = { initialRetryTime: 200, maxRetryTime: 5000, retries: 40, restartOnFailure: () => Promise.resolve(false) };
+/** Batches are only queued here, so one worker per partition costs nothing. */
+const WORKERS = 32;
+const LET_GO_MS = 10_000;
+const LEAVE_MS = 5000;
+
+type Offsets = readonly (TopicPartition & { readonly offset: bigint })[];
+
+/**
+ * See the port. kafkajs rebalances eagerly: every partition is revoked and assigned anew, pauses are lifted, and work
+ * in hand is not waited for. `GroupAssignment.isCurrent` turns false on a rebalance, and on a `seek` of the partition.
+ */
+export class KafkajsGroupConsumer implements GroupConsumer {
+  readonly #connection: Connection;
+  readonly #options: GroupOptions;
+  readonly #consumer: Consumer;
+  readonly #fetches: FetchGenerations;
+  readonly #assigned = new Map<string, AssignedPartition>();
+  /** Seeks asked for before kafkajs has looked at them: batches fetched before are stale. */
+  #handler: GroupHandler | undefined;
+  #heartbeat: (() => Promise<void>) | undefined;
+  #state: 'new' | 'running' | 'stopping' | 'crashed' = 'new';
+  #stopped: Promise<void> | undefined;
+
+  constructor(connection: Connection, options: GroupOptions, clock: Clock = systemClock) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#fetches = new FetchGenerations(() => clock.monotonicMs());
+    const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
+    this.#consumer = connection.kafka().consumer({
+      groupId: options.groupId,
+      sessionTimeout,
+      heartbeatInterval: Math.min(3000, Math.floor(sessionTimeout / 3)),
+      maxBytesPerPartition: options.maxBytesPerPartition ?? MIB,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      allowAutoTopicCreation: false,
+      readUncommitted: false,
+      retry: RETRY,
+    });
+  }
+
+  async start(handler: GroupHandler): Promise<void> {
+    assert.equal(this.#state, 'new', 'a group consumer starts once');
+    this.#state = 'running';
+    this.#handler = handler;
+    const crashed = Promise.withResolvers<never>();
+    crashed.promise.catch(() => undefined);
+    let started = false;
+    this.#listen((error) => {
+      if (started) this.#crash(error);
+      else crashed.reject(error);
+    });
+    try {
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
+      const running = this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: WORKERS,
+        eachBatch: (payload) => this.#take(payload),
+      });
+      // kafkajs resolves run() even where joining the group failed, and tells of it by an event.
+      await Promise.race([running, crashed.promise]);
+      started = true;
+    } catch (error) {
+      this.#state = 'crashed';
+      await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
+      throw this.#toError(error, 'join');
+    }
+  }
+
+  async commit(offsets: Offsets): Promise<void> {
+    for (const target of offsets) this.#assertAssigned(target);
+    if (offsets.length === 0) return;
+    try {
+      await this.#consumer.commitOffsets(
+        offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: offset.toString() })),
+      );
+    } catch (error) {
+      throw this.#toError(error, 'commit offsets in');
+    }
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const target of partitions) this.#assigned.get(partitionName(target))?.pause();
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const target of partitions) this.#assigned.get(partitionName(target))?.resume();
+  }
+
+  seek(target: TopicPartition, offset: bigint): void {
+    const partition = this.#assertAssigned(target);
+    partition.forget();
+    this.#consumer.seek({ topic: target.topic, partition: target.partition, offset: offset.toString() });
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#state === 'running') {
+      this.#state = 'stopping';
+      // Still a member: what the handlers finish now may be committed.
+      const partitions = [...this.#assigned.values()];
+      if (partitions.length > 0) this.#handler?.onRevoked?.(partitions.map(({ target }) => target));
+      await settledWithin(Promise.all(partitions.map((partition) => partition.idle())), LET_GO_MS);
+      this.#endAssignment();
+    }
+    await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
+  }
+
+  #listen(onCrash: (error: unknown) => void): void {
+    const { events } = this.#consumer;
+    this.#consumer.on(events.REBALANCING, () => {
+      this.#fetches.clear();
+      this.#revoke();
+    });
+    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      this.#fetches.joined();
+      this.#revoke();
+      this.#assign(payload.memberAssignment as Readonly<Record<string, number[]>>);
+    });
+    this.#consumer.on(events.FETCH_START, ({ payload }) => {
+      this.#fetches.fetchStarted(String((payload as { readonly nodeId?: unknown }).nodeId));
+    });
+    // A fetch of markers and aborted records alone: kafkajs passes over it, but committing needs to reach its end.
+    this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize > 0) return;
+      const { topic, partition } = payload;
+      const nextOffset = BigInt(payload.lastOffset) + 1n;
+      this.#offer({ topic, partition, records: [], nextOffset, highWatermark: BigInt(payload.highWatermark) });
+    });
+    this.#consumer.on(events.CRASH, ({ payload }) => onCrash(payload.error));
+  }
+
+  /** kafkajs delivers; not resolving an offset means that it fetches from the same place again. */
+  async #take(payload: EachBatchPayload): Promise<void> {
+    this.#heartbeat = payload.heartbeat;
+    const { batch } = payload;
+    if (!payload.isRunning() || payload.isStale()) return;
+    if (this.#offer(toGroupBatch(batch))) payload.resolveOffset(batch.lastOffset());
+  }
+
+  #offer(batch: GroupBatch): boolean {
+    if (this.#state !== 'running' || !this.#fetches.isSettled()) return false;
+    return this.#assigned.get(partitionName(batch))?.offer(batch) ?? false;
+  }
+
+  #assign(assignment: Readonly<Record<string, number[]>>): void {
+    if (this.#state !== 'running') return;
+    const targets = Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+    for (const target of targets) {
+      const partition = new AssignedPartition(target, this.#handler!, this.#hooks());
+      this.#assigned.set(partitionName(target), partition);
+    }
+    this.#handler?.onAssigned?.(targets);
+  }
+
+  #revoke(): void {
+    const targets = this.#endAssignment();
+    if (targets.length > 0) this.#handler?.onRevoked?.(targets);
+  }
+
+  #endAssignment(): TopicPartition[] {
+    const partitions = [...this.#assigned.values()];
+    this.#assigned.clear();
+    for (const partition of partitions) partition.end();
+    return partitions.map(({ target }) => target);
+  }
+
+  #hooks(): PartitionHooks {
+    return {
+      pause: ({ topic, partition }) => this.#consumer.pause([{ topic, partitions: [partition] }]),
+      resume: ({ topic, partition }) => this.#consumer.resume([{ topic, partitions: [partition] }]),
+      heartbeat: async () => {
+        try {
+          await this.#heartbeat?.();
+        } catch (error) {
+          throw this.#toError(error, 'stay in');
+        }
+      },
+      failed: (error) => this.#crash(error),
+    };
+  }
+
+  #crash(error: unknown): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'crashed';
+    this.#revoke();
+    void this.stop();
+    this.#handler?.onCrash(error instanceof Error && !isKafkajs(error) ? error : this.#toError(error, 'go on with'));
+  }
+
+  #assertAssigned(target: TopicPartition): AssignedPartition {
+    const partition = this.#assigned.get(partitionName(target));
+    if (partition) return partition;
+    throw new KafkaError(
+      'partition-not-assigned',
+      `${partitionName(target)} is not assigned to this member of ${this.#options.groupId} (any more): ` +
+        'drop what is in hand, its new owner gets it.',
+    );
+  }
+
+  #toError(error: unknown, doing: string): KafkaError {
+    const { groupId, topics } = this.#options;
+    return toKafkaError(error, {
+      doing: `${doing} the group ${groupId} (${topics.join(', ')})`,
+      brokers: this.#connection.brokers,
+      details: { groupId },
+    });
+  }
+}
+
+function isKafkajs(error: Error): boolean {
+  return error.name.startsWith('KafkaJS');
+}
+
+function toGroupBatch(batch: Batch): GroupBatch {
+  const { topic, partition } = batch;
+  return {
+    topic,
+    partition,
+    records: batch.messages.map((message): ConsumedRecord => {
+      const headers: Record<string, Buffer> = {};
+      for (const [name, value] of Object.entries(message.headers ?? {})) {
+        // Of several headers with one name the last one counts, as with the Java client's lastHeader().
+        const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+        if (Buffer.isBuffer(last)) headers[name] = last;
+      }
+      return {
+        topic,
+        partition,
+        offset: BigInt(message.offset),
+        timestampMs: Number(message.timestamp),
+        key: message.key,
+        value: message.value,
+        headers,
+      };
+    }),
+    nextOffset: BigInt(batch.lastOffset()) + 1n,
+    highWatermark: BigInt(batch.highWatermark),
+  };
+}

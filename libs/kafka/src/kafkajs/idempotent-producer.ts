@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import type { Producer as KafkajsProducer } from 'kafkajs';
+import { KafkaError } from '../errors.ts';
+import type { OutgoingRecord, Producer, TopicPartition } from '../port.ts';
+import { settledWithin } from './bounded.ts';
+import { compressionType } from './codecs.ts';
+import type { Connection } from './connection.ts';
+import { toKafkaError } from './errors-mapping.ts';
+import { assertAnswered, partitionName, produceRequest } from './produce.ts';
+
+/** About 20 s with the request time-out on top; then the caller hears of it. */
+const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 20 };
+const CLOSE_MS = 1000;
+
+/** One kafkajs producer's life: it takes no more sends once one has failed, and disconnects when the last is back. */
+interface Instance {
+  readonly producer: KafkajsProducer;
+  readonly connected: Promise<void>;
+  readonly sending: Set<Promise<unknown>>;
+}
+
+/**
+ * See the port. Sends to one partition run one after the other, in the order of the calls. A rejected send leaves
+ * kafkajs's sequence numbers wrong, so that the next send may be taken for a duplicate and dropped: hence each
+ * instance serves only until its first failure.
+ */
+export class KafkajsIdempotentProducer implements Producer {
+  readonly #connection: Connection;
+  readonly #tails = new Map<string, Promise<void>>();
+  #instance: Instance | undefined;
+  #closed = false;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async send(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    const name = partitionName(target);
+    const before = this.#tails.get(name) ?? Promise.resolve();
+    const mine = before.catch(() => undefined).then(() => this.#sendNow(target, records));
+    this.#tails.set(name, mine);
+    try {
+      await mine;
+    } finally {
+      if (this.#tails.get(name) === mine) this.#tails.delete(name);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const instance = this.#instance;
+    this.#instance = undefined;
+    if (instance) await settledWithin(discard(instance), CLOSE_MS);
+  }
+
+  async #sendNow(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
+    if (this.#closed) throw new KafkaError('client-closed', 'The producer is closed: make a new one.');
+    const instance = (this.#instance ??= this.#start());
+    const sent = this.#sendWith(instance, target, records);
+    instance.sending.add(sent);
+    try {
+      await sent;
+    } catch (error) {
+      if (this.#instance === instance) this.#instance = undefined;
+      void discard(instance);
+      throw toKafkaError(error, {
+        doing: `send ${records.length} records to ${partitionName(target)}`,
+        brokers: this.#connection.brokers,
+      });
+    } finally {
+      instance.sending.delete(sent);
+    }
+  }
+
+  async #sendWith(instance: Instance, target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
+    await instance.connected;
+    const { requestTimeoutMs, compression } = this.#connection;
+    const request = produceRequest(target, records, { requestTimeoutMs, compression: compressionType(compression) });
+    assertAnswered(target, await instance.producer.send(request));
+  }
+
+  #start(): Instance {
+    const producer = this.#connection.kafka().producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: RETRY,
+      createPartitioner: () => (args) => {
+        assert(args.message.partition !== undefined);
+        return args.message.partition;
+      },
+    });
+    const connected = producer.connect();
+    connected.catch(() => undefined);
+    return { producer, connected, sending: new Set() };
+  }
+}
+
+/** Lets the other partitions' sends come to their end first: a disconnect below them would only connect again. */
+async function discard(instance: Instance): Promise<void> {
+  await Promise.allSettled(instance.sending);
+  await instance.producer.disconnect().catch(() => undefined);
+}

@@ -1,0 +1,122 @@
+import { createRequire } from 'node:module';
+import type { Kafka } from 'kafkajs';
+
+/**
+ * The one place that reaches into kafkajs 2.2.4, pinned exactly in package.json. kafkajs has no `assign()`, and a
+ * throw-away group costs the cluster's `group.initial.rebalance.delay.ms` and leaves a group behind.
+ * `conformance.integration.ts` guards it.
+ */
+export interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  removeBroker(broker: { readonly host: string; readonly port: number }): void;
+  /** Node ids by partition, `{ '2': [0, 5] }`; a partition without metadata is left out. */
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
+  findBroker(broker: { readonly nodeId: string }): Promise<Broker>;
+  fetchTopicsOffset(
+    topics: readonly {
+      readonly topic: string;
+      readonly fromBeginning: boolean;
+      readonly partitions: readonly { readonly partition: number }[];
+    }[],
+  ): Promise<{ readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>;
+}
+
+interface ProtocolRequest<T> {
+  readonly request: unknown;
+  readonly response: { decode(body: Buffer): Promise<T> | T; parse(decoded: T): Promise<T> | T };
+  readonly requestTimeout?: number;
+}
+
+export interface Broker {
+  readonly connectionPool: { send<T>(request: ProtocolRequest<T>): Promise<T> };
+}
+
+export interface FetchRequest {
+  readonly topic: string;
+  readonly partition: number;
+  readonly fetchOffset: string;
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+}
+
+export interface FetchedPartition {
+  readonly errorCode: number;
+  readonly lastStableOffset: bigint;
+  readonly abortedTransactions: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[];
+  /** Record batches one after the other; the last one may be cut off. */
+  readonly batches: Buffer;
+}
+
+type FetchProtocol = (version: { readonly version: number }) => (body: unknown) => ProtocolRequest<unknown>;
+type ErrorFromCode = (code: number) => Error;
+
+const require = createRequire(import.meta.url);
+const fetchProtocol = (require('kafkajs/src/protocol/requests/fetch') as { protocol: FetchProtocol }).protocol;
+const protocolErrors = require('kafkajs/src/protocol/error') as { createErrorFromCode: ErrorFromCode };
+
+const READ_COMMITTED = 1;
+/** Spoken by Kafka 2.3 to 4.x; the newest that kafkajs encodes. */
+const FETCH_VERSION = 11;
+
+/** kafkajs's error for a protocol error code, with its `type` and `retriable`. */
+export function protocolError(code: number): Error {
+  return protocolErrors.createErrorFromCode(code);
+}
+
+/** Connections of its own to the brokers, with the settings of `kafka`. */
+export function createCluster(kafka: Kafka): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find((key) => key.description === 'private:Kafka:createCluster');
+  if (!symbol) throw new Error('kafkajs is not the version that is pinned: no createCluster');
+  const create = (kafka as unknown as Record<symbol, (options: unknown) => Cluster>)[symbol]!;
+  return create({ allowAutoTopicCreation: false, isolationLevel: READ_COMMITTED, metadataMaxAge: 300_000 });
+}
+
+/**
+ * One Fetch of one partition, read_committed, with the record batches left as bytes: kafkajs's own decoder drops the
+ * batch headers, which say how far a compacted or an empty batch reaches.
+ */
+export async function fetchPartition(broker: Broker, fetch: FetchRequest): Promise<FetchedPartition> {
+  const { request } = fetchProtocol({ version: FETCH_VERSION })({
+    maxWaitTime: fetch.maxWaitMs,
+    minBytes: 1,
+    maxBytes: fetch.maxBytes,
+    isolationLevel: READ_COMMITTED,
+    rackId: '',
+    topics: [
+      {
+        topic: fetch.topic,
+        partitions: [{ partition: fetch.partition, fetchOffset: fetch.fetchOffset, maxBytes: fetch.maxBytes }],
+      },
+    ],
+  });
+  return broker.connectionPool.send<FetchedPartition>({
+    request,
+    response: { decode: decodeFetchResponse, parse: (decoded) => decoded },
+    requestTimeout: fetch.maxWaitMs + 5000,
+  });
+}
+
+/** Fetch response version 11 for one partition of one topic (https://kafka.apache.org/protocol, Fetch). */
+function decodeFetchResponse(body: Buffer): FetchedPartition {
+  const topLevelError = body.readInt16BE(4);
+  const topics = body.readInt32BE(10);
+  if (topLevelError !== 0 || topics !== 1) {
+    return { errorCode: topLevelError || -1, lastStableOffset: -1n, abortedTransactions: [], batches: Buffer.alloc(0) };
+  }
+  // throttle time 4, error 2, session 4, topic count 4, topic name 2 + n, partition count 4, partition 4
+  let at = 14 + 2 + body.readInt16BE(14) + 4 + 4;
+  const errorCode = body.readInt16BE(at);
+  const lastStableOffset = body.readBigInt64BE(at + 10);
+  const aborted = Math.max(0, body.readInt32BE(at + 26));
+  at += 30;
+  const abortedTransactions = Array.from({ length: aborted }, (_, index) => ({
+    producerId: body.readBigInt64BE(at + index * 16),
+    firstOffset: body.readBigInt64BE(at + index * 16 + 8),
+  }));
+  at += aborted * 16 + 4; // and the preferred read replica
+  const size = Math.max(0, body.readInt32BE(at));
+  return { errorCode, lastStableOffset, abortedTransactions, batches: body.subarray(at + 4, at + 4 + size) };
+}

@@ -1,0 +1,58 @@
+import { Buffer } from 'node:buffer';
+import type { CompressionTypes, IHeaders, Message, ProducerRecord, RecordMetadata } from 'kafkajs';
+import { KafkaError } from '../errors.ts';
+import type { OutgoingHeaders, OutgoingRecord, TopicPartition } from '../port.ts';
+
+/**
+ * Everything for one topic-partition in one request. kafkajs doubles and loses records when one `send()` reaches
+ * several leaders or leaves the partition to its partitioner, so neither ever happens here.
+ */
+export function produceRequest(
+  target: TopicPartition,
+  records: readonly OutgoingRecord[],
+  options: { readonly compression: CompressionTypes; readonly requestTimeoutMs: number },
+): ProducerRecord {
+  return {
+    topic: target.topic,
+    acks: -1,
+    // Below the client's own time-out, so that the broker's answer tells that it gave up.
+    timeout: Math.max(500, options.requestTimeoutMs - 500),
+    compression: options.compression,
+    messages: records.map((record) => toMessage(record, target.partition)),
+  };
+}
+
+function toMessage(record: OutgoingRecord, partition: number): Message {
+  const message: Message = { partition, key: record.key, value: record.value };
+  if (record.headers) message.headers = definedHeaders(record.headers);
+  return message;
+}
+
+function definedHeaders(headers: OutgoingHeaders): IHeaders {
+  const defined: IHeaders = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) defined[name] = Buffer.isBuffer(value) ? value : Buffer.from(value, 'utf8');
+  }
+  return defined;
+}
+
+/** The second line of defence: the answer must speak of exactly the partition that was sent to, without an error. */
+export function assertAnswered(target: TopicPartition, answer: readonly RecordMetadata[]): void {
+  const [entry] = answer;
+  const right =
+    answer.length === 1 &&
+    entry?.topicName === target.topic &&
+    entry.partition === target.partition &&
+    entry.errorCode === 0;
+  if (!right) {
+    throw new KafkaError(
+      'unexpected-answer',
+      `The broker's answer to a send to ${target.topic}-${target.partition} does not match what was sent ` +
+        `(${answer.length} entries). Whether the records are in the log is unknown; read it before sending again.`,
+    );
+  }
+}
+
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
+}

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import kafkajs, { type Producer as KafkajsProducer, type Transaction as KafkajsTransaction } from 'kafkajs';
+import { KafkaError } from '../errors.ts';
+import type { OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
+import { settledWithin } from './bounded.ts';
+import { compressionType } from './codecs.ts';
+import type { Connection } from './connection.ts';
+import { toKafkaError } from './errors-mapping.ts';
+import { assertAnswered, partitionName, produceRequest } from './produce.ts';
+
+/**
+ * kafkajs waits `initialRetryTime` whenever a transaction follows a commit at once, hence so short. 40 tries are about
+ * 20 s, below the transaction timeout. Safe only with one topic-partition per send.
+ */
+const RETRY = { initialRetryTime: 20, maxRetryTime: 500, retries: 40 };
+/** Fencing waits for the earlier instance's transaction to be aborted, and for a coordinator that is starting. */
+const FENCE_PATIENCE_MS = 30_000;
+const FENCE_RETRY_MS = 200;
+const CLOSE_MS = 1000;
+
+/** See the port. After any rejection every later call rejects at once with `producer-discarded`. */
+export class KafkajsTransactionalProducer implements TransactionalProducer {
+  readonly #connection: Connection;
+  readonly #transactionalId: string;
+  readonly #clock: Clock;
+  readonly #producer: KafkajsProducer;
+  readonly #sending = new Map<string, Promise<void>>();
+  #connected = false;
+  #open = false;
+  #beginning = false;
+  #closed = false;
+  #failure: KafkaError | undefined;
+
+  constructor(connection: Connection, transactionalId: string, clock: Clock = systemClock) {
+    this.#connection = connection;
+    this.#transactionalId = transactionalId;
+    this.#clock = clock;
+    this.#producer = connection.kafka().producer({
+      transactionalId,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionTimeout: connection.transactionTimeoutMs,
+      allowAutoTopicCreation: false,
+      retry: RETRY,
+      // Asked on every attempt of kafkajs's own: ends the retries of a producer that is done for.
+      createPartitioner: () => (args) => {
+        if (this.#closed || this.#failure) throw new kafkajs.KafkaJSNonRetriableError('the producer was discarded');
+        assert(args.message.partition !== undefined);
+        return args.message.partition;
+      },
+    });
+  }
+
+  async begin(): Promise<Transaction> {
+    this.#assertAlive();
+    assert(!this.#open && !this.#beginning, 'a transaction of this producer is open already');
+    this.#beginning = true;
+    try {
+      const transaction = await this.#guard('begin a transaction', () => this.#fence());
+      this.#open = true;
+      return {
+        send: (target, records) => this.#send(transaction, target, records),
+        commit: () => this.#end('commit the transaction', () => transaction.commit()),
+        abort: () => this.#end('abort the transaction', () => transaction.abort()),
+      };
+    } finally {
+      this.#beginning = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const settled = Promise.allSettled(this.#sending.values());
+    // Twice: a send that is still retrying would connect again in between.
+    const disconnected = this.#producer.disconnect().catch(() => undefined);
+    const done = settled.then(() => this.#producer.disconnect());
+    await settledWithin(Promise.all([disconnected, done]), CLOSE_MS);
+  }
+
+  /** kafkajs fences in its first `transaction()`; its own retries there cannot be set and end after some 10 s. */
+  async #fence(): Promise<KafkajsTransaction> {
+    const started = this.#clock.monotonicMs();
+    for (;;) {
+      try {
+        if (!this.#connected) await this.#producer.connect();
+        this.#connected = true;
+        return await this.#producer.transaction();
+      } catch (error) {
+        const failure = this.#toError(error, 'begin a transaction');
+        const patient = failure.code === 'broker-not-ready' && this.#connected;
+        if (!patient || this.#closed || this.#clock.monotonicMs() - started > FENCE_PATIENCE_MS) throw failure;
+        await this.#clock.sleep(FENCE_RETRY_MS);
+      }
+    }
+  }
+
+  async #send(
+    transaction: KafkajsTransaction,
+    target: TopicPartition,
+    records: readonly OutgoingRecord[],
+  ): Promise<void> {
+    this.#assertAlive();
+    assert(this.#open, 'the transaction has ended');
+    const name = partitionName(target);
+    assert(!this.#sending.has(name), `two sends to ${name} at once`);
+    if (records.length === 0) return;
+    const sent = this.#guard(`send ${records.length} records to ${name}`, async () => {
+      const { requestTimeoutMs, compression } = this.#connection;
+      const request = produceRequest(target, records, { requestTimeoutMs, compression: compressionType(compression) });
+      assertAnswered(target, await transaction.send(request));
+    });
+    this.#sending.set(name, sent);
+    try {
+      await sent;
+    } finally {
+      this.#sending.delete(name);
+    }
+  }
+
+  async #end(doing: string, end: () => Promise<void>): Promise<void> {
+    this.#assertAlive();
+    assert(this.#open, 'the transaction has ended');
+    assert.equal(this.#sending.size, 0, `${doing} while sends are in flight`);
+    this.#open = false;
+    await this.#guard(doing, end);
+  }
+
+  /** Any failure ends this producer: kafkajs's sequence numbers and state are not to be trusted after one. */
+  async #guard<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      const failure = this.#toError(error, doing);
+      this.#failure ??= failure;
+      throw failure;
+    }
+  }
+
+  #toError(error: unknown, doing: string): KafkaError {
+    return toKafkaError(error, {
+      doing: `${doing} as ${this.#transactionalId}`,
+      brokers: this.#connection.brokers,
+      details: { transactionalId: this.#transactionalId },
+    });
+  }
+
+  #assertAlive(): void {
+    if (!this.#failure && !this.#closed) return;
+    throw new KafkaError(
+      'producer-discarded',
+      `The producer ${this.#transactionalId} ${this.#closed ? 'is closed' : 'failed before'}: make a new one.`,
+      this.#failure ? { cause: this.#failure } : {},
+    );
+  }
+}

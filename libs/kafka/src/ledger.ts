@@ -1,0 +1,114 @@
+import { OperationalError } from '@genesys-kafka/resilience';
+
+/** How results come to us: Genesys' paged jobs, its signed archives, or an archive handed over as a file or link. */
+export type Contract = 'details-jobs' | 'bulk-archive' | 'archive';
+
+/**
+ * `submitted`: the job's id is kept, nothing is published yet. `publishing`: records up to the position are on the topic.
+ * `rejected`: ended with none published. `partial`: ended with the records before the position published.
+ */
+export type WindowState = 'submitted' | 'publishing' | 'done' | 'rejected' | 'partial';
+
+export interface RecordCounts {
+  readonly read: number;
+  readonly published: number;
+  readonly invalid: number;
+  readonly unchanged: number;
+}
+
+/** How far a source has been published. Valid for its own source alone. */
+export interface Position {
+  /** Records passed, valid and invalid: the next ordinal. */
+  readonly records: number;
+  /** Hex of the SHA-256 chain over the digests of the records passed: what is skipped on resume must reproduce it. */
+  readonly chain: string;
+  /** Page contract: the cursor of the page to fetch next; absent for the first page. */
+  readonly cursor?: string;
+  /** Page contract: a page that is published in part, by the SHA-256 of its bytes. */
+  readonly page?: { readonly sha256: string; readonly done: number };
+}
+
+export interface SourceIdentity {
+  /** A job's id or an archive's identity: with the ordinal, a record's identity. */
+  readonly id: string;
+  readonly jobId?: string;
+  /** ISO 8601. */
+  readonly submittedAt?: string;
+}
+
+export interface WindowError {
+  readonly code: string;
+  readonly message: string;
+  readonly ordinal?: number;
+  readonly offset?: number;
+}
+
+/** One window's line in the ledger: what it is, where it stands, and what came of it. */
+export interface LedgerEntry {
+  readonly v: 1;
+  readonly kind: 'window';
+  readonly exportId: string;
+  readonly generation: number;
+  readonly connector: string;
+  readonly contract: Contract;
+  /** The window's id: its interval, or the archive's identity. */
+  readonly window: string;
+  readonly state: WindowState;
+  readonly source?: SourceIdentity;
+  readonly position: Position;
+  readonly counts: RecordCounts;
+  /** Bytes of the records passed, as Genesys sent them. */
+  readonly bytes: number;
+  readonly error?: WindowError;
+  /** ISO 8601. */
+  readonly updatedAt: string;
+}
+
+/** Who owns a lane: the last claim in its partition. */
+export interface Claim {
+  readonly v: 1;
+  readonly kind: 'claim';
+  readonly nonce: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly at: string;
+}
+
+export class LedgerUnreadableError extends OperationalError {
+  constructor(key: string, reason: string) {
+    super(
+      'ledger-unreadable',
+      `The ledger entry ${JSON.stringify(key)} cannot be read: ${reason}. Use the version that wrote it, or a newer one.`,
+    );
+  }
+}
+
+export const CLAIM_PREFIX = 'claim/';
+
+/** A lane's claim has one key, so that compaction keeps the last one. */
+export function claimKey(transactionalId: string): string {
+  return CLAIM_PREFIX + transactionalId;
+}
+
+/** An export's entries share a prefix; generations (`--again`) lie side by side. */
+export function windowKey(exportId: string, generation: number, window: string): string {
+  return `${exportId}/${generation}/${window}`;
+}
+
+export function encodeLedgerValue(value: LedgerEntry | Claim): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** Raises LedgerUnreadableError for a version or a kind that this program does not know: guessing could double records. */
+export function decodeLedgerValue(key: string, value: Buffer): LedgerEntry | Claim {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value.toString());
+  } catch {
+    throw new LedgerUnreadableError(key, 'it is not JSON');
+  }
+  const { v, kind } = (parsed ?? {}) as Partial<LedgerEntry | Claim>;
+  if (v !== 1) throw new LedgerUnreadableError(key, `its version is ${JSON.stringify(v)}, this program knows 1`);
+  if (kind !== 'window' && kind !== 'claim') throw new LedgerUnreadableError(key, `its kind is unknown`);
+  return parsed as LedgerEntry | Claim;
+}

@@ -1,0 +1,164 @@
+/**
+ * What the rest of the program knows of Kafka. Two clients can stand behind it (kafkajs today);
+ * neither their types nor their errors pass through. Every failure is a `KafkaError`.
+ */
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Header values are UTF-8 text; a header whose value is undefined is left out. */
+export type OutgoingHeaders = Readonly<Record<string, string | Buffer | undefined>>;
+
+export interface OutgoingRecord {
+  readonly key: string | Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: OutgoingHeaders;
+}
+
+export interface ConsumedRecord extends TopicPartition {
+  readonly offset: bigint;
+  /** Milliseconds since the epoch, as the broker or the producer stamped it. */
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer>>;
+}
+
+/**
+ * One transactional id. `begin` is what fences: the first one after construction makes every earlier
+ * instance's open transaction uncommittable. Any rejected call of the producer or of its transaction leaves the
+ * outcome unknown: close the producer, read the log, never guess (design: "On any doubt").
+ */
+export interface TransactionalProducer {
+  begin(): Promise<Transaction>;
+  /** Never rejects and never takes more than about a second; an open transaction is left to the broker to abort. */
+  close(): Promise<void>;
+}
+
+export interface Transaction {
+  /**
+   * Appends to one topic-partition. Sends to different partitions may run at once; two sends for one partition must
+   * not overlap (asserted). All sends must have settled before `commit` or `abort`.
+   */
+  send(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/**
+ * Idempotent, without transactions: for moves to retry and dead-letter topics. Resolves when all in-sync replicas have
+ * the records. After a rejection the inner client is discarded and the next `send` starts a fresh one, so a rejected
+ * send may or may not be in the log, and never corrupts a later one.
+ */
+export interface Producer {
+  send(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A piece of a partition as one fetch brought it. `records` may be empty (markers, aborted data, an idle poll). */
+export interface PartitionSlice {
+  readonly records: readonly ConsumedRecord[];
+  /** Where the next slice starts: one past the last offset covered, control records included. */
+  readonly nextOffset: bigint;
+  /** Last stable offset: committed records end here. */
+  readonly lastStableOffset: bigint;
+}
+
+export interface ReadOptions {
+  /** `'start'` is the log's first offset. */
+  readonly from: 'start' | bigint;
+  readonly signal?: AbortSignal;
+  /** How long one fetch may wait for data; default 500 ms. */
+  readonly maxWaitMs?: number;
+}
+
+/** Handed to a group's handler: one partition's records in offset order, with the controls that go with them. */
+export interface GroupBatch extends TopicPartition {
+  readonly records: readonly ConsumedRecord[];
+  /** One past the last offset of the fetch, control records included: what to commit when all is settled. */
+  readonly nextOffset: bigint;
+  readonly highWatermark: bigint;
+}
+
+export interface GroupHandler {
+  /** Called for one batch of a partition at a time, for different partitions at once. Resolving does not commit. */
+  onBatch(batch: GroupBatch, assignment: GroupAssignment): Promise<void>;
+  /** After a rebalance, with everything now assigned. */
+  onAssigned?(partitions: readonly TopicPartition[]): void;
+  /** Before these partitions may go elsewhere: stop work on them. */
+  onRevoked?(partitions: readonly TopicPartition[]): void;
+  /** The group can no longer be read (fatal client error); the consumer is stopped. */
+  onCrash(error: Error): void;
+}
+
+export interface GroupAssignment {
+  /** False once this partition's assignment has ended: what is in hand must not be committed. */
+  isCurrent(): boolean;
+  /** Keeps the membership alive during long work. */
+  heartbeat(): Promise<void>;
+}
+
+export interface GroupOptions {
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly maxBytesPerPartition?: number;
+  readonly sessionTimeoutMs?: number;
+}
+
+/** A member of a consumer group: read_committed, a new group starts at the earliest offset, commits are explicit. */
+export interface GroupConsumer {
+  start(handler: GroupHandler): Promise<void>;
+  commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void>;
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  seek(target: TopicPartition, offset: bigint): void;
+  /** Leaves the group; resolves when the batches in hand have been let go. */
+  stop(): Promise<void>;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  /** Topic configuration at creation, e.g. `{'cleanup.policy': 'compact'}`. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface TopicDescription {
+  readonly name: string;
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface PartitionOffsets {
+  readonly partition: number;
+  readonly first: bigint;
+  /** Last stable offset. */
+  readonly end: bigint;
+}
+
+export interface KafkaAdmin {
+  /** Brokers that answered, for `check` and for choosing a replication factor. */
+  brokers(): Promise<readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]>;
+  /** Undefined for a topic that does not exist. */
+  describeTopic(name: string): Promise<TopicDescription | undefined>;
+  /**
+   * Creates the topics that are missing (replication 3 and min.insync.replicas 2 where there are three brokers) and
+   * resolves once their leaders are known. Never alters one that exists.
+   */
+  createMissing(topics: readonly TopicSpec[]): Promise<readonly string[]>;
+  offsets(topic: string): Promise<readonly PartitionOffsets[]>;
+  /** Committed offsets of a group, by partition; partitions without one are absent. */
+  groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>>;
+}
+
+export interface KafkaClient {
+  transactionalProducer(transactionalId: string): TransactionalProducer;
+  producer(): Producer;
+  groupConsumer(options: GroupOptions): GroupConsumer;
+  /** Reads one partition, read_committed, without a group; goes on polling at the end until the reader stops. */
+  read(target: TopicPartition, options: ReadOptions): AsyncIterable<PartitionSlice>;
+  readonly admin: KafkaAdmin;
+  close(): Promise<void>;
+}

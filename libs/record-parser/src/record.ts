@@ -1,0 +1,31 @@
+/** One element of the document, kept as the bytes it came in. */
+export interface ScannedRecord {
+  /** Position in the document, from 0. */
+  readonly ordinal: number;
+  /** Byte offset in the (decompressed) document, a byte order mark included. */
+  readonly offset: number;
+  readonly length: number;
+  /**
+   * The original bytes; undefined when longer than `maxRecordBytes`. They share the memory of the chunk they came
+   * in, so a source must not write into a chunk after handing it over.
+   */
+  readonly bytes: Buffer | undefined;
+  /** Colons outside strings, nested objects included: more than the parsed value's keys means duplicate keys. */
+  readonly members: number;
+}
+
+export type DocumentShape = 'array' | 'conversations' | 'ndjson';
+
+export interface ScanOptions {
+  /** A longer record is reported without its bytes. */
+  readonly maxRecordBytes: number;
+  /** Brackets open at once inside one record; one more is broken structure. */
+  readonly maxDepth: number;
+  /**
+   * `auto` (default): `[` begins an array, `{` an object with `conversations` or, when that object has a
+   * `conversationId` or another line follows it, NDJSON.
+   */
+  readonly shape?: 'auto' | DocumentShape;
+  /** An object without `conversations`, or with null there, holds no records: the last page of Genesys' results. */
+  readonly allowMissingConversations?: boolean;
+}

@@ -1,0 +1,90 @@
+import { RoutingOptionError } from './errors.ts';
+import type { DeliveryFailure, DeliveryOutcome } from './sink.ts';
+
+export interface RetryPolicy {
+  /** Delays of the retry topics, strictly rising; none means that a transient failure is final. */
+  readonly tiersMs: readonly number[];
+  /** Deliveries in all, the first included. Default: one more than there are tiers. */
+  readonly maxAttempts?: number;
+  /** Share of the wait that chance may add, 0 to 1. Default 0.1. */
+  readonly jitter?: number;
+}
+
+/** What becomes of a record after a delivery that was tried. */
+export type NextStep =
+  | { readonly kind: 'done' }
+  /** To retry topic `tier` (from 0), or, where the route blocks, to wait in memory; not before that moment. */
+  | {
+      readonly kind: 'retry';
+      readonly tier: number;
+      readonly notBeforeMs: number;
+      readonly attempt: number;
+      readonly failure: DeliveryFailure;
+    }
+  | { readonly kind: 'dead-letter'; readonly exhausted: boolean; readonly failure: DeliveryFailure }
+  /**
+   * Not this record's affair: it waits where it is, with this attempt number, and the sink's gate opens its circuit
+   * (for at least `retryAfterMs` where the target named a time).
+   */
+  | {
+      readonly kind: 'circuit';
+      readonly attempt: number;
+      readonly failure: DeliveryFailure;
+      readonly retryAfterMs?: number;
+    };
+
+/** Throws a `RoutingOptionError` for tiers that do not rise or numbers out of range. */
+export function checkRetryPolicy(policy: RetryPolicy): void {
+  const { tiersMs, maxAttempts, jitter } = policy;
+  if (tiersMs.some((ms, i) => !Number.isSafeInteger(ms) || ms <= (tiersMs[i - 1] ?? 0)))
+    throw new RoutingOptionError('retry.tiers', 'must be positive delays, each longer than the one before');
+  if (maxAttempts !== undefined && (!Number.isSafeInteger(maxAttempts) || maxAttempts < 1))
+    throw new RoutingOptionError('retry.maxAttempts', 'must be a whole number from 1');
+  if (jitter !== undefined && !(jitter >= 0 && jitter <= 1))
+    throw new RoutingOptionError('retry.jitter', 'must be between 0 and 1');
+}
+
+/**
+ * The smallest tier whose delay covers the wait: a longer wait at the head of a shorter tier would hold up every
+ * record behind it (exactly-once.md, rule 11). `beyond` where no tier is long enough.
+ */
+export function chooseTier(tiersMs: readonly number[], waitMs: number): number | 'beyond' {
+  const tier = tiersMs.findIndex((delayMs) => delayMs >= waitMs);
+  return tier === -1 ? 'beyond' : tier;
+}
+
+/**
+ * Decides after attempt number `attempt` (from 1). Each failure waits one tier longer, the last tier repeats;
+ * `Retry-After` lengthens the wait, and a tier's delay is a minimum to which jitter only adds. A transient failure of
+ * the last attempt is a dead letter whatever the target asks for; before that, a Retry-After beyond the largest tier
+ * leaves the record in place and opens the circuit.
+ */
+export function nextStep(input: {
+  readonly attempt: number;
+  readonly outcome: DeliveryOutcome;
+  readonly policy: RetryPolicy;
+  /** Milliseconds since the epoch: `notBeforeMs` is compared by another process. */
+  readonly nowMs: number;
+  readonly random?: () => number;
+}): NextStep {
+  const { attempt, outcome, policy, nowMs } = input;
+  if (outcome.kind === 'delivered') return { kind: 'done' };
+  const { failure } = outcome;
+  if (outcome.kind === 'rejected') return { kind: 'dead-letter', exhausted: false, failure };
+  if (outcome.kind === 'misconfigured') return { kind: 'circuit', attempt, failure };
+  const { tiersMs } = policy;
+  const retryAfterMs = outcome.retryAfterMs ?? 0;
+  const usualMs = tiersMs[Math.min(attempt, tiersMs.length) - 1];
+  if (usualMs === undefined || attempt >= (policy.maxAttempts ?? tiersMs.length + 1))
+    return { kind: 'dead-letter', exhausted: true, failure };
+  const tier = chooseTier(tiersMs, Math.max(usualMs, retryAfterMs));
+  if (tier === 'beyond') return { kind: 'circuit', attempt: attempt + 1, failure, retryAfterMs };
+  const jitterMs = tiersMs[tier]! * (policy.jitter ?? 0.1) * (input.random ?? Math.random)();
+  return {
+    kind: 'retry',
+    tier,
+    notBeforeMs: Math.ceil(nowMs + tiersMs[tier]! + jitterMs),
+    attempt: attempt + 1,
+    failure,
+  };
+}

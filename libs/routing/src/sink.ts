@@ -1,0 +1,38 @@
+/** What a sink is given: one record on its way along one route. */
+export interface Delivery {
+  readonly route: string;
+  /** The record's own bytes, without the Confluent frame. */
+  readonly body: Buffer;
+  /** `conversationId`. */
+  readonly key: string;
+  /** Source + ordinal: stable across retries and replays. */
+  readonly idempotencyKey: string;
+  /** Offset in the main topic, kept through retries: lets a target refuse an older version. */
+  readonly recordVersion: bigint;
+  readonly contentType: string;
+}
+
+/** Why a delivery did not succeed, free of personal data. */
+export interface DeliveryFailure {
+  /** Stable, for scripts and metrics: `http-503`, `timeout`, `connection-reset`, `disk-full`. */
+  readonly cause: string;
+  readonly reason: string;
+  readonly httpStatus?: number;
+}
+
+export type DeliveryOutcome =
+  | { readonly kind: 'delivered' }
+  /** Transient: try again later, not before `retryAfterMs` where the target named a time. */
+  | { readonly kind: 'retry'; readonly failure: DeliveryFailure; readonly retryAfterMs?: number }
+  /** Permanent and this record's own fault: a dead letter at once. */
+  | { readonly kind: 'rejected'; readonly failure: DeliveryFailure }
+  /** The target refuses us, not the record (3xx, 401, 403): the circuit opens, the record waits. */
+  | { readonly kind: 'misconfigured'; readonly failure: DeliveryFailure };
+
+export interface Sink {
+  /** Resolves with what became of the record; rejects only when `signal` aborts. Everything else is an outcome. */
+  deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** Tries the connection and permission without delivering anything; rejects with an OperationalError. */
+  check(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,36 @@
+/** Writes exactly one JSON document and a line break to stdout; resolves when it is handed to the system. */
+export async function printJson(document: unknown): Promise<void> {
+  await write(process.stdout, `${JSON.stringify(document)}\n`);
+}
+
+/** Resolves when all that was written to stdout and stderr before is handed to the system, or nobody reads it. */
+export async function flush(): Promise<void> {
+  await Promise.all([write(process.stdout, ''), write(process.stderr, '')]);
+}
+
+/**
+ * A reader that went away (`| head`) is no error: what follows is dropped. Any other failure to write is told to
+ * `onError`, as a full disk behind `> file` must not look like success.
+ */
+export function quietBrokenPipes(onError: (error: Error) => void): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (!isBrokenPipe(error)) onError(error);
+    });
+  }
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || code === 'ERR_STREAM_WRITE_AFTER_END';
+}
+
+async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (stream.destroyed || !stream.writable) return;
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  stream.write(text, (error) => {
+    if (error && !isBrokenPipe(error)) reject(error);
+    else resolve(undefined);
+  });
+  await promise;
+}

@@ -1,0 +1,124 @@
+const REDACTED = '[redacted]';
+/** A shorter text is too likely to be an ordinary word: hiding it would garble every message. */
+const LEAST_SECRET_LENGTH = 8;
+const MAX_DEPTH = 12;
+
+const hidden = new Set<string>();
+
+/**
+ * Hides this exact text from every log line and error message of the process from now on: a secret from the settings,
+ * a token that was just issued. Its URL-encoded and base64 forms too.
+ */
+export function hideSecret(secret: string): void {
+  if (secret.length < LEAST_SECRET_LENGTH) return;
+  for (const form of [secret, encodeURIComponent(secret.toWellFormed()), Buffer.from(secret).toString('base64')])
+    hidden.add(form);
+}
+
+/** Names whose values are secrets, wherever they stand; compared without case, dashes and underscores. */
+const secretName =
+  /(?:password|passwd|pwd|passphrase|secret|secretkey|token|authorization|cookies?|apikey|accesskey|accesskeyid|secretaccesskey|privatekey|signature|credentials?|jaasconfig)$/;
+
+export function isSecretName(name: string): boolean {
+  return secretName.test(name.toLowerCase().replace(/[-_.\s]/g, ''));
+}
+
+const pairName =
+  '(?:[\\w-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key(?:[-_]?id)?|signature|credential)|authorization|(?:set-)?cookie)';
+const rules: readonly (readonly [RegExp, string])[] = [
+  // User and password in a URL.
+  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>@]+@/gi, `$1${REDACTED}@`],
+  // Query and fragment of a URL: signed links carry their signature there.
+  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s?#"'<>\\]*)[?#][^\s"'<>\\]+/gi, `$1?${REDACTED}`],
+  // The same without scheme and host, as an HTTP client reports a path.
+  [/(\/[^\s?#"'<>\\]*)\?[^\s"'<>\\]*=[^\s"'<>\\]*/g, `$1?${REDACTED}`],
+  [/\b(Bearer|Basic|Digest|Negotiate)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`],
+  // JSON web tokens, wherever they appear.
+  [/\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, REDACTED],
+  // name: "value" and name="value" in JSON, JAAS and headers; name=value in forms.
+  [new RegExp(`(["']?${pairName}["']?\\s*[:=]\\s*)(["'])(?:[^"'\\\\]|\\\\.)*\\2`, 'gi'), `$1$2${REDACTED}$2`],
+  [new RegExp(`(\\b${pairName}\\s*=\\s*)[^\\s&;,"']+`, 'gi'), `$1${REDACTED}`],
+  [/\b((?:authorization|(?:set-)?cookie|x-api-key)\s*:\s*)[^\r\n"']+/gi, `$1${REDACTED}`],
+];
+
+/** A text without secrets, whatever they stand in: URLs, headers, forms, JSON. Control characters become visible. */
+export function redactText(text: string, options: { readonly keepLines?: boolean } = {}): string {
+  let safe = text;
+  for (const secret of hidden) if (safe.includes(secret)) safe = safe.replaceAll(secret, REDACTED);
+  for (const [pattern, replacement] of rules) safe = safe.replace(pattern, replacement);
+  return escapeControls(safe, options.keepLines ?? false);
+}
+
+/**
+ * A plain copy of a value without secrets: by name at any depth, and inside every text. Errors keep type, message,
+ * stack, code, details and causes. Cycles and depths past 12 are cut.
+ */
+export function redactValue(value: unknown): unknown {
+  return copy(value, 0, new Set());
+}
+
+function copy(value: unknown, depth: number, above: Set<object>): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
+  if (above.has(value)) return '[circular]';
+  if (depth >= MAX_DEPTH) return '[too deep]';
+  // Bytes are records or tokens: only their number is told.
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
+  if (value instanceof Date || value instanceof URL)
+    return redactText(Number.isNaN(value.valueOf()) ? 'invalid' : value.toJSON());
+  above.add(value);
+  const result = Array.isArray(value) ? copyList(value, depth, above) : copyObject(value, depth, above);
+  above.delete(value);
+  return result;
+}
+
+function copyList(list: readonly unknown[], depth: number, above: Set<object>): unknown[] {
+  return list.map((item, index) => {
+    // Raw headers come as a flat list of names and values.
+    const before: unknown = list[index - 1];
+    if (index % 2 === 1 && typeof before === 'string' && before.length < 64 && isSecretName(before)) return REDACTED;
+    return copy(item, depth + 1, above);
+  });
+}
+
+function copyObject(value: object, depth: number, above: Set<object>): Record<string, unknown> {
+  const entries: [string, unknown][] = [];
+  if (value instanceof Error)
+    entries.push(['type', value.name], ['message', value.message], ['stack', value.stack], ['cause', value.cause]);
+  if (value instanceof AggregateError) entries.push(['errors', value.errors]);
+  entries.push(
+    ...(value instanceof Map
+      ? [...value].map(([key, item]): [string, unknown] => [String(key), item])
+      : Object.entries(value)),
+  );
+  const result: Record<string, unknown> = {};
+  for (const [key, item] of entries) {
+    if (item === undefined) continue;
+    const safe =
+      isSecretName(key) && typeof item !== 'boolean' && item !== null
+        ? REDACTED
+        : key === 'stack' && typeof item === 'string'
+          ? redactText(item, { keepLines: true })
+          : copy(item, depth + 1, above);
+    Object.defineProperty(result, redactText(key), {
+      value: safe,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return result;
+}
+
+/** Control, bidirectional and line-separator characters as visible escapes: a name must not forge lines or colours. */
+function escapeControls(text: string, keepLines: boolean): string {
+  // eslint-disable-next-line no-control-regex -- finding control characters is the purpose
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => {
+    if (character === '\t' || (keepLines && character === '\n')) return character;
+    if (character === '\n') return '\\n';
+    if (character === '\r') return '\\r';
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

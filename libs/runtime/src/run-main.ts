@@ -1,0 +1,96 @@
+import { writeSync } from 'node:fs';
+import { OperationalError } from '@genesys-kafka/resilience';
+import { Interruption, isEchoOf } from './interruption.ts';
+import { flush, quietBrokenPipes } from './output.ts';
+import { redactText } from './redaction.ts';
+
+export interface MainContext {
+  /** Aborted once, with an `Interruption` as its reason, by the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunMainOptions {
+  /**
+   * True (default): a command that ends by itself; a signal cuts it short and the status is 130 or 143.
+   * False: a command that runs until it is told to stop; a signal is its normal end and the status is 0.
+   */
+  readonly oneShot?: boolean;
+}
+
+const exitStatus = { usage: 2, run: 1, source: 3 } as const;
+
+/**
+ * Runs a command and ends the process with its exit status: 0 done · 1 the run could not go on · 2 usage or
+ * configuration · 3 finished with rejected, partial or invalid · 130/143 a one-shot command cut short by a signal,
+ * after `main` has closed what it opened. A second signal ends the process at once. Errors are told on stderr in plain
+ * words and without secrets; a bug's stack only for what is not an `OperationalError`. Never resolves.
+ */
+export async function runMain(
+  main: (context: MainContext) => Promise<number>,
+  options: RunMainOptions = {},
+): Promise<never> {
+  const oneShot = options.oneShot ?? true;
+  const abort = new AbortController();
+  const onSignal = (name: 'SIGINT' | 'SIGTERM') => {
+    const interruption = new Interruption(name);
+    if (abort.signal.aborted) process.exit(interruption.exitStatus);
+    abort.abort(interruption);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  quietBrokenPipes(crash);
+
+  let status: number;
+  try {
+    status = await main({ signal: abort.signal });
+    if (abort.signal.aborted && oneShot) status = (abort.signal.reason as Interruption).exitStatus;
+  } catch (error) {
+    status = statusOf(error, abort.signal, oneShot);
+  }
+  await flush();
+  // Everything is written: what may still hold the event loop (kept-alive sockets, timers) is of no use any more.
+  process.exit(status);
+}
+
+function statusOf(error: unknown, signal: AbortSignal, oneShot: boolean): number {
+  if (isEchoOf(signal, error)) return oneShot ? (signal.reason as Interruption).exitStatus : 0;
+  tell(error);
+  return error instanceof OperationalError ? exitStatus[error.scope] : 1;
+}
+
+/** For what nobody caught: the state is unknown, so nothing more is tried. */
+function crash(error: unknown): never {
+  tell(error);
+  process.exit(1);
+}
+
+/** Written synchronously: a crash has no later moment. */
+function tell(error: unknown): void {
+  try {
+    writeSync(2, `${explain(error)}\n`);
+  } catch {
+    // Nobody is left to read it (EPIPE), or the pipe is full; the exit status still tells.
+  }
+}
+
+/** `error: <code>: <message>`, the causes in a line each, and for a bug where it happened. No secrets. */
+export function explain(error: unknown): string {
+  const lines: string[] = [];
+  if (error instanceof OperationalError) {
+    lines.push(`error: ${error.code}: ${redactText(error.message, { keepLines: true })}`);
+  } else if (error instanceof Error) {
+    lines.push('error: unexpected: this is a bug, please report it with the lines below');
+    lines.push(redactText(error.stack ?? `${error.name}: ${error.message}`, { keepLines: true }));
+  } else {
+    lines.push(`error: unexpected: ${redactText(String(error))}`);
+  }
+  let cause: unknown = error instanceof Error ? error.cause : undefined;
+  for (let depth = 0; cause instanceof Error && depth < 5; depth += 1, cause = cause.cause) {
+    const code = 'code' in cause && typeof cause.code === 'string' ? `${cause.code}: ` : '';
+    const text = redactText(`${code}${cause.message || cause.name}`);
+    if (!lines.some((line) => line.includes(text))) lines.push(`  caused by: ${text}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import type { SettingProblem } from '../errors.ts';
+
+export interface ConfigurationFile {
+  readonly value: Record<string, unknown>;
+  /** `config.yaml:12` for the deepest part of the path that the file has; undefined where it has none. */
+  sourceOf(path: readonly PropertyKey[]): string | undefined;
+}
+
+const nothing: ConfigurationFile = { value: {}, sourceOf: () => undefined };
+
+/** Reads a YAML 1.2 file. Problems are added, never thrown; what cannot be read counts as empty. */
+export function readConfigurationFile(file: string, problems: SettingProblem[]): ConfigurationFile {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    problems.push({
+      path: '--config',
+      problem: `names a file that cannot be read (${code}): ${file}`,
+      fix: 'correct the path or the permissions',
+    });
+    return nothing;
+  }
+  const { document, lines } = parse(text);
+  // One mistake makes a cascade of messages: the first is the one that helps.
+  const first = document.errors[0];
+  if (first) {
+    const { line, col } = lines.linePos(first.pos[0]);
+    problems.push({
+      path: `${file}:${line}:${col}`,
+      problem: `is not valid YAML: ${first.message}`,
+      fix: 'correct this line; quote texts that hold any of { } [ ] , : #',
+    });
+    return nothing;
+  }
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // Thrown for aliases that would expand without end.
+    problems.push({
+      path: file,
+      problem: `is not usable YAML: ${(error as Error).message}`,
+      fix: 'write the values out',
+    });
+    return nothing;
+  }
+  if (value === null || value === undefined) return nothing;
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    problems.push({ path: file, problem: 'is not a set of keys', fix: 'start it with a key, such as kafka:' });
+    return nothing;
+  }
+  return {
+    value: value as Record<string, unknown>,
+    sourceOf(path) {
+      for (let depth = path.length; depth > 0; depth -= 1) {
+        const node: unknown = document.getIn(path.slice(0, depth), true);
+        if (isNode(node) && node.range) return `${file}:${lines.linePos(node.range[0]).line}`;
+      }
+      return undefined;
+    },
+  };
+}
+
+interface Parsed {
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+/**
+ * Parses; a text that is not YAML is tried once more with its record paths quoted. `{ path: participants[].attributes }`
+ * reads well and stands so in our own documents, but YAML allows brackets inside braces only in quotes. What was valid
+ * is never touched, and lines stay where they are.
+ */
+function parse(text: string): Parsed {
+  const asWritten = parseOnce(text);
+  if (asWritten.document.errors.length === 0) return asWritten;
+  const quoted = parseOnce(text.replace(/(:\s+)([A-Za-z_][\w.-]*(?:\[\][\w.-]*)+)(?=\s*[,}])/g, '$1"$2"'));
+  return quoted.document.errors.length === 0 ? quoted : asWritten;
+}
+
+function parseOnce(text: string): Parsed {
+  const lines = new LineCounter();
+  return { document: parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines };
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+
+/** One key of the configuration file, as the table describes it. */
+export interface Field {
+  /** Keys from the root; `[]` for any element of a list, `*` for any name. */
+  readonly path: readonly string[];
+  readonly env: string | undefined;
+  readonly secret: boolean;
+  readonly kind: string;
+  readonly description: string;
+  /** As written in the file; undefined where there is none. */
+  readonly defaultValue: unknown;
+  readonly required: boolean;
+  /** What a text from the environment has to become. */
+  readonly shape: 'number' | 'boolean' | 'list' | 'text';
+}
+
+interface Layers {
+  readonly core: z.core.$ZodType;
+  readonly meta: z.GlobalMeta;
+  readonly defaultValue: unknown;
+  readonly optional: boolean;
+}
+
+/** Every leaf of a schema in order, descending into sections, lists and records of sections. */
+export function fieldsOf(schema: z.core.$ZodType, path: readonly string[] = []): Field[] {
+  const layers = unwrap(schema);
+  const core = layers.core as z.core.$ZodTypes;
+  const own = path.length > 0 && layers.meta.description !== undefined ? [describe(layers, path)] : [];
+  switch (core._zod.def.type) {
+    case 'object':
+      return [
+        ...own,
+        ...Object.entries(core._zod.def.shape).flatMap(([key, value]) => fieldsOf(value, [...path, key])),
+      ];
+    case 'array':
+      return [...own, ...sectionsOnly(core._zod.def.element, [...path, '[]'])];
+    case 'record':
+      return [...own, ...sectionsOnly(core._zod.def.valueType, [...path, '*'])];
+    case 'union': {
+      const branches = core._zod.def.options.map((option) => fieldsOf(option, path));
+      const objects = core._zod.def.options.some((option) => unwrap(option).core._zod.def.type === 'object');
+      if (!objects) return own.length > 0 ? own : [describe(layers, path)];
+      const seen = new Set<string>();
+      return branches.flat().filter(({ path: at }) => !seen.has(at.join('.')) && seen.add(at.join('.')));
+    }
+    default:
+      return own.length > 0 ? own : [describe(layers, path)];
+  }
+}
+
+function sectionsOnly(element: z.core.$ZodType, path: readonly string[]): Field[] {
+  const type = unwrap(element).core._zod.def.type;
+  return type === 'object' || type === 'union' ? fieldsOf(element, path) : [];
+}
+
+/** Takes defaults, options and transforms off a schema; the outermost description wins. */
+function unwrap(schema: z.core.$ZodType): Layers {
+  const any = schema as z.core.$ZodTypes;
+  const def = any._zod.def;
+  const meta = z.globalRegistry.get(schema) ?? {};
+  let inner: Layers;
+  switch (def.type) {
+    case 'optional':
+    case 'nonoptional':
+    case 'readonly':
+      inner = unwrap(def.innerType);
+      return { ...inner, meta: { ...inner.meta, ...meta }, optional: def.type === 'optional' || inner.optional };
+    case 'prefault':
+    case 'default':
+      inner = unwrap(def.innerType);
+      return { ...inner, meta: { ...inner.meta, ...meta }, defaultValue: def.defaultValue, optional: true };
+    case 'pipe': {
+      inner = unwrap(def.in);
+      const out = def.out._zod.def.type === 'transform' ? undefined : unwrap(def.out);
+      return { ...inner, ...(out && { core: out.core }), meta: { ...inner.meta, ...meta } };
+    }
+    default:
+      return { core: schema, meta, defaultValue: undefined, optional: false };
+  }
+}
+
+function describe({ core, meta, defaultValue, optional }: Layers, path: readonly string[]): Field {
+  const type = core._zod.def.type;
+  return {
+    path,
+    env: meta.env,
+    secret: meta.secret ?? false,
+    kind: meta.kind ?? kindOf(core as z.core.$ZodTypes),
+    description: meta.description ?? '',
+    defaultValue,
+    required: !optional,
+    shape: type === 'number' || type === 'boolean' ? type : type === 'array' ? 'list' : 'text',
+  };
+}
+
+function kindOf(core: z.core.$ZodTypes): string {
+  const def = core._zod.def;
+  if (def.type === 'enum') return Object.values(def.entries).join(' | ');
+  if (def.type === 'literal') return def.values.map(String).join(' | ');
+  if (def.type === 'boolean') return 'true | false';
+  return def.type;
+}

@@ -1,0 +1,135 @@
+import type { z } from 'zod';
+import type { SettingProblem } from '../errors.ts';
+import { closest } from './closest.ts';
+import type { Field } from './fields-of.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * A failed check as path, problem and fix. Given values are shown only for choices of a fixed set and never for
+ * secrets. Messages of our own checks are written as `<problem>; <fix>`.
+ */
+export function explainIssue(issue: Issue, given: unknown, fields: readonly Field[]): SettingProblem[] {
+  const path = issue.path;
+  const field = fieldAt(path, fields);
+  const value = valueAt(given, path);
+  const where = path.join('.');
+  const problem = (text: string, fix: string): SettingProblem[] => [{ path: where, problem: text, fix }];
+  if (issue.code === 'unrecognized_keys') return issue.keys.flatMap((key) => unknownKey([...path, key], fields));
+  if (value === undefined && issue.code !== 'custom') return problem('is missing', missingFix(field));
+  switch (issue.code) {
+    case 'invalid_value': {
+      const shown = typeof value === 'string' && !field?.secret ? ` ("${value.slice(0, 60)}")` : '';
+      const guess = typeof value === 'string' ? closest(value, issue.values.map(String)) : undefined;
+      return problem(
+        `is not one of ${issue.values.map(String).join(', ')}${shown}`,
+        guess === undefined ? 'choose one of these' : `did you mean ${guess}?`,
+      );
+    }
+    case 'invalid_type':
+      if (!issue.message.startsWith('Invalid input')) return problem(...split(issue.message));
+      return problem(
+        `is ${typeName(value)}, not ${issue.expected === 'int' ? 'a whole number' : article(issue.expected)}`,
+        'correct it',
+      );
+    case 'too_small':
+      return problem(
+        `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'short' : 'small'}`,
+        `the least is ${String(issue.minimum)}`,
+      );
+    case 'too_big':
+      return problem(
+        `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'long' : 'large'}`,
+        `the most is ${String(issue.maximum)}`,
+      );
+    case 'invalid_union':
+      return unionProblem(issue, given, fields, problem);
+    case 'invalid_key':
+      return problem(...split(issue.issues[0]?.message ?? 'has a name that is not allowed'));
+    default:
+      return problem(...split(issue.message));
+  }
+}
+
+function unionProblem(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  given: unknown,
+  fields: readonly Field[],
+  problem: (text: string, fix: string) => SettingProblem[],
+): SettingProblem[] {
+  if ('discriminator' in issue && issue.discriminator !== undefined) {
+    const choices = (fieldsNamed(issue.path, fields) ?? []).join(', ');
+    return problem('is missing or not a known type', `choose one of ${choices}`);
+  }
+  // Of a plain union the text branch explains best: it is the one with a fix in its message.
+  const inner = (issue.errors as Issue[][]).flat().find(({ message }) => message.includes(';'));
+  return inner
+    ? explainIssue({ ...inner, path: issue.path }, given, fields)
+    : problem('has the wrong type', 'correct it');
+}
+
+const sinkTypes = ['http', 'file', 's3', 'postgres', 'kafka'];
+function fieldsNamed(path: readonly PropertyKey[], fields: readonly Field[]): readonly string[] | undefined {
+  void fields;
+  return path[0] === 'sinks' ? sinkTypes : undefined;
+}
+
+function unknownKey(path: readonly PropertyKey[], fields: readonly Field[]): SettingProblem[] {
+  const parent = path.slice(0, -1);
+  const siblings = new Set(
+    fields.flatMap((field) =>
+      matches(field.path, parent) && field.path.length > parent.length ? [field.path[parent.length]!] : [],
+    ),
+  );
+  const guess = closest(String(path.at(-1)), siblings);
+  const fix = guess === undefined ? `known here: ${[...siblings].join(', ')}` : `did you mean ${guess}?`;
+  return [{ path: path.join('.'), problem: 'is not a setting', fix }];
+}
+
+function missingFix(field: Field | undefined): string {
+  if (field?.env === undefined) return 'add it';
+  return `add it, or set ${field.env}${field.secret ? ` or ${field.env}_FILE` : ''}`;
+}
+
+function fieldAt(path: readonly PropertyKey[], fields: readonly Field[]): Field | undefined {
+  return fields.find((field) => field.path.length === path.length && matches(field.path, path));
+}
+
+/** Whether `path` runs along `pattern`, as far as `path` goes. */
+function matches(pattern: readonly string[], path: readonly PropertyKey[]): boolean {
+  return path.every((key, index) => {
+    const expected = pattern[index];
+    return expected === key || expected === '*' || (expected === '[]' && typeof key === 'number');
+  });
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+function split(message: string): [string, string] {
+  const at = message.indexOf('; ');
+  return at < 0 ? [message, 'correct it'] : [message.slice(0, at), message.slice(at + 2)];
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  return article(typeof value);
+}
+
+function article(type: string): string {
+  const names: Record<string, string> = {
+    array: 'a list',
+    record: 'a set of keys',
+    object: 'a set of keys',
+    string: 'text',
+    boolean: 'true or false',
+  };
+  return names[type] ?? `a ${type}`;
+}

@@ -1,0 +1,40 @@
+import { ConfigError, type SettingProblem } from '../errors.ts';
+import { fieldsOf } from './fields-of.ts';
+import { type Settings, settingsSchema } from './settings.ts';
+
+/** What lies at a dotted path of the settings, once it is known to be there. */
+type At<T, P extends string> = P extends `${infer K}.${infer R}`
+  ? K extends keyof T
+    ? At<NonNullable<T[K]>, R>
+    : never
+  : P extends keyof T
+    ? NonNullable<T[P]>
+    : never;
+
+/**
+ * The settings that a command cannot do without, by path: `requireSettings(settings, ['kafka.brokers'])`. Throws one
+ * `ConfigError` that names each missing one with both ways to set it. An empty list counts as missing.
+ */
+export function requireSettings<const P extends string>(
+  settings: Settings,
+  paths: readonly P[],
+): { readonly [K in P]: At<Settings, K> } {
+  const problems: SettingProblem[] = [];
+  const values: Record<string, unknown> = {};
+  for (const path of paths) {
+    let value: unknown = settings;
+    for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) problems.push(missingSetting(path));
+    values[path] = value;
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values as { readonly [K in P]: At<Settings, K> };
+}
+
+/** The problem of a setting that is not there, naming its environment variable and its place in the file. */
+export function missingSetting(path: string): SettingProblem {
+  const field = fieldsOf(settingsSchema).find((known) => known.path.join('.') === path);
+  const inFile = `${path} in the --config file`;
+  const fix = field?.env === undefined ? `set ${inFile}` : `set ${field.env} or ${inFile}`;
+  return { path, problem: 'is needed by this command and not set', fix };
+}

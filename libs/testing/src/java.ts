@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { RungUnavailableError } from './errors.ts';
+
+const leastVersion = 17;
+
+/** The `java` to run: `$JAVA_HOME/bin/java`, or the one on the path. Rejects if there is none, or one before 17. */
+export async function findJava(signal: AbortSignal, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const home = environment.JAVA_HOME;
+  const java = home ? join(home, 'bin', 'java') : 'java';
+  const where = home ? `${java} (from JAVA_HOME)` : 'java on the path';
+  let output: string;
+  try {
+    // `java -version` writes to stderr.
+    output = (await promisify(execFile)(java, ['-version'], { signal })).stderr;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new RungUnavailableError(`cannot run ${where}: ${(error as Error).message.trim()}`, error);
+  }
+  const version = javaMajorVersion(output);
+  if (version === undefined || version < leastVersion) {
+    throw new RungUnavailableError(`${where} is version ${version ?? 'unknown'}, and ${leastVersion} is needed`);
+  }
+  return java;
+}
+
+/** 17 of `openjdk version "17.0.15" …`, 8 of `java version "1.8.0_402"`. */
+export function javaMajorVersion(output: string): number | undefined {
+  const match = /version "(?:1\.)?(\d+)/.exec(output);
+  return match === null ? undefined : Number(match[1]);
+}

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { tellingLine, untilOutput, type ManagedProcess, type ProcessGroup } from './process-group.ts';
+
+export interface BrokerPlan {
+  /** Kafka's node id, from 1. */
+  readonly id: number;
+  readonly dir: string;
+  readonly clientPort: number;
+  /** The port clients are told to connect to: a proxy's, or `clientPort`. */
+  readonly advertisedPort: number;
+  /** Brokers among themselves: a slow proxy before the clients does not slow replication. */
+  readonly internalPort: number;
+  readonly controllerPort: number;
+}
+
+const readyTimeoutMs = 120_000;
+const stopTimeoutMs = 60_000;
+
+/** Server properties of one node of a cluster in which every node is broker and controller. */
+export function brokerProperties(plan: BrokerPlan, cluster: readonly BrokerPlan[]): string {
+  const replicas = cluster.length;
+  const inSync = replicas === 1 ? 1 : 2;
+  const properties = {
+    'process.roles': 'broker,controller',
+    'node.id': plan.id,
+    'controller.quorum.voters': cluster.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'INTERNAL',
+    listeners: `CLIENT://127.0.0.1:${plan.clientPort},INTERNAL://127.0.0.1:${plan.internalPort},CONTROLLER://127.0.0.1:${plan.controllerPort}`,
+    'advertised.listeners': `CLIENT://127.0.0.1:${plan.advertisedPort},INTERNAL://127.0.0.1:${plan.internalPort}`,
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': join(plan.dir, 'data'),
+    'auto.create.topics.enable': false,
+    'default.replication.factor': replicas,
+    'min.insync.replicas': inSync,
+    'offsets.topic.replication.factor': replicas,
+    // Few partitions of the internal topics: each one is created, elected and loaded at the first use.
+    'offsets.topic.num.partitions': 4,
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': inSync,
+    'transaction.state.log.num.partitions': 4,
+    'share.coordinator.state.topic.replication.factor': replicas,
+    'share.coordinator.state.topic.min.isr': inSync,
+    // A group's first member need not wait for others, and a dead producer's transaction not for ten seconds.
+    'group.initial.rebalance.delay.ms': 0,
+    'group.min.session.timeout.ms': 1000,
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
+    // 128 MiB by default, a quarter of the heap given here.
+    'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+  };
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+const log4j = `<Configuration status="warn">
+  <Appenders><Console name="out"><PatternLayout pattern="[%d] %p %m (%c)%n"/></Console></Appenders>
+  <Loggers><Root level="info"><AppenderRef ref="out"/></Root></Loggers>
+</Configuration>
+`;
+
+export interface KafkaClusterOptions {
+  readonly group: ProcessGroup;
+  readonly java: string;
+  /** Class path of Kafka's jars. */
+  readonly jars: string;
+  readonly brokers: readonly BrokerPlan[];
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+}
+
+/** A Kafka cluster as plain processes, every node broker and controller (KRaft). */
+export class KafkaCluster {
+  readonly #options: KafkaClusterOptions;
+  readonly #processes: (ManagedProcess | undefined)[];
+
+  private constructor(options: KafkaClusterOptions) {
+    this.#options = options;
+    this.#processes = options.brokers.map(() => undefined);
+  }
+
+  /** Formats the data directories and starts every broker; resolves when all are registered and serve clients. */
+  static async start(options: KafkaClusterOptions): Promise<KafkaCluster> {
+    const cluster = new KafkaCluster(options);
+    const clusterId = randomBytes(16).toString('base64url');
+    await Promise.all(options.brokers.map(async (plan) => cluster.#format(plan, clusterId)));
+    // Together, not in turn: a broker is ready only when the quorum has a leader.
+    await Promise.all(options.brokers.map(async (_plan, index) => cluster.startBroker(index)));
+    return cluster;
+  }
+
+  /** Starts broker `index` (from 0) on the data it had; resolves when it is registered again. */
+  async startBroker(index: number): Promise<void> {
+    const { group, signal, onProgress } = this.#options;
+    const plan = this.#plan(index);
+    if (this.#processes[index]?.running) return;
+    const args = [...this.#java('-Xms128m', '-Xmx512m'), 'kafka.Kafka', join(plan.dir, 'server.properties')];
+    const broker = await group.spawn(`kafka-${plan.id}`, this.#options.java, args);
+    this.#processes[index] = broker;
+    await untilOutput(broker, 'Kafka Server started', { timeoutMs: readyTimeoutMs, signal });
+    onProgress(`Kafka broker ${plan.id} of ${this.#processes.length} is up on port ${plan.advertisedPort}`);
+  }
+
+  /** Stops broker `index` in an orderly way: it hands over its partitions first. */
+  async stopBroker(index: number): Promise<void> {
+    this.#plan(index);
+    const broker = this.#processes[index];
+    if (!broker?.running) return;
+    broker.kill('SIGTERM');
+    const timer = new AbortController();
+    const late = delay(stopTimeoutMs, 'late', { signal: timer.signal }).catch(() => 'cancelled');
+    if ((await Promise.race([broker.exited, late])) === 'late') {
+      broker.kill('SIGKILL');
+      this.#options.onProgress(`${broker.name} did not stop in ${stopTimeoutMs / 1000} s and was killed`);
+    }
+    timer.abort();
+    await broker.exited;
+  }
+
+  /** Kills broker `index` as `kill -9` does. */
+  async killBroker(index: number): Promise<void> {
+    this.#plan(index);
+    const broker = this.#processes[index];
+    if (!broker?.running) return;
+    broker.kill('SIGKILL');
+    await broker.exited;
+  }
+
+  #plan(index: number): BrokerPlan {
+    const plan = this.#options.brokers[index];
+    if (!plan) throw new Error(`there is no broker ${index}: they are counted from 0 to ${this.#processes.length - 1}`);
+    return plan;
+  }
+
+  async #format(plan: BrokerPlan, clusterId: string): Promise<void> {
+    await mkdir(plan.dir, { recursive: true });
+    const file = join(plan.dir, 'server.properties');
+    await writeFile(file, brokerProperties(plan, this.#options.brokers));
+    await writeFile(join(plan.dir, 'log4j2.xml'), log4j);
+    const args = [
+      ...this.#java('-Xmx256m', '-XX:TieredStopAtLevel=1'),
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      clusterId,
+      '-c',
+      file,
+    ];
+    const tool = await this.#options.group.spawn(`format-${plan.id}`, this.#options.java, args);
+    const { code, signal } = await tool.exited;
+    this.#options.signal.throwIfAborted();
+    if (code === 0) return;
+    throw new Error(`formatting the data directory ended with ${code ?? signal}: ${tellingLine(tool.output())}`);
+  }
+
+  #java(...memory: string[]): string[] {
+    const { brokers, jars } = this.#options;
+    const configuration = join(brokers[0]?.dir ?? '', 'log4j2.xml');
+    return [
+      ...memory,
+      '-XX:+ExitOnOutOfMemoryError',
+      '-Djava.awt.headless=true',
+      `-Dlog4j2.configurationFile=${configuration}`,
+      '-cp',
+      jars,
+    ];
+  }
+}

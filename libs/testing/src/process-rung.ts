@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { freePorts } from './free-port.ts';
+import type { BrokerVerb, HostConfig } from './host-protocol.ts';
+import { findJava } from './java.ts';
+import { KafkaCluster, type BrokerPlan } from './kafka-process.ts';
+import type { ProcessGroup } from './process-group.ts';
+import { startRegistry } from './registry-process.ts';
+import { ensureServers } from './servers.ts';
+
+/** A stack as its host sees it. */
+export interface HostedServers {
+  readonly brokers: readonly string[];
+  readonly registryUrl: string;
+  /** Absent where brokers cannot be stopped one by one. */
+  readonly control?: (verb: BrokerVerb, index: number) => Promise<void>;
+  /** Ends what is not a process of the host's group. */
+  readonly close?: () => Promise<void>;
+}
+
+/** Apache Kafka and Apicurio Registry as plain processes, all of them in `group`. */
+export async function startProcesses(
+  config: HostConfig,
+  group: ProcessGroup,
+  signal: AbortSignal,
+  onProgress: (line: string) => void,
+): Promise<HostedServers> {
+  const java = await findJava(signal);
+  const servers = await ensureServers({ group, signal, onProgress });
+  const plans = await brokerPlans(config);
+  const [registryPort = 0] = await freePorts(1);
+  // One failure ends the other's wait as well: the caller kills the group.
+  const [cluster, registryUrl] = await Promise.all([
+    KafkaCluster.start({ group, java, jars: servers.kafkaJars, brokers: plans, signal, onProgress }),
+    config.registry ? startRegistry({ group, java, servers, port: registryPort, signal }) : '',
+  ]);
+  return {
+    brokers: plans.map(({ advertisedPort }) => `127.0.0.1:${advertisedPort}`),
+    registryUrl,
+    async control(verb, index) {
+      if (verb === 'start') await cluster.startBroker(index);
+      else if (verb === 'stop') await cluster.stopBroker(index);
+      else await cluster.killBroker(index);
+    },
+  };
+}
+
+async function brokerPlans(config: HostConfig): Promise<BrokerPlan[]> {
+  const ports = await freePorts(config.ports.length * 2);
+  return config.ports.map(({ listen, advertised }, index) => ({
+    id: index + 1,
+    dir: join(config.dir, `kafka-${index + 1}`),
+    clientPort: listen,
+    advertisedPort: advertised,
+    internalPort: ports[index * 2] ?? 0,
+    controllerPort: ports[index * 2 + 1] ?? 0,
+  }));
+}
