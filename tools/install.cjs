@@ -9,7 +9,9 @@ var root = path.join(__dirname, '..');
 var oldest = 20;
 
 if (Number(process.versions.node.split('.')[0]) < oldest) {
-  console.error('genesys-kafka needs Node ' + oldest + ' or newer to install itself; this is Node ' + process.versions.node + '.');
+  console.error(
+    'genesys-kafka needs Node ' + oldest + ' or newer to install itself; this is Node ' + process.versions.node + '.',
+  );
   process.exit(1);
 }
 

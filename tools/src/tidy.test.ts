@@ -21,7 +21,10 @@ const TOP_LEVEL = new Set([
 
 test('the top level is closed', () => {
   const strangers = new Set(files.map((file) => file.split('/')[0]!).filter((name) => !name.startsWith('.')));
-  assert.deepEqual([...strangers].filter((name) => !TOP_LEVEL.has(name)), []);
+  assert.deepEqual(
+    [...strangers].filter((name) => !TOP_LEVEL.has(name)),
+    [],
+  );
 });
 
 test('a source file is one concept: kebab-case, no drawer, at most 400 lines', () => {

@@ -23,3 +23,10 @@ export class RecordsGoneError extends OperationalError {
     );
   }
 }
+
+/** A topic is there and will not do. */
+export class TopicUnfitError extends OperationalError {
+  constructor(problems: readonly string[]) {
+    super('topic-unfit', problems.length === 1 ? problems[0]! : ['topics will not do:', ...problems].join('\n  - '));
+  }
+}

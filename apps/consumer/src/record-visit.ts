@@ -1,7 +1,5 @@
-import type { ConsumedRecord } from '@genesys-kafka/kafka';
-import { unframe } from '@genesys-kafka/kafka';
-import { OperationalError } from '@genesys-kafka/resilience';
-import { parseRetryHeaders, type TopicPosition } from '@genesys-kafka/routing';
+import { FramingError, unframe, type ConsumedRecord } from '@genesys-kafka/kafka';
+import { HeaderError, parseRetryHeaders, type TopicPosition } from '@genesys-kafka/routing';
 
 /** How far one record has come along one route. */
 export interface Visit {
@@ -25,7 +23,7 @@ export function ownerOf(record: ConsumedRecord): Owner {
     const { route, group } = parseRetryHeaders(record.headers);
     return { route, group };
   } catch (error) {
-    if (error instanceof OperationalError) return 'nobody';
+    if (error instanceof HeaderError) return 'nobody';
     throw error;
   }
 }
@@ -41,21 +39,22 @@ export function retryVisit(record: ConsumedRecord): Visit {
 }
 
 export type Opened =
-  | { readonly kind: 'record'; readonly body: Buffer; readonly parsed: unknown }
+  | { readonly kind: 'record'; readonly schemaId: number; readonly body: Buffer; readonly parsed: unknown }
   /** Cannot be read, by anybody, ever: original bytes to the dead letters, and on. */
   | { readonly kind: 'poison'; readonly cause: string; readonly reason: string };
 
 /** Takes the frame off and parses for the rules; what is delivered stays the bytes in `body`, a view of `value`. */
 export function open(value: Buffer | null): Opened {
-  let body: Buffer;
+  let framed: ReturnType<typeof unframe>;
   try {
-    body = unframe(value).body;
+    framed = unframe(value);
   } catch (error) {
-    if (error instanceof OperationalError) return { kind: 'poison', cause: error.code, reason: error.message };
+    if (error instanceof FramingError) return { kind: 'poison', cause: error.code, reason: error.message };
     throw error;
   }
+  const { schemaId, body } = framed;
   try {
-    return { kind: 'record', body, parsed: JSON.parse(strictUtf8.decode(body)) };
+    return { kind: 'record', schemaId, body, parsed: JSON.parse(strictUtf8.decode(body)) };
   } catch {
     // The parser's own words would quote the record.
     const reason = `The ${body.length} bytes after the frame are not JSON in UTF-8. Was the topic written in another format?`;

@@ -66,6 +66,11 @@ export class RouteGroup implements GroupHandler {
     }
   }
 
+  /** Whether the broker has given this member its part, even if that is nothing. */
+  get joined(): boolean {
+    return this.#generation > 0;
+  }
+
   get inFlight(): { readonly records: number; readonly bytes: number } {
     let [records, bytes] = [0, 0];
     for (const { flow } of this.#held.values()) {

@@ -1,6 +1,7 @@
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 import {
+  HeaderError,
   idempotencyKey,
   nextStep,
   parseRecordHeaders,
@@ -9,6 +10,7 @@ import {
   type DeliveryOutcome,
   type NextStep,
   type Priority,
+  type RecordOrigin,
   type RetryPolicy,
   type RuleVerdict,
   type Sink,
@@ -16,6 +18,7 @@ import {
 } from '@genesys-kafka/routing';
 import type { Work, WorkSignals } from './partition-flow.ts';
 import type { Moves } from './moves.ts';
+import type { SchemaIds } from './schema-ids.ts';
 import { freshVisit, open, ownerOf, retryVisit, type Opened, type Owner, type Visit } from './record-visit.ts';
 
 /** What a route does with the records that are its own. */
@@ -29,7 +32,6 @@ export interface RouteTarget {
 }
 
 export interface RoutePorts {
-  readonly route: string;
   readonly mainTopic: string;
   /** Does this route take the record? Asked once, on the main topic. */
   readonly picks: (parsed: unknown, headers: Readonly<Record<string, string>>) => RuleVerdict;
@@ -37,13 +39,17 @@ export interface RoutePorts {
   readonly owns: (owner: Owner) => boolean;
   /** Where an unreadable record belongs: to one group, or each route would make a dead letter of it. */
   readonly keepsPoison: boolean;
+  /** Absent where no registry is configured: then any id will do. */
+  readonly schemas?: SchemaIds | undefined;
   /** Settles what the route has picked. */
   readonly settle: (record: PickedRecord, signals: WorkSignals) => Promise<void>;
   readonly moves: Moves;
   readonly clock: Clock;
-  readonly count: (outcome: 'skipped') => void;
+  /** The record is not this route's. */
+  readonly onSkipped: () => void;
 }
 
+/** A record that the route takes, and its bytes without the frame. */
 export interface PickedRecord {
   readonly record: ConsumedRecord;
   readonly visit: Visit;
@@ -52,18 +58,18 @@ export interface PickedRecord {
 
 /** One record's way through one route: whose is it, when is it due, what is in it, who wants it, what becomes of it. */
 export function routeWork(ports: RoutePorts): Work {
-  const { mainTopic, picks, owns, keepsPoison, settle, moves, clock, count } = ports;
+  const { mainTopic, picks, owns, keepsPoison, schemas, settle, moves, clock, onSkipped } = ports;
   return async (record, signals) => {
     const fresh = record.topic === mainTopic;
     const owner = fresh ? undefined : ownerOf(record);
-    if (owner !== undefined && !owns(owner)) return count('skipped');
+    if (owner !== undefined && !owns(owner)) return onSkipped();
     if (owner === 'nobody') return moves.lost(record, signals);
     const visit = fresh ? freshVisit(record) : retryVisit(record);
     const waitMs = visit.notBeforeMs - clock.nowMs();
     if (waitMs > 0) await signals.notDue(async () => clock.sleep(waitMs, signals.stopping));
-    const opened: Opened = open(record.value);
+    const opened = await openChecked(record, schemas, signals);
     if (opened.kind === 'poison') {
-      if (fresh && !keepsPoison) return count('skipped');
+      if (fresh && !keepsPoison) return onSkipped();
       return moves.deadLetter(record, visit, { stage: 'decode', attempts: visit.attempt - 1, ...opened }, signals);
     }
     if (!visit.picked) {
@@ -72,10 +78,21 @@ export function routeWork(ports: RoutePorts): Work {
         const letter = { stage: 'route', cause: 'rule-error', reason: verdict.error, attempts: 0 } as const;
         return moves.deadLetter(record, visit, letter, signals);
       }
-      if (!verdict.matched) return count('skipped');
+      if (!verdict.matched) return onSkipped();
     }
     await settle({ record, visit, body: opened.body }, signals);
   };
+}
+
+async function openChecked(
+  record: ConsumedRecord,
+  schemas: SchemaIds | undefined,
+  { stopping }: WorkSignals,
+): Promise<Opened> {
+  const opened = open(record.value);
+  if (opened.kind === 'poison' || schemas === undefined) return opened;
+  const problem = await schemas.check(opened.schemaId, stopping);
+  return problem === undefined ? opened : { kind: 'poison', ...problem };
 }
 
 export interface DeliveryPorts {
@@ -84,7 +101,7 @@ export interface DeliveryPorts {
   readonly moves: Moves;
   readonly clock: Clock;
   /** Told of each answer, with the time it took. */
-  readonly onOutcome: (outcome: DeliveryOutcome['kind'], seconds: number) => void;
+  readonly onOutcome: (outcome: DeliveryOutcome, seconds: number) => void;
   readonly random?: () => number;
 }
 
@@ -140,13 +157,13 @@ async function throughGate(
   const deliver = async () => {
     const startedMs = clock.monotonicMs();
     const outcome = await target.sink.deliver(delivery, signal);
-    onOutcome(outcome.kind, (clock.monotonicMs() - startedMs) / 1000);
+    onOutcome(outcome, (clock.monotonicMs() - startedMs) / 1000);
     return outcome;
   };
-  for (;;) {
+  for (let extraMs = behindMs; ; extraMs = 0) {
     const answer = await target.gate.run(target.priority, stopping, deliver);
     if (answer.kind !== 'circuit-open') return answer;
-    await clock.sleep(answer.retryInMs + behindMs, stopping);
+    await clock.sleep(answer.retryInMs + extraMs, stopping);
   }
 }
 
@@ -155,10 +172,20 @@ function deliveryOf(route: string, record: ConsumedRecord, visit: Visit, body: B
     route,
     body,
     key: record.key?.toString('utf8') ?? '',
-    idempotencyKey: idempotencyKey(parseRecordHeaders(record.headers), visit.origin),
+    idempotencyKey: idempotencyKey(sourceOf(record), visit.origin),
     recordVersion: visit.recordVersion,
     contentType: 'application/json',
   };
+}
+
+/** Source and ordinal; a record of another producer, with headers of its own, is known by its place instead. */
+function sourceOf({ headers }: ConsumedRecord): RecordOrigin {
+  try {
+    return parseRecordHeaders(headers);
+  } catch (error) {
+    if (error instanceof HeaderError) return {};
+    throw error;
+  }
 }
 
 function textHeaders(record: ConsumedRecord): Record<string, string> {

@@ -33,7 +33,10 @@ export function queryArgument(option: string, file: string): Query {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ArgumentError(option, `names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`);
+    throw new ArgumentError(
+      option,
+      `names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`,
+    );
   }
   let query: unknown;
   try {

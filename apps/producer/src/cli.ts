@@ -1,6 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { durationArgument, instantArgument } from './arguments.ts';
-import { checkCommand, exportCommand, publishCommand, statusCommand, type Common } from './commands.ts';
+import { checkCommand } from './check-command.ts';
+import { exportCommand, type ExportOptions } from './export-command.ts';
+import { publishCommand } from './publish-command.ts';
+import type { Common } from './session.ts';
+import { statusCommand } from './status-command.ts';
 
 /** Parses the command line and runs one command; resolves with the exit status (design.md, "Commands"). */
 export async function runCommand(argv: readonly string[], signal: AbortSignal): Promise<number> {
@@ -14,26 +18,37 @@ export async function runCommand(argv: readonly string[], signal: AbortSignal): 
     .option('--json', 'print one JSON document to stdout when the command ends')
     .addHelpText('after', HELP)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => process.stdout.write(text), writeErr: (text) => process.stderr.write(text) });
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(text),
+      writeErr: (text) => process.stderr.write(text),
+    });
   const common = () => program.opts<Common>();
 
   program
     .command('export')
-    .description('plan, run and finish one export of an interval, then exit; the same command again goes on where it stopped')
-    .requiredOption('--from <time>', 'start of the interval, inclusive: 2026-01-31 or 2026-01-31T08:00:00Z', (text) => instantArgument('--from', text))
+    .description(
+      'plan, run and finish one export of an interval, then exit; the same command again goes on where it stopped',
+    )
+    .requiredOption('--from <time>', 'start of the interval, inclusive: 2026-01-31 or 2026-01-31T08:00:00Z', (text) =>
+      instantArgument('--from', text),
+    )
     .requiredOption('--to <time>', 'end of the interval, exclusive', (text) => instantArgument('--to', text))
     .option('--contract <name>', 'details-jobs or bulk-archive (default: genesys.contract)')
     .option('--query <file>', "the contract's submit body without its interval, as JSON (default: genesys.query)")
-    .option('--window <time>', 'length of a window (default: windows.size)', (text) => durationArgument('--window', text))
+    .option('--window <time>', 'length of a window (default: windows.size)', (text) =>
+      durationArgument('--window', text),
+    )
     .option('--again', 'publish everything anew, as a new generation')
-    .action((options: Parameters<typeof exportCommand>[1]) => run(exportCommand(common(), options, signal)));
+    .action((options: ExportOptions) => run(exportCommand(common(), options, signal)));
 
   program
     .command('publish')
     .description('publish archives: ZIP, gzip, JSON or NDJSON from paths, directories, globs or https: links')
     .argument('<source...>', 'what to publish')
     .option('--again', 'publish everything anew, as a new generation')
-    .action((sources: string[], options: { again?: boolean }) => run(publishCommand(common(), sources, options, signal)));
+    .action((sources: string[], options: { again?: boolean }) =>
+      run(publishCommand(common(), sources, options, signal)),
+    );
 
   program
     .command('status')

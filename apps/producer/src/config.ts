@@ -1,6 +1,8 @@
-import { loadSettings, type Settings } from '@genesys-kafka/runtime';
+import { loadSettings, trustCaFile, type Settings } from '@genesys-kafka/runtime';
 
 /** The one place where this program reads its environment. Throws a ConfigError that lists every problem. */
 export function readSettings(file: string | undefined): Settings {
-  return loadSettings({ env: process.env, ...(file === undefined ? {} : { file }) });
+  const settings = loadSettings({ env: process.env, ...(file === undefined ? {} : { file }) });
+  if (settings.tls.caFile !== undefined) trustCaFile(settings.tls.caFile);
+  return settings;
 }

@@ -12,6 +12,7 @@ import {
   type LedgerEntry,
   type PublisherEvents,
   type PublisherLimits,
+  type RecordCounts,
   type TopicSpec,
   type TopicSpecs,
 } from '@genesys-kafka/kafka';
@@ -28,11 +29,13 @@ export interface ProducerContext extends AsyncDisposable {
   /** An export's own lane: its transactional id, its ledger partition, its keys (design.md, "Exactly once"). */
   lane(exportId: string, signal: AbortSignal): LaneOptions;
   /** What is the same for all windows of a lane. */
-  window(publisher: LanePublisher): Pick<WindowContext, 'publisher' | 'stages' | 'scan' | 'invalidLimit'>;
+  window(publisher: LanePublisher): Pick<WindowContext, 'publisher' | 'stages' | 'scan' | 'invalidLimit' | 'onRecords'>;
   onSourceEnded(entry: LedgerEntry): void;
 }
 
 export interface ProducerObserver extends PublisherEvents {
+  onConnected(): void;
+  onRecords(counts: RecordCounts, bytes: number): void;
   onSourceEnded(entry: LedgerEntry): void;
 }
 
@@ -56,6 +59,7 @@ export async function createContext(
       prepareTopics(client, specs),
       resolveSchemaId(settings, needed['schema.registry'], specs.data.name),
     ]);
+    observer.onConnected();
     const validator = createRecordValidator();
     const stage = { ...targets, validator, schemaId, compression: settings.kafka.compression };
     return assemble(settings, client, specs, stage, observer, log);
@@ -137,6 +141,7 @@ function assemble(
       stages: { forSource: (source) => new RecordStage(stage, source) },
       scan: { maxRecordBytes: settings.record.maxBytes, maxDepth: settings.record.maxDepth },
       invalidLimit: { maxShare: settings.invalid.maxRatio, minRecords: settings.invalid.minimumRecords },
+      onRecords: (counts, bytes) => observer.onRecords(counts, bytes),
     }),
     onSourceEnded: (entry) => observer.onSourceEnded(entry),
     [Symbol.asyncDispose]: () => client.close(),

@@ -1,6 +1,7 @@
 import type { Archive } from '@genesys-kafka/archive';
 import type { GenesysClient } from '@genesys-kafka/genesys-client';
 import type { DoneStatus, JobStatus, Window } from '@genesys-kafka/job-poller';
+import { NoResultsLinkError } from './errors.ts';
 import type { FetchPage } from './pages-source.ts';
 
 export type Query = Readonly<Record<string, unknown>>;
@@ -20,13 +21,8 @@ export interface JobContract {
   availableUntil(signal: AbortSignal): Promise<Date | undefined>;
 }
 
-/** Fetches and verifies the archive behind a link; calls `freshLink` when the link has expired. */
-export type FetchArchive = (
-  jobId: string,
-  link: string | undefined,
-  freshLink: (signal: AbortSignal) => Promise<string>,
-  signal: AbortSignal,
-) => Promise<Archive>;
+/** Fetches and verifies the archive that `link` leads to; asks for the link anew when it has expired. */
+export type FetchArchive = (jobId: string, link: () => Promise<string>, signal: AbortSignal) => Promise<Archive>;
 
 /** The pages of `…/details/jobs`: design.md, "Two contracts and a file". */
 export function detailsJobs(client: GenesysClient, query: Query, pageSize: number): JobContract {
@@ -60,12 +56,19 @@ export function bulkArchive(client: GenesysClient, query: Query, fetchArchive: F
     },
     status: (jobId, signal) => client.bulkArchive.status(jobId, signal),
     results: async (jobId, status, signal) => {
-      const freshLink = async (linkSignal: AbortSignal) => {
-        const again = await client.bulkArchive.status(jobId, linkSignal);
-        return linkOf(again);
+      let first: DoneStatus | undefined = status;
+      const link = async () => {
+        const done = first ?? (await client.bulkArchive.status(jobId, signal));
+        first = undefined;
+        return linkOf(jobId, done);
       };
-      return { kind: 'archive', size, archive: await fetchArchive(jobId, status.resultsUrl, freshLink, signal) };
+      return { kind: 'archive', size, archive: await fetchArchive(jobId, link, signal) };
     },
     availableUntil: async () => undefined,
   };
+}
+
+function linkOf(jobId: string, status: JobStatus): string {
+  if (status.state === 'done' && status.resultsUrl !== undefined) return status.resultsUrl;
+  throw new NoResultsLinkError(jobId, status.state);
 }

@@ -84,3 +84,13 @@ export class TopicUnfitError extends OperationalError {
     super('topic-unfit', `A topic that exists does not fit, and this program never alters one: ${problems.join(' ')}`);
   }
 }
+
+export class NoResultsLinkError extends OperationalError {
+  constructor(jobId: string, state: string) {
+    super(
+      'no-results-link',
+      `Job ${jobId} is ${state} and gives no link to its archive. Run the same command again; if it stays so, check the job's permissions and its contract.`,
+      { scope: 'source', details: { jobId, state } },
+    );
+  }
+}

@@ -91,4 +91,3 @@ export function once<A, R>(choose: (argument: A) => R): (argument: A) => R {
   let chosen: { readonly value: R } | undefined;
   return (argument) => (chosen ??= { value: choose(argument) }).value;
 }
-

@@ -10,7 +10,7 @@ import {
   type PublisherEvents,
   type PublisherLimits,
 } from '@genesys-kafka/kafka';
-import { isRetryable, retry, systemClock, type Clock } from '@genesys-kafka/resilience';
+import { OperationalError, retry, systemClock, type Clock } from '@genesys-kafka/resilience';
 
 export interface LaneOptions {
   readonly client: KafkaClient;
@@ -62,7 +62,7 @@ export async function withLane<T>(
         await publisher.flush().catch(() => undefined);
         throw error;
       }
-      if (!error.retry || clock.monotonicMs() - progressMs > MAX_DOUBT_MS) throw error.cause ?? error;
+      if (!error.retry || clock.monotonicMs() - progressMs > MAX_DOUBT_MS) throw error;
       options.onInterrupted?.(error);
     } finally {
       await publisher.close();
@@ -97,6 +97,6 @@ async function flushWithin(publisher: LanePublisher, ms: number): Promise<void> 
 }
 
 /** True for failures that end one source and leave the rest of the run standing. */
-export function endsSourceOnly(error: unknown): boolean {
-  return !isRetryable(error) && (error as { scope?: string } | undefined)?.scope === 'source';
+export function endsSourceOnly(error: unknown): error is OperationalError {
+  return error instanceof OperationalError && error.scope === 'source';
 }

@@ -2,6 +2,7 @@ import { chainStart } from '@genesys-kafka/conversation';
 import type { Archive } from '@genesys-kafka/archive';
 import { windowKey, type LanePublisher, type LedgerEntry } from '@genesys-kafka/kafka';
 import { publishArchive } from './archive-source.ts';
+import type { OpenArchive } from './archive-fetcher.ts';
 import type { ProducerContext } from './context.ts';
 import { chooseGeneration, once, outcome } from './export.ts';
 import { stableId } from './identity.ts';
@@ -9,19 +10,16 @@ import { endsSourceOnly, withLane } from './lane-session.ts';
 import { NO_RECORDS, sumCounts, type Report, type SourceReport } from './report.ts';
 import { endedState, SourcePublisher, windowError } from './source-publisher.ts';
 
-/** One argument of the command line and the files or links that it stands for. */
-export interface SourceArgument {
+/** Fetches an archive where needed and verifies it whole. Raises ArchiveError. */
+export type OpenSource = (signal: AbortSignal) => Promise<OpenArchive>;
+
+/** One argument of the command line and the archives that it stands for. */
+export interface PublishArgument {
   /** As given, without a query string. */
   readonly name: string;
-  readonly sources: readonly ArchiveSource[];
+  readonly sources: readonly OpenSource[];
   /** Why it stands for none. */
   readonly error?: unknown;
-}
-
-export interface ArchiveSource {
-  readonly name: string;
-  /** Fetches where needed, verifies whole. Disposing removes what was spooled. */
-  open(signal: AbortSignal): Promise<Archive & AsyncDisposable>;
 }
 
 /**
@@ -30,7 +28,7 @@ export interface ArchiveSource {
  */
 export async function runPublish(
   context: ProducerContext,
-  args: readonly SourceArgument[],
+  args: readonly PublishArgument[],
   again: boolean,
   signal: AbortSignal,
 ): Promise<Report> {
@@ -50,7 +48,7 @@ export async function runPublish(
 
 async function publishArgument(
   context: ProducerContext,
-  argument: SourceArgument,
+  argument: PublishArgument,
   again: boolean,
   published: Map<string, LedgerEntry>,
   signal: AbortSignal,
@@ -59,9 +57,9 @@ async function publishArgument(
     return { source: argument.name, status: 'rejected', records: 0, error: windowError(argument.error) };
   }
   const outcomes: Omit<SourceReport, 'source'>[] = [];
-  for (const source of argument.sources) {
+  for (const open of argument.sources) {
     try {
-      await using archive = await source.open(signal);
+      await using archive = await open(signal);
       const exportId = stableId({ connector: context.settings.connector, archive: archive.identity });
       // A source that is named twice is published once.
       const entry = published.get(exportId) ?? (await publishOne(context, exportId, archive, again, signal));
@@ -104,9 +102,9 @@ async function readArchive(
   archive: Archive,
   signal: AbortSignal,
 ): Promise<LedgerEntry> {
-  const { stages, invalidLimit, scan } = context.window(publisher);
+  const { stages, invalidLimit, onRecords, scan } = context.window(publisher);
   const stage = stages.forSource({ sourceId: entry.source!.id, window: entry.window });
-  const source = new SourcePublisher(publisher, key, entry, stage, invalidLimit);
+  const source = new SourcePublisher(publisher, key, entry, { stage, invalidLimit, onRecords });
   try {
     await publishArchive(archive, source, scan, AbortSignal.any([signal, publisher.signal]));
     return await source.finish('done');

@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto';
 import { contentDigest, type InvalidRecord, type RecordValidator } from '@genesys-kafka/conversation';
-import { fitsCompressed, frame, partitionFor, type KafkaCompression, type OutgoingRecord, type TopicPartition } from '@genesys-kafka/kafka';
+import {
+  fitsCompressed,
+  frame,
+  partitionFor,
+  type KafkaCompression,
+  type OutgoingRecord,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import type { ScannedRecord } from '@genesys-kafka/record-parser';
 import { formatDeadLetter, formatRecordHeaders, RECORD_HEADER, type DeadLetterStage } from '@genesys-kafka/routing';
 
@@ -84,7 +91,8 @@ export class RecordStage {
     if (!scanned.bytes) return this.#oversize(scanned, headers, 'record.maxBytes');
     const verdict = validator.validate(scanned.bytes, scanned.members);
     if (!verdict.ok) return this.#invalid(scanned, headers, verdict);
-    if (!this.#fits(scanned.bytes, data)) return this.#oversize(scanned, headers, 'max.message.bytes', verdict.conversationId);
+    if (!this.#fits(scanned.bytes, data))
+      return this.#oversize(scanned, headers, 'max.message.bytes', verdict.conversationId);
     const key = verdict.conversationId;
     const record = { key, value: frame(schemaId, scanned.bytes), headers };
     const partition = partitionFor(key, data.partitions);

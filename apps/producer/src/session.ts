@@ -1,7 +1,16 @@
 import { OperationalError } from '@genesys-kafka/resilience';
-import { createLogger, unavailable, type Logger, type Settings } from '@genesys-kafka/runtime';
+import {
+  createLogger,
+  createMetrics,
+  createProgress,
+  startHealthServer,
+  unavailable,
+  type Logger,
+  type Progress,
+  type Settings,
+} from '@genesys-kafka/runtime';
 import { readSettings } from './config.ts';
-import { createContext, type ProducerContext, type ProducerObserver } from './context.ts';
+import { createObserver, type Observer } from './observer.ts';
 
 /** Options of every command. */
 export interface Common {
@@ -9,16 +18,37 @@ export interface Common {
   readonly json?: boolean;
 }
 
-export class NotBuiltError extends OperationalError {
+/** What surrounds a command that publishes: settings, logger, progress, metrics, health. */
+export interface Session extends AsyncDisposable {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly progress: Progress;
+  readonly observer: Observer;
+}
+
+class NotBuiltError extends OperationalError {
   constructor(features: readonly string[]) {
-    super('not-available', `Not available in this version: ${features.join(', ')}. Leave it out of the configuration.`, {
+    const list = features.join(', ');
+    super('not-available', `Not available in this version: ${list}. Leave it out of the configuration.`, {
       scope: 'usage',
     });
   }
 }
 
-/** Settings and logger of a command. */
-export function begin(common: Common): { readonly settings: Settings; readonly log: Logger } {
+/** Refuses settings that this version would have to ignore. */
+export async function begin(common: Common, signal: AbortSignal): Promise<Session> {
   const settings = readSettings(common.config);
-  return { settings, log: createLogger({ name: 'producer', level: settings.log.level }) };
+  const missing = unavailable(settings, 'publish');
+  if (missing.length > 0) throw new NotBuiltError(missing);
+  await using stack = new AsyncDisposableStack();
+  const progress = stack.use(createProgress());
+  const metrics = stack.use(createMetrics());
+  // A terminal's bars and log lines share it; elsewhere the logger writes by itself.
+  const destination = process.stderr.isTTY ? { destination: progress.log, pretty: true } : {};
+  const log = createLogger({ name: 'producer', level: settings.log.level, ...destination });
+  const observer = stack.use(createObserver(metrics, progress, log));
+  const server = await startHealthServer({ ...settings.http, metrics, signal, ready: observer.ready });
+  if (server) stack.use(server);
+  const resources = stack.move();
+  return { settings, log, progress, observer, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

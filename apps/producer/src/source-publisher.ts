@@ -1,5 +1,12 @@
 import { chain, chainStart } from '@genesys-kafka/conversation';
-import type { LanePublisher, LedgerEntry, Position, PublishStep, WindowState } from '@genesys-kafka/kafka';
+import type {
+  LanePublisher,
+  LedgerEntry,
+  Position,
+  PublishStep,
+  RecordCounts,
+  WindowState,
+} from '@genesys-kafka/kafka';
 import { OperationalError } from '@genesys-kafka/resilience';
 import type { ScannedRecord } from '@genesys-kafka/record-parser';
 import { SourceChangedError, TooManyInvalidError } from './errors.ts';
@@ -12,6 +19,15 @@ export interface InvalidLimit {
   readonly minRecords: number;
 }
 
+/** Told of each step: what it read, and how many bytes. */
+export type OnRecords = (counts: RecordCounts, bytes: number) => void;
+
+export interface SourceOptions {
+  readonly stage: RecordStage;
+  readonly invalidLimit: InvalidLimit;
+  readonly onRecords: OnRecords;
+}
+
 /** Where the page contract stands after some records. */
 export type PagePosition = Pick<Position, 'cursor' | 'page'>;
 
@@ -22,23 +38,15 @@ export type PagePosition = Pick<Position, 'cursor' | 'page'>;
 export class SourcePublisher {
   readonly #publisher: LanePublisher;
   readonly #key: string;
-  readonly #stage: RecordStage;
-  readonly #invalidLimit: InvalidLimit;
+  readonly #options: SourceOptions;
   readonly #committed: LedgerEntry;
   #entry: LedgerEntry;
   #chain: Buffer;
 
-  constructor(
-    publisher: LanePublisher,
-    key: string,
-    entry: LedgerEntry,
-    stage: RecordStage,
-    invalidLimit: InvalidLimit,
-  ) {
+  constructor(publisher: LanePublisher, key: string, entry: LedgerEntry, options: SourceOptions) {
     this.#publisher = publisher;
     this.#key = key;
-    this.#stage = stage;
-    this.#invalidLimit = invalidLimit;
+    this.#options = options;
     this.#committed = entry;
     this.#entry = entry;
     this.#chain = chainStart();
@@ -58,18 +66,19 @@ export class SourcePublisher {
    * position are only chained. Raises SourceChangedError, TooManyInvalidError, LaneInterruptedError.
    */
   async publish(scanned: readonly ScannedRecord[], page?: PagePosition, availableUntil?: string): Promise<void> {
+    const { stage, invalidLimit } = this.#options;
     const skipped = this.#committed.position.records;
     const staged: StagedRecord[] = [];
     for (const record of scanned) {
-      const digest = this.#stage.digest(record);
+      const digest = stage.digest(record);
       if (record.ordinal === skipped) this.#assertSameSource();
       this.#chain = chain(this.#chain, digest);
-      if (record.ordinal >= skipped) staged.push(this.#stage.process(record, digest, availableUntil));
+      if (record.ordinal >= skipped) staged.push(stage.process(record, digest, availableUntil));
     }
     if (staged.length === 0) return;
     await this.#publisher.write(this.#advance(staged, page));
     const { read, invalid } = this.#entry.counts;
-    const { maxShare, minRecords } = this.#invalidLimit;
+    const { maxShare, minRecords } = invalidLimit;
     if (read >= minRecords && invalid > read * maxShare) throw new TooManyInvalidError(invalid, read, maxShare);
   }
 
@@ -80,8 +89,8 @@ export class SourcePublisher {
 
   /** The last entry of this source; committed when this resolves. */
   async finish(state: WindowState, error?: unknown): Promise<LedgerEntry> {
-    const { page: _page, cursor: _cursor, ...position } = this.#entry.position;
-    const { error: _old, ...entry } = this.#entry;
+    const { page, cursor, ...position } = this.#entry.position;
+    const { error: old, ...entry } = this.#entry;
     this.#entry = {
       ...entry,
       state,
@@ -105,30 +114,36 @@ export class SourcePublisher {
   }
 
   #changed(): never {
-    throw new SourceChangedError(this.#committed.source?.id ?? this.#committed.window, this.#committed.position.records);
+    throw new SourceChangedError(
+      this.#committed.source?.id ?? this.#committed.window,
+      this.#committed.position.records,
+    );
   }
 
   #advance(staged: readonly StagedRecord[], page: PagePosition | undefined): PublishStep {
-    const { counts, bytes, position } = this.#entry;
+    const read = staged.length;
     const invalid = staged.filter((record) => !record.isValid).length;
+    const bytes = staged.reduce((sum, record) => sum + record.bytes, 0);
+    const { counts, position, ...entry } = this.#with(page);
     this.#entry = {
-      ...this.#with(page),
+      ...entry,
       state: 'publishing',
-      position: { ...this.#with(page).position, records: position.records + staged.length, chain: this.#chain.toString('hex') },
+      position: { ...position, records: position.records + read, chain: this.#chain.toString('hex') },
       counts: {
-        read: counts.read + staged.length,
-        published: counts.published + staged.length - invalid,
+        read: counts.read + read,
+        published: counts.published + read - invalid,
         invalid: counts.invalid + invalid,
         unchanged: counts.unchanged,
       },
-      bytes: bytes + staged.reduce((sum, record) => sum + record.bytes, 0),
+      bytes: entry.bytes + bytes,
     };
+    this.#options.onRecords({ read, published: read - invalid, invalid, unchanged: 0 }, bytes);
     return { key: this.#key, entry: this.#entry, records: staged };
   }
 
   #with(page: PagePosition | undefined): LedgerEntry {
-    const { records, chain: chained } = this.#entry.position;
-    const { error: _error, ...entry } = this.#entry;
+    const { error, position, ...entry } = this.#entry;
+    const { records, chain: chained } = position;
     this.#entry = { ...entry, position: { records, chain: chained, ...page }, updatedAt: new Date().toISOString() };
     return this.#entry;
   }

@@ -9,7 +9,7 @@ import { endsSourceOnly } from './lane-session.ts';
 import { publishPages } from './pages-source.ts';
 import type { StageFactory } from './record-stage.ts';
 import { NO_RECORDS } from './report.ts';
-import { endedState, SourcePublisher, type InvalidLimit } from './source-publisher.ts';
+import { endedState, SourcePublisher, type InvalidLimit, type OnRecords } from './source-publisher.ts';
 
 export interface WindowContext {
   readonly exportId: string;
@@ -20,6 +20,7 @@ export interface WindowContext {
   readonly stages: StageFactory;
   readonly scan: ScanOptions;
   readonly invalidLimit: InvalidLimit;
+  readonly onRecords: OnRecords;
   readonly onPoll?: (window: Window, jobId: string, state: string) => void;
 }
 
@@ -143,14 +144,14 @@ class WindowJob {
   }
 
   #publisherOf(jobId: string): SourcePublisher {
-    const { publisher, stages, invalidLimit } = this.#context;
+    const { publisher, stages, invalidLimit, onRecords } = this.#context;
     const stage = stages.forSource({
       sourceId: jobId,
       window: this.#window.id,
       jobId,
       submittedAt: this.#entry.source?.submittedAt,
     });
-    this.#source = new SourcePublisher(publisher, this.#key(), this.#entry, stage, invalidLimit);
+    this.#source = new SourcePublisher(publisher, this.#key(), this.#entry, { stage, invalidLimit, onRecords });
     return this.#source;
   }
 

@@ -36,7 +36,7 @@ export class LinkRules {
   /** The link, checked, with `base` for a redirect's relative target. Throws ArchiveError `link-…`. */
   check(link: string, base?: URL): URL {
     // The parser's own error carries the whole link, query string included, so it is not kept as a cause.
-    const url = URL.parse(link, base);
+    const url = URL.parse(link, base?.href);
     if (!url) throw new ArchiveError('link-malformed', 'The link to the archive is not a URL');
     const shown = describeLink(url);
     if (url.protocol !== 'https:' && url.protocol !== 'http:') {

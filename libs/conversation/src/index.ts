@@ -1,5 +1,6 @@
 export { conversationSchemaText } from './conversation-schema.ts';
 export { chain, chainStart, contentDigest } from './digest.ts';
+export { parseJson } from './exact-json.ts';
 export {
   createRecordValidator,
   type InvalidRecord,

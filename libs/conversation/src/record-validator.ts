@@ -3,7 +3,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { conversationSchemaText } from './conversation-schema.ts';
 import { countMembers } from './count-members.ts';
-import { duplicateKeys } from './duplicate-keys.ts';
+import { type ExactJson, hasEscapedKey, readExactly } from './exact-json.ts';
 import { propertyNames, safePointer, violation } from './reasons.ts';
 
 export type InvalidRecordCode =
@@ -13,7 +13,7 @@ export interface ValidRecord {
   readonly ok: true;
   /** The record's key. */
   readonly conversationId: string;
-  /** What `JSON.parse` made of the bytes: numbers may have lost digits, the bytes have not. */
+  /** The bytes as JavaScript reads them: numbers may have lost digits, the bytes have not. */
   readonly value: unknown;
 }
 
@@ -29,7 +29,8 @@ export interface InvalidRecord {
 export interface RecordValidator {
   /**
    * Judges the bytes of one record; keeps none of them. `members` is the number of colons outside strings, as the
-   * boundary scanner counted them: it is how a repeated key is seen. Never throws for anything in the bytes.
+   * boundary scanner counted them: it is how a repeated key is seen. Never throws for anything in the bytes, only for a
+   * count that is wrong.
    */
   validate(bytes: Uint8Array, members: number): ValidRecord | InvalidRecord;
 }
@@ -68,7 +69,17 @@ export function createRecordValidator(options: { readonly schema?: object } = {}
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         return { ok: false, code: 'not-an-object', reasons: [`/: type (object), found ${kind(value)}`] };
       }
-      if (countMembers(value) !== members) return duplicated(text, value, members, knownNames());
+      if (countMembers(value) !== members || hasEscapedKey(text)) {
+        // A key given twice, or one that JSON.parse may have misread: only the slow reader knows which.
+        const exact = readExactly(text, MAX_REASONS);
+        if (exact.members !== members) {
+          throw new Error(
+            `The scanner counted ${members} members where there are ${exact.members}: a bug in counting.`,
+          );
+        }
+        if (exact.repeated.length > 0) return duplicated(exact, knownNames());
+        value = exact.value;
+      }
       const id = (value as { conversationId?: unknown }).conversationId;
       const key = typeof id === 'string' && id !== '' ? id : undefined;
       if (!first(value)) {
@@ -100,20 +111,14 @@ function compile(schema: object, allErrors: boolean): ValidateFunction {
   return ajv.compile(schema);
 }
 
-function duplicated(text: string, value: object, members: number, known: ReadonlySet<string>): InvalidRecord {
-  const pointers = duplicateKeys(text, MAX_REASONS);
-  if (pointers.length === 0) {
-    throw new Error(
-      `The scanner counted ${members} members where there are ${countMembers(value)}: a bug in counting.`,
-    );
-  }
+function duplicated({ value, repeated }: ExactJson, known: ReadonlySet<string>): InvalidRecord {
   const id = (value as { conversationId?: unknown }).conversationId;
-  const ambiguous = pointers.some((segments) => segments.length === 1 && segments[0] === 'conversationId');
-  const overflow = pointers.length === MAX_REASONS;
+  const ambiguous = repeated.some((segments) => segments.length === 1 && segments[0] === 'conversationId');
+  const overflow = repeated.length === MAX_REASONS;
   return {
     ok: false,
     code: 'duplicate-key',
-    reasons: [...new Set(pointers.map((segments) => `${safePointer(segments, known)}: duplicate key`))],
+    reasons: [...new Set(repeated.map((segments) => `${safePointer(segments, known)}: duplicate key`))],
     ...(typeof id === 'string' && id !== '' && !ambiguous && !overflow && { conversationId: id }),
   };
 }

@@ -1,7 +1,7 @@
 import { SlidingWindow, systemClock } from '@genesys-kafka/resilience';
 import { bulkArchiveApi, type BulkArchiveApi } from './bulk-archive.ts';
 import { connections } from './connections.ts';
-import { detailsJobsApi, type DetailsJobsApi } from './details-jobs.ts';
+import { detailsJobsApi, type AvailabilityApi, type DetailsJobsApi } from './details-jobs.ts';
 import { exchanging } from './exchange.ts';
 import { auth } from './interceptors/auth.ts';
 import { budget } from './interceptors/budget.ts';
@@ -16,9 +16,7 @@ import { requester } from './request.ts';
 import { TokenSource } from './token-source.ts';
 
 /** Both job contracts of Genesys Cloud behind one login and one request budget. */
-export interface GenesysClient extends AsyncDisposable {
-  /** `jobs/availability`: data before it is complete. A job that reaches past it silently misses its tail. */
-  availability(signal: AbortSignal): Promise<Date>;
+export interface GenesysClient extends AvailabilityApi, AsyncDisposable {
   readonly detailsJobs: DetailsJobsApi;
   readonly bulkArchive: BulkArchiveApi;
   /** Ends what is under way (those calls reject) and closes the connections. */

@@ -28,9 +28,9 @@ export interface DetailsJobsApi {
   cancel(jobId: string, signal: AbortSignal): Promise<void>;
 }
 
-/** `jobs/availability`, of the same permission. */
 export interface AvailabilityApi {
-  availability(this: void, signal: AbortSignal): Promise<Date>;
+  /** `jobs/availability`: data before it is complete. A job that reaches past it silently misses its tail. */
+  readonly availability: (signal: AbortSignal) => Promise<Date>;
 }
 
 const BASE = '/api/v2/analytics/conversations/details/jobs';
@@ -116,7 +116,10 @@ export function detailsJobsApi(ports: {
     async cancel(jobId, signal) {
       const path = jobPath(jobId, 'details-jobs cancel');
       try {
-        const remove = { ...spec('cancel'), method: 'DELETE', path, refused: goneIfUnknown(jobId) } as const;
+        // Here a 400 is a refusal to delete, not a job that is gone.
+        const refused = (status: number, reason: string, facts: CallFacts) =>
+          status === 400 ? undefined : goneIfUnknown(jobId)(status, reason, facts);
+        const remove = { ...spec('cancel'), method: 'DELETE', path, refused } as const;
         await ports.request(remove, signal);
       } catch (error) {
         if (!(error instanceof JobGoneError)) throw error;

@@ -69,7 +69,7 @@ export class HostNotFoundError extends OperationalError {
 
 /** No connection could be made, or it broke. */
 export class ConnectionError extends OperationalError {
-  constructor(facts: CallFacts, reason: string, cause: unknown) {
+  constructor(facts: CallFacts, reason: string, cause?: unknown) {
     super(
       'connection-failed',
       `The connection to ${facts.host} failed during ${facts.operation} (${reason}): check network, firewall and proxy.`,

@@ -1,6 +1,6 @@
 export type { BulkArchiveApi } from './bulk-archive.ts';
 export { createGenesysClient, type GenesysClient } from './client.ts';
-export type { DetailsJobsApi } from './details-jobs.ts';
+export type { AvailabilityApi, DetailsJobsApi } from './details-jobs.ts';
 export {
   AnswerTooLargeError,
   BadAnswerError,

@@ -62,3 +62,11 @@ export type {
   TransactionalProducer,
 } from './port.ts';
 export { checkTopic, LANES, topicSpecs, type TopicOptions, type TopicSpecs } from './topics.ts';
+export {
+  createSchemaRegistry,
+  type Compatibility,
+  type RegisteredSchema,
+  type ResolveOptions,
+  type SchemaRegistry,
+  type SchemaRegistryOptions,
+} from './schema-registry.ts';

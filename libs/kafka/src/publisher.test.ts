@@ -100,7 +100,11 @@ const limits = {
 function step(key: string, from: number, sizes: readonly number[]): PublishStep {
   const records = sizes.map((size, index) => {
     const name = `${key}:${from + index}:`;
-    return { topic: 'data', partition: (from + index) % 3, record: { key: name, value: Buffer.from(name.padEnd(size, '.')) } };
+    return {
+      topic: 'data',
+      partition: (from + index) % 3,
+      record: { key: name, value: Buffer.from(name.padEnd(size, '.')) },
+    };
   });
   const position = { records: from + sizes.length, chain: '' };
   return { key, entry: { v: 1, kind: 'window', position } as LedgerEntry, records };
@@ -128,13 +132,20 @@ function assertConsistent(log: MemoryLog): Map<string, number> {
     for (const [key, entry] of entries) positions.set(key, entry.position.records);
     for (const [key, ordinals] of seen) {
       const expected = Array.from({ length: positions.get(key) ?? 0 }, (_, index) => index);
-      assert.deepEqual(ordinals.toSorted((a, b) => a - b), expected, `records of ${key} and its position disagree`);
+      assert.deepEqual(
+        ordinals.toSorted((a, b) => a - b),
+        expected,
+        `records of ${key} and its position disagree`,
+      );
     }
   }
   return positions;
 }
 
-async function writeAll(publisher: LanePublisher, steps: readonly { key: string; sizes: number[] }[]): Promise<Map<string, number>> {
+async function writeAll(
+  publisher: LanePublisher,
+  steps: readonly { key: string; sizes: number[] }[],
+): Promise<Map<string, number>> {
   const written = new Map<string, number>();
   for (const { key, sizes } of steps) {
     const from = written.get(key) ?? 0;
@@ -149,7 +160,9 @@ test('every record is committed once, in order, with the entry that counts it', 
     fc.asyncProperty(stepsArbitrary, async (steps) => {
       const log = new MemoryLog();
       let peak = 0;
-      const publisher = new LanePublisher(laneOn(log), limits, { onBuffered: (bytes) => (peak = Math.max(peak, bytes)) });
+      const publisher = new LanePublisher(laneOn(log), limits, {
+        onBuffered: (bytes) => (peak = Math.max(peak, bytes)),
+      });
       const written = await writeAll(publisher, steps);
       await publisher.flush();
       assert.deepEqual(assertConsistent(log), written);

@@ -9,7 +9,7 @@ const MAX_PASSED_OVER = 16;
  * ever, a tier that was passed over 16 times in a row goes next (the lowest such tier first): `low` keeps at least
  * one turn in 17 or so, whatever waits above it.
  */
-export class PriorityQueue<T> {
+export class PriorityQueue<T extends object> {
   readonly #tiers: Record<Priority, Set<T>> = { high: new Set(), normal: new Set(), low: new Set() };
   readonly #passedOver: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
 
@@ -22,6 +22,7 @@ export class PriorityQueue<T> {
     return this.#tiers[priority].size;
   }
 
+  /** Items are told apart by identity: none is pushed twice. */
   push(priority: Priority, item: T): void {
     this.#tiers[priority].add(item);
   }

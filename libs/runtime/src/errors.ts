@@ -19,7 +19,8 @@ export class ConfigError extends OperationalError {
       const where = source === undefined || source === path ? path : `${path} (${source})`;
       return `${where}: ${problem}; ${fix}`;
     });
-    super('bad-config', lines.length === 1 ? lines[0]! : ['', ...lines].join('\n  - ').trimStart(), { scope: 'usage' });
+    const message = lines.length === 1 ? lines[0]! : [`${lines.length} problems:`, ...lines].join('\n  - ');
+    super('bad-config', message, { scope: 'usage' });
     this.problems = problems;
   }
 }

@@ -114,7 +114,6 @@ function copyObject(value: object, depth: number, above: Set<object>): Record<st
 
 /** Control, bidirectional and line-separator characters as visible escapes: a name must not forge lines or colours. */
 function escapeControls(text: string, keepLines: boolean): string {
-  // eslint-disable-next-line no-control-regex -- finding control characters is the purpose
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => {
     if (character === '\t' || (keepLines && character === '\n')) return character;
     if (character === '\n') return '\\n';

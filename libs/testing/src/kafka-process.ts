@@ -48,6 +48,9 @@ export function brokerProperties(plan: BrokerPlan, cluster: readonly BrokerPlan[
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1000,
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
+    // Nine seconds by default: a killed broker's partitions move, and it may come back, only after this time.
+    'broker.session.timeout.ms': 5000,
+    'broker.heartbeat.interval.ms': 1000,
     // 128 MiB by default, a quarter of the heap given here.
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
   };

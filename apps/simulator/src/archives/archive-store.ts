@@ -3,11 +3,11 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { PassThrough, Readable } from 'node:stream';
 import type { Conversations } from '../conversations/conversations.ts';
 import { writeArchive } from './write-archive.ts';
+
+const SLICE_BYTES = 256 * 1024;
 
 /** One finished archive on disk. */
 export interface StoredArchive {
@@ -70,25 +70,32 @@ export class ArchiveStore {
       compressionLevel: this.#compressionLevel,
       signal,
     });
-    const storing = pipeline(
-      zip,
-      async function* (chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          hash.update(chunk);
-          sizeBytes += chunk.length;
-          yield chunk;
-        }
-      },
-      handle.createWriteStream({ autoClose: false }),
-      { signal },
-    );
-    await Promise.all([writing, storing]);
+    const storing = async (): Promise<void> => {
+      for await (const chunk of zip as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        sizeBytes += chunk.length;
+        await handle.appendFile(chunk);
+      }
+    };
+    await Promise.all([writing, storing()]);
     return {
       sizeBytes,
       etag: `"${hash.digest('hex').slice(0, 32)}"`,
       lastModified: new Date(),
-      read: (start, end) => handle.createReadStream({ start, end: end - 1, autoClose: false, highWaterMark: 256 * 1024 }),
+      read: (start, end) => Readable.from(slices(handle, start, end), { objectMode: false }),
     };
+  }
+}
+
+/** A stream of the handle's own would keep it from closing. */
+async function* slices(handle: FileHandle, start: number, end: number): AsyncGenerator<Buffer, void> {
+  let position = start;
+  while (position < end) {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, end - position));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) throw new Error(`The spooled archive ends at ${position}, before ${end}.`);
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }
 

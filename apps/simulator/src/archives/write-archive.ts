@@ -21,7 +21,7 @@ const ENTRY_NAME = 'conversations.json';
 
 /**
  * Writes the records to `out` and ends it. Memory does not depend on how many there are: pieces are generated when
- * `out` asks for them. A ZIP holds one JSON array, with a data descriptor (the sizes are not known ahead), and turns
+ * `out` asks for them. Resolves with the JSON's length before compression. A ZIP holds one JSON array, with a data descriptor (the sizes are not known ahead), and turns
  * into ZIP64 past 4 GiB.
  */
 export async function writeArchive(
@@ -29,14 +29,24 @@ export async function writeArchive(
   indexes: Iterable<number>,
   out: Writable,
   options: WriteArchiveOptions,
-): Promise<void> {
+): Promise<{ readonly jsonBytes: number }> {
   const { container, compressionLevel, signal } = options;
   const layout = container.startsWith('ndjson') ? LINES : ARRAY;
-  const bytes = Readable.from(jsonBytes(conversations, indexes, layout), { objectMode: false, highWaterMark: 1 });
+  const tally = { jsonBytes: 0 };
+  const source = counted(jsonBytes(conversations, indexes, layout), tally);
+  const bytes = Readable.from(source, { objectMode: false, highWaterMark: 1 });
   const abort = signal ? { signal } : {};
   if (container === 'zip') await writeZip(bytes, out, compressionLevel, abort);
   else if (container.endsWith('.gz')) await pipeline(bytes, createGzip({ level: compressionLevel }), out, abort);
   else await pipeline(bytes, out, abort);
+  return tally;
+}
+
+function* counted(chunks: Iterable<Buffer>, tally: { jsonBytes: number }): Generator<Buffer, void> {
+  for (const chunk of chunks) {
+    tally.jsonBytes += chunk.length;
+    yield chunk;
+  }
 }
 
 async function writeZip(bytes: Readable, out: Writable, level: number, abort: { signal?: AbortSignal }): Promise<void> {
@@ -44,11 +54,10 @@ async function writeZip(bytes: Readable, out: Writable, level: number, abort: { 
   const compression = level === 0 ? { compress: false } : { compress: true, compressionLevel: level };
   zip.addReadStream(bytes, ENTRY_NAME, { mtime: ENTRY_TIME, mode: 0o100644, forceDosTimestamp: true, ...compression });
   zip.end();
-  // yazl pipes without passing errors on: a failing source or an abort must end the output by hand.
-  const output = zip.outputStream as Readable;
-  bytes.once('error', (error) => output.destroy(error));
+  // yazl pipes without passing errors on: a failing source must end the output by hand, and the other way round.
+  bytes.once('error', (error) => out.destroy(error));
   try {
-    await pipeline(output, out, abort);
+    await pipeline(zip.outputStream, out, abort);
   } finally {
     bytes.destroy();
   }

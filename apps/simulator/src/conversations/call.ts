@@ -2,7 +2,17 @@ import { isoTime } from './iso-time.ts';
 import { attributes, longAttributes, longDecimal, mediaStats, metric, segment, telephone } from './pieces.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
-import { AGENTS, CALLER_NAMES, EDGES, ENTRY_FLOWS, LANGUAGES, SKILLS, TEAMS, WRAP_UP_CODES, WRAP_UP_NOTES } from './vocabulary.ts';
+import {
+  AGENTS,
+  CALLER_NAMES,
+  EDGES,
+  ENTRY_FLOWS,
+  LANGUAGES,
+  SKILLS,
+  TEAMS,
+  WRAP_UP_CODES,
+  WRAP_UP_NOTES,
+} from './vocabulary.ts';
 import type { Agent, Team } from './vocabulary.ts';
 
 /** Facts that all legs of one call share. */

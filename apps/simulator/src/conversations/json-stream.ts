@@ -39,8 +39,3 @@ export function* jsonBytes(
   if (used > 0) yield chunk.subarray(0, used);
   if (separator !== '' || layout !== LINES) yield Buffer.from(layout.after);
 }
-
-/** 0 … count − 1, without a list. */
-export function* upTo(count: number): Generator<number, void> {
-  for (let index = 0; index < count; index++) yield index;
-}

@@ -22,7 +22,10 @@ interface Thread {
 /** A web message: customer, bot, queue, agent, sometimes a survey. */
 export function messageMembers(random: Random, plan: Plan): string {
   const journey = `"journeyCustomerId":"${random.uuid()}","journeyCustomerIdType":"cookie","journeyCustomerSessionId":"${random.uuid()}","journeyCustomerSessionIdType":"web"`;
-  const channel = random.pick(['"messageType":"webmessaging","engagementSource":"WebChat"', '"messageType":"whatsapp","engagementSource":"WhatsApp"']);
+  const channel = random.pick([
+    '"messageType":"webmessaging","engagementSource":"WebChat"',
+    '"messageType":"whatsapp","engagementSource":"WhatsApp"',
+  ]);
   const head = `"addressFrom":"${random.hex8()}${random.hex8()}","addressTo":"deployment-3dc165d0","direction":"inbound",${journey},"mediaType":"message",${channel},"provider":"PureCloud Messaging"`;
   const thread = openThread(random, plan, head);
   const count = random.between(4, 40);

@@ -14,7 +14,10 @@ declare module 'fastify' {
 export interface FaultHooksOptions {
   readonly script: FaultScript;
   /** Body and type of an error that the real server would have sent with this status. */
-  readonly errorBody: (status: number, retryAfter: number | string | undefined) => { contentType: string; body: string };
+  readonly errorBody: (
+    status: number,
+    retryAfter: number | string | undefined,
+  ) => { contentType: string; body: string };
 }
 
 const faultsOf = new WeakMap<FastifyRequest, readonly Fault[]>();
@@ -104,7 +107,7 @@ async function faultyBody(
   return Readable.from(body, { objectMode: false });
 }
 
-async function* bodyOf(payload: unknown): AsyncGenerator<Buffer, void> {
+async function* bodyOf(payload: unknown): AsyncIterable<Buffer> {
   if (payload instanceof Readable) {
     for await (const chunk of payload) yield chunk as Buffer;
   } else if (typeof payload === 'string' || payload instanceof Uint8Array) {

@@ -68,12 +68,16 @@ const ONLY_FOR: Partial<Record<FaultKind, readonly Operation[]>> = {
   'ignore-range': ['file'],
 };
 
+function isOperation(name: string): name is Operation {
+  return (OPERATIONS as readonly string[]).includes(name);
+}
+
 const PATH_PATTERN = /^(\*|[A-Z]+) \/\S*$/;
 
 const ruleSchema = z
   .strictObject({
     /** An operation, or a method and a path in which `*` stands for any characters: `GET /api/v2/jobs/*`. */
-    on: z.union([z.enum(OPERATIONS), z.string().regex(PATH_PATTERN)], {
+    on: z.string().refine((on) => isOperation(on) || PATH_PATTERN.test(on), {
       error: `expected one of ${OPERATIONS.join(', ')}, or a method and a path such as "GET /api/v2/jobs/*"`,
     }),
     /** So many matching requests pass first. */
@@ -86,12 +90,11 @@ const ruleSchema = z
   })
   .superRefine((rule, context) => {
     const only = ONLY_FOR[rule.do.kind];
-    const operation = OPERATIONS.find((name) => name === rule.on);
-    if (only && operation && !only.includes(operation)) {
+    if (only && isOperation(rule.on) && !only.includes(rule.on)) {
       context.addIssue({
         code: 'custom',
         path: ['do', 'kind'],
-        message: `"${rule.do.kind}" does nothing on "${operation}"; it works on ${only.join(', ')}`,
+        message: `"${rule.do.kind}" does nothing on "${rule.on}"; it works on ${only.join(', ')}`,
       });
     }
   });

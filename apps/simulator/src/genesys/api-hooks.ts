@@ -51,7 +51,10 @@ export function addCorrelationId(server: FastifyInstance): void {
 }
 
 function sendError(reply: FastifyReply, status: number, message: string, code?: string): FastifyReply {
-  return reply.code(status).type('application/json').send(errorBody(status, message, code));
+  return reply
+    .code(status)
+    .type('application/json')
+    .send(errorBody(status, message, code));
 }
 
 function bearerToken(request: FastifyRequest): string {

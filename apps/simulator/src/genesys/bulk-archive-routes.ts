@@ -5,10 +5,10 @@ import type { Conversations } from '../conversations/conversations.ts';
 import { select } from '../conversations/selection.ts';
 import { faultOf } from '../faults/fault-hooks.ts';
 import type { ArchiveJobs } from './archive-jobs.ts';
-import { parseBody } from './details-jobs-routes.ts';
 import { ApiError } from './error-body.ts';
 import { compileFilters, filterSchema } from './filters.ts';
 import { orderedInterval } from './interval.ts';
+import { parseBody } from './parse-body.ts';
 
 export interface BulkRoutesOptions {
   readonly conversations: Conversations;

@@ -18,7 +18,8 @@ export function writeCursor(jobId: string, place: Place): string {
 export function readCursor(jobId: string, cursor: string): Place | undefined {
   const text = Buffer.from(cursor, 'base64').toString('latin1');
   const match = /^((\d+)\.(\d+)\.([01]))\.([0-9a-f]{16})$/.exec(text);
-  if (!match || match[5] !== seal(jobId, match[1] ?? '')) return undefined;
+  const sealed = match?.[1];
+  if (sealed === undefined || match?.[5] !== seal(jobId, sealed)) return undefined;
   return { offset: Number(match[2]), page: Number(match[3]), wasEmpty: match[4] === '1' };
 }
 

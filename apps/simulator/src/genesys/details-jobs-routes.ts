@@ -9,6 +9,7 @@ import type { DetailsJob, DetailsJobs } from './details-jobs.ts';
 import { ApiError } from './error-body.ts';
 import { compileFilters, filterSchema } from './filters.ts';
 import { parseInterval } from './interval.ts';
+import { parseBody } from './parse-body.ts';
 import { resultsPage } from './results-page.ts';
 
 export interface DetailsRoutesOptions {
@@ -116,14 +117,6 @@ function selectFor(body: unknown, options: DetailsRoutesOptions): Uint32Array {
     orderBy: query.orderBy.endsWith('End') ? 'end' : 'start',
     accepts: compileFilters([...query.conversationFilters, ...query.segmentFilters], options.conversations),
   });
-}
-
-/** @throws ApiError 400 that names the first mistake and its path. */
-export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new ApiError(400, 'bad.request', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is not valid'}`);
 }
 
 function findJob(jobs: DetailsJobs, id: string): DetailsJob {

@@ -35,12 +35,14 @@ function classify(error: unknown, facts: CallFacts): unknown {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'ENODATA') return new HostNotFoundError(facts, error);
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new GenesysTimeoutError(facts, 'no answer began in time', error);
   if (code === 'UND_ERR_BODY_TIMEOUT') return new GenesysTimeoutError(facts, 'its body stalled', error);
+  // No cause: the parser's error carries the bytes it could not read, which may be anybody's data.
+  if (error.name === 'HTTPParserError') return new ConnectionError(facts, code || 'the answer is no HTTP');
   if (UNTRUSTED.test(code)) return new TlsError(facts, code, error);
   const refusal = /^Proxy response \((\d{3})\)/.exec(error.message)?.[1];
   if (refusal !== undefined || code.startsWith('UND_ERR_PRX_')) {
     return new ProxyError(facts, refusal === undefined ? undefined : Number(refusal), error);
   }
-  if (BROKEN.has(code) || SYSTEM.test(code) || code.startsWith('HPE_') || code.startsWith('ERR_HTTP2_')) {
+  if (BROKEN.has(code) || SYSTEM.test(code) || code.startsWith('ERR_HTTP2_')) {
     return new ConnectionError(facts, code, error);
   }
   return error;

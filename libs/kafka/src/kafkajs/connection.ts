@@ -1,4 +1,3 @@
-import type { Buffer } from 'node:buffer';
 import { Kafka, type KafkaConfig, type RetryOptions, type SASLOptions } from 'kafkajs';
 import { registerCodecs } from './codecs.ts';
 import { bridgeLogs, type KafkaLogger } from './log-bridge.ts';
@@ -16,8 +15,8 @@ export interface KafkaClientOptions {
   readonly clientId: string;
   /** `host:port` of some brokers; the others are learnt from them. */
   readonly brokers: readonly string[];
-  /** TLS; `ca` is PEM text of the authorities to trust instead of the system's. Default off. */
-  readonly ssl?: boolean | { readonly ca?: string | Buffer | readonly (string | Buffer)[] };
+  /** TLS; `ca` is PEM text of the authorities to trust instead of Node's own. Default off. */
+  readonly ssl?: boolean | { readonly ca?: string | Buffer };
   readonly sasl?: KafkaSasl;
   /** How long one request may take before it counts as lost; default 5000 ms. */
   readonly requestTimeoutMs?: number;
@@ -28,6 +27,8 @@ export interface KafkaClientOptions {
   readonly maxDecompressedBytes?: number;
   /** After how long the broker aborts an open transaction on its own; default 30000 ms. */
   readonly transactionTimeoutMs?: number;
+  /** How long one send, commit or abort may take with all its attempts; default 25000 ms. */
+  readonly deliveryTimeoutMs?: number;
 }
 
 export interface Connection {
@@ -35,6 +36,7 @@ export interface Connection {
   readonly requestTimeoutMs: number;
   readonly compression: KafkaCompression;
   readonly transactionTimeoutMs: number;
+  readonly deliveryTimeoutMs: number;
   readonly log: KafkaLogger;
   /**
    * A kafkajs client of its own. Never shared between two members of a group: kafkajs keeps the committed offsets of a
@@ -65,6 +67,7 @@ export function createConnection(options: KafkaClientOptions): Connection {
     requestTimeoutMs,
     compression: options.compression ?? 'zstd',
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
+    deliveryTimeoutMs: options.deliveryTimeoutMs ?? 25_000,
     log,
     kafka: (retry) => new Kafka({ ...config, retry: { ...CONNECT_RETRY, ...retry } }),
   };
@@ -72,9 +75,7 @@ export function createConnection(options: KafkaClientOptions): Connection {
 
 function tlsOptions(ssl: Exclude<KafkaClientOptions['ssl'], undefined>): NonNullable<KafkaConfig['ssl']> {
   if (typeof ssl === 'boolean') return ssl;
-  const { ca } = ssl;
-  if (ca === undefined) return {};
-  return { ca: typeof ca === 'string' || !Array.isArray(ca) ? (ca as string | Buffer) : [...(ca as readonly string[])] };
+  return ssl.ca === undefined ? {} : { ca: ssl.ca };
 }
 
 function saslOptions({ mechanism, username, password }: KafkaSasl): SASLOptions {

@@ -8,6 +8,7 @@ import { settledWithin } from './bounded.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
 import { FetchGenerations } from './fetch-generations.ts';
+import { createCluster } from './internals.ts';
 import { partitionName } from './produce.ts';
 
 const MIB = 1024 * 1024;
@@ -32,7 +33,6 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #consumer: Consumer;
   readonly #fetches: FetchGenerations;
   readonly #assigned = new Map<string, AssignedPartition>();
-  /** Seeks asked for before kafkajs has looked at them: batches fetched before are stale. */
   #handler: GroupHandler | undefined;
   #heartbeat: (() => Promise<void>) | undefined;
   #state: 'new' | 'running' | 'stopping' | 'crashed' = 'new';
@@ -43,7 +43,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#options = options;
     this.#fetches = new FetchGenerations(() => clock.monotonicMs());
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
-    this.#consumer = connection.kafka().consumer({
+    this.#consumer = connection.kafka(RETRY).consumer({
       groupId: options.groupId,
       sessionTimeout,
       heartbeatInterval: Math.min(3000, Math.floor(sessionTimeout / 3)),
@@ -61,23 +61,26 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#handler = handler;
     const crashed = Promise.withResolvers<never>();
     crashed.promise.catch(() => undefined);
-    let started = false;
+    let joined = false;
     this.#listen((error) => {
-      if (started) this.#crash(error);
+      if (joined) this.#crash(error);
       else crashed.reject(error);
     });
     try {
+      await this.#reachable();
       await this.#consumer.connect();
       await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
+      // kafkajs resolves run() even where joining the group failed, and tells of it by an event.
       const running = this.#consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: WORKERS,
         eachBatch: (payload) => this.#take(payload),
       });
-      // kafkajs resolves run() even where joining the group failed, and tells of it by an event.
-      await Promise.race([running, crashed.promise]);
-      started = true;
+      const joining = running.then(() => {
+        joined = true;
+      });
+      await Promise.race([joining, crashed.promise]);
     } catch (error) {
       this.#state = 'crashed';
       await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
@@ -113,6 +116,16 @@ export class KafkajsGroupConsumer implements GroupConsumer {
 
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop());
+  }
+
+  /** The patience that suits a running consumer would keep a wrong address secret for minutes. */
+  async #reachable(): Promise<void> {
+    const cluster = createCluster(this.#connection.kafka());
+    try {
+      await cluster.connect();
+    } finally {
+      await settledWithin(cluster.disconnect(), LEAVE_MS);
+    }
   }
 
   async #stop(): Promise<void> {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import type { Producer as KafkajsProducer } from 'kafkajs';
+import kafkajs, { type Producer as KafkajsProducer } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import type { OutgoingRecord, Producer, TopicPartition } from '../port.ts';
-import { settledWithin } from './bounded.ts';
+import { answeredWithin, settledWithin } from './bounded.ts';
 import { compressionType } from './codecs.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
 import { assertAnswered, partitionName, produceRequest } from './produce.ts';
 
-/** About 20 s with the request time-out on top; then the caller hears of it. */
+/** About 17 s where the brokers answer at once; `deliveryTimeoutMs` ends it where they do not. */
 const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 20 };
 const CLOSE_MS = 1000;
 
@@ -17,6 +17,8 @@ interface Instance {
   readonly producer: KafkajsProducer;
   readonly connected: Promise<void>;
   readonly sending: Set<Promise<unknown>>;
+  /** Nobody waits for its attempts any more: they are to end. */
+  readonly abandoned: AbortController;
 }
 
 /**
@@ -59,17 +61,16 @@ export class KafkajsIdempotentProducer implements Producer {
     const instance = (this.#instance ??= this.#start());
     const sent = this.#sendWith(instance, target, records);
     instance.sending.add(sent);
+    sent.then(() => instance.sending.delete(sent)).catch(() => instance.sending.delete(sent));
+    const { deliveryTimeoutMs, brokers } = this.#connection;
+    const doing = `send ${records.length} records to ${partitionName(target)}`;
     try {
-      await sent;
+      await answeredWithin(sent, deliveryTimeoutMs, doing);
     } catch (error) {
       if (this.#instance === instance) this.#instance = undefined;
+      if (instance.sending.has(sent)) instance.abandoned.abort();
       void discard(instance);
-      throw toKafkaError(error, {
-        doing: `send ${records.length} records to ${partitionName(target)}`,
-        brokers: this.#connection.brokers,
-      });
-    } finally {
-      instance.sending.delete(sent);
+      throw toKafkaError(error, { doing, brokers });
     }
   }
 
@@ -81,19 +82,22 @@ export class KafkajsIdempotentProducer implements Producer {
   }
 
   #start(): Instance {
-    const producer = this.#connection.kafka().producer({
+    const abandoned = new AbortController();
+    const producer = this.#connection.kafka(RETRY).producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       retry: RETRY,
+      // Asked on every attempt of kafkajs's own.
       createPartitioner: () => (args) => {
+        if (abandoned.signal.aborted) throw new kafkajs.KafkaJSNonRetriableError('the producer was discarded');
         assert(args.message.partition !== undefined);
         return args.message.partition;
       },
     });
     const connected = producer.connect();
     connected.catch(() => undefined);
-    return { producer, connected, sending: new Set() };
+    return { producer, connected, sending: new Set(), abandoned };
   }
 }
 

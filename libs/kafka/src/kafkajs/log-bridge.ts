@@ -12,6 +12,9 @@ const FIELDS = ['error', 'broker', 'groupId', 'memberId', 'topic', 'partition', 
 /** kafkajs warns on every idempotent producer with a bound on retries; ours is thrown away after a failed send. */
 const IGNORED = ['Limiting retries for the idempotent producer may invalidate EoS guarantees'];
 
+/** What comes with every retry: it either heals or is reported by the call that gives up. */
+const ROUTINE = /^(?:Response |Failed to send messages: |Failed to connect to seed broker)/;
+
 /**
  * kafkajs's log at our logger. Its debug level is never asked for: it prints the answers to login requests. Its
  * errors are retried or come back as a `KafkaError`, so here they are warnings at most.
@@ -21,7 +24,8 @@ export function bridgeLogs(log: KafkaLogger): Pick<KafkaConfig, 'logLevel' | 'lo
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => {
       if (IGNORED.includes(entry.log.message)) return;
-      log('warn', `kafkajs: ${entry.log.message}`, safeDetails(entry));
+      const level = ROUTINE.test(entry.log.message) ? 'debug' : 'warn';
+      log(level, `kafkajs: ${entry.log.message}`, safeDetails(entry));
     },
   };
 }

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import kafkajs, { type Producer as KafkajsProducer, type Transaction as KafkajsTransaction } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import type { OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
-import { settledWithin } from './bounded.ts';
+import { answeredWithin, settledWithin } from './bounded.ts';
 import { compressionType } from './codecs.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
@@ -17,6 +17,7 @@ const RETRY = { initialRetryTime: 20, maxRetryTime: 500, retries: 40 };
 /** Fencing waits for the earlier instance's transaction to be aborted, and for a coordinator that is starting. */
 const FENCE_PATIENCE_MS = 30_000;
 const FENCE_RETRY_MS = 200;
+const FENCE_LIMIT_MS = FENCE_PATIENCE_MS + 15_000;
 const CLOSE_MS = 1000;
 
 /** See the port. After any rejection every later call rejects at once with `producer-discarded`. */
@@ -36,7 +37,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     this.#connection = connection;
     this.#transactionalId = transactionalId;
     this.#clock = clock;
-    this.#producer = connection.kafka().producer({
+    this.#producer = connection.kafka(RETRY).producer({
       transactionalId,
       idempotent: true,
       maxInFlightRequests: 1,
@@ -57,7 +58,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     assert(!this.#open && !this.#beginning, 'a transaction of this producer is open already');
     this.#beginning = true;
     try {
-      const transaction = await this.#guard('begin a transaction', () => this.#fence());
+      const transaction = await this.#guard('begin a transaction', FENCE_LIMIT_MS, () => this.#fence());
       this.#open = true;
       return {
         send: (target, records) => this.#send(transaction, target, records),
@@ -105,8 +106,8 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     const name = partitionName(target);
     assert(!this.#sending.has(name), `two sends to ${name} at once`);
     if (records.length === 0) return;
-    const sent = this.#guard(`send ${records.length} records to ${name}`, async () => {
-      const { requestTimeoutMs, compression } = this.#connection;
+    const { requestTimeoutMs, compression, deliveryTimeoutMs } = this.#connection;
+    const sent = this.#guard(`send ${records.length} records to ${name}`, deliveryTimeoutMs, async () => {
       const request = produceRequest(target, records, { requestTimeoutMs, compression: compressionType(compression) });
       assertAnswered(target, await transaction.send(request));
     });
@@ -123,13 +124,13 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     assert(this.#open, 'the transaction has ended');
     assert.equal(this.#sending.size, 0, `${doing} while sends are in flight`);
     this.#open = false;
-    await this.#guard(doing, end);
+    await this.#guard(doing, this.#connection.deliveryTimeoutMs, end);
   }
 
   /** Any failure ends this producer: kafkajs's sequence numbers and state are not to be trusted after one. */
-  async #guard<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  async #guard<T>(doing: string, limitMs: number, call: () => Promise<T>): Promise<T> {
     try {
-      return await call();
+      return await answeredWithin(call(), limitMs, `${doing} as ${this.#transactionalId}`);
     } catch (error) {
       const failure = this.#toError(error, doing);
       this.#failure ??= failure;

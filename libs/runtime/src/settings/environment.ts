@@ -36,8 +36,9 @@ export function readVariable(
   withFile: boolean,
   problems: SettingProblem[],
 ): { readonly variable: string; readonly text: string } | undefined {
-  // Proxy variables are commonly written in lower case (curl, wget), which then wins there as here.
-  const direct = name.endsWith('_PROXY') ? env[name.toLowerCase()] || env[name] : env[name];
+  // Empty counts as unset. Proxy variables are commonly written in lower case, which wins here as it does in curl.
+  const spellings = name.endsWith('_PROXY') ? [env[name.toLowerCase()], env[name]] : [env[name]];
+  const direct = spellings.find((text) => text !== undefined && text !== '');
   const variable = `${name}_FILE`;
   const file = withFile ? env[variable] : undefined;
   if (file && direct) {

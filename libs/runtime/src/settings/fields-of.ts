@@ -41,12 +41,23 @@ export function fieldsOf(schema: z.core.$ZodType, path: readonly string[] = []):
       const branches = core._zod.def.options.map((option) => fieldsOf(option, path));
       const objects = core._zod.def.options.some((option) => unwrap(option).core._zod.def.type === 'object');
       if (!objects) return own.length > 0 ? own : [describe(layers, path)];
-      const seen = new Set<string>();
-      return branches.flat().filter(({ path: at }) => !seen.has(at.join('.')) && seen.add(at.join('.')));
+      return merge(branches.flat());
     }
     default:
       return own.length > 0 ? own : [describe(layers, path)];
   }
+}
+
+/** One field for each path: what branches share is said once, and their discriminator becomes a choice. */
+function merge(fields: readonly Field[]): Field[] {
+  const byPath = new Map<string, Field>();
+  for (const field of fields) {
+    const key = field.path.join('.');
+    const other = byPath.get(key);
+    if (!other) byPath.set(key, field);
+    else if (field.path.at(-1) === 'type') byPath.set(key, { ...other, kind: `${other.kind} | ${field.kind}` });
+  }
+  return [...byPath.values()];
 }
 
 function sectionsOnly(element: z.core.$ZodType, path: readonly string[]): Field[] {

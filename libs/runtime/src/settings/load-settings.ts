@@ -1,9 +1,9 @@
 import { ConfigError, type SettingProblem } from '../errors.ts';
-import { hideSecret } from '../redaction.ts';
+import { hideSecret, isSecretName } from '../redaction.ts';
 import { readConfigurationFile } from './configuration-file.ts';
+import { crossChecks } from './cross-checks.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { fieldsOf } from './fields-of.ts';
-import { insecureUrls } from './insecure-urls.ts';
 import { interpolate } from './interpolate.ts';
 import { explainIssue } from './problems.ts';
 import { type Settings, settingsSchema } from './settings.ts';
@@ -22,7 +22,7 @@ export interface SettingsSources {
  */
 export function loadSettings({ file, env }: SettingsSources): Settings {
   const problems: SettingProblem[] = [];
-  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
     problems.push({
       path: 'NODE_TLS_REJECT_UNAUTHORIZED',
       problem: 'is 0, which accepts any certificate',
@@ -46,7 +46,7 @@ export function loadSettings({ file, env }: SettingsSources): Settings {
     return given?.sourceOf(path);
   };
   const parsed = settingsSchema.safeParse(merged);
-  if (parsed.success) problems.push(...insecureUrls(parsed.data));
+  problems.push(...crossChecks(merged));
   const found = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explainIssue(issue, merged, fields));
   for (const problem of [...problems, ...found]) {
     const source = sourceOf(problem.path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key)));
@@ -74,8 +74,9 @@ function secretsAt(value: unknown, path: readonly string[]): string[] {
   const [key, ...rest] = path;
   if (key === undefined) {
     if (typeof value === 'string') return [value];
+    // A set of headers: most are no secret, and hiding `application/json` everywhere would help nobody.
     return typeof value === 'object' && value !== null
-      ? Object.values(value).filter((item) => typeof item === 'string')
+      ? Object.entries(value).flatMap(([name, item]) => (isSecretName(name) && typeof item === 'string' ? [item] : []))
       : [];
   }
   if (typeof value !== 'object' || value === null) return [];

@@ -8,7 +8,7 @@ export const privacySection = z
         .regex(/^[A-Za-z_$*][\w$*-]*(?:\[\])?(?:\.[A-Za-z_$*][\w$*-]*(?:\[\])?)*$/, {
           error: 'is not a path; write names with dots, [] after a list: participants[].attributes',
         })
-        .meta({ description: 'Which fields of a record.' }),
+        .meta({ kind: 'path', description: 'Which fields of a record.' }),
       action: z.enum(['hash', 'redact', 'drop']).meta({ description: 'What is done to them before publishing.' }),
     }),
   )

@@ -28,10 +28,7 @@ export function explainIssue(issue: Issue, given: unknown, fields: readonly Fiel
     }
     case 'invalid_type':
       if (!issue.message.startsWith('Invalid input')) return problem(...split(issue.message));
-      return problem(
-        `is ${typeName(value)}, not ${issue.expected === 'int' ? 'a whole number' : article(issue.expected)}`,
-        'correct it',
-      );
+      return wrongType(issue.expected, value, field, problem);
     case 'too_small':
       return problem(
         `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'short' : 'small'}`,
@@ -51,6 +48,18 @@ export function explainIssue(issue: Issue, given: unknown, fields: readonly Fiel
   }
 }
 
+function wrongType(
+  expected: string,
+  value: unknown,
+  field: Field | undefined,
+  problem: (text: string, fix: string) => SettingProblem[],
+): SettingProblem[] {
+  const wanted = expected === 'int' ? 'a whole number' : article(expected);
+  const quoted = expected === 'string' && (typeof value === 'number' || typeof value === 'boolean');
+  const known = field ? ` (${field.kind})` : '';
+  return problem(`is ${typeName(value)}, not ${wanted}`, quoted ? 'put it in quotes' : `write ${wanted}${known}`);
+}
+
 function unionProblem(
   issue: Extract<Issue, { code: 'invalid_union' }>,
   given: unknown,
@@ -58,20 +67,17 @@ function unionProblem(
   problem: (text: string, fix: string) => SettingProblem[],
 ): SettingProblem[] {
   if ('discriminator' in issue && issue.discriminator !== undefined) {
-    const choices = (fieldsNamed(issue.path, fields) ?? []).join(', ');
-    return problem('is missing or not a known type', `choose one of ${choices}`);
+    const value = valueAt(given, issue.path);
+    const choices = fieldAt(issue.path, fields)?.kind.split(' | ') ?? [];
+    const guess = typeof value === 'string' ? closest(value, choices) : undefined;
+    const fix = guess === undefined ? `choose one of ${choices.join(', ')}` : `did you mean ${guess}?`;
+    return problem(value === undefined ? 'is missing' : 'is not a known type', fix);
   }
   // Of a plain union the text branch explains best: it is the one with a fix in its message.
   const inner = (issue.errors as Issue[][]).flat().find(({ message }) => message.includes(';'));
   return inner
     ? explainIssue({ ...inner, path: issue.path }, given, fields)
     : problem('has the wrong type', 'correct it');
-}
-
-const sinkTypes = ['http', 'file', 's3', 'postgres', 'kafka'];
-function fieldsNamed(path: readonly PropertyKey[], fields: readonly Field[]): readonly string[] | undefined {
-  void fields;
-  return path[0] === 'sinks' ? sinkTypes : undefined;
 }
 
 function unknownKey(path: readonly PropertyKey[], fields: readonly Field[]): SettingProblem[] {

@@ -24,11 +24,21 @@ export function requireSettings<const P extends string>(
   for (const path of paths) {
     let value: unknown = settings;
     for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) problems.push(missingSetting(path));
+    if (isMissing(value)) problems.push(missingSetting(path));
     values[path] = value;
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return values as { readonly [K in P]: At<Settings, K> };
+}
+
+/** One such setting, from its value: `requireSetting(settings.schema.registry, 'schema.registry')`. */
+export function requireSetting<T>(value: T, path: string): NonNullable<T> {
+  if (isMissing(value)) throw new ConfigError([missingSetting(path)]);
+  return value as NonNullable<T>;
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 /** The problem of a setting that is not there, naming its environment variable and its place in the file. */

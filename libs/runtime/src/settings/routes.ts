@@ -23,25 +23,4 @@ const route = z.strictObject({
 export const routesSection = z
   .array(route)
   .max(1000)
-  .superRefine((routes, context) => {
-    const first = new Map<string, number>();
-    routes.forEach(({ name }, index) => {
-      if (name === 'unrouted') {
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'name'],
-          message: 'is kept for the records that no route picks; choose another name',
-        });
-      }
-      const earlier = first.get(name);
-      if (earlier === undefined) first.set(name, index);
-      else {
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'name'],
-          message: `is the name of routes.${earlier} already; each route needs its own, it names the consumer group`,
-        });
-      }
-    });
-  })
   .meta({ kind: 'list', description: 'Which records go where; each route is a consumer group of its own.' });

@@ -30,15 +30,6 @@ export const schemaSection = z
       description: 'Whether a missing schema is registered. require-registered is advised for production.',
     }),
   })
-  .superRefine((section, context) => {
-    if ((section.username === undefined) === (section.password === undefined)) return;
-    const [given, missing] = section.username === undefined ? ['password', 'username'] : ['username', 'password'];
-    context.addIssue({
-      code: 'custom',
-      path: [missing],
-      message: `is missing next to schema.${given}; set both or neither`,
-    });
-  })
   .transform((section) => ({
     ...section,
     compatibility: section.compatibility ?? (section.format === 'json' ? ('FORWARD' as const) : ('BACKWARD' as const)),

@@ -16,43 +16,30 @@ import { windowsSection } from './windows.ts';
  * the reference table and the editors' schema all come from here. Keys are the file's; parsed, a key that holds a time
  * span, a moment or a share ends in its unit (`windows.sizeMs`, `windows.fromMs`, `invalid.maxRatio`).
  */
-export const settingsSchema = z
-  .strictObject({
-    connector: identifier(60).prefault('default').meta({
-      env: 'CONNECTOR_NAME',
-      description: "Names the ledger's entries, transactional ids and consumer groups.",
-    }),
-    genesys: genesysSection.prefault({}),
-    windows: windowsSection.prefault({}),
-    kafka: kafkaSection.prefault({}),
-    schema: schemaSection.prefault({}),
-    privacy: privacySection.prefault([]),
-    routes: routesSection.prefault([]),
-    sinks: sinksSection.prefault({}),
-    retry: retrySection.prefault({}),
-    unrouted: unroutedSetting.prefault('dead-letter'),
-    deadLetters: deadLettersSection.prefault({}),
-    archive: archiveSection.prefault({}),
-    record: recordSection.prefault({}),
-    invalid: invalidSection.prefault({}),
-    spool: spoolSection.prefault({}),
-    log: logSection.prefault({}),
-    http: httpSection.prefault({}),
-    tls: tlsSection.prefault({}),
-    proxy: proxySection.prefault({}),
-  })
-  .superRefine((settings, context) => {
-    settings.routes.forEach(({ sink }, index) => {
-      if (Object.hasOwn(settings.sinks, sink)) return;
-      const names = Object.keys(settings.sinks);
-      const choice = names.length === 0 ? 'there are none yet' : `choose ${names.join(', ')}`;
-      context.addIssue({
-        code: 'custom',
-        path: ['routes', index, 'sink'],
-        message: `names a sink that is not under sinks; add it there, or: ${choice}`,
-      });
-    });
-  });
+export const settingsSchema = z.strictObject({
+  connector: identifier(60).prefault('default').meta({
+    env: 'CONNECTOR_NAME',
+    description: "Names the ledger's entries, transactional ids and consumer groups.",
+  }),
+  genesys: genesysSection.prefault({}),
+  windows: windowsSection.prefault({}),
+  kafka: kafkaSection.prefault({}),
+  schema: schemaSection.prefault({}),
+  privacy: privacySection.prefault([]),
+  routes: routesSection.prefault([]),
+  sinks: sinksSection.prefault({}),
+  retry: retrySection.prefault({}),
+  unrouted: unroutedSetting.prefault('dead-letter'),
+  deadLetters: deadLettersSection.prefault({}),
+  archive: archiveSection.prefault({}),
+  record: recordSection.prefault({}),
+  invalid: invalidSection.prefault({}),
+  spool: spoolSection.prefault({}),
+  log: logSection.prefault({}),
+  http: httpSection.prefault({}),
+  tls: tlsSection.prefault({}),
+  proxy: proxySection.prefault({}),
+});
 
 type DeepReadonly<T> = T extends (infer E)[]
   ? readonly DeepReadonly<E>[]

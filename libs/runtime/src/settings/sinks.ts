@@ -18,9 +18,9 @@ const breaker = z
 
 const batch = z
   .strictObject({
-    records: count(1, 1_000_000).prefault(5000),
-    bytes: size().prefault('16MiB'),
-    age: duration(100).prefault('60s'),
+    records: count(1, 1_000_000).prefault(5000).meta({ description: 'An object is closed at this many records…' }),
+    bytes: size().prefault('16MiB').meta({ description: '…or at this size…' }),
+    age: duration(100).prefault('60s').meta({ description: '…or when it has been open this long.' }),
   })
   .transform(({ records, bytes, age }) => ({ maxRecords: records, maxBytes: bytes, maxAgeMs: age }));
 
@@ -43,6 +43,9 @@ const headerValue = z
   .regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'has characters that a header cannot carry; leave line breaks out' })
   .meta({ secret: true });
 
+const sinkType = <const T extends string>(type: T) =>
+  z.literal(type).meta({ description: 'What kind of place it is.' });
+
 /** Where S3 objects go: also the store of dead letters. */
 export const bucket = {
   bucket: text(255).meta({ description: 'Bucket.' }),
@@ -58,7 +61,7 @@ export const bucket = {
 };
 
 const http = z.strictObject({
-  type: z.literal('http'),
+  type: sinkType('http'),
   url: httpUrl('any').meta({ description: 'One POST a record goes here.' }),
   headers: z.record(headerName, headerValue).prefault({}).meta({
     kind: 'object',
@@ -68,22 +71,25 @@ const http = z.strictObject({
   ...shared,
 });
 const file = z.strictObject({
-  type: z.literal('file'),
+  type: sinkType('file'),
   path: text().meta({ description: 'File that records are appended to, one a line.' }),
   ...shared,
 });
-const s3 = z.strictObject({ type: z.literal('s3'), ...bucket, batch: batch.prefault({}), ...shared });
+const s3 = z.strictObject({ type: sinkType('s3'), ...bucket, batch: batch.prefault({}), ...shared });
 const postgres = z.strictObject({
-  type: z.literal('postgres'),
+  type: sinkType('postgres'),
   url: secret().meta({ description: 'Connection string.' }),
   table: text(200).prefault('conversations').meta({ description: 'Table that records are upserted into.' }),
   batch: batch.prefault({}),
   ...shared,
 });
 const kafka = z.strictObject({
-  type: z.literal('kafka'),
+  type: sinkType('kafka'),
   topic: identifier(249).meta({ description: 'Target topic.' }),
-  brokers: z.array(hostAndPort()).optional().meta({ description: 'Target cluster, where it is another one.' }),
+  brokers: z
+    .array(hostAndPort())
+    .optional()
+    .meta({ kind: 'list of host:port', description: 'Target cluster, where it is another one.' }),
   ...shared,
 });
 

@@ -1,0 +1,16 @@
+import { ConfigError, loadSettings, trustCaFile, unavailable, type Settings } from '@genesys-kafka/runtime';
+
+/**
+ * The one place where this program reads its environment. Throws a ConfigError that lists every problem, features that
+ * this version does not have among them.
+ */
+export function readSettings(file: string | undefined): Settings {
+  const settings = loadSettings({ env: process.env, file });
+  const missing = unavailable(settings, 'consume');
+  if (missing.length > 0) {
+    const fix = 'leave it out';
+    throw new ConfigError(missing.map((path) => ({ path, problem: 'is not available in this version', fix })));
+  }
+  if (settings.tls.caFile !== undefined) trustCaFile(settings.tls.caFile);
+  return settings;
+}

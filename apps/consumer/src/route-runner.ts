@@ -1,0 +1,95 @@
+import type { KafkaClient } from '@genesys-kafka/kafka';
+import { backoffMs, isRetryable, type Clock } from '@genesys-kafka/resilience';
+import type { Logger } from '@genesys-kafka/runtime';
+import { createGapCheck } from './log-gap.ts';
+import type { Work } from './partition-flow.ts';
+import type { ConsumerMetrics } from './route-counts.ts';
+import { RouteGroup, type GroupSettings } from './route-group.ts';
+
+export interface RouteRunnerOptions {
+  readonly route: string;
+  readonly groupId: string;
+  /** The main topic and the retry topics. */
+  readonly topics: readonly string[];
+  readonly work: Work;
+  readonly client: KafkaClient;
+  readonly settings: GroupSettings;
+  readonly sessionTimeoutMs: number;
+  readonly acceptGap: boolean;
+  readonly metrics: ConsumerMetrics;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+const backoff = { initialMs: 1000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
+/** A membership that held this long counts as sound: the next failure begins with the shortest wait again. */
+const soundMs = 300_000;
+const maxFetchBytes = 1024 * 1024;
+
+/** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
+export class RouteRunner {
+  readonly #options: RouteRunnerOptions;
+  #group: RouteGroup | undefined;
+
+  constructor(options: RouteRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Why this route is not being worked on; undefined while it is. */
+  get notReady(): string | undefined {
+    return this.#group?.joined === true ? undefined : `route ${this.#options.route} has not joined its group`;
+  }
+
+  /** Works until `signal` aborts and all is committed; rejects with what cannot be waited out. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { route, clock, log } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
+      const startedMs = clock.monotonicMs();
+      try {
+        await this.#join(signal);
+        return;
+      } catch (error) {
+        if (signal.aborted || !isRetryable(error)) throw error;
+        if (clock.monotonicMs() - startedMs > soundMs) attempt = 0;
+        const waitMs = backoffMs(backoff, attempt);
+        log.error({ err: error, route, waitMs: Math.round(waitMs) }, 'the group cannot be read; joining it again');
+        await clock.sleep(waitMs, signal).catch(() => undefined);
+        if (signal.aborted) return;
+      } finally {
+        this.#group = undefined;
+      }
+    }
+  }
+
+  async #join(signal: AbortSignal): Promise<void> {
+    const { route, groupId, topics, work, client, settings, sessionTimeoutMs, metrics, log } = this.#options;
+    const checkGap = createGapCheck({
+      admin: client.admin,
+      groupId,
+      accept: this.#options.acceptGap,
+      onAccepted: (error) => log.error({ err: error, route }, 'records are gone; going on as asked'),
+    });
+    // Before the client begins: it would reset such an offset by itself, silently.
+    for (const topic of topics) {
+      for (const { partition } of await client.admin.offsets(topic)) await checkGap({ topic, partition }, undefined);
+    }
+    const group = new RouteGroup({
+      consumer: client.groupConsumer({
+        groupId,
+        topics,
+        sessionTimeoutMs,
+        maxBytesPerPartition: Math.min(maxFetchBytes, settings.limits.maxBytes),
+      }),
+      settings,
+      work,
+      checkGap,
+      onCommitFailure: (error) => {
+        metrics.commitFailed(route);
+        log.warn({ err: error, route }, 'offsets were not committed; these records may be delivered again');
+      },
+    });
+    this.#group = group;
+    metrics.watchGroup(route, group);
+    await group.run(signal);
+  }
+}

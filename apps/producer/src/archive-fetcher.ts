@@ -1,0 +1,91 @@
+import { inspectArchive, spool, type Archive, type ArchiveLimits, type SpooledFile } from '@genesys-kafka/archive';
+import type { Settings } from '@genesys-kafka/runtime';
+import { genesysFileHosts } from './genesys.ts';
+
+/** Bytes on disk so far, and the file's length once it is known. */
+export type OnDownload = (bytes: number, totalBytes?: number) => void;
+
+/** An archive that goes away with what was spooled for it. */
+export type OpenArchive = Archive & AsyncDisposable;
+
+/** A stalled body is given up after this long, and so is one that is slower than this over a stretch. */
+const IDLE_TIMEOUT_MS = 30_000;
+const MIN_BYTES_PER_SECOND = 1024;
+const MAX_ENTRIES = 10_000;
+
+function archiveLimits({ archive }: Settings): ArchiveLimits {
+  return { maxRatio: archive.maxRatio, maxBytes: archive.maxBytes, maxEntries: MAX_ENTRIES };
+}
+
+/**
+ * Downloads and verifies archives, whole, before anyone reads from them. What was fetched for a name is kept until it
+ * is released, so that work which begins again after an interruption does not download it again.
+ */
+export class ArchiveFetcher implements AsyncDisposable {
+  readonly #settings: Settings;
+  readonly #onDownload: OnDownload | undefined;
+  readonly #kept = new Map<string, OpenArchive>();
+
+  constructor(settings: Settings, onDownload?: OnDownload) {
+    this.#settings = settings;
+    this.#onDownload = onDownload;
+  }
+
+  /** `link` is called for the first link and again when one has expired. Raises ArchiveError. */
+  async fetch(name: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive> {
+    const kept = this.#kept.get(name);
+    if (kept) return kept;
+    const archive = await this.#download(link, genesysFileHosts(this.#settings), signal);
+    this.#kept.set(name, archive);
+    return archive;
+  }
+
+  /** A local file, read where it is. */
+  async open(path: string, signal: AbortSignal): Promise<OpenArchive> {
+    const archive = await inspectArchive(path, archiveLimits(this.#settings), signal);
+    return { ...archive, [Symbol.asyncDispose]: async () => undefined };
+  }
+
+  /** A link from the command line, which nobody renews. An https: host that the operator names is allowed by that. */
+  async download(link: string, signal: AbortSignal): Promise<OpenArchive> {
+    const url = URL.parse(link);
+    const own = url?.protocol === 'https:' ? [url.host] : [];
+    return this.#download(async () => link, [...genesysFileHosts(this.#settings), ...own], signal);
+  }
+
+  async release(name: string): Promise<void> {
+    const kept = this.#kept.get(name);
+    this.#kept.delete(name);
+    await kept?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#kept.keys()].map((name) => this.release(name)));
+  }
+
+  async #download(
+    link: () => Promise<string>,
+    allowedHosts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<OpenArchive> {
+    const settings = this.#settings;
+    const file: SpooledFile = await spool({
+      link,
+      signal,
+      spoolDir: settings.spool.dir,
+      allowedHosts,
+      allowInsecureHttp: settings.tls.allowInsecureHttp,
+      maxBytes: settings.archive.maxBytes,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
+      minBytesPerSecond: MIN_BYTES_PER_SECOND,
+      ...(this.#onDownload ? { onProgress: this.#onDownload } : {}),
+    });
+    try {
+      const archive = await inspectArchive(file.path, archiveLimits(settings), signal);
+      return { ...archive, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
+    } catch (error) {
+      await file[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { Settings } from '@genesys-kafka/runtime';
+import { ArchiveFetcher } from './archive-fetcher.ts';
+import { ArgumentError, checkedQuery, queryArgument } from './arguments.ts';
+import { createContext } from './context.ts';
+import { bulkArchive, detailsJobs } from './contract.ts';
+import { runExport, type ExportRequest } from './export.ts';
+import { connectGenesys } from './genesys.ts';
+import { tellReport } from './output.ts';
+import { exitStatus } from './report.ts';
+import { begin, type Common } from './session.ts';
+
+export interface ExportOptions {
+  readonly from: Date;
+  readonly to: Date;
+  readonly contract?: string;
+  readonly query?: string;
+  readonly window?: number;
+  readonly again?: boolean;
+}
+
+/** `producer export`: resolves with the exit status. */
+export async function exportCommand(common: Common, options: ExportOptions, signal: AbortSignal): Promise<number> {
+  await using session = await begin(common, signal);
+  const { settings, log, observer } = session;
+  const request = toRequest(options, settings);
+  const name = contractName(options.contract, settings);
+  await using genesys = connectGenesys(settings, log);
+  await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
+  await using context = await createContext(settings, log, observer);
+  const contract =
+    name === 'details-jobs'
+      ? detailsJobs(genesys, request.query, settings.genesys.pageSize)
+      : bulkArchive(genesys, request.query, (jobId, link, jobSignal) => fetcher.fetch(jobId, link, jobSignal));
+  const report = await runExport(context, contract, request, signal);
+  await tellReport(common, report);
+  return exitStatus(report);
+}
+
+function toRequest(options: ExportOptions, settings: Settings): ExportRequest {
+  const query = options.query === undefined ? undefined : queryArgument('--query', options.query);
+  return {
+    from: options.from,
+    to: options.to,
+    windowMs: options.window ?? settings.windows.sizeMs,
+    query: query ?? checkedQuery('genesys.query', settings.genesys.query),
+    again: options.again ?? false,
+  };
+}
+
+function contractName(asked: string | undefined, settings: Settings): 'details-jobs' | 'bulk-archive' {
+  const name = asked ?? settings.genesys.contract;
+  if (name === 'details-jobs' || name === 'bulk-archive') return name;
+  throw new ArgumentError('--contract', `is ${JSON.stringify(name)}; write details-jobs or bulk-archive.`);
+}

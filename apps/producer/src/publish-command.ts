@@ -1,0 +1,24 @@
+import { ArchiveFetcher } from './archive-fetcher.ts';
+import { createContext } from './context.ts';
+import { tellReport } from './output.ts';
+import { runPublish } from './publish.ts';
+import { exitStatus } from './report.ts';
+import { begin, type Common } from './session.ts';
+import { expandArguments } from './sources.ts';
+
+/** `producer publish SOURCE…`: resolves with the exit status. */
+export async function publishCommand(
+  common: Common,
+  names: readonly string[],
+  options: { readonly again?: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  await using session = await begin(common, signal);
+  const { settings, log, observer } = session;
+  await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
+  const sources = await expandArguments(names, fetcher);
+  await using context = await createContext(settings, log, observer);
+  const report = await runPublish(context, sources, options.again ?? false, signal);
+  await tellReport(common, report);
+  return exitStatus(report);
+}

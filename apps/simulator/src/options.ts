@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { instantMs } from './genesys/interval.ts';
+
+/** A setting that cannot be used; `problems` has one line for each mistake. */
+export class SimulatorOptionsError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The simulator cannot start with these settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'SimulatorOptionsError';
+    this.problems = problems;
+  }
+}
+
+/** All that the stand-in may hold against a client; a list without one of them shows its 403. */
+export const ALL_PERMISSIONS = [
+  'analytics:conversationDetail:view',
+  'analytics:conversation:view',
+  'job:view',
+  'job:manage',
+];
+
+const instant = z.union([z.date(), z.string()]).transform((value, context) => {
+  const ms = value instanceof Date ? value.getTime() : instantMs(value.includes('T') ? value : `${value}T00:00Z`);
+  if (ms !== undefined && !Number.isNaN(ms)) return ms;
+  context.addIssue({ code: 'custom', message: 'expected a day (2025-10-01) or an instant (2025-10-01T06:00:00Z)' });
+  return z.NEVER;
+});
+
+const port = z.int().min(0).max(65_535);
+const share = z.number().min(0).max(1);
+
+const populationShape = {
+  /** Every record, fault share and short page follows from it. */
+  seed: z.int().min(0).max(0xffff_fffe).default(1),
+  records: z.int().min(1).max(100_000_000).default(20_000),
+  /** Conversations start from here … */
+  from: instant.prefault('2025-10-01'),
+  /** … until before here. */
+  to: instant.prefault('2025-10-02'),
+  /** Share of records that are invalid on purpose. */
+  invalid: share.default(0),
+  /** Deflate level of archives: 0 stored … 9. */
+  compressionLevel: z.int().min(0).max(9).default(6),
+};
+
+const ordered = { error: 'to: must be later than from' };
+const isOrdered = (value: { from: number; to: number }): boolean => value.from < value.to;
+
+/** Settings of the conversations alone. */
+export const populationSchema = z.strictObject(populationShape).refine(isOrdered, ordered);
+
+const simulatorSchema = z
+  .strictObject({
+    ...populationShape,
+    /** API and login; 0 = a free port. */
+    port: port.default(0),
+    /** Files host; 0 = a free port. */
+    filesPort: port.default(0),
+    host: z.string().min(1).default('127.0.0.1'),
+    /** The name others reach this machine by, where it is not `host` (in a container). */
+    publicHost: z.string().min(1).optional(),
+    clientId: z.string().min(1).default('simulator-client'),
+    clientSecret: z.string().min(1).default('simulator-secret'),
+    permissions: z.array(z.string()).default(ALL_PERMISSIONS),
+    /** Life of an access token in seconds (the platform allows 300 to 172,800). */
+    tokenTtlSeconds: z.number().gt(0).default(86_400),
+    /** Life of a signed link in seconds. */
+    linkTtlSeconds: z.number().gt(0).default(3600),
+    /** Requests per token and minute. */
+    ratePerMinute: z.int().min(1).default(300),
+    /** From a job's submission to its end. */
+    jobMs: z.int().min(0).default(250),
+    /** From a job's end until its results expire, in seconds. */
+    resultsTtlSeconds: z.number().gt(0).default(86_400),
+    /** Data from this moment on is not there yet. Default: one hour ago, moving with the clock. */
+    availability: instant.optional(),
+    /** Share of result pages that come back short, some of them empty with a cursor. */
+    shortPages: share.default(0.05),
+    /** Fault rules, `{rules: […]}` or a list. */
+    faults: z.unknown().optional(),
+    /** ms since the epoch; tests bring their own. */
+    now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Date.now()),
+  })
+  .refine(isOrdered, ordered);
+
+export type SimulatorOptions = z.input<typeof simulatorSchema>;
+export type SimulatorSettings = z.output<typeof simulatorSchema>;
+export type PopulationOptions = z.input<typeof populationSchema>;
+export type PopulationSettings = z.output<typeof populationSchema>;
+
+/** @throws SimulatorOptionsError naming every mistake. */
+export function parseOptions(options: SimulatorOptions): SimulatorSettings {
+  return parse(simulatorSchema, options);
+}
+
+/** @throws SimulatorOptionsError naming every mistake. */
+export function parsePopulation(options: PopulationOptions): PopulationSettings {
+  return parse(populationSchema, options);
+}
+
+function parse<T>(schema: z.ZodType<T>, options: unknown): T {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  throw new SimulatorOptionsError(
+    result.error.issues.map((issue) =>
+      issue.path.length ? `${issue.path.join('.')}: ${issue.message}` : issue.message,
+    ),
+  );
+}

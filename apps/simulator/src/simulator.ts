@@ -1,0 +1,177 @@
+import formbody from '@fastify/formbody';
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { ArchiveStore } from './archives/archive-store.ts';
+import { addControlRoutes } from './control-routes.ts';
+import { Conversations } from './conversations/conversations.ts';
+import { addFaultHooks } from './faults/fault-hooks.ts';
+import { FaultScript } from './faults/fault-script.ts';
+import { addFilesRoutes, objectPath, xmlError } from './files/files-routes.ts';
+import { LinkSigner } from './files/signed-link.ts';
+import { addApiHooks, addCorrelationId } from './genesys/api-hooks.ts';
+import { ArchiveJobs } from './genesys/archive-jobs.ts';
+import { addBulkArchiveRoutes } from './genesys/bulk-archive-routes.ts';
+import { addDetailsJobsRoutes } from './genesys/details-jobs-routes.ts';
+import { DetailsJobs } from './genesys/details-jobs.ts';
+import { errorBody, rateLimitMessage } from './genesys/error-body.ts';
+import { addLoginRoutes } from './genesys/login-routes.ts';
+import { RateLimit } from './genesys/rate-limit.ts';
+import { Tokens } from './genesys/tokens.ts';
+import { parseOptions } from './options.ts';
+import type { SimulatorOptions, SimulatorSettings } from './options.ts';
+import { RequestCounts } from './stats.ts';
+import type { SimulatorStats } from './stats.ts';
+
+/** A running stand-in. Addresses are origins without a slash at the end. */
+export interface Simulator {
+  readonly apiUrl: string;
+  /** The same origin as `apiUrl`: the paths differ. */
+  readonly loginUrl: string;
+  readonly filesUrl: string;
+  /** `host:port` of the files host. */
+  readonly filesHost: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly conversations: Conversations;
+  readonly faults: FaultScript;
+  stats(): SimulatorStats;
+  /** Ends both servers, cutting off what they are sending, and lets go of the spooled archives. */
+  close(): Promise<void>;
+}
+
+/** The platform refuses larger request bodies (`request.bytes.max`). */
+const BODY_LIMIT_BYTES = 512_000;
+const AVAILABILITY_LAG_MS = 3_600_000;
+
+interface Parts {
+  readonly settings: SimulatorSettings;
+  readonly conversations: Conversations;
+  readonly faults: FaultScript;
+  readonly store: ArchiveStore;
+  readonly detailsJobs: DetailsJobs;
+  readonly archiveJobs: ArchiveJobs;
+  readonly tokens: Tokens;
+  readonly signer: LinkSigner;
+  readonly counts: RequestCounts;
+}
+
+/**
+ * Starts a Genesys Cloud stand-in: API and login on one port, the files host on another.
+ * @throws SimulatorOptionsError, FaultScriptError; and Node's own error where a port cannot be had.
+ */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const settings = parseOptions(options);
+  const parts = assemble(settings);
+  if (settings.faults !== undefined) parts.faults.add(settings.faults as Parameters<FaultScript['add']>[0]);
+  const stats = (): SimulatorStats => ({
+    requests: parts.counts.snapshot(),
+    tokensIssued: parts.tokens.issued,
+    jobs: { details: parts.detailsJobs.count, archives: parts.archiveJobs.count },
+    faults: parts.faults.report(),
+  });
+  const files = filesServer(parts);
+  const filesUrl = await listen(files, settings, settings.filesPort);
+  const api = apiServer(parts, filesUrl, stats);
+  const apiUrl = await listen(api, settings, settings.port).catch(async (error: unknown) => {
+    await files.close();
+    throw error;
+  });
+  return {
+    apiUrl,
+    loginUrl: apiUrl,
+    filesUrl,
+    filesHost: new URL(filesUrl).host,
+    clientId: settings.clientId,
+    clientSecret: settings.clientSecret,
+    conversations: parts.conversations,
+    faults: parts.faults,
+    stats,
+    close: async () => {
+      await Promise.all([api.close(), files.close()]);
+      await parts.store.close();
+    },
+  };
+}
+
+function assemble(settings: SimulatorSettings): Parts {
+  const { now } = settings;
+  const timing = { durationMs: settings.jobMs, resultsMs: settings.resultsTtlSeconds * 1000 };
+  return {
+    settings,
+    conversations: new Conversations({
+      seed: settings.seed,
+      records: settings.records,
+      fromMs: settings.from,
+      toMs: settings.to,
+      invalidShare: settings.invalid,
+    }),
+    faults: new FaultScript(settings.seed),
+    store: new ArchiveStore(settings.compressionLevel),
+    detailsJobs: new DetailsJobs(timing, now),
+    archiveJobs: new ArchiveJobs(timing, now),
+    tokens: new Tokens({ lifetimeMs: settings.tokenTtlSeconds * 1000, now }),
+    signer: new LinkSigner(settings.linkTtlSeconds, now),
+    counts: new RequestCounts(),
+  };
+}
+
+function apiServer(parts: Parts, filesUrl: string, stats: () => SimulatorStats): FastifyInstance {
+  const { settings, conversations, tokens, faults } = parts;
+  let fixedMs = settings.availability;
+  const availableMs = (): number => fixedMs ?? settings.now() - AVAILABILITY_LAG_MS;
+  const server = newServer();
+  void server.register(formbody);
+  addCorrelationId(server);
+  addFaultHooks(server, {
+    script: faults,
+    errorBody: (status, retryAfter) => ({
+      contentType: 'application/json',
+      body: errorBody(status, status === 429 ? rateLimitMessage(Number(retryAfter) || 5) : `Made by rule: ${status}.`),
+    }),
+  });
+  const rateLimit = new RateLimit(settings.ratePerMinute, settings.now);
+  addApiHooks(server, { tokens, rateLimit, permissions: new Set(settings.permissions) });
+  parts.counts.watch(server);
+  addLoginRoutes(server, { clientId: settings.clientId, clientSecret: settings.clientSecret, tokens });
+  const shortShare = settings.shortPages;
+  addDetailsJobsRoutes(server, { conversations, jobs: parts.detailsJobs, availableMs, shortShare });
+  addBulkArchiveRoutes(server, {
+    conversations,
+    jobs: parts.archiveJobs,
+    store: parts.store,
+    availableMs,
+    link: (jobId) => filesUrl + parts.signer.sign(objectPath(jobId)),
+  });
+  addControlRoutes(server, {
+    faults,
+    stats,
+    revokeTokens: () => tokens.revokeAll(),
+    setAvailability: (ms) => (fixedMs = ms),
+  });
+  return server;
+}
+
+function filesServer(parts: Parts): FastifyInstance {
+  const server = newServer();
+  addFaultHooks(server, {
+    script: parts.faults,
+    errorBody: (status) => ({
+      contentType: 'application/xml',
+      body: xmlError('InternalError', `Made by rule: ${status}.`),
+    }),
+  });
+  parts.counts.watch(server);
+  addFilesRoutes(server, { ...parts, jobs: parts.archiveJobs });
+  return server;
+}
+
+function newServer(): FastifyInstance {
+  return fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true, exposeHeadRoutes: false });
+}
+
+async function listen(server: FastifyInstance, settings: SimulatorSettings, port: number): Promise<string> {
+  const address = await server.listen({ host: settings.host, port });
+  const url = new URL(address);
+  if (settings.publicHost !== undefined) url.hostname = settings.publicHost;
+  return url.origin;
+}

@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify';
+import { OPERATIONS } from './faults/fault-rules.ts';
+import type { Operation } from './faults/fault-rules.ts';
+import type { RuleReport } from './faults/fault-script.ts';
+
+export interface SimulatorStats {
+  /** Answers by operation and status; an answer that a fault kept back counts as `0`. */
+  readonly requests: Readonly<Record<Operation, Readonly<Record<string, number>>>>;
+  readonly tokensIssued: number;
+  readonly jobs: { readonly details: number; readonly archives: number };
+  readonly faults: readonly RuleReport[];
+}
+
+/** Counts answers by operation and status. */
+export class RequestCounts {
+  readonly #counts = Object.fromEntries(OPERATIONS.map((name) => [name, {}])) as Record<
+    Operation,
+    Record<string, number>
+  >;
+
+  /** Counts this server's answers from now on. */
+  watch(server: FastifyInstance): void {
+    server.addHook('onResponse', async (request, reply) => {
+      this.#count(request.routeOptions.config.operation, reply.raw.headersSent ? reply.statusCode : 0);
+    });
+  }
+
+  snapshot(): SimulatorStats['requests'] {
+    return structuredClone(this.#counts);
+  }
+
+  #count(operation: Operation | undefined, status: number): void {
+    if (!operation) return;
+    const counts = this.#counts[operation];
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,76 @@
+import { glob, readdir, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { ArchiveError } from './errors.ts';
+
+/** What one argument of `publish SOURCE…` stands for. */
+export type SourceArgument =
+  /** A link, to be spooled. `argument` is without its query string, which may be a signature. */
+  | { readonly argument: string; readonly kind: 'link'; readonly link: string }
+  /** Files in the order in which they are to be published. */
+  | { readonly argument: string; readonly kind: 'files'; readonly paths: readonly string[] }
+  /** A directory or a pattern without a file: this source is rejected, the others go on. */
+  | { readonly argument: string; readonly kind: 'none'; readonly error: ArchiveError };
+
+/**
+ * One entry per argument, in their order, duplicates kept. A directory stands for the files right in it (hidden ones
+ * and subdirectories left out), a pattern for the files that match, both sorted by name; a path that exists is never
+ * read as a pattern. A single path is passed on unread, so that a missing file is that source's own error.
+ * Throws ArchiveError `source-unsupported` (scope `usage`) for `s3:` and other schemes.
+ */
+export async function expandSources(args: readonly string[], cwd: string): Promise<SourceArgument[]> {
+  for (const argument of args) checkScheme(argument);
+  return Promise.all(args.map((argument) => expand(argument, cwd)));
+}
+
+function schemeOf(argument: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]+):/i.exec(argument)?.[1]?.toLowerCase();
+}
+
+function checkScheme(argument: string): void {
+  const scheme = schemeOf(argument);
+  if (scheme === 's3') throw new ArchiveError('source-unsupported', 's3: sources are not available in this version');
+  if (argument === '') throw new ArchiveError('source-unsupported', 'An empty source is nothing to publish');
+  if (scheme === undefined || scheme === 'https' || scheme === 'http') return;
+  // A file name may hold a colon; only `scheme://` says that a link is meant.
+  if (argument.startsWith('//', scheme.length + 1)) {
+    throw new ArchiveError('source-unsupported', `${scheme}: sources are not supported`);
+  }
+}
+
+async function expand(argument: string, cwd: string): Promise<SourceArgument> {
+  const scheme = schemeOf(argument);
+  if (scheme === 'https' || scheme === 'http') {
+    return { argument: argument.replace(/[?#].*$/s, ''), kind: 'link', link: argument };
+  }
+  const path = resolve(cwd, argument);
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory()) return found(argument, await filesIn(path), 'There is no file in the directory');
+  if (!stats && /[*?[{]/.test(argument)) return found(argument, await matches(argument, cwd), 'No file matches');
+  return { argument, kind: 'files', paths: [path] };
+}
+
+function found(argument: string, paths: readonly string[], nothing: string): SourceArgument {
+  if (paths.length > 0) return { argument, kind: 'files', paths };
+  return { argument, kind: 'none', error: new ArchiveError('archive-missing', `${nothing} ${argument}`) };
+}
+
+async function filesIn(directory: string): Promise<string[]> {
+  const names = (await readdir(directory)).filter((name) => !name.startsWith('.'));
+  return onlyFiles(names.map((name) => join(directory, name)));
+}
+
+async function matches(pattern: string, cwd: string): Promise<string[]> {
+  const relativePattern = isAbsolute(pattern) ? relative(cwd, pattern) : pattern;
+  const paths: string[] = [];
+  for await (const path of glob(relativePattern, { cwd })) paths.push(resolve(cwd, path));
+  return onlyFiles(paths);
+}
+
+/** Sorted by code unit, so that the order is the same on every machine. */
+async function onlyFiles(paths: readonly string[]): Promise<string[]> {
+  const kept: string[] = [];
+  for (const path of paths.toSorted()) {
+    if ((await stat(path).catch(() => undefined))?.isFile()) kept.push(path);
+  }
+  return kept;
+}

@@ -1,0 +1,179 @@
+import { backoffMs, systemClock, type BackoffOptions, type Clock } from '@genesys-kafka/resilience';
+import { Agent, type Dispatcher } from 'undici';
+import { fetchOnce, type FetchOutcome } from './download-attempt.ts';
+import type { Progress } from './download-response.ts';
+import { ArchiveError } from './errors.ts';
+import { describeLink, LinkRules, type LinkRuleOptions } from './link-rules.ts';
+import { SpoolFile } from './spool-file.ts';
+
+export interface SpoolOptions extends LinkRuleOptions {
+  /** The link to the file; called again when the host refuses the last one, as it does once that has expired. */
+  readonly link: () => Promise<string>;
+  /** Created when missing. */
+  readonly spoolDir: string;
+  /**
+   * Replaces the built-in connections, for a proxy: the proxy resolves names then, so only `allowedHosts` and
+   * addresses written in a link are checked, and `ca` is the dispatcher's own business.
+   */
+  readonly dispatcher?: Dispatcher;
+  /** Certificate authorities (PEM) instead of the built-in ones. */
+  readonly ca?: string;
+  readonly maxBytes: number;
+  readonly idleTimeoutMs: number;
+  readonly minBytesPerSecond: number;
+  readonly retry?: DownloadRetry;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly signal?: AbortSignal;
+  /** Bytes on disk, and the length of the file once it is known. The count falls back to 0 when the file changed. */
+  readonly onProgress?: (bytes: number, totalBytes?: number) => void;
+}
+
+export interface DownloadRetry {
+  /** Failures in a row without a new byte. */
+  readonly attempts: number;
+  readonly maxElapsedMs: number;
+  readonly backoff: BackoffOptions;
+}
+
+export const DOWNLOAD_RETRY: DownloadRetry = {
+  attempts: 8,
+  maxElapsedMs: 2 * 3_600_000,
+  backoff: { initialMs: 500, factor: 2, maxMs: 30_000, jitterMs: 500 },
+};
+
+/** How often the object may change under us, and how often in a row a new link may be refused. */
+const MAX_RESTARTS = 3;
+const MAX_REFUSALS = 2;
+/** A host that asks for more patience than this counts as down. */
+const MAX_RETRY_AFTER_MS = 5 * 60_000;
+
+/** A complete file of ours; disposing removes it. */
+export interface SpooledFile extends AsyncDisposable {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * Downloads a link into the spool directory, resuming by range where the object provably is the same one, and
+ * beginning anew where it is not: bytes of two objects are never joined. Resolves with the whole file as the host
+ * sent it; whether it is an archive is for `inspectArchive` to say. Whatever goes wrong, the file is removed.
+ * Rejects with ArchiveError (`link-…`, `download-…`, `source-changed`, `spool-…`), with what `link` throws, or with the
+ * signal's reason. No message holds a query string, and no request carries credentials.
+ */
+export async function spool(options: SpoolOptions): Promise<SpooledFile> {
+  options.signal?.throwIfAborted();
+  const rules = new LinkRules(options);
+  const file = await SpoolFile.create(options.spoolDir);
+  const own = options.dispatcher ? undefined : connections(rules, options.ca);
+  try {
+    const bytes = await new Download(options, rules, options.dispatcher ?? own!, file).run();
+    await file.close();
+    return { path: file.path, bytes, [Symbol.asyncDispose]: () => file.remove() };
+  } catch (error) {
+    await file.remove();
+    throw error;
+  } finally {
+    await own?.destroy();
+  }
+}
+
+function connections(rules: LinkRules, ca: string | undefined): Agent {
+  return new Agent({
+    connections: 1,
+    // One long body has nothing to share a connection with, and HTTP/2's windows would only slow it down.
+    allowH2: false,
+    // The watchdog judges stalls, by the injected clock.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { lookup: rules.lookup, ...(ca === undefined ? {} : { ca }) },
+  });
+}
+
+class Download {
+  readonly #options: SpoolOptions;
+  readonly #rules: LinkRules;
+  readonly #dispatcher: Dispatcher;
+  readonly #file: SpoolFile;
+  readonly #clock: Clock;
+  readonly #retry: DownloadRetry;
+  readonly #progress: Progress = { received: 0, total: undefined, validator: undefined };
+  #failures = 0;
+  #refusals = 0;
+  #restarts = 0;
+
+  constructor(options: SpoolOptions, rules: LinkRules, dispatcher: Dispatcher, file: SpoolFile) {
+    this.#options = options;
+    this.#rules = rules;
+    this.#dispatcher = dispatcher;
+    this.#file = file;
+    this.#clock = options.clock ?? systemClock;
+    this.#retry = options.retry ?? DOWNLOAD_RETRY;
+  }
+
+  /** Number of bytes of the complete file. */
+  async run(): Promise<number> {
+    const startMs = this.#clock.monotonicMs();
+    let link = await this.#options.link();
+    for (;;) {
+      const before = this.#progress.received;
+      const url = this.#rules.check(link);
+      const outcome = await fetchOnce(url, this.#progress, {
+        ...this.#options,
+        clock: this.#clock,
+        rules: this.#rules,
+        dispatcher: this.#dispatcher,
+        file: this.#file,
+        onRestart: (because) => this.#restart(because, url),
+      });
+      if (outcome.kind === 'complete') return this.#progress.received;
+      if (this.#progress.received > before) {
+        this.#failures = 0;
+        this.#refusals = 0;
+      }
+      if (outcome.kind === 'restart') await this.#restart(outcome.because, url);
+      else if (outcome.kind === 'refused') link = await this.#renew(link, outcome.status, url);
+      else await this.#wait(outcome, startMs, url);
+    }
+  }
+
+  /** Forgets what was received. Nothing was published from it, so this costs time alone, but not without bound. */
+  async #restart(because: 'changed' | 'range', url: URL): Promise<void> {
+    this.#restarts += 1;
+    if (this.#restarts > MAX_RESTARTS) {
+      const shown = describeLink(url);
+      throw because === 'changed'
+        ? new ArchiveError('source-changed', `${shown} changed ${this.#restarts} times during the download`)
+        : new ArchiveError('download-bad-range', `${shown} answers with other ranges than asked for`);
+    }
+    Object.assign(this.#progress, { received: 0, total: undefined, validator: undefined });
+    await this.#file.truncate();
+    this.#options.onProgress?.(0);
+  }
+
+  async #renew(link: string, status: number, url: URL): Promise<string> {
+    this.#refusals += 1;
+    const fresh = this.#refusals > MAX_REFUSALS ? link : await this.#options.link();
+    if (fresh !== link) return fresh;
+    throw new ArchiveError('link-refused', `${describeLink(url)} answered ${status}`, { details: { status } });
+  }
+
+  async #wait(outcome: FetchOutcome & { kind: 'retry' }, startMs: number, url: URL): Promise<void> {
+    this.#failures += 1;
+    const elapsedMs = this.#clock.monotonicMs() - startMs;
+    const { attempts, maxElapsedMs, backoff } = this.#retry;
+    const waitMs = Math.max(backoffMs(backoff, this.#failures - 1, this.#options.random), outcome.retryAfterMs ?? 0);
+    if (
+      this.#failures >= attempts ||
+      elapsedMs + waitMs > maxElapsedMs ||
+      waitMs > MAX_RETRY_AFTER_MS + backoff.jitterMs
+    ) {
+      throw new ArchiveError(
+        'download-failed',
+        `Gave up on ${describeLink(url)} after ${this.#failures} failures in a row, at byte ${this.#progress.received}: it ${outcome.reason}`,
+        { cause: outcome.cause, details: { received: this.#progress.received } },
+      );
+    }
+    await this.#clock.sleep(waitMs, this.#options.signal);
+  }
+}

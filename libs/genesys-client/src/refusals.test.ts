@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+import { test } from 'node:test';
+import { CLIENT_SECRET, genesys, json, never } from '../fixtures/genesys-server.ts';
+import { BadAnswerError, BadRequestError, CursorRefusedError, JobGoneError } from './errors.ts';
+
+test('a job that Genesys no longer knows, and a cursor it refuses, ask for a new job', async () => {
+  let status = 404;
+  await using stand = await genesys((response) => json(response, status, { code: 'not.found' }));
+  const { bulkArchive, detailsJobs } = stand.client;
+  const gone = (error: unknown) => {
+    assert.ok(error instanceof JobGoneError, String(error));
+    assert.equal(error.code, 'job-gone');
+    assert.equal(error.scope, 'source');
+    assert.match(error.message, new RegExp(`job-7 \\(${status}, not.found\\).*new job`));
+    return true;
+  };
+  for (status of [404, 400, 410]) {
+    await assert.rejects(detailsJobs.status('job-7', never), gone);
+    await assert.rejects(detailsJobs.page('job-7', { pageSize: 10 }, never), gone);
+    await assert.rejects(bulkArchive.status('job-7', never), gone);
+  }
+  status = 400;
+  await assert.rejects(detailsJobs.page('job-7', { cursor: 'cursor-canary', pageSize: 10 }, never), (error) => {
+    assert.ok(error instanceof CursorRefusedError);
+    assert.equal(error.code, 'cursor-refused');
+    assert.equal(error.scope, 'source');
+    return true;
+  });
+});
+
+test('deleting a job that is gone is a success; a refusal to delete is not', async () => {
+  await using stand = await genesys((response, nth) => json(response, nth === 0 ? 404 : 400, {}));
+  await stand.client.detailsJobs.cancel('j', never);
+  await assert.rejects(stand.client.detailsJobs.cancel('j', never), BadRequestError);
+});
+
+test('a bad request tells Genesys’ code and template, not the filled-in text', async () => {
+  await using stand = await genesys((response) =>
+    json(response, 400, {
+      code: 'bad.request',
+      message: 'Value +4930123456 is no number',
+      messageWithParams: 'Value {value} is\nno number',
+      messageParams: { value: '+4930123456' },
+    }),
+  );
+  await assert.rejects(stand.client.detailsJobs.submit({ interval: 'x' }, never), (error) => {
+    assert.ok(error instanceof BadRequestError);
+    assert.equal(error.code, 'bad-request');
+    assert.match(error.message, /400, bad\.request: Value \{value\} is no number/);
+    assert.doesNotMatch(inspect(error, { depth: 9 }), /4930123456/);
+    return true;
+  });
+});
+
+test('a query over Genesys’ own limit is not sent', async () => {
+  await using stand = await genesys((response) => json(response, 202, { jobId: 'j' }));
+  await assert.rejects(stand.client.detailsJobs.submit({ a: 'x'.repeat(600_000) }, never), BadRequestError);
+  assert.equal(stand.seen.length, 0);
+});
+
+test('redirects are not followed, and an address that is not the API is said to be so', async () => {
+  await using stand = await genesys((response, nth) => {
+    if (nth === 0) response.writeHead(302, { location: 'http://127.0.0.1:1/?a=b' }).end();
+    else json(response, 404, {});
+  });
+  const address = (pattern: RegExp) => (error: unknown) =>
+    error instanceof BadAnswerError && pattern.test(error.message) && error.message.includes('Check that the address');
+  await assert.rejects(stand.client.availability(never), address(/redirect \(302\)/));
+  await assert.rejects(stand.client.availability(never), address(/404, this address knows no such call/));
+});
+
+test('no secret, token, cursor or link gets into an error or an event, whatever goes wrong', async () => {
+  const link = 'https://files.example/a.zip?X-Amz-Signature=link-canary';
+  const canaries = [CLIENT_SECRET, 'client-id-canary', 'token-canary', 'cursor-canary', 'link-canary', 'echo-canary'];
+  canaries.push(Buffer.from(`client-id-canary:${CLIENT_SECRET}`).toString('base64'));
+  const faults: ((response: Parameters<typeof json>[0]) => void)[] = [
+    ...[301, 400, 401, 403, 404, 409, 422, 429, 500].map(
+      (status) => (response: Parameters<typeof json>[0]) =>
+        // A server that echoes what it was sent.
+        json(response, status, { code: 'x', message: 'echo-canary', error: 'echo canary', description: 'echo-canary' }),
+    ),
+    (response) => response.socket?.resetAndDestroy(),
+    (response) => response.end('echo-canary'),
+    (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('echo-canary'),
+    (response) => json(response, 200, [{ status: 'COMPLETED', resultsUrl: link }]),
+    (response) => response.socket?.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\necho-canary\r\n'),
+    (response) => response.writeHead(200, { 'content-length': '99' }).write('{"a":"echo-canary'),
+  ];
+  const limits = { retryAttempts: 1, retryMaxElapsedMs: 10_000, bodyIdleTimeoutMs: 50 };
+  const told: string[] = [];
+  const tell = (error: unknown) => told.push(inspect(error, { depth: 12, showHidden: true }), JSON.stringify(error));
+  for (const fault of faults) {
+    await using api = await genesys(fault, {
+      ...limits,
+      logIn: (response) => json(response, 200, { access_token: 'token-canary' }),
+    });
+    await api.client.detailsJobs.page('j', { cursor: 'cursor-canary', pageSize: 5 }, never).catch(tell);
+    await api.client.bulkArchive.status('j', never).catch(tell);
+    await using login = await genesys(() => undefined, { ...limits, logIn: fault });
+    await login.client.availability(never).catch(tell);
+    told.push(JSON.stringify([api.events, login.events]));
+  }
+  // Both calls and the login fail under every fault.
+  assert.equal(told.length, faults.length * 7);
+  for (const canary of canaries) {
+    assert.ok(!told.some((text) => text.includes(canary)), `${canary} leaked: ${told.find((t) => t.includes(canary))}`);
+  }
+});

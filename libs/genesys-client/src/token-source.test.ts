@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { genesys, json, never } from '../fixtures/genesys-server.ts';
+import { BadAnswerError, LoginFailedError, PermissionMissingError, TokenRefusedError } from './errors.ts';
+
+test('one 401: the token is refreshed once, by one login for all, and the same requests are made again', async () => {
+  await using stand = await genesys((response, _nth, request) => {
+    if (request.headers.authorization === 'Bearer token-1') response.writeHead(401).end();
+    else json(response, 202, { jobId: 'j' });
+  });
+  const { detailsJobs } = stand.client;
+  const answers = await Promise.all([1, 2, 3, 4].map(async (n) => detailsJobs.submit({ n }, never)));
+  assert.deepEqual(answers, Array(4).fill({ jobId: 'j' }));
+  assert.equal(stand.logins.length, 2);
+  assert.deepEqual(
+    stand.seen
+      .filter(({ headers }) => headers.authorization === 'Bearer token-2')
+      .map(({ body }) => body)
+      .sort(),
+    ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}'],
+  );
+});
+
+test('a second 401 is fatal and says what to look at', async () => {
+  await using stand = await genesys((response) => json(response, 401, {}, { 'inin-correlation-id': 'corr-1' }));
+  await assert.rejects(stand.client.availability(never), (error) => {
+    assert.ok(error instanceof TokenRefusedError);
+    assert.equal(error.retry, false);
+    assert.equal(error.details.correlationId, 'corr-1');
+    assert.match(error.message, /401 twice.*same region.*corr-1/);
+    return true;
+  });
+  assert.equal(stand.seen.length, 2);
+  assert.equal(stand.logins.length, 2);
+});
+
+test('a token is replaced shortly before it ends, not after', async () => {
+  await using stand = await genesys((response) => json(response, 200, { state: 'PENDING' }), { expiresIn: 1000 });
+  const ask = async () => stand.client.detailsJobs.status('j', never);
+  await ask();
+  stand.clock.skip(939_000);
+  await ask();
+  assert.equal(stand.logins.length, 1);
+  stand.clock.skip(2000);
+  await ask();
+  assert.equal(stand.logins.length, 2);
+  assert.equal(stand.seen.at(-1)?.headers.authorization, 'Bearer token-2');
+  assert.deepEqual(
+    stand.events.flatMap((event) => (event.type === 'token-refreshed' ? [event.reason] : [])),
+    ['first', 'expiring'],
+  );
+});
+
+for (const status of [400, 401]) {
+  test(`a login refused with ${status} names client id and secret, and is not tried again`, async () => {
+    const logIn = (response: Parameters<typeof json>[0]) =>
+      json(response, status, { error: 'invalid_client', description: 'client not found: someone' });
+    await using stand = await genesys((response) => json(response, 200, {}), { logIn });
+    await assert.rejects(stand.client.availability(never), (error) => {
+      assert.ok(error instanceof LoginFailedError);
+      assert.equal(error.code, 'login-failed');
+      assert.match(error.message, /invalid_client.*client id and the client secret/);
+      assert.doesNotMatch(error.message, /someone/);
+      return true;
+    });
+    assert.equal(stand.logins.length, 1);
+    assert.equal(stand.seen.length, 0);
+  });
+}
+
+test('a login host that fails for a while is tried again; the next call logs in anew after a failure', async () => {
+  const logIn = (response: Parameters<typeof json>[0], nth: number) => {
+    if (nth === 0) json(response, 503, {});
+    else if (nth === 1) json(response, 200, { access_token: 'a b\r\nc' });
+    else json(response, 200, { access_token: 'fine' });
+  };
+  await using stand = await genesys((response) => json(response, 200, { state: 'PENDING' }), { logIn });
+  await assert.rejects(stand.client.detailsJobs.status('j', never), (error) => {
+    assert.ok(error instanceof BadAnswerError);
+    assert.match(error.message, /access_token/);
+    return true;
+  });
+  await stand.client.detailsJobs.status('j', never);
+  assert.equal(stand.logins.length, 3);
+});
+
+test('403 names the permission of the contract, and is not tried again', async () => {
+  await using stand = await genesys((response) => json(response, 403, { code: 'not.authorized' }));
+  const { availability, bulkArchive, detailsJobs } = stand.client;
+  const calls: [Promise<unknown>, RegExp][] = [
+    [availability(never), /analytics:conversationDetail:view/],
+    [detailsJobs.submit({}, never), /analytics:conversationDetail:view/],
+    [detailsJobs.page('j', { pageSize: 100 }, never), /analytics:conversationDetail:view/],
+    [bulkArchive.submit({}, never), /analytics:conversation:view and job:manage/],
+    [bulkArchive.status('j', never), /job:view/],
+  ];
+  for (const [call, permission] of calls) {
+    await assert.rejects(call, (error) => {
+      assert.ok(error instanceof PermissionMissingError);
+      assert.equal(error.code, 'permission-missing');
+      assert.match(error.message, permission);
+      return true;
+    });
+  }
+  assert.equal(stand.seen.length, calls.length);
+});
+
+test('one caller’s abort does not end the login that others wait for', async () => {
+  const asked = Promise.withResolvers<undefined>();
+  const go = Promise.withResolvers<undefined>();
+  const logIn = (response: Parameters<typeof json>[0]) => {
+    asked.resolve(undefined);
+    void go.promise.then(() => json(response, 200, { access_token: 't' }));
+  };
+  await using stand = await genesys((response) => json(response, 200, { state: 'PENDING' }), { logIn });
+  const abort = new AbortController();
+  const gone = assert.rejects(stand.client.detailsJobs.status('j', abort.signal), /stop/);
+  const kept = stand.client.detailsJobs.status('j', never);
+  await asked.promise;
+  abort.abort(new Error('stop'));
+  await gone;
+  go.resolve(undefined);
+  assert.deepEqual(await kept, { state: 'pending' });
+  assert.equal(stand.logins.length, 1);
+});

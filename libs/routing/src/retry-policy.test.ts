@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { RoutingOptionError } from './errors.ts';
+import { checkRetryPolicy, chooseTier, nextStep } from './retry-policy.ts';
+import type { DeliveryOutcome } from './sink.ts';
+
+const tiersMs = [5000, 60_000, 600_000];
+const failure = { cause: 'http-503', reason: 'the target answered 503', httpStatus: 503 };
+const retry = (retryAfterMs?: number): DeliveryOutcome => ({
+  kind: 'retry',
+  failure,
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+});
+const step = (attempt: number, outcome: DeliveryOutcome, random = 0) =>
+  nextStep({ attempt, outcome, policy: { tiersMs }, nowMs: 1000, random: () => random });
+
+const tiers = fc
+  .uniqueArray(fc.integer({ min: 1, max: 1_000_000 }), { maxLength: 6 })
+  .map((list) => list.sort((a, b) => a - b));
+
+test('law: the tier chosen is the smallest whose delay covers the wait', () => {
+  fc.assert(
+    fc.property(tiers, fc.integer({ min: 0, max: 2_000_000 }), (list, waitMs) => {
+      const tier = chooseTier(list, waitMs);
+      if (tier === 'beyond') assert.ok(list.every((ms) => ms < waitMs));
+      else assert.ok(list[tier]! >= waitMs && list.slice(0, tier).every((ms) => ms < waitMs));
+    }),
+  );
+});
+
+test('law: a retry is never due before its tier, Retry-After and now, and jitter adds at most its share', () => {
+  const input = fc.record({
+    attempt: fc.integer({ min: 1, max: 8 }),
+    retryAfterMs: fc.option(fc.integer({ min: 0, max: 2_000_000 }), { nil: undefined }),
+    jitter: fc.double({ min: 0, max: 1, noNaN: true }),
+    random: fc.double({ min: 0, max: 0.999, noNaN: true }),
+    maxAttempts: fc.integer({ min: 1, max: 9 }),
+  });
+  fc.assert(
+    fc.property(tiers, input, (list, { attempt, retryAfterMs, jitter, random, maxAttempts }) => {
+      const policy = { tiersMs: list, jitter, maxAttempts };
+      const next = nextStep({ attempt, outcome: retry(retryAfterMs), policy, nowMs: 1000, random: () => random });
+      if (next.kind === 'retry') {
+        const delayMs = list[next.tier]!;
+        assert.equal(next.attempt, attempt + 1);
+        assert.ok(next.notBeforeMs >= 1000 + Math.max(delayMs, retryAfterMs ?? 0));
+        assert.ok(next.notBeforeMs <= 1000 + delayMs * (1 + jitter) + 1);
+      } else if (next.kind === 'circuit') {
+        assert.ok(attempt < maxAttempts && list.every((ms) => ms < (retryAfterMs ?? 0)));
+      } else {
+        assert.ok(next.kind === 'dead-letter' && next.exhausted);
+        assert.ok(attempt >= maxAttempts || list.length === 0);
+      }
+    }),
+  );
+});
+
+test('each attempt waits a tier longer, then the record is a dead letter', () => {
+  const due = (attempt: number) => {
+    const next = step(attempt, retry());
+    return next.kind === 'retry' ? [next.tier, next.notBeforeMs] : next.kind;
+  };
+  assert.deepEqual([1, 2, 3, 4].map(due), [[0, 6000], [1, 61_000], [2, 601_000], 'dead-letter']);
+});
+
+test('Retry-After picks a longer tier, and beyond the largest it is the circuit that waits', () => {
+  const after = (ms: number) => step(1, retry(ms));
+  assert.deepEqual(after(5001), { kind: 'retry', tier: 1, notBeforeMs: 61_000, attempt: 2, failure });
+  assert.deepEqual(after(600_001), { kind: 'circuit', attempt: 2, failure, retryAfterMs: 600_001 });
+  assert.equal(step(4, retry(600_001)).kind, 'dead-letter');
+});
+
+test('a rejected record is a dead letter at once, a refusal of us burns no attempt', () => {
+  assert.deepEqual(step(1, { kind: 'rejected', failure }), { kind: 'dead-letter', exhausted: false, failure });
+  assert.deepEqual(step(3, { kind: 'misconfigured', failure }), { kind: 'circuit', attempt: 3, failure });
+  assert.deepEqual(step(1, { kind: 'delivered' }), { kind: 'done' });
+});
+
+test('tiers that do not rise and shares out of range are usage errors', () => {
+  for (const policy of [
+    { tiersMs: [5, 5] },
+    { tiersMs: [0] },
+    { tiersMs: [], maxAttempts: 0 },
+    { tiersMs: [], jitter: -1 },
+    { tiersMs: [1.5] },
+  ])
+    assert.throws(() => checkRetryPolicy(policy), RoutingOptionError);
+  checkRetryPolicy({ tiersMs: [], jitter: 0, maxAttempts: 1 });
+});

@@ -1,0 +1,75 @@
+import { OperationalError } from '@genesys-kafka/resilience';
+import { fastify } from 'fastify';
+import type { Metrics } from './metrics.ts';
+import { redactText } from './redaction.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not, one short sentence each; shown to whoever asks, so without secrets or data. */
+  readonly reasons: readonly string[];
+}
+
+export interface HealthOptions {
+  /** 0: no server. */
+  readonly port: number;
+  /** Loopback by default: nothing here is authenticated. */
+  readonly host?: string;
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  /** Whether work is being done: connected, assigned, not stuck. */
+  readonly ready: () => Readiness;
+  /** False only where nothing but a restart helps. */
+  readonly live?: () => boolean;
+  /** Once it aborts, readiness is down whatever `ready` says, while the rest is still closing. */
+  readonly signal?: AbortSignal;
+}
+
+export interface HealthServer extends AsyncDisposable {
+  /** Where it listens: `http://127.0.0.1:9464`. */
+  readonly url: string;
+}
+
+/**
+ * Serves `/livez`, `/readyz` (200 or 503, JSON) and `/metrics` (Prometheus) until disposed of. Resolves with undefined
+ * where the port is 0. Rejects with `http-port-unavailable` where it cannot listen.
+ */
+export async function startHealthServer(options: HealthOptions): Promise<HealthServer | undefined> {
+  if (options.port === 0) return undefined;
+  const host = options.host ?? '127.0.0.1';
+  // Connections are cut on closing: a scraper's kept-alive one must not hold up the process.
+  const server = fastify({ logger: false, forceCloseConnections: true });
+  server.get('/livez', async (_request, reply) => {
+    const live = options.live?.() ?? true;
+    return reply.code(live ? 200 : 503).send({ live });
+  });
+  server.get('/readyz', async (_request, reply) => {
+    const { ready, reasons } = readiness(options);
+    return reply.code(ready ? 200 : 503).send({ ready, reasons });
+  });
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(options.metrics.contentType).send(await options.metrics.text()),
+  );
+  server.setErrorHandler(async (_error, _request, reply) => reply.code(500).send({ error: 'internal error' }));
+  try {
+    const url = await server.listen({ host, port: options.port });
+    return { url, [Symbol.asyncDispose]: () => server.close() };
+  } catch (error) {
+    await server.close();
+    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    throw new OperationalError(
+      'http-port-unavailable',
+      `Cannot serve health and metrics on ${host}:${options.port} (${code}). ` +
+        'Set HTTP_PORT to a free port or HTTP_HOST to an address of this machine; HTTP_PORT=0 turns it off.',
+      { scope: 'run', cause: error },
+    );
+  }
+}
+
+function readiness({ ready, signal }: HealthOptions): Readiness {
+  if (signal?.aborted) return { ready: false, reasons: ['shutting down'] };
+  try {
+    const { ready: isReady, reasons } = ready();
+    return { ready: isReady, reasons: reasons.map((reason) => redactText(reason)) };
+  } catch {
+    return { ready: false, reasons: ['the readiness check itself failed'] };
+  }
+}

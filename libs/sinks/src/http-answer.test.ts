@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { namesKey, outcomeOf } from './http-answer.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+test('every status from 200 to 599 has the meaning that the design gives it', () => {
+  const kinds = new Map<string, number[]>();
+  for (let status = 200; status < 600; status += 1) {
+    const { kind } = outcomeOf({ status, namesOurKey: false });
+    kinds.set(kind, [...(kinds.get(kind) ?? []), status]);
+  }
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+  assert.deepEqual(kinds.get('delivered'), range(200, 300));
+  assert.deepEqual(kinds.get('misconfigured'), [...range(300, 400), 401, 403]);
+  assert.deepEqual(kinds.get('retry'), [408, 425, 429, ...range(500, 600)]);
+  assert.ok([400, 404, 409, 413, 422].every((status) => kinds.get('rejected')?.includes(status)));
+  assert.equal(outcomeOf({ status: 409, namesOurKey: true }).kind, 'delivered');
+});
+
+test('a key is named only whole: not inside a longer one', () => {
+  for (const text of ['src:1', '{"key":"src:1"}', 'duplicate of src:1.', 'src:12 src:1', 'key=src:1;']) assert.ok(namesKey(text, 'src:1'), text);
+  for (const text of ['', 'src:12', 'xsrc:1', 'other-src:1', 'src:1a', 'src', '%20src:1']) assert.ok(!namesKey(text, 'src:1'), text);
+});
+
+test('Retry-After is seconds or a date, never negative, at most a day', () => {
+  const nowMs = Date.UTC(2026, 0, 1);
+  for (const [value, expected] of [
+    ['120', 120_000],
+    [' 0 ', 0],
+    ['1.5', 1500],
+    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['99999999999', 86_400_000],
+    ['-5', undefined],
+    ['soon', undefined],
+    ['2026', 2_026_000],
+    ['', undefined],
+    [undefined, undefined],
+  ] as const)
+    assert.equal(parseRetryAfter(value, nowMs), expected, value);
+});

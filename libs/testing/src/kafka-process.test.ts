@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { brokerProperties, type BrokerPlan } from './kafka-process.ts';
+
+const plan = (id: number): BrokerPlan => ({
+  id,
+  dir: `/data/${id}`,
+  clientPort: id * 10,
+  advertisedPort: id * 10 + 1,
+  internalPort: id * 10 + 2,
+  controllerPort: id * 10 + 3,
+});
+
+test('internal topics fit the number of brokers, and clients are told the advertised port', () => {
+  const cluster = [plan(1), plan(2), plan(3)];
+  const three = brokerProperties(plan(2), cluster).split('\n');
+  assert.ok(three.includes('transaction.state.log.replication.factor=3'));
+  assert.ok(three.includes('min.insync.replicas=2'));
+  assert.ok(three.includes('controller.quorum.voters=1@127.0.0.1:13,2@127.0.0.1:23,3@127.0.0.1:33'));
+  assert.ok(three.includes('advertised.listeners=CLIENT://127.0.0.1:21,INTERNAL://127.0.0.1:22'));
+  const one = brokerProperties(plan(1), [plan(1)]).split('\n');
+  assert.ok(one.includes('transaction.state.log.replication.factor=1'));
+  assert.ok(one.includes('transaction.state.log.min.isr=1'));
+  assert.ok(one.includes('auto.create.topics.enable=false'));
+});
