@@ -4,14 +4,14 @@ import {
   type KafkaClient,
   type SchemaRegistry,
 } from '@genesys-kafka/kafka';
-import { requireSetting, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
 
 /** Throws a ConfigError where no brokers are set; connects with the first call. */
 export function connectKafka(settings: Settings, log: Logger): KafkaClient {
   const { kafka, connector } = settings;
   return createKafkaClient({
     clientId: `${kafka.topicPrefix}${connector}`,
-    brokers: requireSetting(kafka.brokers, 'kafka.brokers'),
+    brokers: requireSettings(settings, ['kafka.brokers'])['kafka.brokers'],
     ssl: kafka.ssl,
     ...(kafka.sasl ? { sasl: kafka.sasl } : {}),
     requestTimeoutMs: kafka.requestTimeoutMs,

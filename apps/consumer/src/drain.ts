@@ -1,3 +1,4 @@
+import { isRetryable, type Clock } from '@genesys-kafka/resilience';
 import type { KafkaAdmin, KafkaClient, TopicPartition } from '@genesys-kafka/kafka';
 
 export interface DrainOptions {
@@ -7,11 +8,30 @@ export interface DrainOptions {
   readonly signal: AbortSignal;
 }
 
+const lookEveryMs = 500;
+
+/**
+ * Resolves when nothing is left to work off. Two looks in a row must agree: a record on its way from one topic to
+ * another, as a retry, may be missed by one. Rejects with the signal's reason.
+ */
+export async function drained(options: DrainOptions, clock: Clock): Promise<void> {
+  for (let looks = 0; looks < 2; ) {
+    await clock.sleep(lookEveryMs, options.signal);
+    try {
+      looks = (await looksDrained(options)) ? looks + 1 : 0;
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (!isRetryable(error)) throw error;
+      looks = 0;
+    }
+  }
+}
+
 /**
  * Whether every group has committed past the last record of every topic, main and retries. Asked of the broker, so that
- * other members' work counts too. One look may miss a record on its way from one topic to another: see `drained`.
+ * other members' work counts too.
  */
-export async function looksDrained(options: DrainOptions): Promise<boolean> {
+async function looksDrained(options: DrainOptions): Promise<boolean> {
   for (const topic of options.topics) {
     // Commits first: a record that comes between the two questions counts as left.
     const committed = await Promise.all(

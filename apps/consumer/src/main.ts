@@ -1,1 +1,4 @@
-export {};
+import { runMain } from '@genesys-kafka/runtime';
+import { isOneShot, runCommand } from './cli.ts';
+
+await runMain(async ({ signal }) => runCommand(process.argv, signal), { oneShot: isOneShot(process.argv.slice(2)) });

@@ -1,12 +1,13 @@
 import { systemClock } from '@genesys-kafka/resilience';
 import { createMetrics, startHealthServer, type Logger, type Settings } from '@genesys-kafka/runtime';
 import { connectKafka, connectRegistry } from './connect.ts';
-import { looksDrained } from './drain.ts';
-import { openSinks } from './open-sinks.ts';
-import { createConsumerMetrics, type RouteCounts } from './route-counts.ts';
+import { drained } from './drain.ts';
+import { openSinks, type OpenSinks } from './open-sinks.ts';
+import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts, type RouteRecorder } from './route-counts.ts';
 import { groupIdOf, planRoutes, UNROUTED } from './route-plan.ts';
 import { RouteRunner } from './route-runner.ts';
-import { configuredRoute, unroutedRoute } from './routes.ts';
+import { configuredRoute, unroutedRoute, type RouteContext } from './routes.ts';
+import { runAll, untilAborted } from './run-all.ts';
 import { groupSettings, type RunFlags } from './run-options.ts';
 import { SchemaIds } from './schema-ids.ts';
 import { TopicWriter } from './topic-writer.ts';
@@ -18,18 +19,15 @@ export interface RunReport {
   readonly seconds: number;
 }
 
-/** Seconds between two looks for the end under `--drain`. */
-const drainLookMs = 500;
-
 /**
- * consumer run: main topic and retry topics ─► one group per route ─► rule ─► sink, retry topic or dead-letter topic.
+ * main topic + retry topics ─► one group per route ─► rule ─► sink ─► done, or retry topic, or dead-letter topic.
  * Ends when `signal` aborts, or with `--drain` when nothing is left; rejects where the run itself cannot go on.
  */
 export async function runConsumer(settings: Settings, flags: RunFlags, log: Logger, signal: AbortSignal): Promise<RunReport> {
   const clock = systemClock;
   const startedMs = clock.monotonicMs();
-  const plans = planRoutes(settings);
   await using closing = new AsyncDisposableStack();
+  const plans = planRoutes(settings);
   const sinks = closing.use(openSinks(settings));
   const client = closing.adopt(connectKafka(settings, log), async (one) => one.close());
   const registry = connectRegistry(settings);
@@ -37,48 +35,61 @@ export async function runConsumer(settings: Settings, flags: RunFlags, log: Logg
   const topics = await prepareTopics(client, settings);
   const prometheus = closing.use(createMetrics());
   const metrics = createConsumerMetrics(prometheus);
-  const schemas = registry && new SchemaIds({ registry, clock, onFailure: (err, waitMs) => log.error({ err, waitMs }, 'the registry does not answer; records wait') });
-  const writer = new TopicWriter({
-    producer: closing.adopt(client.producer(), async (one) => one.close()),
-    onFailure: (err, { topic, partition }, waitMs) => {
-      metrics.writeFailed(topic);
-      log.error({ err, topic, partition, waitMs: Math.round(waitMs) }, 'a move was not written; its offset does not move');
-    },
-  });
-  for (const [name, { gate }] of sinks.byName) {
-    metrics.watchGate(name, gate);
-    gate.onChange((state) => log.warn({ sink: name, state }, `circuit ${state}`));
-  }
+  const observers = observe(metrics, sinks, log);
+  const writer = new TopicWriter({ producer: client.producer(), onFailure: observers.onWriteFailure });
+  const schemas = registry && new SchemaIds({ registry, clock, onFailure: observers.onRegistryFailure });
+  const context: RouteContext = { settings, topics, writer, schemas, log, clock };
 
-  const context = { settings, topics, writer, schemas, log, clock };
-  const recorders = new Map([...plans.map(({ name }) => name), UNROUTED].map((name) => [name, metrics.forRoute(name)]));
+  const recorders = new Map<string, RouteRecorder>();
+  const recorderOf = (route: string): RouteRecorder => {
+    const recorder = metrics.forRoute(route);
+    recorders.set(route, recorder);
+    return recorder;
+  };
   const works = [
-    ...plans.map((plan) => ({ route: plan.name, work: configuredRoute(plan, sinks.byName.get(plan.sink)!, recorders.get(plan.name)!, context) })),
-    { route: UNROUTED, work: unroutedRoute(plans, recorders.get(UNROUTED)!, context) },
+    ...plans.map((plan) => {
+      const sink = sinks.byName.get(plan.sink)!;
+      return { route: plan.name, work: configuredRoute(plan, sink, recorderOf(plan.name), context) };
+    }),
+    { route: UNROUTED, work: unroutedRoute(plans, recorderOf(UNROUTED), context) },
   ];
-  const readTopics = [topics.main, ...topics.retries.map(({ topic }) => topic)];
+  const sources = [topics.main, ...topics.retries.map(({ topic }) => topic)];
+  const shared = { topics: sources, client, metrics, log, clock, settings: groupSettings(flags) };
+  const { sessionTimeout: sessionTimeoutMs, acceptGap = false, drain = false } = flags;
   const runners = works.map(
     ({ route, work }) =>
-      new RouteRunner({
-        route,
-        groupId: groupIdOf(settings, route),
-        topics: readTopics,
-        work,
-        client,
-        settings: groupSettings(flags),
-        sessionTimeoutMs: flags.sessionTimeout,
-        acceptGap: flags.acceptGap ?? false,
-        metrics,
-        log,
-        clock,
-      }),
+      new RouteRunner({ ...shared, route, work, groupId: groupIdOf(settings, route), sessionTimeoutMs, acceptGap }),
   );
-  closing.use(await health(settings, prometheus, runners, signal));
 
+  const { port, host } = settings.http;
+  const ready = () => {
+    const reasons = runners.flatMap(({ notReady }) => notReady ?? []);
+    return { ready: reasons.length === 0, reasons };
+  };
+  const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
+  if (health) closing.use(health);
+  log.info({ routes: plans.map(({ name }) => name), topics: sources, health: health?.url }, 'consumer started');
   const groupIds = works.map(({ route }) => groupIdOf(settings, route));
-  await runAll(runners, signal, async (stop) => {
-    if (flags.drain) await drained({ client, groupIds, topics: readTopics, signal: stop });
-  });
-  const counts = [...recorders].map(([name, recorder]) => [name, recorder.counts]);
-  return { routes: Object.fromEntries(counts) as Record<string, RouteCounts>, seconds: (clock.monotonicMs() - startedMs) / 1000 };
+  await runAll(runners, signal, async (stopped) =>
+    drain ? drained({ client, groupIds, topics: sources, signal: stopped }, clock) : untilAborted(stopped),
+  );
+
+  const routes = Object.fromEntries([...recorders].map(([route, { counts }]) => [route, counts]));
+  return { routes, seconds: (clock.monotonicMs() - startedMs) / 1000 };
+}
+
+/** What is told of troubles that are waited out. */
+function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
+  for (const [sink, { gate }] of sinks.byName) {
+    metrics.watchGate(sink, gate);
+    gate.onChange((state) => log.warn({ sink, state }, `circuit ${state}`));
+  }
+  return {
+    onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {
+      metrics.writeFailed(topic);
+      log.error({ err, topic, partition, waitMs }, 'a move was not written; its offset stays until it is');
+    },
+    onRegistryFailure: (err: unknown, waitMs: number) =>
+      log.error({ err, waitMs }, 'the registry does not tell a schema; records wait'),
+  };
 }

@@ -1,4 +1,4 @@
-import type { KafkaClient, OutgoingRecord, Producer, TopicPartition } from '@genesys-kafka/kafka';
+import type { OutgoingRecord, Producer, TopicPartition } from '@genesys-kafka/kafka';
 import { backoffMs, systemClock, type Clock } from '@genesys-kafka/resilience';
 
 export interface TopicWriterOptions {
@@ -93,13 +93,4 @@ function batchLength(queue: readonly Pending[]): number {
     if (bytes > sendBytes && index > 0) return index;
   }
   return queue.length;
-}
-
-/** A writer of its own producer; `close` ends it. */
-export function openTopicWriter(
-  client: KafkaClient,
-  onFailure: TopicWriterOptions['onFailure'],
-): { readonly writer: TopicWriter; close(): Promise<void> } {
-  const producer = client.producer();
-  return { writer: new TopicWriter({ producer, onFailure }), close: async () => producer.close() };
 }

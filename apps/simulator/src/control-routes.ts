@@ -34,8 +34,8 @@ export function addControlRoutes(server: FastifyInstance, options: ControlOption
     options.revokeTokens();
     return reply.code(204).send();
   });
-  server.put<{ Body: { dataAvailabilityDate?: unknown } }>('/_simulator/availability', (request, reply) => {
-    const ms = instantMs(request.body.dataAvailabilityDate);
+  server.put<{ Body: { dataAvailabilityDate?: unknown } | undefined }>('/_simulator/availability', (request, reply) => {
+    const ms = instantMs(request.body?.dataAvailabilityDate);
     if (ms === undefined) throw new ApiError(400, 'bad.request', 'dataAvailabilityDate: expected an ISO-8601 instant');
     options.setAvailability(ms);
     return reply.code(204).send();

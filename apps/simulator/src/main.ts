@@ -42,6 +42,11 @@ withPopulation(program.command('archive').description('write all conversations t
   .requiredOption('--out <file>', 'file to write; its name says the format')
   .action((flags: ArchiveFlags) => writeFile(flags));
 
+program.addHelpText(
+  'after',
+  '\nWithout a command it serves: `simulator --port 8080 --records 1000`. Options: `simulator serve --help`.',
+);
+
 function withPopulation(command: Command): Command {
   return command
     .option('--seed <n>', 'equal seeds give equal bytes (default: 1)', number)

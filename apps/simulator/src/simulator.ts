@@ -8,7 +8,7 @@ import { addFaultHooks } from './faults/fault-hooks.ts';
 import { FaultScript } from './faults/fault-script.ts';
 import { addFilesRoutes, objectPath, xmlError } from './files/files-routes.ts';
 import { LinkSigner } from './files/signed-link.ts';
-import { addApiHooks, addCorrelationId } from './genesys/api-hooks.ts';
+import { addApiHooks, addCorrelationId, addJsonParser } from './genesys/api-hooks.ts';
 import { ArchiveJobs } from './genesys/archive-jobs.ts';
 import { addBulkArchiveRoutes } from './genesys/bulk-archive-routes.ts';
 import { addDetailsJobsRoutes } from './genesys/details-jobs-routes.ts';
@@ -121,6 +121,7 @@ function apiServer(parts: Parts, filesUrl: string, stats: () => SimulatorStats):
   const availableMs = (): number => fixedMs ?? settings.now() - AVAILABILITY_LAG_MS;
   const server = newServer();
   void server.register(formbody);
+  addJsonParser(server);
   addCorrelationId(server);
   addFaultHooks(server, {
     script: faults,

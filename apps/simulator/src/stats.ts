@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import { faultOf } from './faults/fault-hooks.ts';
 import { OPERATIONS } from './faults/fault-rules.ts';
 import type { Operation } from './faults/fault-rules.ts';
 import type { RuleReport } from './faults/fault-script.ts';
 
 export interface SimulatorStats {
-  /** Answers by operation and status; an answer that a fault kept back counts as `0`. */
+  /** Answers by operation and status; one that a reset kept back counts as `0`. */
   readonly requests: Readonly<Record<Operation, Readonly<Record<string, number>>>>;
   readonly tokensIssued: number;
   readonly jobs: { readonly details: number; readonly archives: number };
@@ -20,8 +21,11 @@ export class RequestCounts {
 
   /** Counts this server's answers from now on. */
   watch(server: FastifyInstance): void {
-    server.addHook('onResponse', async (request, reply) => {
-      this.#count(request.routeOptions.config.operation, reply.raw.headersSent ? reply.statusCode : 0);
+    // When the answer is about to go out: whoever has it, finds it counted.
+    server.addHook('onSend', async (request, reply, payload) => {
+      const keptBack = faultOf(request, 'reset')?.afterBytes === 0;
+      this.#count(request.routeOptions.config.operation, keptBack ? 0 : reply.statusCode);
+      return payload;
     });
   }
 

@@ -74,7 +74,12 @@ async function inspectZip(
     offset: entry.dataOffset,
     bytes: entry.compressedBytes,
   };
-  const expected: Expected = { bytes: entry.uncompressedBytes, crc32: entry.crc32, maxBytes: limits.maxBytes };
+  const expected: Expected = {
+    bytes: entry.uncompressedBytes,
+    crc32: entry.crc32,
+    maxBytes: limits.maxBytes,
+    excess: 'archive-too-large',
+  };
   await verify(packed, expected, `${entry.name} in ${path}`, signal);
   return archive('zip', identity, packed, expected, entry.uncompressedBytes, stats);
 }
@@ -90,10 +95,12 @@ async function inspectStream(
   if (kind === 'plain' && stats.size > limits.maxBytes) {
     throw new ArchiveError('archive-too-large', `${path} has ${stats.size} bytes; the limit is ${limits.maxBytes}`);
   }
-  const maxBytes = Math.min(limits.maxBytes, kind === 'gzip' ? stats.size * limits.maxRatio : stats.size);
+  const byRatio = stats.size * limits.maxRatio;
+  const maxBytes = Math.min(limits.maxBytes, byRatio);
+  const excess = byRatio < limits.maxBytes ? 'archive-bomb' : 'archive-too-large';
   const hash = createHash('sha256');
-  const found = await verify(packed, { maxBytes }, path, signal, (chunk) => hash.update(chunk));
-  return archive(kind, `sha256-${hash.digest('hex')}`, packed, { ...found, maxBytes }, found.bytes, stats);
+  const found = await verify(packed, { maxBytes, excess }, path, signal, (chunk) => hash.update(chunk));
+  return archive(kind, `sha256-${hash.digest('hex')}`, packed, { ...found, maxBytes, excess }, found.bytes, stats);
 }
 
 /** Reads the content from end to end, and looks at its beginning: a ZIP may hold a page of HTML named .json. */

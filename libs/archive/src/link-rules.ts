@@ -146,6 +146,6 @@ export function addressKind(address: string): AddressKind {
   if (loopback.check(withoutZone, family)) return 'loopback';
   if (privateUse.check(withoutZone, family)) return 'private';
   // The deprecated IPv4-compatible form ::a.b.c.d is never a public host.
-  if (special.check(withoutZone, family) || /^::(\d|[0-9a-f]{1,4}:)/i.test(withoutZone)) return 'special';
+  if (special.check(withoutZone, family) || /^::(?!ffff:)/i.test(withoutZone)) return 'special';
   return 'public';
 }

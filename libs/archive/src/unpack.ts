@@ -21,6 +21,8 @@ export interface Expected {
   readonly crc32?: number;
   /** More is never handed over, whatever the compressed data says. */
   readonly maxBytes: number;
+  /** Which of the limits `maxBytes` comes from. */
+  readonly excess: 'archive-bomb' | 'archive-too-large';
 }
 
 export interface Unpacked {
@@ -53,8 +55,8 @@ export async function* unpack(
     }
     if (bytes > expected.maxBytes) {
       throw new ArchiveError(
-        'archive-bomb',
-        `${packed.path} unpacks to more than the ${expected.maxBytes} bytes allowed (a bomb?)`,
+        expected.excess,
+        `${packed.path} unpacks to more than the ${expected.maxBytes} bytes allowed`,
       );
     }
     crc32 = zlib.crc32(chunk, crc32);
@@ -126,6 +128,10 @@ function damaged(error: unknown, path: string): unknown {
     return new ArchiveError('archive-truncated', `The compressed data of ${path} is cut off`, { cause: error });
   }
   if (!error.code.startsWith('Z_')) return error;
+  // Only what follows a gzip member can lack the gzip signature: the first one was seen before.
+  if (error.message === 'incorrect header check') {
+    return new ArchiveError('archive-trailing-data', `${path} goes on after its gzip data ends`, { cause: error });
+  }
   const code = error.message === 'incorrect data check' ? 'archive-crc-mismatch' : 'archive-corrupt';
   return new ArchiveError(code, `The compressed data of ${path} is damaged (${error.message})`, { cause: error });
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import { genesys, json, never } from '../fixtures/genesys-server.ts';
 import { AnswerTooLargeError, BadAnswerError, GenesysTimeoutError, ServerError } from './errors.ts';
-import { exchanging } from './exchange.ts';
+import { exchanging, type Call } from './exchange.ts';
+import { decode } from './interceptors/decode.ts';
 import { minimumProgress } from './interceptors/time-limits.ts';
 
 const page = Buffer.from(`{"conversations":[${'{"conversationId":"x"},'.repeat(500)}{}]}`);
@@ -70,6 +70,21 @@ test('a page over its cap is refused: by its announced length, by its bytes, and
     await assert.rejects(stand.client.detailsJobs.page('j', { pageSize: 1000 }, never), tooLarge);
   }
   assert.equal(stand.seen.length, 3);
+});
+
+test('inflating stops at the cap: a bomb is never whole in memory', async () => {
+  const bomb = gzipSync(Buffer.alloc(5_000_000, 32));
+  await using stand = await genesys((response) => send(response, bomb, { 'content-encoding': 'gzip' }));
+  const agent = new Agent();
+  const outcome = Promise.withResolvers<unknown>();
+  const call = { origin: stand.origin, path: '/', method: 'GET', operation: 'x', headers: {} } as const;
+  // Below the caps that the layers above would apply to what came out.
+  decode()(agent.dispatch.bind(agent))({ ...call, signal: never, maxBytes: 10_000 } as Call, {
+    onResponseData: (_controller, chunk) => outcome.resolve(chunk.length),
+    onResponseError: (_controller, error) => outcome.resolve(error),
+  });
+  assert.ok(tooLarge(await outcome.promise));
+  await agent.close();
 });
 
 test('an endless error page still counts as its status', async () => {
@@ -167,5 +182,5 @@ test('a body that trickles below the least speed is cut off, a fast one is not',
   const ask = async () => exchange({ ...call, signal: never, maxBytes: 10_000_000 });
   await assert.rejects(ask(), timeout(/brought only \d+ bytes in 100 ms/));
   assert.equal((await ask()).status, 200);
-  await Promise.all([agent.close(), once(agent, 'disconnect')]).catch(() => undefined);
+  await agent.close();
 });

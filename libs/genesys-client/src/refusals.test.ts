@@ -84,7 +84,8 @@ test('no secret, token, cursor or link gets into an error or an event, whatever 
     (response) => response.end('echo-canary'),
     (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('echo-canary'),
     (response) => json(response, 200, [{ status: 'COMPLETED', resultsUrl: link }]),
-    (response) => response.socket?.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\necho-canary\r\n'),
+    (response) => response.socket?.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxecho-canary\r\n'),
+    (response) => response.socket?.end('echo-canary\r\n\r\n'),
     (response) => response.writeHead(200, { 'content-length': '99' }).write('{"a":"echo-canary'),
   ];
   const limits = { retryAttempts: 1, retryMaxElapsedMs: 10_000, bodyIdleTimeoutMs: 50 };

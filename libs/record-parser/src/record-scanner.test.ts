@@ -251,6 +251,8 @@ test('reads NDJSON: a line is a record, whatever it holds', () => {
     scan('{"a":1,"b":{"c":2}}\n{"a":":"}').records.map((record) => record.members),
     [3, 1],
   );
+  // What follows a string within a line is still counted.
+  assert.equal(scan('"a"{"b":1,"c":2}\n', { shape: 'ndjson' }).records[0]?.members, 2);
   assert.equal(scan('{"a":1}\n"x').error?.code, 'broken-json');
   assert.equal(scan('{"a":1}\n{"b":[').error?.offset, 14);
   assert.deepEqual(texts(scan(`{"a":1}\n"${'z'.repeat(200)}"\n3`, { maxRecordBytes: 99 })), [

@@ -67,7 +67,7 @@ test('agrees with stream-json, and with the source byte for byte, on generated d
       const values = records.map((record) => JSON.parse(record.bytes!.toString()) as unknown);
       assert.deepEqual(plain(values), plain(await reference(document, size, wrapped ? 'conversations' : 'array')));
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 
@@ -91,7 +91,7 @@ test('a document cut off anywhere is never a success, and what came before stand
         parts.slice(0, seen.length).map(([, text]) => text),
       );
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 
@@ -117,7 +117,7 @@ test('never accepts what stream-json refuses, unless JSON.parse refuses a record
         if (ours !== 'refused') assert.deepEqual(ours, await verdict(() => reference(document, size)));
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 

@@ -175,6 +175,25 @@ test('an abort takes a waiting call out of the queue; one that throws frees its 
   );
 });
 
+test('who leaves, or a circuit that opens, while a permit is awaited leaves nothing behind', async () => {
+  const { clock, gate, answer } = setUp({ rate: { max: 1, perMs: 100 } });
+  await answer(delivered);
+  const abort = new AbortController();
+  const gone = gate.run('normal', abort.signal, async () => assert.fail('must not be sent'));
+  await clock.advance(10);
+  abort.abort(new Error('stop'));
+  await assert.rejects(gone, /stop/);
+  await clock.advance(90);
+  assert.equal(gate.stats().active, 0);
+
+  const waiting = gate.run('normal', never, async () => assert.fail('must not be sent'));
+  await clock.advance(10);
+  gate.trip();
+  assert.equal((await waiting).kind, 'circuit-open');
+  await clock.advance(1000);
+  assert.equal((await answer(delivered)).kind, 'delivered');
+});
+
 test('after close no timer is left', async () => {
   const { clock, gate } = setUp();
   gate.trip();

@@ -1,9 +1,9 @@
 export { ConfigError, type SettingProblem } from './errors.ts';
-export { hideSecret, redactText, redactValue } from './redaction.ts';
+export { hideSecret, redactText } from './redaction.ts';
 export { loadSettings, type SettingsSources } from './settings/load-settings.ts';
 export { parseBytes, parseDurationMs, parseInstantMs, parseRatio } from './settings/quantities.ts';
 export { settingsJsonSchema, settingsReference, type SettingReference } from './settings/reference.ts';
-export { missingSetting, requireSetting, requireSettings } from './settings/require-settings.ts';
+export { missingSetting, requireSettings } from './settings/require-settings.ts';
 export type { RouteSettings, Settings, SinkSettings } from './settings/settings.ts';
 export { unavailable, type Use } from './settings/unavailable.ts';
 export { Interruption } from './interruption.ts';

@@ -1,6 +1,6 @@
 import { pino, type Logger as PinoLogger, stdSerializers } from 'pino';
 import pretty from 'pino-pretty';
-import { redactText, redactValue } from './redaction.ts';
+import { redactText, redactJson } from './redaction.ts';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 export type Logger = PinoLogger;
@@ -42,7 +42,7 @@ export function createLogger({ name, level, pretty: asked, destination }: Logger
 /** One JSON line, redacted by structure; a line that is not JSON is redacted as text. */
 function redactLine(line: string): string {
   try {
-    return `${JSON.stringify(redactValue(JSON.parse(line)))}\n`;
+    return `${JSON.stringify(redactJson(JSON.parse(line)))}\n`;
   } catch {
     return `${redactText(line)}\n`;
   }

@@ -1,7 +1,6 @@
 const REDACTED = '[redacted]';
 /** A shorter text is too likely to be an ordinary word: hiding it would garble every message. */
 const LEAST_SECRET_LENGTH = 8;
-const MAX_DEPTH = 12;
 
 const hidden = new Set<string>();
 
@@ -49,59 +48,19 @@ export function redactText(text: string, options: { readonly keepLines?: boolean
   return escapeControls(safe, options.keepLines ?? false);
 }
 
-/**
- * A plain copy of a value without secrets: by name at any depth, and inside every text. Errors keep type, message,
- * stack, code, details and causes. Cycles and depths past 12 are cut.
- */
-export function redactValue(value: unknown): unknown {
-  return copy(value, 0, new Set());
-}
-
-function copy(value: unknown, depth: number, above: Set<object>): unknown {
-  if (typeof value === 'string') return redactText(value);
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value !== 'object' || value === null)
-    return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
-  if (above.has(value)) return '[circular]';
-  if (depth >= MAX_DEPTH) return '[too deep]';
-  // Bytes are records or tokens: only their number is told.
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
-  if (value instanceof Date || value instanceof URL)
-    return redactText(Number.isNaN(value.valueOf()) ? 'invalid' : value.toJSON());
-  above.add(value);
-  const result = Array.isArray(value) ? copyList(value, depth, above) : copyObject(value, depth, above);
-  above.delete(value);
-  return result;
-}
-
-function copyList(list: readonly unknown[], depth: number, above: Set<object>): unknown[] {
-  return list.map((item, index) => {
-    // Raw headers come as a flat list of names and values.
-    const before: unknown = list[index - 1];
-    if (index % 2 === 1 && typeof before === 'string' && before.length < 64 && isSecretName(before)) return REDACTED;
-    return copy(item, depth + 1, above);
-  });
-}
-
-function copyObject(value: object, depth: number, above: Set<object>): Record<string, unknown> {
-  const entries: [string, unknown][] = [];
-  if (value instanceof Error)
-    entries.push(['type', value.name], ['message', value.message], ['stack', value.stack], ['cause', value.cause]);
-  if (value instanceof AggregateError) entries.push(['errors', value.errors]);
-  entries.push(
-    ...(value instanceof Map
-      ? [...value].map(([key, item]): [string, unknown] => [String(key), item])
-      : Object.entries(value)),
-  );
+/** A copy of a JSON value without secrets: by name at any depth, and inside every text. Bytes are not shown. */
+export function redactJson(value: unknown, name = ''): unknown {
+  if (typeof value === 'string') return redactText(value, { keepLines: name === 'stack' });
+  if (Array.isArray(value)) return redactList(value);
+  if (typeof value !== 'object' || value === null) return value;
+  // How JSON.stringify writes a Buffer: a record or a token, and neither belongs into a log.
+  const { type, data } = value as { type?: unknown; data?: unknown };
+  if (type === 'Buffer' && Array.isArray(data)) return '[bytes]';
   const result: Record<string, unknown> = {};
-  for (const [key, item] of entries) {
-    if (item === undefined) continue;
-    const safe =
-      isSecretName(key) && typeof item !== 'boolean' && item !== null
-        ? REDACTED
-        : key === 'stack' && typeof item === 'string'
-          ? redactText(item, { keepLines: true })
-          : copy(item, depth + 1, above);
+  for (const [key, item] of Object.entries(value)) {
+    const isHidden = isSecretName(key) && typeof item !== 'boolean' && item !== null;
+    const safe = isHidden ? REDACTED : redactJson(item, key);
+    // Defined, not assigned: `__proto__` is a name like any other.
     Object.defineProperty(result, redactText(key), {
       value: safe,
       enumerable: true,
@@ -110,6 +69,15 @@ function copyObject(value: object, depth: number, above: Set<object>): Record<st
     });
   }
   return result;
+}
+
+function redactList(list: readonly unknown[]): unknown[] {
+  return list.map((item, index) => {
+    // Raw headers come as a flat list of names and values.
+    const before = list[index - 1];
+    const isHidden = index % 2 === 1 && typeof before === 'string' && before.length < 64 && isSecretName(before);
+    return isHidden ? REDACTED : redactJson(item);
+  });
 }
 
 /** Control, bidirectional and line-separator characters as visible escapes: a name must not forge lines or colours. */

@@ -41,6 +41,8 @@ export async function runMain(
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
   quietBrokenPipes(crash);
+  // Node would end with 13, outside of the contract, when nothing can wake `main` any more.
+  process.on('beforeExit', () => crash(new Error('The command waits for something that can never happen.')));
 
   let status: number;
   try {

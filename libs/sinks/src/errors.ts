@@ -20,7 +20,7 @@ export class SinkTypeError extends OperationalError {
   }
 }
 
-/** `check` could not reach the target. `cause-code` is the system's, such as ECONNREFUSED. */
+/** `check` could not reach the target. `details.cause` is the system's code, such as ECONNREFUSED. */
 export class SinkUnreachableError extends OperationalError {
   constructor(target: string, code: string, advice: string) {
     super('sink-unreachable', `Cannot connect to ${target} (${code}). ${advice}`, {

@@ -18,8 +18,10 @@ test('every status from 200 to 599 has the meaning that the design gives it', ()
 });
 
 test('a key is named only whole: not inside a longer one', () => {
-  for (const text of ['src:1', '{"key":"src:1"}', 'duplicate of src:1.', 'src:12 src:1', 'key=src:1;']) assert.ok(namesKey(text, 'src:1'), text);
-  for (const text of ['', 'src:12', 'xsrc:1', 'other-src:1', 'src:1a', 'src', '%20src:1']) assert.ok(!namesKey(text, 'src:1'), text);
+  for (const text of ['src:1', '{"key":"src:1"}', 'duplicate of src:1.', 'src:12 src:1', 'key=src:1;'])
+    assert.ok(namesKey(text, 'src:1'), text);
+  for (const text of ['', 'src:12', 'xsrc:1', 'other-src:1', 'src:1a', 'src', '%20src:1'])
+    assert.ok(!namesKey(text, 'src:1'), text);
 });
 
 test('Retry-After is seconds or a date, never negative, at most a day', () => {

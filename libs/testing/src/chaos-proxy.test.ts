@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { after, test, type TestContext } from 'node:test';
 import { startProxy, type ChaosProxy, type ProxyOptions } from './index.ts';
 
@@ -61,7 +62,13 @@ test('without faults bytes and closes pass in both directions', async (context) 
 });
 
 test('latency counts for each direction, and a lowered one lets nothing overtake', async (context) => {
-  const { proxy } = await echoBehindProxy(context);
+  let seen = Promise.withResolvers<undefined>();
+  const { proxy } = await echoBehindProxy(context, {
+    onChunk: () => {
+      seen.resolve(undefined);
+      return undefined;
+    },
+  });
   const socket = await through(proxy);
   const roundMs = async () => {
     const startMs = performance.now();
@@ -73,9 +80,10 @@ test('latency counts for each direction, and a lowered one lets nothing overtake
   assert.ok((await roundMs()) >= 58);
   proxy.set({ toClient: { latencyMs: 60 } });
   assert.ok((await roundMs()) >= 116);
+  seen = Promise.withResolvers();
   socket.write('1');
-  // Its way back is under way when the latency falls.
-  await once(socket, 'drain').catch(() => undefined);
+  // It is on its way when the latency falls.
+  await seen.promise;
   proxy.set({ toTarget: {}, toClient: {} });
   socket.write('2');
   let text = '';
@@ -106,18 +114,21 @@ test('a dropped direction loses bytes while the connection stays, and healing re
   assert.equal(await echoed(whole, 'after'), 'after');
 });
 
-test('half-open: neither side learns that the other has gone', async (context) => {
+test('half-open: neither side learns that the other has gone, by a close or by a reset', async (context) => {
   const { proxy, atServer } = await echoBehindProxy(context);
-  const socket = await through(proxy);
-  assert.equal(await echoed(socket, 'x'), 'x');
-  const [peer] = atServer;
+  const [closing, resetting] = [await through(proxy), await through(proxy)];
+  assert.equal(await echoed(closing, 'x'), 'x');
+  assert.equal(await echoed(resetting, 'x'), 'x');
   proxy.halfOpen();
-  socket.resetAndDestroy();
+  closing.end();
+  resetting.resetAndDestroy();
   const later = await through(proxy);
   later.write('into the void');
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.equal(peer?.readableEnded, false);
-  assert.equal(peer?.destroyed, false);
+  await delay(50);
+  for (const peer of atServer) {
+    assert.equal(peer.readableEnded, false);
+    assert.equal(peer.destroyed, false);
+  }
   assert.equal(later.destroyed, false);
 });
 

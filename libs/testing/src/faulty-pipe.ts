@@ -57,9 +57,8 @@ export class FaultyPipe {
   }
 
   #enqueue(bytes: Buffer | undefined): void {
-    const lastMs = this.#queue.at(-1)?.dueMs ?? 0;
-    // A latency that was lowered lets no chunk overtake an earlier one.
-    this.#queue.push({ dueMs: Math.max(lastMs, performance.now() + (this.#faults.latencyMs ?? 0)), bytes });
+    // The queue is worked off from its head: when the latency falls, no chunk overtakes an earlier one.
+    this.#queue.push({ dueMs: performance.now() + (this.#faults.latencyMs ?? 0), bytes });
     this.#queuedBytes += bytes?.length ?? 0;
     if (this.#queuedBytes > maxQueuedBytes) this.#from.pause();
     this.#flush();

@@ -18,7 +18,7 @@ export interface ConversationsOptions {
   readonly invalidShare: number;
 }
 
-/** Streams 0 and 1 of the generator: what the record is, and whether it is spoilt. */
+/** Added to a record's number: the sequence that says how it is spoilt. */
 const SPOILT_STREAM = 0x8_0000_0000;
 
 /**
@@ -53,8 +53,9 @@ export class Conversations {
 
   /** The JSON text of record i. */
   text(index: number): string {
-    const text = this.#validText(index);
-    return this.isInvalid(index) ? spoil(this.#random.reset(this.options.seed, SPOILT_STREAM + index), text) : text;
+    const { text, spread } = this.#compose(index);
+    if (this.isInvalid(index)) return spoil(this.#random.reset(this.options.seed, SPOILT_STREAM + index), text);
+    return spread ? spreadOut(text) : text;
   }
 
   isInvalid(index: number): boolean {
@@ -68,7 +69,7 @@ export class Conversations {
     return Math.floor(fromMs + (index + random.u32() / 0x1_0000_0000) * slotMs);
   }
 
-  #validText(index: number): string {
+  #compose(index: number): { readonly text: string; readonly spread: boolean } {
     const random = this.#random.reset(this.options.seed, index);
     const plan = drawPlan(random, this.#start(random, index));
     const id = random.uuid();
@@ -77,7 +78,7 @@ export class Conversations {
     const unknown = odd < 20 ? unknownMembers(random) : '';
     const head = `{${end}"conversationId":"${id}","conversationInitiator":"customer","conversationStart":"${isoTime(plan.startMs)}","customerParticipation":true,"divisionIds":["${random.pick(DIVISIONS)}"],${unknown}`;
     const text = `${head}${members(random, plan)}}`;
-    return odd >= 20 && odd < 30 ? spreadOut(text) : text;
+    return { text, spread: odd >= 20 && odd < 30 };
   }
 }
 

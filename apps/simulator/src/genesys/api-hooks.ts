@@ -43,6 +43,22 @@ export function addApiHooks(server: FastifyInstance, options: ApiHooksOptions): 
   server.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'The requested resource was not found.'));
 }
 
+/** The official SDK sends `application/json` without a body with GET and DELETE; Fastify's own parser refuses that. */
+export function addJsonParser(server: FastifyInstance): void {
+  server.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: FastifyRequest, text: string) => {
+      if (text === '') return undefined;
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        throw new ApiError(400, 'bad.request', 'The request could not be understood: its body is not JSON.');
+      }
+    },
+  );
+}
+
 /** Every answer bears the id that support asks for; made-up answers too, so this goes in before the faults. */
 export function addCorrelationId(server: FastifyInstance): void {
   server.addHook('onRequest', async (_request, reply) => {

@@ -23,8 +23,8 @@ const DEFAULT_SIZE = 10_000;
 
 /** `groupBy` and `aggregations` belong to the contract's body and change nothing about the records in the archive. */
 const querySchema = z.object({
-  dateFrom: z.unknown(),
-  dateTo: z.unknown(),
+  dateFrom: z.unknown().optional(),
+  dateTo: z.unknown().optional(),
   groupBy: z.array(z.unknown()).optional(),
   aggregations: z.array(z.unknown()).optional(),
   filter: filterSchema.optional(),

@@ -28,7 +28,7 @@ const FIRST: Place = { offset: 0, page: 0, wasEmpty: false };
 
 /** Unknown members, `paging` among them, are passed over, as the platform does. */
 const querySchema = z.object({
-  interval: z.unknown(),
+  interval: z.unknown().optional(),
   conversationFilters: z.array(filterSchema).default([]),
   segmentFilters: z.array(filterSchema).default([]),
   evaluationFilters: z.array(filterSchema).default([]),

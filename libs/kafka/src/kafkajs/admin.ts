@@ -81,7 +81,11 @@ export class KafkajsAdmin implements KafkaAdmin {
   async close(): Promise<void> {
     const admin = this.#admin;
     this.#admin = undefined;
-    if (admin) await settledWithin(admin.then((connected) => connected.disconnect()), CLOSE_MS);
+    if (admin)
+      await settledWithin(
+        admin.then((connected) => connected.disconnect()),
+        CLOSE_MS,
+      );
   }
 
   async #partitionCount(topic: string): Promise<number | undefined> {

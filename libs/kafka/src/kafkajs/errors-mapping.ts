@@ -162,7 +162,7 @@ export function toKafkaError(error: unknown, context: FailureContext): KafkaErro
 /** From the outside in: kafkajs wraps the reason in "retries exceeded" and "non-retriable" errors. */
 function causes(error: unknown): unknown[] {
   const chain: unknown[] = [];
-  for (let at: unknown = error; at !== undefined && at !== null && !chain.includes(at); ) {
+  for (let at: unknown = error; at !== undefined && at !== null && !chain.includes(at);) {
     chain.push(at);
     const { errors, cause, originalError } = at as { errors?: unknown[]; cause?: unknown; originalError?: unknown };
     at = errors?.[0] ?? cause ?? originalError;

@@ -15,7 +15,12 @@ const MIB = 1024 * 1024;
 /** kafkajs sleeps this long when everything is paused, so it is also the delay of a resume. */
 const MAX_WAIT_MS = 100;
 /** An outage of some minutes is waited out inside; then the group crashes and its owner decides. */
-const RETRY = { initialRetryTime: 200, maxRetryTime: 5000, retries: 40, restartOnFailure: () => Promise.resolve(false) };
+const RETRY = {
+  initialRetryTime: 200,
+  maxRetryTime: 5000,
+  retries: 40,
+  restartOnFailure: () => Promise.resolve(false),
+};
 /** Batches are only queued here, so one worker per partition costs nothing. */
 const WORKERS = 32;
 const LET_GO_MS = 10_000;

@@ -64,7 +64,7 @@ export async function decodeBatches(
 }
 
 function* batchesIn(bytes: Buffer, source: TopicPartition): Generator<Header> {
-  for (let at = 0; at + PREFIX_BYTES <= bytes.length; ) {
+  for (let at = 0; at + PREFIX_BYTES <= bytes.length;) {
     const size = PREFIX_BYTES + bytes.readInt32BE(at + 8);
     // A fetch is cut at its size limit: what is cut off comes again with the next one.
     if (at + size > bytes.length) return;

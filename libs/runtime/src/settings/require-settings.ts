@@ -31,12 +31,6 @@ export function requireSettings<const P extends string>(
   return values as { readonly [K in P]: At<Settings, K> };
 }
 
-/** One such setting, from its value: `requireSetting(settings.schema.registry, 'schema.registry')`. */
-export function requireSetting<T>(value: T, path: string): NonNullable<T> {
-  if (isMissing(value)) throw new ConfigError([missingSetting(path)]);
-  return value as NonNullable<T>;
-}
-
 function isMissing(value: unknown): boolean {
   return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }

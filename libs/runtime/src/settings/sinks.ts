@@ -53,7 +53,7 @@ export const bucket = {
     .string()
     .max(900)
     .prefault('')
-    .meta({ description: 'Starts each object name; {yyyy} {MM} {dd} are replaced.' }),
+    .meta({ kind: 'text', description: 'Starts each object name; {yyyy} {MM} {dd} are replaced.' }),
   endpoint: httpUrl('base').optional().meta({ description: 'Where it is not AWS.' }),
   region: text(100).optional().meta({ description: "The store's region." }),
   accessKeyId: secret().optional().meta({ description: 'Without it, the usual AWS environment.' }),

@@ -33,7 +33,7 @@ const features: readonly Feature[] = [
   {
     path: 'retry.blocking',
     neededBy: ['consume'],
-    isAskedFor: ({ retry, routes }) => routes.some((route) => route.retry.blocking ?? retry.blocking) || retry.blocking,
+    isAskedFor: ({ retry, routes }) => routes.some((route) => route.retry.blocking ?? retry.blocking),
   },
   {
     path: 'deadLetters.objects',

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createKafkaClient, type KafkaClient } from '@genesys-kafka/kafka';
+import { startStack, uniquePrefix, type Stack } from '@genesys-kafka/testing';
+import { startProducer, startSimulator, writeArchive, type Ended } from '../fixtures/processes.ts';
+import { readPublished, type Published } from '../fixtures/topics.ts';
+
+/** `npm run prove` asks for 20; a test run for a few. */
+const KILLS = Number(process.env.PROVE_KILLS ?? 3);
+const RECORDS = Number(process.env.PROVE_RECORDS ?? 6000);
+const SEED = Number(process.env.PROVE_SEED ?? randomInt(2 ** 31));
+
+let stack: Stack;
+let client: KafkaClient;
+let dir: string;
+
+before(async () => {
+  stack = await startStack();
+  client = createKafkaClient({ clientId: 'kill-test', brokers: stack.brokers });
+  dir = await mkdtemp(join(tmpdir(), 'kill-'));
+  console.log(`seed ${SEED} (PROVE_SEED), ${KILLS} kills (PROVE_KILLS), ${RECORDS} records (PROVE_RECORDS)`);
+});
+
+after(async () => {
+  await client.close();
+  await stack.close();
+  await rm(dir, { recursive: true });
+});
+
+/** A small reproducible generator (mulberry32): the moments of the kills follow from the seed. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Runs the same command until it ends by itself, killing it at random moments of its work. */
+async function runThroughKills(args: readonly string[], env: Readonly<Record<string, string>>, seed: number): Promise<Ended> {
+  const random = generator(seed);
+  let kills = 0;
+  for (let run = 0; run < KILLS * 3; run += 1) {
+    const { child, ended } = startProducer(args, env);
+    // Start-up takes most of a second; the kills are spread from there over the time of the work.
+    const moment = 600 + random() * 6000;
+    const timer = new AbortController();
+    const killed = kills < KILLS ? delay(moment, true, { signal: timer.signal }).catch(() => false) : ended.then(() => false);
+    if (await Promise.race([killed, ended.then(() => false)])) {
+      child.kill('SIGKILL');
+      kills += 1;
+    }
+    timer.abort();
+    const result = await ended;
+    if (result.status !== null) {
+      console.log(`${args[0]!}: ended with ${result.status} after ${kills} kills`);
+      return result;
+    }
+  }
+  assert.fail('it never came to an end');
+}
+
+/** Every source's records are on the topic from 0 without a gap, each once, and as many as the report says. */
+async function assertOnceEach(prefix: string, result: Ended): Promise<Published> {
+  assert.equal(result.status, 0, result.stderr);
+  const { records } = JSON.parse(result.stdout) as { records: { read: number; published: number; invalid: number } };
+  assert.equal(records.read, records.published);
+  const published = await readPublished(client, prefix);
+  const ordinals = new Map<string, number[]>();
+  for (const { source, ordinal } of published.records) ordinals.set(source, [...(ordinals.get(source) ?? []), ordinal]);
+  for (const [source, seen] of ordinals) {
+    const expected = Array.from({ length: seen.length }, (_, index) => index);
+    assert.deepEqual(seen.toSorted((a, b) => a - b), expected, `records of ${source} are lost or there twice`);
+  }
+  assert.equal(published.records.length, records.published);
+  assert.equal(new Set(published.records.map((record) => record.key)).size, RECORDS, 'conversations are missing');
+  return published;
+}
+
+test('publish, killed again and again: each record of the archive is on the topic once, byte for byte', async () => {
+  const archive = join(dir, 'archive.zip');
+  const plain = join(dir, 'archive.json');
+  await writeArchive(archive, ['--records', String(RECORDS)]);
+  await writeArchive(plain, ['--records', String(RECORDS)]);
+  const prefix = uniquePrefix();
+  const env = { KAFKA_TOPIC_PREFIX: prefix, SPOOL_DIR: dir };
+  const result = await runThroughKills(['publish', archive, '--json'], env, SEED);
+  const { records } = await assertOnceEach(prefix, result);
+  assert.equal(records.length, RECORDS);
+  const document = await readFile(plain);
+  for (const { body } of records) assert(document.includes(body), 'a record differs from its original bytes');
+});
+
+for (const contract of ['details-jobs', 'bulk-archive']) {
+  test(`export by ${contract}, killed again and again: each record is on the topic once`, async () => {
+    const records = ['--records', String(RECORDS), '--job-ms', '500', '--rate', '100000'];
+    await using simulator = await startSimulator(records);
+    const prefix = uniquePrefix();
+    const env = { ...simulator.env, KAFKA_TOPIC_PREFIX: prefix, SPOOL_DIR: dir, GENESYS_CONTRACT: contract };
+    const args = ['export', '--from', '2025-10-01', '--to', '2025-10-02', '--window', '8h', '--json'];
+    const result = await runThroughKills(args, env, SEED + contract.length);
+    await assertOnceEach(prefix, result);
+  });
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { scratch } from '../fixtures/scratch.ts';
+import { expandSources } from './index.ts';
+
+test('one entry per argument, in order: files, directories, patterns and links', async () => {
+  await using dir = await scratch();
+  await mkdir(`${dir.dir}/d/deeper`, { recursive: true });
+  for (const name of ['d/b.zip', 'd/a.json', 'd/.hidden', 'd/deeper/c.zip', 'x[1].json', 'no*pe.json'])
+    await dir.write(name, '[]');
+  const at = (name: string) => `${dir.dir}/${name}`;
+  const link = 'https://files.example/x.zip?X-Amz-Signature=s';
+  const args = [
+    'd/b.zip',
+    'd',
+    'd/*.zip',
+    `${dir.dir}/d/**/*.zip`,
+    link,
+    'x[1].json',
+    'd/b.zip',
+    'none.zip',
+    'd/deeper/*.json',
+    'no*pe.json',
+  ];
+  const sources = await expandSources(args, dir.dir);
+  const paths = sources.map((source) => (source.kind === 'files' ? source.paths : source.kind));
+  assert.deepEqual(paths, [
+    [at('d/b.zip')],
+    [at('d/a.json'), at('d/b.zip')],
+    [at('d/b.zip')],
+    [at('d/b.zip'), at('d/deeper/c.zip')],
+    'link',
+    [at('x[1].json')],
+    [at('d/b.zip')],
+    [at('none.zip')],
+    'none',
+    [at('no*pe.json')],
+  ]);
+  assert.deepEqual(
+    sources.map((source) => source.argument),
+    args.with(4, 'https://files.example/x.zip'),
+  );
+  assert.deepEqual(sources[4], { argument: 'https://files.example/x.zip', kind: 'link', link });
+  assert.equal(sources[8]?.kind === 'none' && sources[8].error.code, 'archive-missing');
+});
+
+test('an empty directory is that source’s error', async () => {
+  await using dir = await scratch();
+  const [source] = await expandSources(['.'], dir.dir);
+  assert.equal(source?.kind === 'none' && source.error.scope, 'source');
+});
+
+test('s3: and unknown schemes are bad usage, and a colon in a file name is not a scheme', async () => {
+  await assert.rejects(expandSources(['a.zip', 's3://bucket/key'], '/'), {
+    code: 'source-unsupported',
+    scope: 'usage',
+    message: /not available in this version/,
+  });
+  await assert.rejects(expandSources(['ftp://host/x?sig=1'], '/'), (error: Error) => !error.message.includes('sig'));
+  await assert.rejects(expandSources([''], '/'), { code: 'source-unsupported' });
+  assert.deepEqual(await expandSources(['day:1.zip'], '/nowhere'), [
+    { argument: 'day:1.zip', kind: 'files', paths: ['/nowhere/day:1.zip'] },
+  ]);
+});

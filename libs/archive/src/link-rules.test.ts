@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import type { LookupAddress } from 'node:dns';
+import { test } from 'node:test';
+import { ArchiveError } from './errors.ts';
+import { addressKind, describeLink, LinkRules, type LinkRuleOptions } from './link-rules.ts';
+
+const rulesOf = (options: Partial<LinkRuleOptions> = {}) =>
+  new LinkRules({
+    allowedHosts: ['files.example', '*.cloud.example', 'localhost:8080', '127.0.0.1', '[::1]:9000'],
+    allowInsecureHttp: false,
+    ...options,
+  });
+
+function verdict(link: string, options?: Partial<LinkRuleOptions>, base?: string): string {
+  try {
+    return rulesOf(options).check(link, base === undefined ? undefined : new URL(base)).protocol;
+  } catch (error) {
+    assert.ok(error instanceof ArchiveError);
+    for (let at: unknown = error; at instanceof Error; at = at.cause)
+      assert.doesNotMatch(JSON.stringify(at) + at.message, /sig=/);
+    return error.code;
+  }
+}
+
+test('a link is followed to listed hosts only, over https unless it stays on this machine', () => {
+  const cases: [link: string, expected: string][] = [
+    ['https://files.example/x?sig=1', 'https:'],
+    ['https://FILES.example:8443/x', 'https:'],
+    ['https://a.b.cloud.example/x', 'https:'],
+    ['https://cloud.example/x', 'link-host-not-allowed'],
+    ['https://evilcloud.example/x', 'link-host-not-allowed'],
+    ['https://files.example.evil/x?sig=1', 'link-host-not-allowed'],
+    ['http://files.example/x?sig=1', 'link-insecure'],
+    ['http://localhost:8080/x', 'http:'],
+    ['http://localhost:8081/x', 'link-host-not-allowed'],
+    ['http://127.0.0.1:5/x', 'http:'],
+    ['http://0x7f.1:5/x', 'http:'],
+    ['http://[::1]:9000/x', 'http:'],
+    ['http://[::1]:9001/x', 'link-host-not-allowed'],
+    ['https://u:p@files.example/x?sig=1', 'link-malformed'],
+    ['ftp://files.example/x?sig=1', 'link-malformed'],
+    ['file:///etc/passwd?sig=1', 'link-malformed'],
+    ['not a link?sig=1', 'link-malformed'],
+    ['', 'link-malformed'],
+  ];
+  for (const [link, expected] of cases) assert.equal(verdict(link), expected, link);
+  assert.equal(verdict('http://files.example/x', { allowInsecureHttp: true }), 'http:');
+  assert.equal(
+    verdict('http://files.example/x', { allowInsecureHttp: true }, 'https://files.example/'),
+    'link-insecure',
+  );
+});
+
+test('addresses written in a link are judged in every spelling, listed or not', () => {
+  const hosts = [
+    '169.254.169.254',
+    '10.1.2.3',
+    '0.0.0.0',
+    '[::ffff:10.0.0.1]',
+    '[fd00::1]',
+    '[64:ff9b::a00:1]',
+    '[::127.0.0.1]',
+  ];
+  for (const host of hosts) {
+    const { hostname } = new URL(`https://${host}/`);
+    assert.equal(verdict(`https://${host}/x`, { allowedHosts: [hostname] }), 'link-address-not-allowed', host);
+  }
+  for (const spelling of ['2852039166', '0xa9.0xfe.0xa9.0xfe', '0251.0376.0251.0376']) {
+    assert.equal(
+      verdict(`https://${spelling}/x`, { allowedHosts: ['169.254.169.254'] }),
+      'link-address-not-allowed',
+      spelling,
+    );
+  }
+  const privateOnes = { allowedHosts: ['10.1.2.3', '169.254.169.254'], allowPrivateAddresses: true };
+  assert.equal(verdict('https://10.1.2.3/', privateOnes), 'https:');
+  assert.equal(verdict('https://169.254.169.254/', privateOnes), 'link-address-not-allowed');
+});
+
+test('tells kinds of addresses apart', () => {
+  const kinds = {
+    public: ['8.8.8.8', '2600:9000::1', '172.32.0.1', '::ffff:8.8.8.8'],
+    loopback: ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1'],
+    private: ['10.0.0.1', '172.31.255.255', '192.168.1.1', 'fc00::1', '::ffff:192.168.0.1'],
+    special: [
+      '0.0.0.0',
+      '169.254.169.254',
+      'fe80::1%eth0',
+      '100.64.0.1',
+      '224.0.0.1',
+      '255.255.255.255',
+      '::',
+      '::7f00:1',
+      '2002:7f00:1::',
+      '::ffff:169.254.169.254',
+    ],
+  };
+  for (const [kind, addresses] of Object.entries(kinds)) {
+    for (const address of addresses) assert.equal(addressKind(address), kind, address);
+  }
+});
+
+test('the lookup hands a socket only addresses that it has checked', async () => {
+  const lookup = async (allowedHosts: string[], all: boolean) =>
+    new Promise<string | LookupAddress[]>((resolve, reject) => {
+      rulesOf({ allowedHosts }).lookup('localhost', { all }, (error, address) =>
+        error ? reject(error) : resolve(address),
+      );
+    });
+  assert.match((await lookup(['localhost'], false)) as string, /^(127\.|::1)/);
+  assert.ok(Array.isArray(await lookup(['localhost:99'], true)));
+  await assert.rejects(lookup(['*.localhost'], true), { code: 'link-address-not-allowed' });
+});
+
+test('shows a link without its query', () => {
+  assert.equal(describeLink(new URL('https://files.example/a b?sig=1#f')), 'https://files.example/a%20b');
+  assert.equal(describeLink(new URL(`https://files.example/${'x'.repeat(500)}`)).length, 200);
+});

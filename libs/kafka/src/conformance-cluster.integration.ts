@@ -1,0 +1,160 @@
+/**
+ * What the port promises on three real brokers, one of them slow, and when answers get lost or a broker dies. One broker
+ * hides the worst of kafkajs: there, a send over several leaders doubled 40 of 600 records on a healthy cluster.
+ */
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { startStack, type Stack } from '@genesys-kafka/testing';
+import { implementations, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
+import type { KafkaClient } from './index.ts';
+
+const PARTITIONS = [0, 1, 2, 3, 4, 5];
+
+for (const { name, create } of implementations) {
+  suite(`${name}: three brokers, one of them slow`, () => {
+    let stack: Stack;
+    let client: KafkaClient;
+
+    before(async () => {
+      stack = await startStack({
+        brokers: 3,
+        registry: false,
+        proxied: true,
+        slowBroker: { index: 2, latencyMs: 80 },
+      });
+      client = create(stack.brokers);
+    });
+    after(async () => {
+      await client.close();
+      await stack.close();
+    });
+
+    const slow = (latencyMs: number) => {
+      stack.proxies[2]!.set({ toTarget: { latencyMs }, toClient: { latencyMs } });
+    };
+
+    test('600 records over 6 partitions in one transaction: none lost, none twice, in order', async () => {
+      const topic = await newTopic(client, { partitions: PARTITIONS.length });
+      const description = await client.admin.describeTopic(topic);
+      assert.equal(description?.config['min.insync.replicas'], '2');
+      assert.equal((await client.admin.brokers()).length, 3);
+      for (const round of [0, 1, 2]) {
+        const producer = client.transactionalProducer(`tx-${topic}-${round}`);
+        const transaction = await producer.begin();
+        await Promise.all(
+          PARTITIONS.map((partition) => transaction.send({ topic, partition }, hundred(round, partition))),
+        );
+        await transaction.commit();
+        await producer.close();
+      }
+      for (const partition of PARTITIONS) {
+        const expected = [0, 1, 2].flatMap((round) => hundred(round, partition).map(({ value }) => String(value)));
+        assert.deepEqual(texts(await readAll(client, topic, partition)), expected);
+      }
+    });
+
+    test('an idempotent producer whose answers were lost does not lose the next send, nor doubles it', async () => {
+      const topic = await newTopic(client);
+      slow(0);
+      const impatient = create(stack.brokers, { requestTimeoutMs: 1000, deliveryTimeoutMs: 2500 });
+      const producer = impatient.producer();
+      await producer.send({ topic, partition: 0 }, [record('first')]);
+      for (const proxy of stack.proxies) proxy!.set({ toClient: { drop: true } });
+      // It may be in the log or not: its outcome is unknown, and the call says so.
+      await assert.rejects(producer.send({ topic, partition: 0 }, [record('lost answer')]), {
+        code: 'broker-unreachable',
+        retry: true,
+      });
+      for (const proxy of stack.proxies) proxy!.heal();
+      await producer.send({ topic, partition: 0 }, [record('next')]);
+      await producer.send({ topic, partition: 0 }, [record('last')]);
+      const seen = texts(await readAll(client, topic)).filter((value) => value !== 'lost answer');
+      assert.deepEqual(seen, ['first', 'next', 'last']);
+      await impatient.close();
+      slow(80);
+    });
+
+    test('a transaction whose answers were lost ends its producer, and the next instance goes on from the log', async () => {
+      const topic = await newTopic(client);
+      slow(0);
+      const impatient = create(stack.brokers, { requestTimeoutMs: 1000, deliveryTimeoutMs: 2500 });
+      const first = impatient.transactionalProducer(`tx-${topic}`);
+      const transaction = await first.begin();
+      await transaction.send({ topic, partition: 0 }, [record('1')]);
+      for (const proxy of stack.proxies) proxy!.set({ toClient: { drop: true } });
+      await assert.rejects(transaction.commit());
+      for (const proxy of stack.proxies) proxy!.heal();
+      await assert.rejects(first.begin(), { code: 'producer-discarded' });
+      const started = performance.now();
+      await first.close();
+      assert.ok(performance.now() - started < 2000, 'close is bounded');
+      const second = impatient.transactionalProducer(`tx-${topic}`);
+      const next = await second.begin();
+      await next.send({ topic, partition: 0 }, [record('2')]);
+      await next.commit();
+      const seen = texts(await readAll(client, topic));
+      // The commit was on its way before its answer was lost: either all of it, or nothing.
+      assert.ok(seen.join() === '1,2' || seen.join() === '2', seen.join());
+      await impatient.close();
+      slow(80);
+    });
+
+    test('a broker that is killed moves its leaders: sends, reads and groups go on, each record once', async () => {
+      const topic = await newTopic(client, { partitions: PARTITIONS.length });
+      const seen = new Map<number, string[]>(PARTITIONS.map((partition) => [partition, []]));
+      const group = client.groupConsumer({ groupId: `g-${topic}`, topics: [topic] });
+      await group.start({
+        onBatch: async (batch) => {
+          seen.get(batch.partition)!.push(...batch.records.map(({ value }) => String(value)));
+        },
+        onRevoked: (partitions) => {
+          // Nothing is committed here, so that a new assignment starts from the first record.
+          for (const { partition } of partitions) seen.set(partition, []);
+        },
+        onCrash: (error) => assert.fail(error),
+      });
+      let producer = client.transactionalProducer(`tx-${topic}`);
+      const published: string[][] = PARTITIONS.map(() => []);
+      for (let round = 0; round < 8; round += 1) {
+        if (round === 3) await stack.killBroker(1);
+        if (round === 6) await stack.startBroker(1);
+        const marked = (partition: number) => hundred(round, partition).slice(0, 5);
+        // What a publisher does: on any doubt a new instance, and the log decides.
+        for (let attempt = 0; ; attempt += 1) {
+          try {
+            const transaction = await producer.begin();
+            await Promise.all(PARTITIONS.map((partition) => transaction.send({ topic, partition }, marked(partition))));
+            await transaction.commit();
+            break;
+          } catch (error) {
+            assert.ok(attempt < 5, String(error));
+            await producer.close();
+            producer = client.transactionalProducer(`tx-${topic}`);
+            await (await producer.begin()).abort();
+            const log = texts(await readAll(client, topic));
+            if (log.includes(String(marked(0)[0]!.value))) break;
+          }
+        }
+        for (const partition of PARTITIONS)
+          published[partition]!.push(...marked(partition).map(({ value }) => String(value)));
+      }
+      for (const partition of PARTITIONS) {
+        const log = texts(await readAll(client, topic, partition)).filter((value) => value!.includes('.'));
+        assert.deepEqual(log, published[partition]);
+      }
+      const end = performance.now() + 30_000;
+      const complete = () =>
+        PARTITIONS.every((partition) => {
+          const records = seen.get(partition)!.filter((value) => value.includes('.'));
+          return records.join() === published[partition]!.join();
+        });
+      while (!complete() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.ok(complete(), `the group saw ${JSON.stringify([...seen.values()].map(({ length }) => length))}`);
+      await Promise.all([group.stop(), producer.close()]);
+    });
+  });
+}
+
+function hundred(round: number, partition: number) {
+  return Array.from({ length: 100 }, (_, at) => record(`${round}.${partition}.${at}`));
+}

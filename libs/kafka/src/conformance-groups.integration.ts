@@ -1,0 +1,278 @@
+/** What the port promises of consumer groups, on one real broker. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startStack, type Stack } from '@genesys-kafka/testing';
+import { implementations, newTopic, record } from '../fixtures/conformance.ts';
+import { KafkaError, type GroupBatch, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
+
+/** Polls until it holds; the groups' own timing is the broker's. */
+async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!(await holds())) {
+    if (performance.now() > end) assert.fail(`waited ${timeoutMs} ms for: ${what}`);
+    await delay(20);
+  }
+}
+
+interface Member {
+  readonly consumer: GroupConsumer;
+  readonly seen: string[];
+  readonly events: string[];
+  readonly crashes: Error[];
+  assigned: number[];
+}
+
+/** Starts a member that keeps what it sees, and commits each batch unless `onBatch` says what to do. */
+async function join(
+  client: KafkaClient,
+  groupId: string,
+  topics: readonly string[],
+  options: { readonly onBatch?: (member: Member, ...args: Parameters<GroupHandler['onBatch']>) => Promise<void> } = {},
+): Promise<Member> {
+  const consumer = client.groupConsumer({ groupId, topics, sessionTimeoutMs: 6000 });
+  const member: Member = { consumer, seen: [], events: [], crashes: [], assigned: [] };
+  const commit = async (_: Member, batch: GroupBatch) => {
+    await consumer.commit([{ topic: batch.topic, partition: batch.partition, offset: batch.nextOffset }]);
+  };
+  await consumer.start({
+    async onBatch(batch, assignment) {
+      member.seen.push(...batch.records.map(({ value }) => String(value)));
+      await (options.onBatch ?? commit)(member, batch, assignment);
+    },
+    onAssigned(partitions) {
+      member.assigned = partitions.map(({ partition }) => partition).sort();
+      member.events.push(`assigned ${partitions.length}`);
+    },
+    onRevoked: (partitions) => member.events.push(`revoked ${partitions.length}`),
+    onCrash: (error) => member.crashes.push(error),
+  });
+  return member;
+}
+
+for (const { name, create } of implementations) {
+  suite(`${name}: consumer groups`, () => {
+    let stack: Stack;
+    let client: KafkaClient;
+
+    before(async () => {
+      stack = await startStack({ registry: false });
+      client = create(stack.brokers);
+    });
+    after(async () => {
+      await client.close();
+      await stack.close();
+    });
+
+    const produce = async (topic: string, values: readonly string[], partition = 0) => {
+      const producer = client.producer();
+      await producer.send(
+        { topic, partition },
+        values.map((value) => record(value)),
+      );
+      await producer.close();
+    };
+
+    test('a new group starts at the earliest offset, and goes on where it committed', async () => {
+      const topic = await newTopic(client);
+      const group = `g-${topic}`;
+      await produce(topic, ['1', '2', '3']);
+      const first = await join(client, group, [topic]);
+      await until('three records', () => first.seen.length === 3);
+      await until('the commit', async () => (await client.admin.groupOffsets(group, topic)).get(0) === 3n);
+      await first.consumer.stop();
+      assert.deepEqual(first.events, ['assigned 1', 'revoked 1']);
+      await produce(topic, ['4']);
+      const second = await join(client, group, [topic]);
+      await until('the fourth record', () => second.seen.length > 0);
+      assert.deepEqual(second.seen, ['4']);
+      await second.consumer.stop();
+    });
+
+    test('what was not committed is delivered again, and nothing is delivered twice in between', async () => {
+      const topic = await newTopic(client);
+      const group = `g-${topic}`;
+      await produce(topic, ['1', '2']);
+      const idle = async () => undefined;
+      const first = await join(client, group, [topic], { onBatch: idle });
+      await until('two records', () => first.seen.length === 2);
+      await produce(topic, ['3']);
+      await until('the third', () => first.seen.length === 3);
+      await delay(1000);
+      assert.deepEqual(first.seen, ['1', '2', '3']);
+      await first.consumer.stop();
+      assert.equal((await client.admin.groupOffsets(group, topic)).size, 0);
+      const second = await join(client, group, [topic]);
+      await until('all of them', () => second.seen.length === 3);
+      await second.consumer.stop();
+    });
+
+    test('commits reach the end of a transactional topic, markers and aborted records included', async () => {
+      const topic = await newTopic(client);
+      const group = `g-${topic}`;
+      const member = await join(client, group, [topic]);
+      const producer = client.transactionalProducer(`tx-${topic}`);
+      const committed = await producer.begin();
+      await committed.send({ topic, partition: 0 }, [record('1')]);
+      await committed.commit();
+      await until('the record', () => member.seen.length === 1);
+      const aborted = await producer.begin();
+      await aborted.send({ topic, partition: 0 }, [record('gone')]);
+      await aborted.abort();
+      const [offsets] = await client.admin.offsets(topic);
+      const lag = async () => offsets!.end - ((await client.admin.groupOffsets(group, topic)).get(0) ?? 0n);
+      await until('lag 0', async () => (await lag()) === 0n);
+      assert.deepEqual(member.seen, ['1']);
+      await Promise.all([member.consumer.stop(), producer.close()]);
+    });
+
+    test('a partition whose handler is slow holds up neither its neighbours nor the membership', async () => {
+      const topic = await newTopic(client, { partitions: 2 });
+      const gate = Promise.withResolvers<undefined>();
+      const member = await join(client, `g-${topic}`, [topic], {
+        onBatch: async (_, batch) => {
+          if (batch.partition === 0) await gate.promise;
+        },
+      });
+      await produce(topic, ['slow'], 0);
+      await until('the slow one', () => member.seen.includes('slow'));
+      for (let at = 0; at < 5; at += 1) {
+        await produce(topic, [`fast-${at}`], 1);
+        await until(`fast-${at}`, () => member.seen.includes(`fast-${at}`), 5000);
+        await produce(topic, [`behind-${at}`], 0);
+      }
+      // Longer than the session time-out of 6 s.
+      await delay(7000);
+      assert.deepEqual(member.events, ['assigned 2']);
+      assert.ok(!member.seen.some((value) => value.startsWith('behind')));
+      gate.resolve(undefined);
+      await until('what waited behind', () => member.seen.filter((value) => value.startsWith('behind')).length === 5);
+      await member.consumer.stop();
+    });
+
+    test('a second member takes over half; what is in hand is no longer current; nothing is lost', async () => {
+      const topic = await newTopic(client, { partitions: 4 });
+      const group = `g-${topic}`;
+      const current: (() => boolean)[] = [];
+      const first = await join(client, group, [topic], {
+        onBatch: async ({ consumer }, batch, assignment) => {
+          current.push(() => assignment.isCurrent());
+          if (assignment.isCurrent()) await consumer.commit([{ ...batch, offset: batch.nextOffset }]);
+        },
+      });
+      for (const partition of [0, 1, 2, 3]) await produce(topic, [`a${partition}`], partition);
+      await until('all four', () => first.seen.length === 4);
+      assert.ok(current.every((isCurrent) => isCurrent()));
+      const second = await join(client, group, [topic]);
+      await until('two and two', () => first.assigned.length === 2 && second.assigned.length === 2);
+      assert.deepEqual([...first.assigned, ...second.assigned].sort(), [0, 1, 2, 3]);
+      assert.ok(!current.some((isCurrent) => isCurrent()));
+      assert.deepEqual(first.events, ['assigned 4', 'revoked 4', 'assigned 2']);
+      const foreign = second.assigned[0]!;
+      await assert.rejects(first.consumer.commit([{ topic, partition: foreign, offset: 0n }]), (error) => {
+        assert.ok(error instanceof KafkaError);
+        return error.code === 'partition-not-assigned';
+      });
+      for (const partition of [0, 1, 2, 3]) await produce(topic, [`b${partition}`], partition);
+      await until('the rest', () => first.seen.length + second.seen.length === 8);
+      assert.deepEqual([...first.seen, ...second.seen].sort(), ['a0', 'a1', 'a2', 'a3', 'b0', 'b1', 'b2', 'b3']);
+      await second.consumer.stop();
+      await until('all of them back', () => first.assigned.length === 4);
+      await first.consumer.stop();
+    });
+
+    test('pause holds a partition and no other; resume goes on without a gap; seek goes back', async () => {
+      const topic = await newTopic(client, { partitions: 2 });
+      const member = await join(client, `g-${topic}`, [topic], { onBatch: async () => undefined });
+      await produce(topic, ['1'], 0);
+      await until('the first', () => member.seen.length === 1);
+      member.consumer.pause([{ topic, partition: 0 }]);
+      await produce(topic, ['2', '3'], 0);
+      await produce(topic, ['other'], 1);
+      await until('the other partition', () => member.seen.includes('other'));
+      await delay(500);
+      assert.deepEqual(member.seen, ['1', 'other']);
+      member.consumer.resume([{ topic, partition: 0 }]);
+      await until('the rest', () => member.seen.length === 4);
+      assert.deepEqual(member.seen, ['1', 'other', '2', '3']);
+      member.consumer.seek({ topic, partition: 0 }, 1n);
+      await until('again', () => member.seen.length === 6);
+      assert.deepEqual(member.seen.slice(4), ['2', '3']);
+      assert.deepEqual(member.events, ['assigned 2']);
+      await member.consumer.stop();
+    });
+
+    test('after a seek on assignment nothing from before it is delivered', async () => {
+      const topic = await newTopic(client);
+      await produce(topic, ['1', '2', '3', '4']);
+      const seen: string[] = [];
+      const consumer = client.groupConsumer({ groupId: `g-${topic}`, topics: [topic] });
+      await consumer.start({
+        onBatch: async (batch) => {
+          seen.push(...batch.records.map(({ value }) => String(value)));
+        },
+        onAssigned: () => consumer.seek({ topic, partition: 0 }, 2n),
+        onCrash: (error) => assert.fail(error),
+      });
+      await until('the tail', () => seen.length >= 2);
+      await delay(300);
+      assert.deepEqual(seen, ['3', '4']);
+      await consumer.stop();
+    });
+
+    test('stop lets the handler finish and commit what it has in hand', async () => {
+      const topic = await newTopic(client);
+      const group = `g-${topic}`;
+      await produce(topic, ['1']);
+      const stopping = Promise.withResolvers<undefined>();
+      const member = await join(client, group, [topic], {
+        onBatch: async ({ consumer }, batch, assignment) => {
+          await stopping.promise;
+          assert.ok(assignment.isCurrent());
+          await consumer.commit([{ ...batch, offset: batch.nextOffset }]);
+        },
+      });
+      await until('the record', () => member.seen.length === 1);
+      const stopped = member.consumer.stop();
+      stopping.resolve(undefined);
+      await stopped;
+      assert.deepEqual(member.crashes, []);
+      assert.equal((await client.admin.groupOffsets(group, topic)).get(0), 1n);
+    });
+
+    test('a handler that fails, and a batch that cannot be read, are surfaced as a crash', async () => {
+      const topic = await newTopic(client);
+      await produce(topic, ['1']);
+      const failing = await join(client, `g-${topic}`, [topic], {
+        onBatch: () => Promise.reject(new Error('a bug in the handler')),
+      });
+      await until('the crash', () => failing.crashes.length > 0);
+      assert.match(failing.crashes[0]!.message, /a bug in the handler/);
+      assert.deepEqual(failing.events, ['assigned 1', 'revoked 1']);
+      await failing.consumer.stop();
+
+      const bomb = await newTopic(client);
+      await produce(bomb, ['x'.repeat(4 * 1024 * 1024)]);
+      const careful = create(stack.brokers, { maxDecompressedBytes: 1024 * 1024 });
+      const member = await join(careful, `g-${bomb}`, [bomb]);
+      await until('the crash', () => member.crashes.length > 0);
+      const [crash] = member.crashes;
+      assert.ok(crash instanceof KafkaError);
+      assert.equal(crash.code, 'decompression-limit');
+      await careful.close();
+      // One limit for the process: give the other tests theirs back.
+      await create(stack.brokers).close();
+    });
+
+    test('a topic that is not there and a broker that is not there fail the start', async () => {
+      const missing = client.groupConsumer({ groupId: `g-${randomUUID()}`, topics: [`missing-${randomUUID()}`] });
+      const handler: GroupHandler = { onBatch: async () => undefined, onCrash: () => assert.fail() };
+      await assert.rejects(missing.start(handler), { code: 'topic-missing' });
+      const nowhere = create(['127.0.0.1:1']);
+      const lost = nowhere.groupConsumer({ groupId: 'g', topics: ['t'] });
+      await assert.rejects(lost.start(handler), { code: 'broker-unreachable' });
+      await nowhere.close();
+    });
+  });
+}

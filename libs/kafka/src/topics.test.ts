@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkTopic, topicSpecs, type TopicSpec } from './index.ts';
+
+const all = topicSpecs({ prefix: 'genesys.' });
+
+const asCreated = (spec: TopicSpec, changes: Readonly<Record<string, string>> = {}, partitions = spec.partitions) => ({
+  name: spec.name,
+  partitions,
+  config: { 'retention.ms': '604800000', 'max.message.bytes': '1048588', ...spec.config, ...changes },
+});
+
+test('names, partitions and settings are those of the design', () => {
+  assert.deepEqual(
+    [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests].map(({ name, partitions }) => [
+      name,
+      partitions,
+    ]),
+    [
+      ['genesys.conversation-details', 6],
+      ['genesys.conversation-details.retry-1', 6],
+      ['genesys.conversation-details.retry-2', 6],
+      ['genesys.conversation-details.retry-3', 6],
+      ['genesys.conversation-details.dlt', 6],
+      ['genesys.export-ledger', 12],
+      ['genesys.record-digests', 12],
+    ],
+  );
+  assert.deepEqual(all.data.config, {
+    'cleanup.policy': 'delete',
+    'compression.type': 'producer',
+    'max.message.bytes': '4194304',
+  });
+  assert.equal(all.retries[0]!.config['retention.ms'], '604800000');
+  assert.deepEqual(all.deadLetters.config, {
+    'cleanup.policy': 'delete',
+    'compression.type': 'producer',
+    'max.message.bytes': '16777216',
+    'retention.ms': '2592000000',
+  });
+  assert.deepEqual(all.ledger.config, {
+    'cleanup.policy': 'compact',
+    'compression.type': 'producer',
+    'segment.bytes': '16777216',
+    'segment.ms': '3600000',
+    'min.cleanable.dirty.ratio': '0.1',
+    'max.compaction.lag.ms': '86400000',
+  });
+  const small = topicSpecs({ prefix: '', dataPartitions: 1, retryTiers: 0 });
+  assert.deepEqual([small.data.partitions, small.retries, small.ledger.partitions], [1, [], 12]);
+});
+
+test('a topic that was created from its own settings has no problems, nor has a more generous one', () => {
+  for (const spec of [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests]) {
+    assert.deepEqual(checkTopic(spec, asCreated(spec)), []);
+  }
+  assert.deepEqual(checkTopic(all.data, asCreated(all.data, { 'max.message.bytes': '8388608' }, 24)), []);
+  assert.deepEqual(checkTopic(all.deadLetters, asCreated(all.deadLetters, { 'retention.ms': '-1' })), []);
+});
+
+test('each setting that would lose or refuse records is one sentence with the topic, the value and the cure', () => {
+  const cases: readonly (readonly [TopicSpec, Readonly<Record<string, string>>, number, RegExp])[] = [
+    [all.ledger, {}, 6, /^genesys\.export-ledger: has 6 partitions, needed are exactly 12/],
+    [all.ledger, { 'cleanup.policy': 'compact,delete' }, 12, /cleanup\.policy is compact,delete, needed is compact/],
+    [all.data, { 'cleanup.policy': 'compact' }, 6, /cleanup\.policy is compact, needed is delete/],
+    [all.data, { 'max.message.bytes': '1048588' }, 6, /max\.message\.bytes is 1048588, needed is at least 4194304/],
+    [all.retries[0]!, { 'retention.ms': '3600000' }, 6, /retention\.ms is 3600000, needed is at least 604800000/],
+    [all.data, { 'compression.type': 'lz4' }, 6, /compression\.type is lz4, which this client cannot read/],
+  ];
+  for (const [spec, changes, partitions, expected] of cases) {
+    const problems = checkTopic(spec, asCreated(spec, changes, partitions));
+    assert.equal(problems.length, 1, problems.join());
+    assert.match(problems[0]!, expected);
+  }
+});

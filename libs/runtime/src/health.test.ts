@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { type HealthOptions, startHealthServer } from './health.ts';
+import { createMetrics } from './metrics.ts';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function get(url: string): Promise<{ status: number; type: string | null; text: string }> {
+  const response = await fetch(url);
+  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+}
+
+test('port 0 starts nothing', async () => {
+  using metrics = createMetrics();
+  assert.equal(await startHealthServer({ port: 0, metrics, ready: () => ({ ready: true, reasons: [] }) }), undefined);
+});
+
+test('readiness follows the program, falls first when it is told to stop, and shows no secrets; liveness stays', async () => {
+  using metrics = createMetrics();
+  metrics.counter('records_total', 'Records by outcome.', ['outcome']).inc({ outcome: 'published' }, 3);
+  let depth = 0;
+  metrics.gauge('queue_bytes', 'Bytes waiting.', ['stage'], (gauge) => gauge.set({ stage: 'parse' }, ++depth));
+  metrics.histogram('transaction_seconds', 'Time of a transaction.', [0.1, 1]).observe(0.5);
+  const abort = new AbortController();
+  let readiness = { ready: false, reasons: ['waiting for https://x.example/a?sig=canary'] };
+  let fails = false;
+  const options: HealthOptions = {
+    port: await freePort(),
+    metrics,
+    signal: abort.signal,
+    ready: () => {
+      if (fails) throw new Error('canary');
+      return readiness;
+    },
+    live: () => !fails,
+  };
+  await using server = await startHealthServer(options);
+  const { url } = server!;
+  assert.equal(url, `http://127.0.0.1:${options.port}`);
+  assert.deepEqual(await get(`${url}/readyz`), {
+    status: 503,
+    type: 'application/json; charset=utf-8',
+    text: '{"ready":false,"reasons":["waiting for https://x.example/a?[redacted]"]}',
+  });
+  readiness = { ready: true, reasons: [] };
+  assert.equal((await get(`${url}/readyz`)).status, 200);
+  assert.equal((await get(`${url}/livez`)).status, 200);
+  fails = true;
+  const failed = await get(`${url}/readyz`);
+  assert.equal(failed.status, 503);
+  assert.doesNotMatch(failed.text, /canary/);
+  assert.equal((await get(`${url}/livez`)).status, 503);
+  fails = false;
+  abort.abort();
+  assert.deepEqual(JSON.parse((await get(`${url}/readyz`)).text), { ready: false, reasons: ['shutting down'] });
+  assert.equal((await get(`${url}/livez`)).status, 200);
+  const figures = await get(`${url}/metrics`);
+  assert.match(figures.type ?? '', /^text\/plain; .*version=/);
+  assert.match(figures.text, /^genesys_kafka_records_total\{outcome="published"\} 3$/m);
+  assert.match(figures.text, /^genesys_kafka_queue_bytes\{stage="parse"\} 1$/m);
+  assert.match(figures.text, /^genesys_kafka_transaction_seconds_bucket\{le="1"\} 1$/m);
+  assert.match(figures.text, /^genesys_kafka_event_loop_delay_seconds\{quantile="0.99"\} \d/m);
+  assert.match(figures.text, /^process_resident_memory_bytes \d/m);
+  assert.equal((await get(`${url}/other`)).status, 404);
+});
+
+test('a port that is taken is a plain error that says what to set', async () => {
+  using metrics = createMetrics();
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  try {
+    await assert.rejects(startHealthServer({ port, metrics, ready: () => ({ ready: true, reasons: [] }) }), {
+      code: 'http-port-unavailable',
+      scope: 'run',
+      message: new RegExp(`127\\.0\\.0\\.1:${port} \\(EADDRINUSE\\)\\. Set HTTP_PORT`),
+    });
+  } finally {
+    taken.close();
+  }
+});
+
+test('event-loop delay is what a blocked loop shows, and little otherwise', async () => {
+  using metrics = createMetrics();
+  // The monitor's own timer has to be running before the block, and to fire once after it.
+  const tick = () => new Promise((resolve) => setTimeout(resolve, 30));
+  await tick();
+  const untilMs = performance.now() + 120;
+  while (performance.now() < untilMs);
+  await tick();
+  const { p50Ms, maxMs } = metrics.eventLoopDelay();
+  assert.ok(maxMs >= 50, `max ${maxMs}`);
+  assert.ok(p50Ms < maxMs, `p50 ${p50Ms}`);
+});
+
+test('two sets of metrics in one process do not meet', async () => {
+  using first = createMetrics();
+  using second = createMetrics();
+  first.counter('x_total', 'X.').inc();
+  second.counter('x_total', 'X.').inc(2);
+  assert.match(await first.text(), /^genesys_kafka_x_total 1$/m);
+  assert.match(await second.text(), /^genesys_kafka_x_total 2$/m);
+});
