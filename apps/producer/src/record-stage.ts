@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { contentDigest, type InvalidRecord, type RecordValidator } from '@genesys-kafka/conversation';
 import {
   fitsCompressed,
-  frame,
+  frameHeader,
   partitionFor,
   type KafkaCompression,
   type OutgoingRecord,
@@ -63,10 +63,12 @@ export class RecordStage {
   readonly #options: StageOptions;
   readonly #source: StageSource;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #frame: Buffer;
 
   constructor(options: StageOptions, source: StageSource) {
     this.#options = options;
     this.#source = source;
+    this.#frame = frameHeader(options.schemaId);
     this.#headers = formatRecordHeaders({
       sourceId: source.sourceId,
       window: source.window,
@@ -81,7 +83,7 @@ export class RecordStage {
   }
 
   process(scanned: ScannedRecord, digest: Buffer, availableUntil?: string): StagedRecord {
-    const { validator, data, schemaId } = this.#options;
+    const { validator, data } = this.#options;
     const headers: Record<string, string> = {
       ...this.#headers,
       [RECORD_HEADER.ordinal]: String(scanned.ordinal),
@@ -94,7 +96,7 @@ export class RecordStage {
     if (!this.#fits(scanned.bytes, data))
       return this.#oversize(scanned, headers, 'max.message.bytes', verdict.conversationId);
     const key = verdict.conversationId;
-    const record = { key, value: frame(schemaId, scanned.bytes), headers };
+    const record = { key, value: [this.#frame, scanned.bytes], headers };
     const partition = partitionFor(key, data.partitions);
     return { topic: data.topic, partition, record, isValid: true, bytes: scanned.length };
   }

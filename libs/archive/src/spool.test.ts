@@ -162,6 +162,11 @@ test('a wrong Content-Range, a multipart answer or a part nobody asked for is re
     { 'content-type': 'multipart/byteranges; boundary=x' },
   ];
   for (const headers of wrong) assertWhole(await download([first, part(headers), serve(CONTENT, { etag: ETAG })]));
+  // Only the first byte is off, and no length gives it away.
+  const early: Answer = (_request, response) => {
+    response.writeHead(206, { etag: ETAG, 'content-range': 'bytes 99999-299999/300000' }).end(CONTENT.subarray(99_999));
+  };
+  assertWhole(await download([first, early, serve(CONTENT, { etag: ETAG })]));
   const { error } = await download([part({ 'content-range': 'bytes 0-199999/300000' })]);
   assert.equal(error?.code, 'download-bad-range');
 });

@@ -133,7 +133,7 @@ function checkOverlap(spans: readonly Span[], path: string): void {
   }
   for (const [index, span] of ordered.entries()) {
     const next = ordered[index + 1];
-    if (false) {
+    if (next && span.end > next.start) {
       throw new ArchiveError('archive-ambiguous', `Two entries of ${path} overlap at byte ${next.start} (a bomb?)`);
     }
   }

@@ -4,16 +4,19 @@ const HEADER_BYTES = 5;
 const MAGIC = 0;
 
 /**
- * Confluent's wire format: magic byte 0, the schema id as a big-endian 32-bit integer, then the value's own bytes
- * (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
- * Copies `bytes` once; it may be reused afterwards.
+ * What stands in front of a value in Confluent's wire format: magic byte 0 and the schema id as a big-endian 32-bit
+ * integer (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
+ * Made once for a schema, and sent with each record as the first piece of its value.
  */
+export function frameHeader(schemaId: number): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES, MAGIC);
+  header.writeUInt32BE(schemaId, 1);
+  return header;
+}
+
+/** Header and bytes in one buffer: copies `bytes`, which may be reused afterwards. */
 export function frame(schemaId: number, bytes: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafe(HEADER_BYTES + bytes.length);
-  framed[0] = MAGIC;
-  framed.writeUInt32BE(schemaId, 1);
-  framed.set(bytes, HEADER_BYTES);
-  return framed;
+  return Buffer.concat([frameHeader(schemaId), bytes]);
 }
 
 /** The parts of a framed value; `body` is a view of `value`, not a copy. Throws `FramingError`. */

@@ -5,7 +5,7 @@ export {
   type KafkaErrorCode,
   type SchemaRegistryErrorCode,
 } from './errors.ts';
-export { frame, unframe } from './framing.ts';
+export { frame, frameHeader, unframe } from './framing.ts';
 export { fitsCompressed } from './fits-compressed.ts';
 export {
   claimLane,

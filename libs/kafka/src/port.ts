@@ -13,7 +13,8 @@ export type OutgoingHeaders = Readonly<Record<string, string | Buffer | undefine
 
 export interface OutgoingRecord {
   readonly key: string | Buffer | null;
-  readonly value: Buffer | null;
+  /** Several pieces are written one after the other: a frame and the bytes it frames need not be joined first. */
+  readonly value: Buffer | readonly Buffer[] | null;
   readonly headers?: OutgoingHeaders;
 }
 

@@ -59,7 +59,7 @@ class MemoryLog implements TransactionalProducer {
       await this.#answer();
       const bytes = records.reduce((sum, record) => sum + (record.value?.length ?? 0), 0);
       if (target.topic !== LEDGER.topic) assert(records.length === 1 || bytes <= MAX_SEND, 'a send is too large');
-      for (const { key, value } of records) this.#append(open, target, String(key), value!);
+      for (const { key, value } of records) this.#append(open, target, String(key), value as Buffer);
     } finally {
       this.#busy.delete(name);
     }

@@ -90,7 +90,7 @@ function verdict(
  */
 function failureIn(error: unknown): Failure {
   if (error instanceof Response) {
-    const data = answerOf(error) as { message?: unknown } | string | undefined;
+    const data = answerOf(error as Response) as { message?: unknown } | string | undefined;
     const told = typeof data === 'object' && typeof data.message === 'string' ? data.message : undefined;
     if (error.error()) return { status: undefined, reason: error.error()?.message ?? 'no answer' };
     return { status: error.status(), reason: told ?? `HTTP status ${error.status()}` };

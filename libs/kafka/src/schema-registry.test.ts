@@ -128,7 +128,7 @@ test('each refusal has a code and says what to do', async (t) => {
     [[200, '<html>welcome</html>'], 'registry-failed', false, /does not speak Confluent/],
   ];
   for (const [answer, code, retry, text] of cases) {
-    const known: Answer = [200, { compatibilityLevel: "FORWARD" }];
+    const known: Answer = [200, { compatibilityLevel: 'FORWARD' }];
     const { url } = await registry(t, { [`GET ${CONFIG}`]: known, [`POST ${VERSIONS}`]: answer });
     await assert.rejects(resolve(url, 'auto', LOGIN), failure(code, retry, text));
   }

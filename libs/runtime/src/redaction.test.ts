@@ -27,6 +27,7 @@ const places = [
   'X-Api-Key: @',
   'eyJhbGciOiJSUzI1NiJ9.@.c2lnbmF0dXJl',
   'postgres://user:@@db:5432/x',
+  'brokers a://h/x,b://u:@@h/y',
   'redirected to https://a.example/x?y=1 then https://b.example/?sig=@',
 ];
 
@@ -111,6 +112,31 @@ test('names of secrets are known in any spelling, and ordinary names are not tak
   for (const name of ['partitionKey', 'tokens', 'conversationId', 'author', 'key', 'cookieCount', 'secrets.md']) {
     assert.ok(!isSecretName(name), name);
   }
+});
+
+test('hostile texts are cut and cost little: nothing here is quadratic', () => {
+  const startMs = performance.now();
+  for (const piece of [
+    '/',
+    'a://',
+    'a',
+    'password',
+    'eyJaaaaaa',
+    'token:"',
+    'cookie:',
+    '/a?',
+    'x@',
+    'Basic ',
+    '\\\\',
+  ]) {
+    const text = piece.repeat(1_000_000 / piece.length);
+    assert.ok(redactText(text).length < 100_000, piece);
+    assert.ok(redactText(`token:"${text}`).length < 100_000, piece);
+    // The longest that is looked at whole.
+    redactText(text.slice(0, 32_000));
+  }
+  // A few hundred milliseconds on a slow machine; half a minute when a rule is quadratic.
+  assert.ok(performance.now() - startMs < 8000);
 });
 
 test('a log line of an error keeps type, message, stack, code, details and causes', async () => {

@@ -2,6 +2,8 @@ const REDACTED = '[redacted]';
 /** A shorter text is too likely to be an ordinary word: hiding it would garble every message. */
 const LEAST_SECRET_LENGTH = 8;
 
+const MAX_TEXT_LENGTH = 32_768;
+
 const hidden = new Set<string>();
 
 /**
@@ -22,30 +24,44 @@ export function isSecretName(name: string): boolean {
   return secretName.test(name.toLowerCase().replace(/[-_.\s]/g, ''));
 }
 
+// Every repetition below is bounded or cannot restart inside itself: a hostile text must not hold up the event loop.
 const pairName =
-  '(?:[\\w-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key(?:[-_]?id)?|signature|credential)|authorization|(?:set-)?cookie)';
+  '(?:[\\w-]{0,40}(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key(?:[-_]?id)?|signature|credential)|authorization|(?:set-)?cookie)';
 const rules: readonly (readonly [RegExp, string])[] = [
-  // User and password in a URL.
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>@]+@/gi, `$1${REDACTED}@`],
-  // Query and fragment of a URL: signed links carry their signature there.
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s?#"'<>\\]*)[?#][^\s"'<>\\]+/gi, `$1?${REDACTED}`],
-  // The same without scheme and host, as an HTTP client reports a path.
-  [/(\/[^\s?#"'<>\\]*)\?[^\s"'<>\\]*=[^\s"'<>\\]*/g, `$1?${REDACTED}`],
   [/\b(Bearer|Basic|Digest|Negotiate)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`],
   // JSON web tokens, wherever they appear.
-  [/\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, REDACTED],
+  [/\beyJ[A-Za-z0-9_-]{5,1000}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, REDACTED],
   // name: "value" and name="value" in JSON, JAAS and headers; name=value in forms.
   [new RegExp(`(["']?${pairName}["']?\\s*[:=]\\s*)(["'])(?:[^"'\\\\]|\\\\.)*\\2`, 'gi'), `$1$2${REDACTED}$2`],
   [new RegExp(`(\\b${pairName}\\s*=\\s*)[^\\s&;,"']+`, 'gi'), `$1${REDACTED}`],
   [/\b((?:authorization|(?:set-)?cookie|x-api-key)\s*:\s*)[^\r\n"']+/gi, `$1${REDACTED}`],
 ];
 
+/** What a word that is a URL or a path may show: no user and password, no query and no fragment. */
+function redactWord(word: string): string {
+  const scheme = word.indexOf('://');
+  const from = scheme < 0 ? 0 : scheme + 3;
+  const at = word.slice(from).search(/[?#]/) + from;
+  const hasQuery = at >= from && (scheme >= 0 || (word.lastIndexOf('/', at) >= 0 && word.includes('=', at)));
+  const shown = hasQuery ? word.slice(0, at) : word;
+  const withoutUser = scheme < 0 ? shown : shown.replace(/:\/\/[^/]*@/g, `://${REDACTED}@`);
+  return hasQuery ? `${withoutUser}?${REDACTED}` : withoutUser;
+}
+
 /** A text without secrets, whatever they stand in: URLs, headers, forms, JSON. Control characters become visible. */
 export function redactText(text: string, options: { readonly keepLines?: boolean } = {}): string {
   let safe = text;
   for (const secret of hidden) if (safe.includes(secret)) safe = safe.replaceAll(secret, REDACTED);
+  safe = shorten(safe).replace(/[^\s"'<>\\]+/g, redactWord);
   for (const [pattern, replacement] of rules) safe = safe.replace(pattern, replacement);
   return escapeControls(safe, options.keepLines ?? false);
+}
+
+/** No log needs more; cut between words, so that half a token is not left behind unrecognised. */
+function shorten(text: string): string {
+  if (text.length <= MAX_TEXT_LENGTH) return text;
+  const end = Math.max(text.lastIndexOf(' ', MAX_TEXT_LENGTH), text.lastIndexOf('\n', MAX_TEXT_LENGTH), 0);
+  return `${text.slice(0, end)} [${text.length - end} characters more]`;
 }
 
 /** A copy of a JSON value without secrets: by name at any depth, and inside every text. Bytes are not shown. */

@@ -13,9 +13,12 @@ import { startStack, type Stack } from './index.ts';
 const holdStack = fileURLToPath(new URL('../fixtures/hold-stack.ts', import.meta.url));
 const runWithStack = fileURLToPath(new URL('./run-with-stack.ts', import.meta.url));
 
+// Read once: a test below changes TMPDIR.
+const base = tmpdir();
+
 /** A directory of its own for temporary files: whatever names it on its command line belongs to the test. */
 function ownTmp(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'stack-end-'));
+  const dir = mkdtempSync(join(base, 'stack-end-'));
   after(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }

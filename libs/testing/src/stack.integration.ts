@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Kafka, logLevel, type Admin } from 'kafkajs';
-import { processesNaming } from '../fixtures/own-processes.ts';
+import { Kafka, logLevel, type Admin, type ITopicConfig } from 'kafkajs';
+import { eventually, processesNaming } from '../fixtures/own-processes.ts';
 import { startStack, uniquePrefix, type Stack } from './index.ts';
 
 process.env.GENESYS_KAFKA_STACK = 'process';
@@ -25,6 +25,15 @@ async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Pr
   return use(admin).finally(async () => admin.disconnect());
 }
 
+/** Creates a topic and waits for its leaders; kafkajs' own wait fails when another broker has not heard of it yet. */
+async function createTopic(admin: Admin, config: ITopicConfig): Promise<void> {
+  await admin.createTopics({ topics: [config], waitForLeaders: false });
+  await eventually('the topic has its leaders', async () => {
+    const metadata = await admin.fetchTopicMetadata({ topics: [config.topic] }).catch(() => undefined);
+    return metadata?.topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
+  });
+}
+
 /** Commits one transaction with a record for `partition`. */
 async function commitOne(kafka: Kafka, topic: string, partition: number): Promise<void> {
   const producer = kafka.producer({ transactionalId: `${topic}tx`, idempotent: true, maxInFlightRequests: 1 });
@@ -42,15 +51,17 @@ test('one broker takes transactions, creates no topic by itself, the registry an
   const topic = uniquePrefix();
   const kafka = client(stack);
   await withAdmin(kafka, async (admin) => {
-    await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true });
+    await createTopic(admin, { topic, numPartitions: 2 });
   });
   await commitOne(kafka, topic, 1);
-  const offsets = await withAdmin(kafka, async (admin) => {
+  await withAdmin(kafka, async (admin) => {
     await assert.rejects(admin.fetchTopicMetadata({ topics: [`${topic}absent`] }));
-    return admin.fetchTopicOffsets(topic);
+    // The record and the transaction's marker, which is written after the commit was answered.
+    await eventually('the transaction is on the topic', async () => {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return offsets.find(({ partition }) => partition === 1)?.high === '2';
+    });
   });
-  // The record and the transaction's marker.
-  assert.equal(offsets.find(({ partition }) => partition === 1)?.high, '2');
   assert.deepEqual(await (await fetch(`${stack.registryUrl}/subjects`)).json(), []);
 
   assert.equal(processesNaming(ownTmp).length, 2, 'the host and the broker name their directory');
@@ -67,9 +78,9 @@ test('three brokers: a slow one is reached through its proxy only, and the other
   const kafka = client(stack);
   const topic = uniquePrefix();
   const described = await withAdmin(kafka, async (admin) => {
-    await admin.createTopics({
-      topics: [{ topic, replicaAssignment: [0, 1, 2].map((p) => ({ partition: p, replicas: nodes(p) })) }],
-      waitForLeaders: true,
+    await createTopic(admin, {
+      topic,
+      replicaAssignment: [0, 1, 2].map((partition) => ({ partition, replicas: nodes(partition) })),
     });
     return admin.describeCluster();
   });

@@ -37,7 +37,7 @@ export class LinkSigner {
     query.delete('X-Amz-Signature');
     if (signature !== this.#signature(method, path, query)) return 'forged';
     const expiresMs = readCompactDate(query.get('X-Amz-Date') ?? '') + Number(query.get('X-Amz-Expires')) * 1000;
-    return true ? 'good' : 'expired';
+    return this.#now() < expiresMs ? 'good' : 'expired';
   }
 
   #signature(method: string, path: string, query: URLSearchParams): string {

@@ -3,11 +3,15 @@ import * as zlib from 'node:zlib';
 import kafkajs, { CompressionTypes } from 'kafkajs';
 import { KafkaError, type KafkaErrorCode } from '../errors.ts';
 import type { KafkaCompression } from './connection.ts';
+import { realRecords } from './prepared-records.ts';
 
-const gzip = promisify(zlib.gzip);
+const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
 const gunzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip);
-const zstdCompress = promisify<Uint8Array, Buffer>(zlib.zstdCompress);
+const zstdCompress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
 const zstdDecompress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
+
+/** Output is made in pieces of this size, each a round trip to the thread pool: Node's default is 16 KiB. */
+const CHUNK_BYTES = 256 * 1024;
 
 interface Codec {
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
@@ -17,12 +21,12 @@ interface Codec {
 let maxBytes = Number.POSITIVE_INFINITY;
 
 const gzipCodec: Codec = {
-  compress: (encoder) => gzip(encoder.buffer),
+  compress: (encoder) => gzip(realRecords(encoder.buffer), { chunkSize: CHUNK_BYTES }),
   decompress: (bytes) => capped('gzip', bytes, () => gunzip(bytes, { maxOutputLength: maxBytes })),
 };
 
 const zstdCodec: Codec = {
-  compress: (encoder) => zstdCompress(encoder.buffer),
+  compress: (encoder) => zstdCompress(realRecords(encoder.buffer), { chunkSize: CHUNK_BYTES }),
   decompress: (bytes) => capped('zstd', bytes, () => zstdDecompress(bytes, { maxOutputLength: maxBytes })),
 };
 

@@ -154,7 +154,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#fetches.joined();
       this.#revoke();
-      this.#assign(payload.memberAssignment as Readonly<Record<string, number[]>>);
+      this.#assign(payload.memberAssignment);
     });
     this.#consumer.on(events.FETCH_START, ({ payload }) => {
       this.#fetches.fetchStarted(String((payload as { readonly nodeId?: unknown }).nodeId));
@@ -171,7 +171,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
 
   /** kafkajs delivers; not resolving an offset means that it fetches from the same place again. */
   async #take(payload: EachBatchPayload): Promise<void> {
-    this.#heartbeat = payload.heartbeat;
+    this.#heartbeat = () => payload.heartbeat();
     const { batch } = payload;
     if (!payload.isRunning() || payload.isStale()) return;
     if (this.#offer(toGroupBatch(batch))) payload.resolveOffset(batch.lastOffset());

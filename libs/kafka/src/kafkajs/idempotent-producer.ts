@@ -6,7 +6,7 @@ import { answeredWithin, settledWithin } from './bounded.ts';
 import { compressionType } from './codecs.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, partitionName, produceRequest } from './produce.ts';
+import { assertAnswered, partitionName, produceCall } from './produce.ts';
 
 /** About 17 s where the brokers answer at once; `deliveryTimeoutMs` ends it where they do not. */
 const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 20 };
@@ -77,8 +77,12 @@ export class KafkajsIdempotentProducer implements Producer {
   async #sendWith(instance: Instance, target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
     await instance.connected;
     const { requestTimeoutMs, compression } = this.#connection;
-    const request = produceRequest(target, records, { requestTimeoutMs, compression: compressionType(compression) });
-    assertAnswered(target, await instance.producer.send(request));
+    const call = produceCall(target, records, { requestTimeoutMs, compression: compressionType(compression) });
+    try {
+      assertAnswered(target, await instance.producer.send(call.request));
+    } finally {
+      call.release();
+    }
   }
 
   #start(): Instance {

@@ -1,30 +1,45 @@
 import { Buffer } from 'node:buffer';
-import type { CompressionTypes, IHeaders, Message, ProducerRecord, RecordMetadata } from 'kafkajs';
+import { CompressionTypes, type IHeaders, type Message, type ProducerRecord, type RecordMetadata } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import type { OutgoingHeaders, OutgoingRecord, TopicPartition } from '../port.ts';
+import { prepareRecords } from './prepared-records.ts';
+
+export interface ProduceCall {
+  readonly request: ProducerRecord;
+  /** To be called once kafkajs has let go of the request, however it ended. */
+  release(): void;
+}
 
 /**
  * Everything for one topic-partition in one request. kafkajs doubles and loses records when one `send()` reaches
  * several leaders or leaves the partition to its partitioner, so neither ever happens here.
  */
-export function produceRequest(
+export function produceCall(
   target: TopicPartition,
   records: readonly OutgoingRecord[],
   options: { readonly compression: CompressionTypes; readonly requestTimeoutMs: number },
-): ProducerRecord {
+): ProduceCall {
+  const { messages, release } =
+    options.compression === CompressionTypes.None
+      ? { messages: records.map((record) => toMessage(record, target.partition)), release: () => undefined }
+      : prepareRecords(records, target.partition);
   return {
-    topic: target.topic,
-    acks: -1,
-    // Below the client's own time-out, so that the broker's answer tells that it gave up.
-    timeout: Math.max(500, options.requestTimeoutMs - 500),
-    compression: options.compression,
-    messages: records.map((record) => toMessage(record, target.partition)),
+    release,
+    request: {
+      topic: target.topic,
+      acks: -1,
+      // Below the client's own time-out, so that the broker's answer tells that it gave up.
+      timeout: Math.max(500, options.requestTimeoutMs - 500),
+      compression: options.compression,
+      messages,
+    },
   };
 }
 
-function toMessage(record: OutgoingRecord, partition: number): Message {
-  const message: Message = { partition, key: record.key, value: record.value };
-  if (record.headers) message.headers = definedHeaders(record.headers);
+function toMessage({ key, value, headers }: OutgoingRecord, partition: number): Message {
+  const whole = value === null || Buffer.isBuffer(value) ? value : Buffer.concat(value);
+  const message: Message = { partition, key, value: whole };
+  if (headers) message.headers = definedHeaders(headers);
   return message;
 }
 

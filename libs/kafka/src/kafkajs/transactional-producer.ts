@@ -7,7 +7,7 @@ import { answeredWithin, settledWithin } from './bounded.ts';
 import { compressionType } from './codecs.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, partitionName, produceRequest } from './produce.ts';
+import { assertAnswered, partitionName, produceCall } from './produce.ts';
 
 /**
  * kafkajs waits `initialRetryTime` whenever a transaction follows a commit at once, hence so short. 40 tries are about
@@ -108,8 +108,12 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     if (records.length === 0) return;
     const { requestTimeoutMs, compression, deliveryTimeoutMs } = this.#connection;
     const sent = this.#guard(`send ${records.length} records to ${name}`, deliveryTimeoutMs, async () => {
-      const request = produceRequest(target, records, { requestTimeoutMs, compression: compressionType(compression) });
-      assertAnswered(target, await transaction.send(request));
+      const call = produceCall(target, records, { requestTimeoutMs, compression: compressionType(compression) });
+      try {
+        assertAnswered(target, await transaction.send(call.request));
+      } finally {
+        call.release();
+      }
     });
     this.#sending.set(name, sent);
     try {

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { createKafkaClient } from '../src/index.ts';
+import { newTopic } from '../fixtures/conformance.ts';
+const compression = (process.argv[2] ?? 'zstd') as 'zstd';
+const c = createKafkaClient({ clientId: 'perf', brokers: ['127.0.0.1:39092'], compression });
+const topic = await newTopic(c, { partitions: 6, config: { 'max.message.bytes': '4194304', 'retention.bytes': '50000000' } });
+const word = () => randomBytes(4).toString('hex');
+const values = Array.from({ length: 600 }, () => Buffer.from(JSON.stringify(Array.from({ length: 300 }, () => ({ name: word(), purpose: 'customer', at: '2026-01-01T00:00:00Z' })))));
+console.log('value bytes', values[0]!.length);
+const per = Number(process.argv[3] ?? 40);
+const producer = c.transactionalProducer('tx' + topic);
+let bytes = 0; const t0 = performance.now(); const cpu0 = process.cpuUsage();
+for (let round = 0; round < 20; round++) {
+  const t = await producer.begin();
+  await Promise.all([0,1,2,3,4,5].map(async (partition) => { const recs = Array.from({ length: per }, (_, i) => ({ key: word(), value: values[(i * 7 + round) % 600]!, headers: { 'source-id': 'abc', ordinal: String(i), 'content-digest': randomBytes(16) } })); bytes += recs.reduce((n, r) => n + r.value.length, 0); await t.send({ topic, partition }, recs); }));
+  await t.commit();
+}
+const s = (performance.now() - t0) / 1000; const cpu = process.cpuUsage(cpu0);
+console.log(compression, 'produced MB/s', (bytes / 1e6 / s).toFixed(1), 'cpu s', ((cpu.user + cpu.system) / 1e6).toFixed(2), 'wall', s.toFixed(2), 'rss', Math.round(process.memoryUsage().rss / 1e6));
+await producer.close();
+let got = 0; const t1 = performance.now();
+await Promise.all([0,1,2,3,4,5].map(async (partition) => { const end = (await c.admin.offsets(topic))[partition]!.end; for await (const sl of c.read({ topic, partition }, { from: 'start' })) { got += sl.records.reduce((n, r) => n + (r.value?.length ?? 0), 0); if (sl.nextOffset >= end) break; } }));
+console.log('reader MB/s', (got / 1e6 / ((performance.now() - t1) / 1000)).toFixed(1), got === bytes);
+got = 0; const t2 = performance.now(); const done = Promise.withResolvers<void>(); let first = 0;
+const g = c.groupConsumer({ groupId: 'g' + topic, topics: [topic] });
+await g.start({ async onBatch(b) { first ||= performance.now(); got += b.records.reduce((n, r) => n + (r.value?.length ?? 0), 0); await g.commit([{ ...b, offset: b.nextOffset }]); if (got >= bytes) done.resolve(); }, onCrash: (e) => console.log(e) });
+await done.promise;
+console.log('group MB/s', (got / 1e6 / ((performance.now() - first) / 1000)).toFixed(1), got === bytes, 'rss', Math.round(process.memoryUsage().rss / 1e6));
+await c.close();

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import type { Message } from 'kafkajs';
+import type { OutgoingRecord } from '../port.ts';
+import { EncodedRecords } from './record-encoder.ts';
+
+/** Records encoded by us, and the empty messages that stand for them in kafkajs's hands. */
+export interface PreparedRecords {
+  readonly messages: Message[];
+  /** After the send has settled: the memory may be used again. */
+  release(): void;
+}
+
+const MARKER = randomBytes(8);
+const STAND_IN_BYTES = MARKER.length + 4;
+/** Where kafkajs puts the first message's value: after length, attributes, two deltas, key length and value length. */
+const VALUE_AT = 6;
+
+const SLAB_BYTES = 1024 * 1024;
+const MAX_FREE_SLABS = 12;
+const freeSlabs: Buffer[] = [];
+const prepared = new Map<number, Buffer>();
+let lastId = 0;
+
+/**
+ * kafkajs encodes each record into memory of its own, doubled and zeroed as it grows, and then once more into the
+ * batch: five times the bytes, and most of the garbage collector's work. Here the records are written once, into a
+ * slab that is used again, and kafkajs is given as many empty messages. Its compression codecs are ours: they find the
+ * stand-in's marker, which no record can hold by chance, and compress the slab in its place (see codecs.ts).
+ * Only for batches that are compressed: without a codec nobody would swap them.
+ */
+export function prepareRecords(records: readonly OutgoingRecord[], partition: number): PreparedRecords {
+  const encoded = new EncodedRecords(records);
+  const slab = takeSlab(encoded.bytes);
+  const bytes = slab.subarray(0, encoded.bytes);
+  encoded.writeTo(bytes);
+  lastId = (lastId + 1) % 0xffffffff;
+  const id = lastId;
+  prepared.set(id, bytes);
+  const standIn = Buffer.alloc(STAND_IN_BYTES);
+  MARKER.copy(standIn);
+  standIn.writeUInt32BE(id, MARKER.length);
+  const messages = records.map((_, index): Message => ({ partition, key: null, value: index === 0 ? standIn : null }));
+  return {
+    messages,
+    release() {
+      prepared.delete(id);
+      if (slab.length === SLAB_BYTES && freeSlabs.length < MAX_FREE_SLABS) freeSlabs.push(slab);
+    },
+  };
+}
+
+/** What these records of kafkajs's stand for; the records themselves where they stand for nothing. */
+export function realRecords(encoded: Buffer): Buffer {
+  const end = VALUE_AT + STAND_IN_BYTES;
+  if (encoded.length < end || !encoded.subarray(VALUE_AT, VALUE_AT + MARKER.length).equals(MARKER)) return encoded;
+  const bytes = prepared.get(encoded.readUInt32BE(VALUE_AT + MARKER.length));
+  if (!bytes) throw new Error('A batch was encoded after its memory had been given back: a bug.');
+  return bytes;
+}
+
+function takeSlab(bytes: number): Buffer {
+  return (bytes <= SLAB_BYTES ? freeSlabs.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(bytes, SLAB_BYTES));
+}
