@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { brokerProperties, type BrokerPlan } from './kafka-process.ts';
+import { brokerProperties, clusterIdOf, type BrokerPlan } from './kafka-process.ts';
 
 const plan = (id: number): BrokerPlan => ({
   id,
@@ -22,4 +22,11 @@ test('internal topics fit the number of brokers, and clients are told the advert
   assert.ok(one.includes('transaction.state.log.replication.factor=1'));
   assert.ok(one.includes('transaction.state.log.min.isr=1'));
   assert.ok(one.includes('auto.create.topics.enable=false'));
+});
+
+test('no cluster id begins with a hyphen, whatever the random bytes', () => {
+  for (let first = 0; first < 256; first += 1) {
+    const id = clusterIdOf(Buffer.from([first, ...Array<number>(15).fill(255)]));
+    assert.match(id, /^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
+  }
 });

@@ -59,6 +59,11 @@ export function brokerProperties(plan: BrokerPlan, cluster: readonly BrokerPlan[
     .join('');
 }
 
+/** A cluster's id of 16 bytes. One that began with a hyphen would be read as an option by the storage tool. */
+export function clusterIdOf(bytes: Buffer): string {
+  return Buffer.from(bytes.map((byte, index) => (index === 0 ? byte & 0x7f : byte))).toString('base64url');
+}
+
 const log4j = `<Configuration status="warn">
   <Appenders><Console name="out"><PatternLayout pattern="[%d] %p %m (%c)%n"/></Console></Appenders>
   <Loggers><Root level="info"><AppenderRef ref="out"/></Root></Loggers>
@@ -88,7 +93,7 @@ export class KafkaCluster {
   /** Formats the data directories and starts every broker; resolves when all are registered and serve clients. */
   static async start(options: KafkaClusterOptions): Promise<KafkaCluster> {
     const cluster = new KafkaCluster(options);
-    const clusterId = randomBytes(16).toString('base64url');
+    const clusterId = clusterIdOf(randomBytes(16));
     await Promise.all(options.brokers.map(async (plan) => cluster.#format(plan, clusterId)));
     // Together, not in turn: a broker is ready only when the quorum has a leader.
     await Promise.all(options.brokers.map(async (_plan, index) => cluster.startBroker(index)));
