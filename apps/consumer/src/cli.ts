@@ -90,7 +90,14 @@ function addDeadLetters(
   const letters = program.command('dead-letters').description('list, look at and replay what was given up');
   const route = () => new Option('--route <name>', 'only of this route');
   const stage = () =>
-    new Option('--stage <name>', 'only of this stage').choices(['parse', 'validate', 'oversize', 'decode', 'route', 'deliver']);
+    new Option('--stage <name>', 'only of this stage').choices([
+      'parse',
+      'validate',
+      'oversize',
+      'decode',
+      'route',
+      'deliver',
+    ]);
   letters
     .command('list')
     .description('dead letters without their values, each once')
@@ -110,7 +117,9 @@ function addDeadLetters(
     .description('how many, by route, stage and cause')
     .addOption(route())
     .addOption(stage())
-    .action(async (filter: { route?: string; stage?: string }) => report(await countLetters(session(), filter), printStats));
+    .action(async (filter: { route?: string; stage?: string }) =>
+      report(await countLetters(session(), filter), printStats),
+    );
   letters
     .command('replay')
     .description('send dead letters back to their routes, each once; the same command again goes on where it stopped')
@@ -136,7 +145,9 @@ function inheritSettings(command: Command): void {
 /** Every setting of the file with its environment variable: what `--help` ends with. */
 function helpText(): string {
   const rows = settingsReference().map(({ path, env, type, default: initial, description }) => {
-    const notes = [env, type, initial === undefined ? undefined : `default ${initial}`].filter((note) => note !== undefined);
+    const notes = [env, type, initial === undefined ? undefined : `default ${initial}`].filter(
+      (note) => note !== undefined,
+    );
     return `  ${path} (${notes.join(', ')})\n      ${description}`;
   });
   return `

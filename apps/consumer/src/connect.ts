@@ -1,9 +1,4 @@
-import {
-  createKafkaClient,
-  createSchemaRegistry,
-  type KafkaClient,
-  type SchemaRegistry,
-} from '@genesys-kafka/kafka';
+import { createKafkaClient, createSchemaRegistry, type KafkaClient, type SchemaRegistry } from '@genesys-kafka/kafka';
 import { requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
 
 /** Throws a ConfigError where no brokers are set; connects with the first call. */

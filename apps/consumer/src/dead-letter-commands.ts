@@ -91,7 +91,14 @@ export async function countLetters(session: Session, filter: LetterFilter): Prom
     }
     const table = (map: Map<string, number>) => Object.fromEntries(map);
     const { unreadable } = log;
-    return { letters, replayed, unreadable, byRoute: table(by.route), byStage: table(by.stage), byCause: table(by.cause) };
+    return {
+      letters,
+      replayed,
+      unreadable,
+      byRoute: table(by.route),
+      byStage: table(by.stage),
+      byCause: table(by.cause),
+    };
   });
 }
 

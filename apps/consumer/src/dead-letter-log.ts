@@ -57,7 +57,8 @@ export class DeadLetterLog {
         else if (!seen.has(parsed.id)) {
           seen.add(parsed.id);
           const at = replayed.get(parsed.id);
-          if (passes(parsed.letter, filter)) yield { ...parsed, record, ...(at === undefined ? {} : { replayedAt: at }) };
+          if (passes(parsed.letter, filter))
+            yield { ...parsed, record, ...(at === undefined ? {} : { replayedAt: at }) };
         }
       }
     }
@@ -83,7 +84,11 @@ export class DeadLetterLog {
 }
 
 /** The whole topic up to where it ends now; nothing where it does not exist. */
-export async function openDeadLetterLog(client: KafkaClient, topic: string, signal: AbortSignal): Promise<DeadLetterLog> {
+export async function openDeadLetterLog(
+  client: KafkaClient,
+  topic: string,
+  signal: AbortSignal,
+): Promise<DeadLetterLog> {
   const exists = await client.admin.describeTopic(topic);
   const offsets = exists ? await client.admin.offsets(topic) : [];
   const parts = offsets.map(({ partition, first, end }) => ({ topic, partition, end: first < end ? end : 0n }));

@@ -15,7 +15,7 @@ const lookEveryMs = 500;
  * another, as a retry, may be missed by one. Rejects with the signal's reason.
  */
 export async function drained(options: DrainOptions, clock: Clock): Promise<void> {
-  for (let looks = 0; looks < 2; ) {
+  for (let looks = 0; looks < 2;) {
     await clock.sleep(lookEveryMs, options.signal);
     try {
       looks = (await looksDrained(options)) ? looks + 1 : 0;

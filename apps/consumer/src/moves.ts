@@ -99,7 +99,12 @@ export class Moves {
   async lost(record: ConsumedRecord, signals: Pick<WorkSignals, 'signal'>): Promise<void> {
     const origin: TopicPosition = { topic: record.topic, partition: record.partition, offset: record.offset };
     const reason = 'This record on a retry topic lacks the headers that say whose it is. Did another program write it?';
-    await this.deadLetter(record, { origin }, { stage: 'decode', cause: 'header-invalid', reason, attempts: 0 }, signals);
+    await this.deadLetter(
+      record,
+      { origin },
+      { stage: 'decode', cause: 'header-invalid', reason, attempts: 0 },
+      signals,
+    );
   }
 
   async #append(

@@ -25,7 +25,6 @@ test('the position is the lowest unfinished offset, whatever the order of finish
         assert.equal(tracker.unfinished, open.size);
       }
     }),
-    { verbose: 1 },
   );
 });
 

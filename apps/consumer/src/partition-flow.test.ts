@@ -8,7 +8,15 @@ const limits = { maxRecords: 1000, maxBytes: 1 << 20 };
 
 function record(offset: number, key: string | null, size = 10): ConsumedRecord {
   const value = Buffer.alloc(size);
-  return { topic: 't', partition: 0, offset: BigInt(offset), timestampMs: 0, key: key === null ? null : Buffer.from(key), value, headers: {} };
+  return {
+    topic: 't',
+    partition: 0,
+    offset: BigInt(offset),
+    timestampMs: 0,
+    key: key === null ? null : Buffer.from(key),
+    value,
+    headers: {},
+  };
 }
 
 function batch(records: ConsumedRecord[], nextOffset = records.at(-1)!.offset + 1n): GroupBatch {
@@ -31,31 +39,38 @@ const settle = async () => new Promise<void>((resolve) => setImmediate(resolve))
 
 test('one key keeps its order, different keys run at once, every record runs once', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(4), { minLength: 1, maxLength: 40 }), fc.infiniteStream(fc.nat()), async (keys, choices) => {
-      const started: bigint[] = [];
-      const open: { key: string; offset: bigint; done: () => void }[] = [];
-      const flow = flowOf(async (r) => {
-        started.push(r.offset);
-        const key = r.key!.toString();
-        assert.ok(!open.some((other) => other.key === key), 'two records of one key at once');
-        await new Promise<void>((done) => open.push({ key, offset: r.offset, done: () => done() }));
-      });
-      flow.accept(batch(keys.map((key, index) => record(index, `k${key}`))));
-      await settle();
-      assert.equal(open.length, new Set(keys).size, 'each key has its first record running');
-      while (open.length > 0) {
-        const [chosen] = open.splice(choices.next().value! % open.length, 1);
-        chosen!.done();
+    fc.asyncProperty(
+      fc.array(fc.nat(4), { minLength: 1, maxLength: 40 }),
+      fc.infiniteStream(fc.nat()),
+      async (keys, choices) => {
+        const started: bigint[] = [];
+        const open: { key: string; offset: bigint; done: () => void }[] = [];
+        const flow = flowOf(async (r) => {
+          started.push(r.offset);
+          const key = r.key!.toString();
+          assert.ok(!open.some((other) => other.key === key), 'two records of one key at once');
+          await new Promise<void>((done) => open.push({ key, offset: r.offset, done: () => done() }));
+        });
+        flow.accept(batch(keys.map((key, index) => record(index, `k${key}`))));
         await settle();
-      }
-      assert.equal(flow.position, BigInt(keys.length));
-      assert.equal(started.length, keys.length);
-      for (const key of new Set(keys)) {
-        const order = started.filter((offset) => keys[Number(offset)] === key);
-        assert.deepEqual(order, [...order].sort((a, b) => Number(a - b)));
-      }
-    }),
-    { numRuns: 60, verbose: 1 },
+        assert.equal(open.length, new Set(keys).size, 'each key has its first record running');
+        while (open.length > 0) {
+          const [chosen] = open.splice(choices.next().value! % open.length, 1);
+          chosen!.done();
+          await settle();
+        }
+        assert.equal(flow.position, BigInt(keys.length));
+        assert.equal(started.length, keys.length);
+        for (const key of new Set(keys)) {
+          const order = started.filter((offset) => keys[Number(offset)] === key);
+          assert.deepEqual(
+            order,
+            [...order].sort((a, b) => Number(a - b)),
+          );
+        }
+      },
+    ),
+    { numRuns: 60 },
   );
 });
 
@@ -76,7 +91,7 @@ test('holds at the bound in records and in bytes, and lets go below it', async (
 });
 
 test('a record that waits for its time holds the partition', async () => {
-  let go = () => undefined as void;
+  let go: () => void = () => undefined;
   const flow = flowOf(async (_, { notDue }) => notDue(async () => new Promise<void>((done) => (go = () => done()))));
   flow.accept(batch([record(0, 'a')]));
   await settle();
@@ -104,7 +119,8 @@ test('stop: what runs is finished and counted, what has not begun is left below 
 
 test('stop: a request that does not end is aborted after the grace time', async () => {
   const flow = flowOf(
-    async (_, { signal }) => new Promise<void>((_done, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error))),
+    async (_, { signal }) =>
+      new Promise<void>((_done, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error))),
   );
   flow.accept(batch([record(0, 'a')]));
   await settle();
@@ -131,8 +147,10 @@ test('a failure nobody asked for is reported, and its key does not go on', async
 
 test('a batch that comes again is not worked on twice, and an earlier assignment ends first', async () => {
   const seen: bigint[] = [];
-  let earlier = () => undefined as void;
-  const flow = flowOf(async (r) => void seen.push(r.offset), { after: new Promise<void>((done) => (earlier = () => done())) });
+  let earlier: () => void = () => undefined;
+  const flow = flowOf(async (r) => void seen.push(r.offset), {
+    after: new Promise<void>((done) => (earlier = () => done())),
+  });
   flow.accept(batch([record(0, 'a'), record(1, 'b')]));
   flow.accept(batch([record(1, 'b'), record(2, 'c')], 4n));
   await settle();

@@ -12,7 +12,9 @@ function line(text: string): void {
 export function printRun({ routes, seconds }: RunReport): void {
   for (const [route, { delivered, retried, deadLettered, dropped, skipped }] of Object.entries(routes)) {
     const drops = dropped > 0 ? `, ${dropped} dropped` : '';
-    line(`${route}: ${delivered} delivered, ${retried} retried, ${deadLettered} dead letters${drops}, ${skipped} of others`);
+    line(
+      `${route}: ${delivered} delivered, ${retried} retried, ${deadLettered} dead letters${drops}, ${skipped} of others`,
+    );
   }
   line(`${seconds.toFixed(1)} s`);
 }

@@ -15,7 +15,9 @@ const refused = (why: string): ReplayTarget => ({ kind: 'refused', why });
 /** Where a dead letter goes when it is replayed with the configuration of now: back to its route, or to those that pick it by now. */
 export function replayTarget({ letter, record }: StoredLetter, plans: readonly RoutePlan[]): ReplayTarget {
   if ('source' in letter.origin) {
-    return refused(`never was on the main topic (stage ${letter.stage}): correct the cause and export its window with --again`);
+    return refused(
+      `never was on the main topic (stage ${letter.stage}): correct the cause and export its window with --again`,
+    );
   }
   const opened = open(record.value);
   if (opened.kind === 'poison') return refused(`still cannot be read (${opened.cause})`);
@@ -23,7 +25,9 @@ export function replayTarget({ letter, record }: StoredLetter, plans: readonly R
   if (letter.stage === 'deliver') {
     return own ? { kind: 'routes', routes: [own] } : refused('its route is not in the configuration');
   }
-  const headers = Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name, value.toString('utf8')]));
+  const headers = Object.fromEntries(
+    Object.entries(record.headers).map(([name, value]) => [name, value.toString('utf8')]),
+  );
   const candidates = letter.cause === 'rule-error' && own ? [own] : plans;
   const verdicts = candidates.map((plan) => ({ plan, verdict: picks(plan, opened.parsed, headers) }));
   if (verdicts.some(({ verdict }) => 'error' in verdict)) return refused('a rule still fails on it');

@@ -7,7 +7,14 @@ import {
   type TransactionalProducer,
 } from '@genesys-kafka/kafka';
 import { SlidingWindow, type Clock } from '@genesys-kafka/resilience';
-import { DeadLetterLog, MARKER_HEADER, openDeadLetterLog, type LetterFilter, type LogPart, type StoredLetter } from './dead-letter-log.ts';
+import {
+  DeadLetterLog,
+  MARKER_HEADER,
+  openDeadLetterLog,
+  type LetterFilter,
+  type LogPart,
+  type StoredLetter,
+} from './dead-letter-log.ts';
 import type { TopicSize } from './moves.ts';
 import { replayHeaders, replayTarget } from './replay-target.ts';
 import type { RoutePlan } from './route-plan.ts';
@@ -109,7 +116,7 @@ async function walk(
 }
 
 function isOfOther({ letter, record }: StoredLetter, { groupPrefix }: ReplayOptions): boolean {
-  const group = record.headers['group']?.toString('utf8');
+  const group = record.headers.group?.toString('utf8');
   return group !== undefined && group !== encodeURIComponent(`${groupPrefix}${letter.route ?? ''}`);
 }
 

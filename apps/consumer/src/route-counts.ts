@@ -44,10 +44,11 @@ export function createConsumerMetrics(metrics: Metrics): ConsumerMetrics {
     'route',
     'tier',
   ]);
-  const letters = metrics.counter('consumer_dead_letters_total', 'Moves to the dead-letter topic, by route and cause.', [
-    'route',
-    'cause',
-  ]);
+  const letters = metrics.counter(
+    'consumer_dead_letters_total',
+    'Moves to the dead-letter topic, by route and cause.',
+    ['route', 'cause'],
+  );
   const seconds = metrics.histogram('consumer_delivery_seconds', 'Time of one delivery.', secondsBuckets, [
     'route',
     'outcome',

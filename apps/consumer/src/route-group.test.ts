@@ -85,7 +85,10 @@ test('a full partition pauses and goes on, and the offset is committed only past
   open.get(2n)!();
   open.get(1n)!();
   await until(() => consumer.calls.at(-1) === 'resume');
-  assert.deepEqual(consumer.commits.filter((offset) => offset > 0n), []);
+  assert.deepEqual(
+    consumer.commits.filter((offset) => offset > 0n),
+    [],
+  );
   open.get(0n)!();
   await until(() => consumer.commits.includes(3n));
   stop.abort();

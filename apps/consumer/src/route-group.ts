@@ -58,7 +58,8 @@ export class RouteGroup implements GroupHandler {
     const stop = () => this.#end.resolve(undefined);
     signal.addEventListener('abort', stop, { once: true });
     try {
-      await this.#options.consumer.start(this);
+      // Told to stop while the brokers are away: joining would go on for minutes.
+      await Promise.race([this.#options.consumer.start(this), this.#end.promise]);
       await this.#end.promise;
     } finally {
       signal.removeEventListener('abort', stop);

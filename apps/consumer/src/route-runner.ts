@@ -49,12 +49,12 @@ export class RouteRunner {
         await this.#join(signal);
         return;
       } catch (error) {
-        if (signal.aborted || !isRetryable(error)) throw error;
+        if (!isRetryable(error)) throw error;
         if (clock.monotonicMs() - startedMs > soundMs) attempt = 0;
         const waitMs = backoffMs(backoff, attempt);
         log.error({ err: error, route, waitMs: Math.round(waitMs) }, 'the group cannot be read; joining it again');
-        await clock.sleep(waitMs, signal).catch(() => undefined);
-        if (signal.aborted) return;
+        // Rejects when it is time to stop: nothing is in hand here, and nobody is waiting for it.
+        await clock.sleep(waitMs, signal);
       } finally {
         this.#group = undefined;
       }

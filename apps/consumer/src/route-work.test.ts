@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { frame, partitionFor, type ConsumedRecord, type OutgoingRecord, type TopicPartition } from '@genesys-kafka/kafka';
+import {
+  frame,
+  partitionFor,
+  type ConsumedRecord,
+  type OutgoingRecord,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import {
   compileRule,
@@ -19,7 +25,10 @@ const text = JSON.stringify({ conversationId: 'c1', n: 1 });
 const ok: DeliveryOutcome = { kind: 'delivered' };
 const busy: DeliveryOutcome = { kind: 'retry', failure: { cause: 'http-503', reason: 'busy', httpStatus: 503 } };
 const refused: DeliveryOutcome = { kind: 'rejected', failure: { cause: 'http-422', reason: 'no', httpStatus: 422 } };
-const login: DeliveryOutcome = { kind: 'misconfigured', failure: { cause: 'http-401', reason: 'login', httpStatus: 401 } };
+const login: DeliveryOutcome = {
+  kind: 'misconfigured',
+  failure: { cause: 'http-401', reason: 'login', httpStatus: 401 },
+};
 
 function record(value: Buffer | null, more: Partial<ConsumedRecord> = {}): ConsumedRecord {
   const headers = { 'source-id': Buffer.from('job-1'), ordinal: Buffer.from('7') };
@@ -90,13 +99,32 @@ function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { bloc
     },
   };
   const work = routeWork(ports);
-  return { clock, sent, deliveries, skipped, gate, stopping, waits: () => waits, work: async (one: ConsumedRecord) => work(one, signals) };
+  return {
+    clock,
+    sent,
+    deliveries,
+    skipped,
+    gate,
+    stopping,
+    waits: () => waits,
+    work: async (one: ConsumedRecord) => work(one, signals),
+  };
 }
 
 /** What Kafka would hand out of a record that was sent. */
 function received({ topic, partition, record: { key, value, headers } }: Sent): ConsumedRecord {
-  const buffers = Object.entries(headers ?? {}).flatMap(([name, one]) => (one === undefined ? [] : [[name, Buffer.from(one)]]));
-  return { topic, partition, offset: 3n, timestampMs: 0, key: Buffer.from(key!), value, headers: Object.fromEntries(buffers) as Record<string, Buffer> };
+  const buffers = Object.entries(headers ?? {}).flatMap(([name, one]) =>
+    one === undefined ? [] : [[name, Buffer.from(one)]],
+  );
+  return {
+    topic,
+    partition,
+    offset: 3n,
+    timestampMs: 0,
+    key: Buffer.from(key!),
+    value: value as Buffer | null,
+    headers: Object.fromEntries(buffers) as Record<string, Buffer>,
+  };
 }
 
 test('delivered: the bare bytes, a stable key and the version go to the sink, and nothing moves', async () => {
@@ -212,7 +240,7 @@ test('records of other routes, and records that the rule does not pick, are pass
   const other = route([busy]);
   await other.work(record(frame(9, Buffer.from(text))));
   const foreign = received(other.sent[0]!);
-  foreign.headers['route']!.write('erp');
+  foreign.headers.route!.write('erp');
   await crm.work(foreign);
   assert.deepEqual(crm.skipped, ['skipped', 'skipped']);
   assert.deepEqual([crm.deliveries, crm.sent], [[], []]);
@@ -253,7 +281,10 @@ test('a record on a retry topic that says no owner is kept as a dead letter by w
   const keeper = route([ok], { owns: (owner) => owner === 'nobody' });
   await keeper.work(record(frame(9, Buffer.from(text)), { topic: 'd.retry-1' }));
   const letter = parseDeadLetter(received(keeper.sent[0]!).headers);
-  assert.deepEqual([letter.cause, letter.origin], ['header-invalid', { topic: 'd.retry-1', partition: 2, offset: 41n }]);
+  assert.deepEqual(
+    [letter.cause, letter.origin],
+    ['header-invalid', { topic: 'd.retry-1', partition: 2, offset: 41n }],
+  );
 });
 
 test('stop: a record that waits for its time or for the circuit is let go at once', async () => {

@@ -62,14 +62,20 @@ export function routeWork(ports: RoutePorts): Work {
   return async (record, signals) => {
     const fresh = record.topic === mainTopic;
     const owner = fresh ? undefined : ownerOf(record);
-    if (owner !== undefined && !owns(owner)) return onSkipped();
+    if (owner !== undefined && !owns(owner)) {
+      onSkipped();
+      return;
+    }
     if (owner === 'nobody') return moves.lost(record, signals);
     const visit = fresh ? freshVisit(record) : retryVisit(record);
     const waitMs = visit.notBeforeMs - clock.nowMs();
     if (waitMs > 0) await signals.notDue(async () => clock.sleep(waitMs, signals.stopping));
     const opened = await openChecked(record, schemas, signals);
     if (opened.kind === 'poison') {
-      if (fresh && !keepsPoison) return onSkipped();
+      if (fresh && !keepsPoison) {
+        onSkipped();
+        return;
+      }
       return moves.deadLetter(record, visit, { stage: 'decode', attempts: visit.attempt - 1, ...opened }, signals);
     }
     if (!visit.picked) {
@@ -78,7 +84,10 @@ export function routeWork(ports: RoutePorts): Work {
         const letter = { stage: 'route', cause: 'rule-error', reason: verdict.error, attempts: 0 } as const;
         return moves.deadLetter(record, visit, letter, signals);
       }
-      if (!verdict.matched) return onSkipped();
+      if (!verdict.matched) {
+        onSkipped();
+        return;
+      }
     }
     await settle({ record, visit, body: opened.body }, signals);
   };
@@ -118,7 +127,7 @@ export function deliverySettle(ports: DeliveryPorts): RoutePorts['settle'] {
   return async ({ record, visit, body }, signals) => {
     const delivery = deliveryOf(ports.route, record, visit, body);
     let attempt = visit.attempt;
-    for (let behindMs = 0; ; ) {
+    for (let behindMs = 0; ;) {
       const outcome = await throughGate(ports, delivery, behindMs, signals);
       behindMs = 0;
       const step = nextStep({ attempt, outcome, policy, nowMs: clock.nowMs(), ...randomOf(ports) });

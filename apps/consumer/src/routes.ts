@@ -70,7 +70,10 @@ export function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecord
         const attempts = visit.attempt - 1;
         return moves.deadLetter(record, visit, { stage: 'route', cause: 'route-removed', reason, attempts }, signals);
       }
-      if (settings.unrouted === 'drop') return recorder.settled('dropped');
+      if (settings.unrouted === 'drop') {
+        recorder.settled('dropped');
+        return;
+      }
       const letter = { stage: 'route', cause: 'unrouted', reason: 'No route picks this record.', attempts: 0 } as const;
       return moves.deadLetter(record, visit, letter, signals);
     },
@@ -80,7 +83,11 @@ export function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecord
   });
 }
 
-function movesOf({ name, groupId }: Pick<RoutePlan, 'name' | 'groupId'>, recorder: RouteRecorder, context: RouteContext): Moves {
+function movesOf(
+  { name, groupId }: Pick<RoutePlan, 'name' | 'groupId'>,
+  recorder: RouteRecorder,
+  context: RouteContext,
+): Moves {
   const { topics, writer, clock } = context;
   return new Moves({
     route: name,

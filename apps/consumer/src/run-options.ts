@@ -60,7 +60,13 @@ export function groupSettings(flags: RunFlags): GroupSettings {
   };
 }
 
-function option(flags: string, text: string, parse: (value: string) => number, initial: number, shown?: string): Option {
+function option(
+  flags: string,
+  text: string,
+  parse: (value: string) => number,
+  initial: number,
+  shown?: string,
+): Option {
   return new Option(flags, text).argParser(parse).default(initial, shown ?? String(initial));
 }
 

@@ -18,7 +18,9 @@ after(async () => bus[Symbol.asyncDispose]());
 const drain = ['run', '--drain', ...quick];
 const reportOf = (stdout: string) => JSON.parse(stdout) as Report;
 const identity = ({ body }: Delivered) => `${body.conversationId}#${body.n}`;
-const crmTo = (target: Target, more: object = {}) => ({ crm: { type: 'http', url: target.url, concurrency: 16, ...more } });
+const crmTo = (target: Target, more: object = {}) => ({
+  crm: { type: 'http', url: target.url, concurrency: 16, ...more },
+});
 
 async function until(condition: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {
   const endMs = Date.now() + timeoutMs;
@@ -47,9 +49,9 @@ test('a target that is slow, busy for a while and refuses some for ever: publish
   };
   const config = area.config({
     routes: [
-      { name: 'even', when: 'record.n % 2.0 == 0.0 || int(record.n) % 2 == 0', sink: 'crm', priority: 'high' },
+      { name: 'even', when: 'int(record.n) % 2 == 0', sink: 'crm', priority: 'high' },
       { name: 'everything', sink: 'crm' },
-    ].map((route) => (route.name === 'even' ? { ...route, when: 'int(record.n) % 2 == 0' } : route)),
+    ],
     sinks: crmTo(target, { breaker: { errors: '80%', over: 10, cooldown: '500ms' } }),
   });
   const { routes } = reportOf((await runConsumer(config, drain)).stdout);
@@ -59,9 +61,9 @@ test('a target that is slow, busy for a while and refuses some for ever: publish
     assert.equal(routes[name]!.delivered + routes[name]!.deadLettered, count, name);
     assert.equal(letters[name], routes[name]!.deadLettered, name);
   }
-  assert.equal(letters['even'], 3, 'c-7 has three even records');
-  assert.equal(letters['everything'], 6, 'c-7 has five records, and c-8 one that never works');
-  assert.ok(routes['everything']!.retried > 0);
+  assert.equal(letters.even, 3, 'c-7 has three even records');
+  assert.equal(letters.everything, 6, 'c-7 has five records, and c-8 one that never works');
+  assert.ok(routes.everything!.retried > 0);
   const bytes = target.accepted.find(({ body }) => body.conversationId === 'c-3')!.bytes;
   assert.equal(bytes, '{"conversationId":"c-3","n":0}', 'the bytes as they were published');
 });
@@ -119,7 +121,7 @@ test('SIGTERM: exit 0, what is in flight ends and is committed, so that nothing 
   assert.equal(ended.status, 0, ended.stderr);
   const stopped = target.accepted.length;
   assert.ok(stopped < 300, 'it stopped before the end');
-  assert.equal(reportOf(ended.stdout).routes['all']!.delivered, stopped);
+  assert.equal(reportOf(ended.stdout).routes.all!.delivered, stopped);
   await runConsumer(config, drain);
   assert.equal(new Set(target.accepted.map(identity)).size, 300);
   // Keys of one partition finish in any order: at most what was in hand above the lowest unfinished comes again.

@@ -23,7 +23,12 @@ export interface RunReport {
  * main topic + retry topics ─► one group per route ─► rule ─► sink ─► done, or retry topic, or dead-letter topic.
  * Ends when `signal` aborts, or with `--drain` when nothing is left; rejects where the run itself cannot go on.
  */
-export async function runConsumer(settings: Settings, flags: RunFlags, log: Logger, signal: AbortSignal): Promise<RunReport> {
+export async function runConsumer(
+  settings: Settings,
+  flags: RunFlags,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<RunReport> {
   const clock = systemClock;
   const startedMs = clock.monotonicMs();
   await using closing = new AsyncDisposableStack();

@@ -56,7 +56,8 @@ function recordsOf(file: string, text: string): readonly object[] {
         ? (whole as unknown[])
         : conversationsOf(whole);
   const bad = records.findIndex((record) => typeof record !== 'object' || record === null || Array.isArray(record));
-  if (bad >= 0) throw new TestFileError(file, `holds no JSON object as record ${bad}; write an array of objects, or one a line`);
+  if (bad >= 0)
+    throw new TestFileError(file, `holds no JSON object as record ${bad}; write an array of objects, or one a line`);
   return records as object[];
 }
 

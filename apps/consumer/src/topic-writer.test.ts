@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OutgoingRecord, Producer, TopicPartition } from '@genesys-kafka/kafka';
+import type { Producer, TopicPartition } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
-import { TopicWriter } from './topic-writer.ts';
+import { TopicWriter, type MovedRecord } from './topic-writer.ts';
 
 const target: TopicPartition = { topic: 't.dlt', partition: 3 };
-const record = (text: string, bytes = 1): OutgoingRecord => ({ key: text, value: Buffer.alloc(bytes) });
+const record = (text: string, bytes = 1): MovedRecord => ({ key: text, value: Buffer.alloc(bytes) });
 const never = new AbortController().signal;
 const impatient: Clock = { nowMs: () => 0, monotonicMs: () => 0, sleep: async (_, signal) => signal?.throwIfAborted() };
 
@@ -30,7 +30,12 @@ function producer(refusals: number) {
 test('what is refused is written in the end, in order, each once, and each refusal is told', async () => {
   const { port, sent } = producer(3);
   const waits: number[] = [];
-  const writer = new TopicWriter({ producer: port, clock: impatient, random: () => 0, onFailure: (_e, _t, ms) => waits.push(ms) });
+  const writer = new TopicWriter({
+    producer: port,
+    clock: impatient,
+    random: () => 0,
+    onFailure: (_e, _t, ms) => waits.push(ms),
+  });
   const first = writer.append(target, record('a'), never);
   const second = writer.append(target, record('b'), never);
   await new Promise((resolve) => setImmediate(resolve));
@@ -53,7 +58,11 @@ test('a large record goes alone', async () => {
 test('an aborted append ends with the reason, and the others are still written', async () => {
   const { port, sent } = producer(2);
   const abort = new AbortController();
-  const writer = new TopicWriter({ producer: port, clock: impatient, onFailure: () => abort.abort(new Error('time is over')) });
+  const writer = new TopicWriter({
+    producer: port,
+    clock: impatient,
+    onFailure: () => abort.abort(new Error('time is over')),
+  });
   const gone = writer.append(target, record('a'), abort.signal);
   const kept = writer.append(target, record('b'), never);
   await assert.rejects(gone, /time is over/);

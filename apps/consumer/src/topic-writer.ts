@@ -9,8 +9,11 @@ export interface TopicWriterOptions {
   readonly random?: () => number;
 }
 
+/** A record on its way from one topic to another: its value is one piece. */
+export type MovedRecord = OutgoingRecord & { readonly value: Buffer | null };
+
 interface Pending {
-  readonly record: OutgoingRecord;
+  readonly record: MovedRecord;
   readonly done: () => void;
   readonly fail: (reason: Error) => void;
   readonly signal: AbortSignal;
@@ -36,7 +39,7 @@ export class TopicWriter {
   }
 
   /** Resolves once all in-sync replicas have the record; rejects only with the reason of `signal`. */
-  async append(target: TopicPartition, record: OutgoingRecord, signal: AbortSignal): Promise<void> {
+  async append(target: TopicPartition, record: MovedRecord, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const name = `${target.topic}/${target.partition}`;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -54,7 +57,7 @@ export class TopicWriter {
   async #drain(name: string, target: TopicPartition, queue: Pending[]): Promise<void> {
     // Appends of the same turn of the event loop go in one send.
     await Promise.resolve();
-    for (let attempt = 0; queue.length > 0; ) {
+    for (let attempt = 0; queue.length > 0;) {
       const count = batchLength(queue);
       const batch = queue.slice(0, count);
       try {

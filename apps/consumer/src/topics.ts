@@ -10,7 +10,11 @@ export interface ConsumerTopics {
   readonly deadLetters: TopicSize;
 }
 
-export function consumerSpecs(settings: Settings): { main: TopicSpec; retries: readonly TopicSpec[]; deadLetters: TopicSpec } {
+export function consumerSpecs(settings: Settings): {
+  main: TopicSpec;
+  retries: readonly TopicSpec[];
+  deadLetters: TopicSpec;
+} {
   const { data, retries, deadLetters } = topicSpecs({
     prefix: settings.kafka.topicPrefix,
     dataPartitions: settings.kafka.partitions,

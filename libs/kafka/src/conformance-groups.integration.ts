@@ -162,13 +162,14 @@ for (const { name, create } of implementations) {
         },
       });
       for (const partition of [0, 1, 2, 3]) await produce(topic, [`a${partition}`], partition);
-      await until('all four', () => first.seen.length === 4);
+      await until('all four', async () => (await client.admin.groupOffsets(group, topic)).size === 4);
       assert.ok(current.every((isCurrent) => isCurrent()));
       const second = await join(client, group, [topic]);
       await until('two and two', () => first.assigned.length === 2 && second.assigned.length === 2);
       assert.deepEqual([...first.assigned, ...second.assigned].sort(), [0, 1, 2, 3]);
       assert.ok(!current.some((isCurrent) => isCurrent()));
-      assert.deepEqual(first.events, ['assigned 4', 'revoked 4', 'assigned 2']);
+      // It may rejoin once alone, before the second one has come.
+      assert.match(first.events.join(', '), /^(assigned 4, revoked 4, )+assigned 2$/);
       const foreign = second.assigned[0]!;
       await assert.rejects(first.consumer.commit([{ topic, partition: foreign, offset: 0n }]), (error) => {
         assert.ok(error instanceof KafkaError);
@@ -252,14 +253,22 @@ for (const { name, create } of implementations) {
       assert.deepEqual(failing.events, ['assigned 1', 'revoked 1']);
       await failing.consumer.stop();
 
-      const bomb = await newTopic(client);
-      await produce(bomb, ['x'.repeat(4 * 1024 * 1024)]);
+      // The other partition is in the middle of its work, and paused, when the unreadable batch comes.
+      const bomb = await newTopic(client, { partitions: 2 });
       const careful = create(stack.brokers, { maxDecompressedBytes: 1024 * 1024 });
-      const member = await join(careful, `g-${bomb}`, [bomb]);
+      const gate = Promise.withResolvers<undefined>();
+      const member = await join(careful, `g-${bomb}`, [bomb], { onBatch: () => gate.promise });
+      await produce(bomb, ['1']);
+      await until('the first', () => member.seen.length === 1);
+      await produce(bomb, ['behind']);
+      await delay(500);
+      await produce(bomb, ['x'.repeat(4 * 1024 * 1024)], 1);
       await until('the crash', () => member.crashes.length > 0);
       const [crash] = member.crashes;
       assert.ok(crash instanceof KafkaError);
       assert.equal(crash.code, 'decompression-limit');
+      assert.deepEqual(member.events, ['assigned 2', 'revoked 2']);
+      gate.resolve(undefined);
       await careful.close();
       // One limit for the process: give the other tests theirs back.
       await create(stack.brokers).close();

@@ -42,34 +42,42 @@ export async function startContainers(
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
   const client = await probe();
   signal.throwIfAborted();
-  const network = await new Network().start();
   const kafkaImage = process.env.GENESYS_KAFKA_KAFKA_IMAGE ?? defaultImages.kafka;
   const registryImage = process.env.GENESYS_KAFKA_REGISTRY_IMAGE ?? defaultImages.registry;
   onProgress(`starting ${kafkaImage}${config.registry ? ` and ${registryImage}` : ''} in containers`);
+  // Before the network exists: an image name that cannot be used throws here.
+  const kafka = kafkaContainer(kafkaImage).withNetworkAliases('kafka');
   const registry = registryContainer(registryImage);
-  // The registry connects again and again until Kafka answers: they start together.
-  const [kafkaStart, registryStart] = [kafkaContainer(kafkaImage).withNetworkAliases('kafka'), registry.container]
-    .map((container, index) =>
-      index === 1 && !config.registry
-        ? undefined
-        : container
-            .withNetwork(network)
-            .withLabels({ [stackLabel]: config.dir })
-            .withLogConsumer((log) => log.pipe(createWriteStream(logFile(config, index)))),
-    )
-    .map(async (container) => container?.start());
+  const network = await new Network().start();
+  const start = async (container: GenericContainer, log: string) =>
+    container
+      .withNetwork(network)
+      .withLabels({ [stackLabel]: config.dir })
+      .withLogConsumer((lines) => lines.pipe(createWriteStream(join(config.dir, 'logs', log))))
+      .start();
+  const kafkaStart = start(kafka, 'kafka-1.log');
+  const startRegistry = async () => {
+    if (!config.registry) return undefined;
+    // It gives up at once while the name "kafka" does not resolve.
+    if (registry.needsKafka) await kafkaStart;
+    return start(registry.container, 'registry.log');
+  };
+  const registryStart = startRegistry();
   const starts = Promise.all([kafkaStart, registryStart]);
   const close = async () => {
     await removeContainers(client, config.dir);
     await network.stop();
   };
   try {
-    const [kafka, schemas] = await unlessAborted(starts, AbortSignal.any([signal, AbortSignal.timeout(pullTimeoutMs)]));
+    const [broker, schemas] = await unlessAborted(
+      starts,
+      AbortSignal.any([signal, AbortSignal.timeout(pullTimeoutMs)]),
+    );
     const address = (container: StartedTestContainer | undefined, port: number) =>
       container ? `${container.getHost()}:${container.getMappedPort(port)}` : '';
     const registryAddress = address(schemas, registry.port);
     return {
-      brokers: [address(kafka, kafkaPort)],
+      brokers: [address(broker, kafkaPort)],
       registryUrl: registryAddress && `http://${registryAddress}${registry.path}`,
       close,
     };
@@ -80,10 +88,6 @@ export async function startContainers(
     await close().catch(() => undefined);
     throw new RungUnavailableError(`the containers did not start: ${(error as Error).message}`, error);
   }
-}
-
-function logFile(config: HostConfig, index: number): string {
-  return join(config.dir, 'logs', index === 0 ? 'kafka-1.log' : 'registry.log');
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -134,6 +138,7 @@ interface RegistryContainer {
   readonly container: GenericContainer;
   readonly port: number;
   readonly path: string;
+  readonly needsKafka: boolean;
 }
 
 /** Confluent's registry keeps its schemas in Kafka; Apicurio's, told by its image's name, in memory. */
@@ -154,7 +159,7 @@ function registryContainer(image: string): RegistryContainer {
     .withEnvironment(environment)
     .withWaitStrategy(Wait.forHttp(`${path}/subjects`, port))
     .withStartupTimeout(startTimeoutMs);
-  return { container, port, path };
+  return { container, port, path, needsKafka: !apicurio };
 }
 
 /** By label, not by handle: a start cut short has containers that nobody holds yet. */

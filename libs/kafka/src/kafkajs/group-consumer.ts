@@ -116,7 +116,11 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   seek(target: TopicPartition, offset: bigint): void {
     const partition = this.#assertAssigned(target);
     partition.forget();
-    this.#consumer.seek({ topic: target.topic, partition: target.partition, offset: offset.toString() });
+    try {
+      this.#consumer.seek({ ...target, offset: offset.toString() });
+    } catch (error) {
+      throw this.#toError(error, `seek ${partitionName(target)} in`);
+    }
   }
 
   stop(): Promise<void> {
@@ -208,8 +212,12 @@ export class KafkajsGroupConsumer implements GroupConsumer {
 
   #hooks(): PartitionHooks {
     return {
-      pause: ({ topic, partition }) => this.#consumer.pause([{ topic, partitions: [partition] }]),
-      resume: ({ topic, partition }) => this.#consumer.resume([{ topic, partitions: [partition] }]),
+      pause: ({ topic, partition }) => {
+        unlessGone(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
+      },
+      resume: ({ topic, partition }) => {
+        unlessGone(() => this.#consumer.resume([{ topic, partitions: [partition] }]));
+      },
       heartbeat: async () => {
         try {
           await this.#heartbeat?.();
@@ -251,6 +259,15 @@ export class KafkajsGroupConsumer implements GroupConsumer {
 
 function isKafkajs(error: Error): boolean {
   return error.name.startsWith('KafkaJS');
+}
+
+/** kafkajs forgets its group before it tells of a crash, and then throws: there is nothing left to pause. */
+function unlessGone(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof Error) || !isKafkajs(error)) throw error;
+  }
 }
 
 function toGroupBatch(batch: Batch): GroupBatch {

@@ -113,6 +113,8 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
         assertAnswered(target, await transaction.send(call.request));
       } finally {
         call.release();
+        // A last attempt after close() may have connected again.
+        if (this.#closed) this.#producer.disconnect().catch(() => undefined);
       }
     });
     this.#sending.set(name, sent);

@@ -1,0 +1,359 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createKafkaClient, topicSpecs, type KafkaClient } from '@genesys-kafka/kafka';
+import { startStack, uniquePrefix, type Stack } from '@genesys-kafka/testing';
+import {
+  BROKEN_SOURCES,
+  GOOD_SOURCES,
+  INVALID_RECORDS,
+  REFUSED_SOURCES,
+  writeSources,
+  type SourceCase,
+} from '../fixtures/bad-sources.ts';
+import { runProducer, startSimulator, type Ended } from '../fixtures/processes.ts';
+import { arrayOf, conversation, conversations } from '../fixtures/records.ts';
+import { readPublished, type Published } from '../fixtures/topics.ts';
+import type { Report } from './report.ts';
+
+let stack: Stack;
+let client: KafkaClient;
+let dir: string;
+
+before(async () => {
+  stack = await startStack();
+  client = createKafkaClient({ clientId: 'bad-input-test', brokers: stack.brokers });
+  dir = await mkdtemp(join(tmpdir(), 'bad-input-'));
+});
+
+after(async () => {
+  await client.close();
+  await stack.close();
+  await rm(dir, { recursive: true });
+});
+
+function environment(prefix: string): Record<string, string> {
+  return {
+    KAFKA_BROKERS: stack.brokers.join(','),
+    SCHEMA_REGISTRY_URL: stack.registryUrl,
+    KAFKA_TOPIC_PREFIX: prefix,
+    SPOOL_DIR: join(dir, 'spool'),
+  };
+}
+
+/** Exactly one JSON document on stdout. */
+function reportOf({ stdout, stderr }: Ended): Report {
+  assert.equal(stdout.split('\n').length, 2, `stdout is one line: ${stdout}\n${stderr}`);
+  return JSON.parse(stdout) as Report;
+}
+
+async function hasTopics(prefix: string): Promise<boolean> {
+  return (await client.admin.describeTopic(topicSpecs({ prefix }).data.name)) !== undefined;
+}
+
+const DAY = ['--from', '2025-10-01', '--to', '2025-10-02'];
+/** Nothing listens on port 1: a command that is wrong in itself must not even try. */
+const NOWHERE = {
+  KAFKA_BROKERS: '127.0.0.1:1',
+  SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
+  GENESYS_API_URL: 'http://127.0.0.1:1',
+  GENESYS_LOGIN_URL: 'http://127.0.0.1:1',
+  GENESYS_CLIENT_ID: 'id',
+  GENESYS_CLIENT_SECRET: 'canary-secret',
+};
+
+interface UsageCase {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly config?: string;
+  /** What stderr says. */
+  readonly says: RegExp;
+}
+
+const USAGE: readonly UsageCase[] = [
+  { name: 'no command', args: [], says: /Usage: producer/ },
+  { name: 'an unknown command', args: ['exprot'], says: /unknown command 'exprot'/ },
+  { name: 'an unknown option', args: ['export', ...DAY, '--agian'], says: /unknown option '--agian'/ },
+  { name: 'no interval', args: ['export'], says: /--from/ },
+  { name: 'no source', args: ['publish'], says: /source/ },
+  { name: 'an unknown contract', args: ['export', ...DAY, '--contract', 'soap'], says: /bad-argument: --contract/ },
+  {
+    name: 'an interval that ends before it starts',
+    args: ['export', '--from', '2025-10-02', '--to', '2025-10-01'],
+    says: /bad-interval:/,
+  },
+  { name: 'an empty interval', args: ['export', '--from', '2025-10-02', '--to', '2025-10-02'], says: /bad-interval:/ },
+  {
+    name: 'a time without a zone',
+    args: ['export', '--from', '2025-10-01T00:00:00', '--to', '2025-10-02'],
+    says: /bad-argument: --from/,
+  },
+  {
+    name: '31 February',
+    args: ['export', '--from', '2026-02-01', '--to', '2026-02-31'],
+    says: /bad-argument: --to is "2026-02-31"/,
+  },
+  { name: 'a window of seconds', args: ['export', ...DAY, '--window', '5s'], says: /bad-argument: --window/ },
+  {
+    name: 'a query file that is missing',
+    args: ['export', ...DAY, '--query', '/no/such/file'],
+    says: /bad-argument: --query/,
+  },
+  { name: 'an s3: source', args: ['publish', 's3://bucket/a.zip'], says: /source-unsupported:/ },
+  { name: 'an ftp: source', args: ['publish', 'ftp://host/a.zip'], says: /source-unsupported:/ },
+  {
+    name: 'an unknown key',
+    args: ['publish', 'a.zip'],
+    config: 'kafka:\n  brokers: [127.0.0.1:1]\n  brokkers: [127.0.0.1:2]\n',
+    says: /bad-config: .*brokkers/s,
+  },
+  { name: 'a file that is not YAML', args: ['publish', 'a.zip'], config: 'kafka: [', says: /bad-config:/ },
+  {
+    name: 'a region by its AWS name',
+    args: ['export', ...DAY],
+    env: { GENESYS_REGION: 'eu-central-1', GENESYS_API_URL: '', GENESYS_LOGIN_URL: '' },
+    says: /mypurecloud\.de/,
+  },
+  {
+    name: 'a region that is no host',
+    args: ['export', ...DAY],
+    env: { GENESYS_REGION: 'frankfurt', GENESYS_API_URL: '', GENESYS_LOGIN_URL: '' },
+    says: /region/,
+  },
+  { name: 'no secret', args: ['export', ...DAY], env: { GENESYS_CLIENT_SECRET: '' }, says: /GENESYS_CLIENT_SECRET/ },
+  { name: 'no broker', args: ['publish', 'a.zip'], env: { KAFKA_BROKERS: '' }, says: /KAFKA_BROKERS/ },
+];
+
+for (const { name, args, env, config, says } of USAGE) {
+  test(`${name}: status 2, told on stderr, and nothing is contacted`, async () => {
+    const file = join(dir, 'config.yaml');
+    if (config !== undefined) await writeFile(file, config);
+    const options = [...args, ...(config === undefined ? [] : ['--config', file]), '--json'];
+    const result = await runProducer(args.length === 0 ? [] : options, { ...NOWHERE, ...env });
+    assert.match(result.stderr, says);
+    assert.equal(result.status, 2, result.stderr);
+    assert.equal(result.stdout, '');
+    assert.doesNotMatch(result.stderr, /canary|unexpected|ECONNREFUSED/);
+  });
+}
+
+test('a broker that nobody can reach ends the run with 1 within 20 seconds', async () => {
+  const startedMs = performance.now();
+  const result = await runProducer(['publish', await aSource(), '--json'], {
+    ...environment(uniquePrefix()),
+    KAFKA_BROKERS: '127.0.0.1:1',
+  });
+  assert.match(result.stderr, /error: broker-unreachable: .*127\.0\.0\.1:1/);
+  assert.equal(result.status, 1);
+  assert.equal(result.stdout, '');
+  assert(performance.now() - startedMs < 20_000, `it took ${performance.now() - startedMs} ms`);
+});
+
+test('a registry that nobody can reach ends the run with 1, before a record is published', async () => {
+  const prefix = uniquePrefix();
+  const result = await runProducer(['publish', await aSource()], {
+    ...environment(prefix),
+    SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
+  });
+  assert.match(result.stderr, /error: registry-unreachable: .*127\.0\.0\.1:1/);
+  assert.equal(result.status, 1);
+  await assertNothingPublished(prefix);
+});
+
+test('a schema that the subject does not accept ends the run with 1, before a record is published', async () => {
+  const prefix = uniquePrefix();
+  const subject = `${topicSpecs({ prefix }).data.name}-value`;
+  const schema = JSON.stringify({ type: 'object', properties: { conversationId: { type: 'integer' } } });
+  const answer = await fetch(`${stack.registryUrl}/subjects/${subject}/versions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ schemaType: 'JSON', schema }),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+  await fetch(`${stack.registryUrl}/config/${subject}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ compatibility: 'FULL' }),
+  });
+  const result = await runProducer(['publish', await aSource()], environment(prefix));
+  assert.match(result.stderr, /error: schema-incompatible: /);
+  assert.equal(result.status, 1);
+  await assertNothingPublished(prefix);
+});
+
+const GENESYS: readonly { name: string; env: Readonly<Record<string, string>>; permissions?: string; says: RegExp }[] =
+  [
+    { name: 'a wrong secret', env: { GENESYS_CLIENT_SECRET: 'canary-wrong' }, says: /error: login-failed: / },
+    {
+      name: 'no permission for details',
+      env: {},
+      permissions: 'job:view',
+      says: /error: permission-missing: .*403.*conversationDetail:view/,
+    },
+    {
+      name: 'no permission for archives',
+      env: { GENESYS_CONTRACT: 'bulk-archive' },
+      permissions: 'job:view',
+      says: /error: permission-missing: .*403.*analytics:conversation:view/,
+    },
+  ];
+
+for (const { name, env, permissions, says } of GENESYS) {
+  test(`${name}: status 1, and nothing is published`, async () => {
+    const args = ['--records', '10', ...(permissions === undefined ? [] : ['--permissions', permissions])];
+    await using simulator = await startSimulator(args);
+    const prefix = uniquePrefix();
+    const result = await runProducer(['export', ...DAY, '--json'], {
+      ...environment(prefix),
+      ...simulator.env,
+      ...env,
+    });
+    assert.match(result.stderr, says);
+    assert.equal(result.status, 1, result.stderr);
+    assert.equal(result.stdout, '');
+    assert.doesNotMatch(result.stderr + result.stdout, /canary/);
+    await assertNothingPublished(prefix);
+  });
+}
+
+test('a region that does not exist ends the run with 1 and says so', async () => {
+  const startedMs = performance.now();
+  const result = await runProducer(['export', ...DAY], {
+    ...environment(uniquePrefix()),
+    GENESYS_REGION: 'no-such-region.invalid',
+    GENESYS_CLIENT_ID: 'id',
+    GENESYS_CLIENT_SECRET: 'canary-secret',
+  });
+  assert.match(result.stderr, /error: host-not-found: .*no-such-region\.invalid/);
+  assert.equal(result.status, 1);
+  assert(performance.now() - startedMs < 60_000, `it took ${performance.now() - startedMs} ms`);
+});
+
+async function aSource(): Promise<string> {
+  const path = join(dir, 'one.json');
+  await writeFile(path, arrayOf([conversation('one')]));
+  return path;
+}
+
+async function assertNothingPublished(prefix: string): Promise<void> {
+  if (!(await hasTopics(prefix))) return;
+  const { records, deadLetters } = await readPublished(client, prefix);
+  assert.equal(records.length + deadLetters.length, 0);
+}
+
+/** What each case's content must have become: records each once and byte for byte, dead letters with their causes. */
+function assertSource(source: SourceCase, report: Report['sources'][number], published: Published): void {
+  const { name, status, code, at, deadLetters = {} } = source;
+  const context = `${name}: ${JSON.stringify(report)}`;
+  assert.equal(report.status, status, context);
+  assert.equal(report.error?.code, code, context);
+  if (at) assert.equal(report.error?.ordinal, at.ordinal, context);
+  if (at?.offset !== undefined) assert.equal(report.error?.offset, at.offset, context);
+  assert.equal(report.records, source.published + Object.keys(deadLetters).length, context);
+  assert(published.records.length >= source.published, context);
+}
+
+test('every kind of source in one command: each bad one is reported, the others are done, nothing is half there', async () => {
+  const prefix = uniquePrefix();
+  const cases = [...REFUSED_SOURCES, ...BROKEN_SOURCES, ...INVALID_RECORDS, ...GOOD_SOURCES];
+  const paths = await writeSources(join(dir, 'sources'), cases);
+  const result = await runProducer(['publish', ...paths, '--json'], environment(prefix));
+  const report = reportOf(result);
+  assert.equal(result.status, 3, result.stderr);
+  assert.deepEqual(
+    report.sources.map(({ source }) => source),
+    paths,
+  );
+  const published = await readPublished(client, prefix);
+  for (const [index, source] of cases.entries()) assertSource(source, report.sources[index]!, published);
+
+  const keys = published.records.map(({ key }) => key);
+  assert.equal(new Set(keys).size, keys.length, 'a record is there twice');
+  const valid = cases.reduce((sum, source) => sum + source.published, 0);
+  assert.equal(keys.length, valid);
+  assert.equal(report.records.published, valid);
+  const contents = Buffer.concat(cases.map(({ name, content }) => documentOf(name, content)));
+  for (const { key, body } of published.records) assert(contents.includes(body), `${key} differs from its original`);
+
+  const expected = cases.flatMap(({ deadLetters = {} }) =>
+    Object.entries(deadLetters).map(([ordinal, cause]) => `${ordinal} ${cause}`),
+  );
+  const found = published.deadLetters.map(
+    ({ headers }) => `${String(headers['origin-ordinal'])} ${String(headers['cause'])}`,
+  );
+  assert.deepEqual(found.sort(), expected.sort());
+  assert.equal(report.records.invalid, expected.length);
+  assert.equal(report.records.read, valid + expected.length);
+  // The second time nothing changes, whatever was refused, broken or invalid.
+  const again = reportOf(await runProducer(['publish', ...paths, '--json'], environment(prefix)));
+  assert.deepEqual({ ...again, seconds: 0 }, { ...report, seconds: 0 });
+  const after = await readPublished(client, prefix);
+  assert.equal(after.records.length, published.records.length);
+  assert.equal(after.deadLetters.length, published.deadLetters.length);
+});
+
+/** The bytes that records are slices of; those of containers lie in their own files as well. */
+function documentOf(name: string, content: Buffer | string | undefined): Buffer {
+  const records = Buffer.from(conversations(name, 120).join('\n'));
+  return Buffer.concat([records, Buffer.from(content ?? '')]);
+}
+
+test('directories, duplicates and links: one entry per argument, each archive published once', async () => {
+  const many = join(dir, 'many');
+  await mkdir(join(dir, 'nothing'), { recursive: true });
+  const [inside] = await writeSources(many, [
+    { name: 'a.json', content: arrayOf(conversations('many', 2)), status: 'done', published: 2 },
+    { name: 'b.json', content: 'not at all', status: 'rejected', published: 0 },
+  ]);
+  const page = '<html>expired</html>';
+  const body = arrayOf(conversations('link', 2));
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/good.json')) response.end(body);
+    else if (request.url?.startsWith('/page.zip')) response.setHeader('content-type', 'text/html').end(page);
+    else response.writeHead(404).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  const prefix = uniquePrefix();
+  try {
+    const args = [
+      join(dir, 'nothing'),
+      many,
+      inside!,
+      inside!,
+      `${origin}/good.json?sig=canary`,
+      `${origin}/page.zip?sig=canary`,
+      `${origin}/gone.zip`,
+    ];
+    const result = await runProducer(['publish', ...args, '--json'], {
+      ...environment(prefix),
+      GENESYS_FILE_HOSTS: `127.0.0.1:${port}`,
+    });
+    const report = reportOf(result);
+    assert.deepEqual(
+      report.sources.map(({ source, status, records, error }) => [source, status, records, error?.code]),
+      [
+        [join(dir, 'nothing'), 'rejected', 0, 'archive-missing'],
+        [many, 'partial', 2, 'not-an-archive'],
+        [inside, 'done', 2, undefined],
+        [inside, 'done', 2, undefined],
+        [`${origin}/good.json`, 'done', 2, undefined],
+        [`${origin}/page.zip`, 'rejected', 0, 'not-an-archive'],
+        [`${origin}/gone.zip`, 'rejected', 0, report.sources[6]!.error?.code],
+      ],
+    );
+    assert.match(report.sources[6]!.error!.code, /^(download|link)-refused$/);
+    assert.equal(result.status, 3);
+    assert.doesNotMatch(result.stdout + result.stderr, /canary/);
+    assert.equal((await readPublished(client, prefix)).records.length, 4);
+  } finally {
+    server.close();
+  }
+});

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { Agent } from 'undici';
+import { assertWhole, CONTENT, download, SECRET } from '../fixtures/download.ts';
+import { fileServer, serve, status, type Answer } from '../fixtures/file-server.ts';
+import { scratch } from '../fixtures/scratch.ts';
+import { spool } from './index.ts';
+import { LinkRules } from './link-rules.ts';
+
+const run = promisify(execFile);
+
+test('limits: declared and actual length, and one encoding at most', async () => {
+  assert.equal((await download([serve(CONTENT)], { maxBytes: 1000 })).error?.code, 'download-too-large');
+  const endless: Answer = (_request, response) => {
+    response.write(CONTENT);
+    response.end(CONTENT);
+  };
+  assert.equal((await download([endless], { maxBytes: 400_000 })).error?.code, 'download-too-large');
+  assertWhole(await download([serve(CONTENT, { headers: { 'content-encoding': 'gzip' } })]));
+  for (const encoding of ['gzip, gzip', 'br', 'deflate']) {
+    const { error } = await download([serve(CONTENT, { headers: { 'content-encoding': encoding } })]);
+    assert.equal(error?.code, 'download-encoding', encoding);
+  }
+});
+
+test('a file that the disk cannot take is refused before its first byte', async () => {
+  const huge: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-length': String(2 ** 52) });
+    response.write('x');
+  };
+  const { error } = await download([huge], { maxBytes: 2 ** 53 });
+  assert.equal(error?.code, 'spool-full');
+  assert.equal(error.scope, 'run');
+  assert.match(error.message, /needs 4503599627370496 bytes.*SPOOL_DIR/);
+});
+
+test('follows three redirects, each checked like the link itself', async () => {
+  const to = (location: string) => status(302, { location });
+  assertWhole(await download([to('/b?x=1'), to('c'), to('/d'), serve(CONTENT)]));
+  assert.equal((await download([to('/b')])).error?.code, 'link-too-many-redirects');
+  const elsewhere: [location: string, code: string][] = [
+    ['http://127.0.0.1:1/x', 'link-host-not-allowed'],
+    ['http://169.254.169.254/latest/meta-data', 'link-host-not-allowed'],
+    ['file:///etc/passwd', 'link-malformed'],
+    ['http://user:pass@127.0.0.1/', 'link-malformed'],
+  ];
+  for (const [location, code] of elsewhere) assert.equal((await download([to(location)])).error?.code, code, location);
+});
+
+test('an abort rejects with its reason and leaves no file', async () => {
+  await using dir = await scratch();
+  await using server = await fileServer(serve(CONTENT, { stallAfter: 1000 }));
+  const stop = new AbortController();
+  const reason = new Error('stop');
+  const spooling = spool({
+    link: async () => `${server.origin}/x`,
+    spoolDir: dir.dir,
+    allowedHosts: [server.host],
+    allowInsecureHttp: false,
+    maxBytes: 1_000_000,
+    idleTimeoutMs: 60_000,
+    minBytesPerSecond: 0,
+    signal: stop.signal,
+    onProgress: () => stop.abort(reason),
+  });
+  await assert.rejects(spooling, reason);
+  assert.deepEqual(await readdir(dir.dir), []);
+});
+
+test('an unreachable host is tried again, then given up', async () => {
+  await using server = await fileServer(status(200));
+  const gone = server.host;
+  await server[Symbol.asyncDispose]();
+  const { error } = await download([status(200)], {
+    link: async () => `http://${gone}/x?${SECRET}`,
+    allowedHosts: [gone],
+  });
+  assert.equal(error?.code, 'download-failed');
+  assert.match(error.message, /ECONNREFUSED/);
+});
+
+test('clears what a killed process of this host left behind, and nothing else', async () => {
+  await using dir = await scratch();
+  const prefix = `genesys-spool-${hostname().replace(/[^A-Za-z0-9.]/g, '_')}-`;
+  const dead = [`${prefix}4194304-0123abcd-x`, `${prefix}${process.pid}-0123abcd-x`];
+  const kept = [`${prefix}1-0123abcd-x`, 'genesys-spool-otherhost-4194304-0123abcd-x', 'my-file.zip'];
+  for (const name of [...dead, ...kept]) await writeFile(`${dir.dir}/${name}`, 'x');
+  await using server = await fileServer(serve(CONTENT));
+  const options = {
+    spoolDir: dir.dir,
+    allowedHosts: [server.host],
+    allowInsecureHttp: false,
+    maxBytes: 1e6,
+    idleTimeoutMs: 1e4,
+    minBytesPerSecond: 0,
+  };
+  {
+    await using first = await spool({ ...options, link: async () => server.origin });
+    await using second = await spool({ ...options, link: async () => server.origin });
+    assert.ok((await readFile(first.path)).equals(await readFile(second.path)));
+  }
+  assert.deepEqual((await readdir(dir.dir)).sort(), kept.sort());
+});
+
+test('a disk that fills up during the download stops it cleanly', async (t) => {
+  await using dir = await scratch();
+  const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', dir.dir]).catch(() => undefined);
+  if (!mounted) {
+    t.skip('a small disk needs the right to mount a tmpfs');
+    return;
+  }
+  try {
+    await using server = await fileServer((_request, response) => {
+      // Without a length in the head the check beforehand has nothing to go by.
+      response.write(CONTENT);
+      response.end(CONTENT);
+    });
+    const spooling = spool({
+      link: async () => server.origin,
+      spoolDir: dir.dir,
+      allowedHosts: [server.host],
+      allowInsecureHttp: false,
+      maxBytes: 1e9,
+      idleTimeoutMs: 10_000,
+      minBytesPerSecond: 0,
+    });
+    await assert.rejects(spooling, { code: 'spool-full', scope: 'run', message: /ENOSPC/ });
+    assert.deepEqual(await readdir(dir.dir), []);
+  } finally {
+    await run('umount', [dir.dir]);
+  }
+});
+
+test('trusts the certificates it is told to, and no others', async (t) => {
+  await using dir = await scratch();
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+  const files = ['-keyout', `${dir.dir}/key.pem`, '-out', `${dir.dir}/cert.pem`];
+  const made = await run('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    ...subject,
+    ...files,
+  ]).catch(() => undefined);
+  if (!made) {
+    t.skip('a certificate needs the openssl command');
+    return;
+  }
+  const [key, cert] = await Promise.all([
+    readFile(`${dir.dir}/key.pem`, 'utf8'),
+    readFile(`${dir.dir}/cert.pem`, 'utf8'),
+  ]);
+  const server = createServer({ key, cert }, serve(CONTENT));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    const from = (host: string, ca?: string) => ({
+      link: async () => `https://${host}:${port}/x?${SECRET}`,
+      allowedHosts: [host],
+      ...(ca === undefined ? {} : { ca }),
+    });
+    assertWhole(await download([], from('127.0.0.1', cert)));
+    assertWhole(await download([], from('localhost', cert)));
+    assert.equal((await download([], from('localhost'))).error?.code, 'download-untrusted');
+    assert.equal((await download([], from('127.0.0.2', cert))).error?.code, 'download-failed');
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test('a socket is never opened to an address that the rules refuse', async () => {
+  await using server = await fileServer(serve(CONTENT));
+  const { port } = new URL(server.origin);
+  // Allowed by its domain, not by its name: what it resolves to must be public, and is this machine.
+  const rules = new LinkRules({ allowedHosts: ['*.localhost'], allowInsecureHttp: true });
+  const agent = new Agent({ connect: { lookup: rules.lookup } });
+  await assert.rejects(agent.request({ origin: `http://localhost:${port}`, path: '/', method: 'GET' }), {
+    code: 'link-address-not-allowed',
+  });
+  assert.equal(server.requests.length, 0);
+  await agent.destroy();
+});

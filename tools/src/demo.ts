@@ -1,0 +1,192 @@
+/**
+ * `npm run demo`: the main job on one machine, with a real Kafka and a real schema registry. See `--help`.
+ */
+import { parseArgs } from 'node:util';
+import { createKafkaClient } from '@genesys-kafka/kafka';
+import { createProgress, runMain } from '@genesys-kafka/runtime';
+import { startStack, type Stack } from '@genesys-kafka/testing';
+import { Processes, type Finished } from './demo/processes.ts';
+import { readBack, type ReadBack } from './demo/read-back.ts';
+import {
+  lanes,
+  makeFiles,
+  stackEnv,
+  StageFailedError,
+  startSimulator,
+  type ConsumerReport,
+  type DemoFiles,
+  type Lane,
+  type ProducerReport,
+} from './demo/stage.ts';
+import { table } from './demo/table.ts';
+import { startTarget, type Target } from './demo/target.ts';
+
+const HELP = `npm run demo -- [--records N] [--archive FILE] [--keep]
+
+Exports a day of conversations from a Genesys Cloud stand-in onto a real Kafka under both contracts, delivers them to
+a target that is slow, busy, down and choosy, reads the topics back and checks that everything adds up.
+
+  --records N      conversations of that day (default 20000)
+  --archive FILE   publish this archive (ZIP, gzip, JSON, NDJSON) instead
+  --keep           leave everything running at the end and print the addresses; Ctrl-C ends it
+`;
+
+interface Outcome {
+  readonly lane: Lane;
+  readonly produced: ProducerReport;
+  readonly producer: Finished;
+  readonly consumed: ConsumerReport;
+  readonly consumer: Finished;
+  readonly found: ReadBack;
+}
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+await runMain(async ({ signal }) => {
+  const { values } = parseArgs({
+    options: {
+      records: { type: 'string', default: '20000' },
+      archive: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const records = Number(values.records);
+  if (!Number.isInteger(records) || records < 1) {
+    say(`--records is ${values.records}; write a whole number of at least 1.`);
+    return 2;
+  }
+  await using files = await makeFiles(records);
+  say('● Kafka and the schema registry');
+  await using stack = await startStack({ signal, onProgress: (line) => say(`  ${line}`) });
+  await using processes = new Processes();
+  const simulator = values.archive === undefined ? await startSimulator(processes, records) : {};
+  const outcomes: Outcome[] = [];
+  for (const lane of lanes(values.archive, files, simulator)) {
+    outcomes.push(await runLane(lane, stack, files, processes, signal));
+  }
+  const adds = tell(outcomes);
+  if (values.keep) await keep(stack, simulator, outcomes, signal);
+  return adds ? 0 : 1;
+});
+
+async function runLane(
+  lane: Lane,
+  stack: Stack,
+  files: DemoFiles,
+  processes: Processes,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const env = stackEnv(stack, lane);
+  say(`● producer ${lane.producerArgs.slice(0, 1).join(' ')} (${lane.name})`);
+  const producer = await processes.run('producer', lane.producerArgs, env, signal);
+  // 3: finished, and some records were invalid, as the stand-in makes some on purpose.
+  if (producer.status !== 0 && producer.status !== 3) throw new StageFailedError('the producer', producer);
+  const produced = JSON.parse(producer.stdout) as ProducerReport;
+
+  say(`● consumer run --drain (${lane.name})`);
+  using progress = createProgress();
+  // Each record goes along two routes at most: the total is what the consumer cannot exceed.
+  const task = progress.task('deliver', { unit: 'records' });
+  await using target = await startTarget(() => task.advance(1));
+  const config = await files.consumerConfig(target.url);
+  const args = ['run', '--drain', '--json', '--config', config];
+  const consumer = await processes.run('consumer', args, env, signal);
+  task.done();
+  if (consumer.status !== 0) throw new StageFailedError('the consumer', consumer);
+  const consumed = JSON.parse(consumer.stdout) as ConsumerReport;
+  tellTarget(target);
+
+  const client = createKafkaClient({ clientId: 'demo', brokers: stack.brokers });
+  try {
+    return { lane, produced, producer, consumed, consumer, found: await readBack(client, lane.prefix) };
+  } finally {
+    await client.close();
+  }
+}
+
+function tellTarget({ counts }: Target): void {
+  const { tooMany, unavailable, refused, repeated } = counts;
+  say(
+    `  the target answered 429 ${tooMany} times and 503 ${unavailable} times, refuses ${refused.size} records for ever,` +
+      ` and saw ${repeated} records again with a key it knew`,
+  );
+}
+
+/** Prints what was read from the topics beside what the programs say; true when both agree and every sum is right. */
+function tell(outcomes: readonly Outcome[]): boolean {
+  let adds = true as boolean;
+  const check = (isRight: boolean): string => {
+    if (!isRight) adds = false;
+    return isRight ? '✔' : '✖';
+  };
+  const producers = outcomes.map(({ lane, produced: { records, bytes, seconds }, producer, found }) => {
+    const { read, published, invalid, unchanged } = records;
+    const sums = read === published + invalid + unchanged && read > 0;
+    const agrees = found.published === published && found.invalid === invalid && found.twice === 0;
+    const rate = `${(bytes / 2 ** 20 / seconds).toFixed(1)} MB/s`;
+    return [
+      lane.name,
+      read,
+      published,
+      invalid,
+      unchanged,
+      found.published,
+      found.twice,
+      rate,
+      peak(producer),
+      check(sums && agrees),
+    ];
+  });
+  const routes = outcomes.flatMap(({ lane, consumed, consumer, found }) => {
+    const configured = Object.entries(consumed.routes).filter(([name]) => name !== 'unrouted');
+    const letters = configured.reduce((sum, [, counts]) => sum + counts.deadLettered, 0);
+    return configured.map(([name, { delivered, retried, deadLettered }]) => {
+      const published = found.forRoute[name] ?? 0;
+      const isRight = published === delivered + deadLettered && letters === found.deadLetters;
+      return [lane.name, name, published, delivered, deadLettered, retried, peak(consumer), check(isRight)];
+    });
+  });
+  const head = [
+    'contract',
+    'read',
+    'published',
+    'invalid',
+    'unchanged',
+    'on topic',
+    'twice',
+    'speed',
+    'peak memory',
+    '',
+  ];
+  const routeHead = ['contract', 'route', 'published', 'delivered', 'dead letters', 'retries', 'peak memory', ''];
+  process.stdout.write(`\nread = published + invalid + unchanged\n${table([head, ...producers])}\n`);
+  process.stdout.write(`\npublished = delivered + dead letters, per route\n${table([routeHead, ...routes])}\n\n`);
+  process.stdout.write(adds ? 'Everything adds up.\n' : 'It does NOT add up: see the lines marked ✖.\n');
+  return adds;
+}
+
+function peak({ peakBytes }: Finished): string {
+  return peakBytes === 0 ? 'n/a' : `${Math.round(peakBytes / 2 ** 20)} MiB`;
+}
+
+async function keep(
+  stack: Stack,
+  simulator: Readonly<Record<string, string>>,
+  outcomes: readonly Outcome[],
+  signal: AbortSignal,
+): Promise<void> {
+  const env = { KAFKA_BROKERS: stack.brokers.join(','), SCHEMA_REGISTRY_URL: stack.registryUrl, ...simulator };
+  say('\nStill running. In another terminal:');
+  for (const [name, value] of Object.entries(env)) say(`  export ${name}=${value}`);
+  say(`  export KAFKA_TOPIC_PREFIX=${outcomes[0]!.lane.prefix} CONNECTOR_NAME=${outcomes[0]!.lane.env.CONNECTOR_NAME}`);
+  say('  npm run -s producer -- status');
+  say('Ctrl-C ends it.');
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  await promise;
+}

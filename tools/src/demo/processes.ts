@@ -1,0 +1,82 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+const APPS = join(import.meta.dirname, '../../../apps');
+const SAMPLE_MS = 200;
+const STOP_MS = 15_000;
+
+export type Environment = Readonly<Record<string, string>>;
+
+export interface Finished {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly peakBytes: number;
+}
+
+/** The programs that the demo starts, ended with it whatever happens. */
+export class Processes implements AsyncDisposable {
+  readonly #running = new Set<ChildProcess>();
+
+  /** An app's `main.ts` as a user runs it; its progress and log lines go to this terminal. */
+  start(app: string, args: readonly string[], env: Environment, flags: readonly string[] = []): ChildProcess {
+    const child = spawn(process.execPath, [...flags, join(APPS, app, 'src/main.ts'), ...args], {
+      env: { ...base(), ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#running.add(child);
+    child.once('close', () => this.#running.delete(child));
+    return child;
+  }
+
+  /** Starts an app and waits for its end. Its peak memory is read from the system while it runs. */
+  async run(app: string, args: readonly string[], env: Environment, signal: AbortSignal): Promise<Finished> {
+    const child = this.start(app, args, env, NODE_FLAGS);
+    const stop = () => child.kill('SIGTERM');
+    signal.addEventListener('abort', stop, { once: true });
+    let peakBytes = 0;
+    const sampler = setInterval(() => (peakBytes = Math.max(peakBytes, peakOf(child.pid))), SAMPLE_MS);
+    try {
+      const closed = once(child, 'close') as Promise<[number | null]>;
+      const [stdout, [status]] = await Promise.all([text(child.stdout!), closed]);
+      signal.throwIfAborted();
+      return { status, stdout, peakBytes };
+    } finally {
+      clearInterval(sampler);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#running].map(end));
+  }
+}
+
+/** The same as in the package scripts. */
+export const NODE_FLAGS = ['--max-semi-space-size=8', '--disable-warning=TimeoutNegativeWarning'];
+
+async function end(child: ChildProcess): Promise<void> {
+  const closed = once(child, 'close');
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await closed;
+  clearTimeout(kill);
+}
+
+/** The high-water mark of a process's resident memory; 0 where the system does not tell (only Linux does). */
+function peakOf(pid: number | undefined): number {
+  try {
+    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kib ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** No setting of the user's environment leaks into the demo. */
+function base(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'TERM', 'NO_COLOR', 'LANG', 'LC_ALL'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}

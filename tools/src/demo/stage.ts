@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Stack } from '@genesys-kafka/testing';
+import type { Environment, Finished, Processes } from './processes.ts';
+
+/** What a run of the producer left behind: its report (design.md, "Commands"). */
+export interface ProducerReport {
+  readonly windows: number;
+  readonly records: {
+    readonly read: number;
+    readonly published: number;
+    readonly invalid: number;
+    readonly unchanged: number;
+  };
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+export interface ConsumerReport {
+  readonly routes: Readonly<
+    Record<string, { delivered: number; retried: number; deadLettered: number; skipped: number }>
+  >;
+}
+
+/** One of the ways in which records come: a connector and a topic prefix of its own. */
+export interface Lane {
+  readonly name: string;
+  readonly prefix: string;
+  readonly producerArgs: readonly string[];
+  readonly env: Environment;
+}
+
+/** The simulator's day. */
+const DAY = ['--from', '2025-10-01', '--to', '2025-10-02'];
+
+export interface DemoFiles extends AsyncDisposable {
+  readonly dir: string;
+  /** The submit body for `bulk-archive`: its default size would cut a large day off. */
+  readonly query: string;
+  consumerConfig(url: string): Promise<string>;
+}
+
+export async function makeFiles(records: number): Promise<DemoFiles> {
+  const dir = await mkdtemp(join(tmpdir(), 'genesys-kafka-demo-'));
+  const query = join(dir, 'query.json');
+  await writeFile(query, JSON.stringify({ size: records + 1 }));
+  return {
+    dir,
+    query,
+    async consumerConfig(url) {
+      const file = join(dir, 'consumer.yaml');
+      await writeFile(file, consumerYaml(url));
+      return file;
+    },
+    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
+  };
+}
+
+function consumerYaml(url: string): string {
+  return `routes:
+  - name: voice
+    when: record.participants.exists(p, p.sessions.exists(s, s.mediaType == "voice"))
+    sink: crm
+    priority: high
+  - name: everything
+    sink: lake
+sinks:
+  crm: { type: http, url: '${url}/voice', concurrency: 32, breaker: { errors: 90%, over: 200, cooldown: 1s } }
+  lake: { type: http, url: '${url}/everything', concurrency: 64, breaker: { errors: 90%, over: 200, cooldown: 1s } }
+retry: { tiers: [1s, 2s, 5s] }
+unrouted: drop
+`;
+}
+
+/** Both contracts, or one archive that the user brought. */
+export function lanes(archive: string | undefined, files: DemoFiles, simulator: Environment): Lane[] {
+  if (archive !== undefined) {
+    const env = { CONNECTOR_NAME: 'demo-archive', SPOOL_DIR: files.dir };
+    return [{ name: 'archive', prefix: 'demo-archive.', producerArgs: ['publish', archive, '--json'], env }];
+  }
+  return ['details-jobs', 'bulk-archive'].map((contract): Lane => {
+    const query = contract === 'bulk-archive' ? ['--query', files.query] : [];
+    return {
+      name: contract,
+      prefix: `demo-${contract}.`,
+      producerArgs: ['export', ...DAY, ...query, '--json'],
+      env: { ...simulator, GENESYS_CONTRACT: contract, CONNECTOR_NAME: `demo-${contract}`, SPOOL_DIR: files.dir },
+    };
+  });
+}
+
+export function stackEnv(stack: Stack, lane: Lane): Environment {
+  return {
+    ...lane.env,
+    KAFKA_BROKERS: stack.brokers.join(','),
+    SCHEMA_REGISTRY_URL: stack.registryUrl,
+    KAFKA_TOPIC_PREFIX: lane.prefix,
+    LOG_LEVEL: 'warn',
+  };
+}
+
+/** Starts the Genesys stand-in; resolves with what the producer needs to reach it. */
+export async function startSimulator(processes: Processes, records: number): Promise<Environment> {
+  const share = ['--invalid', '0.1%', '--rate', '6000'];
+  const child = processes.start('simulator', ['serve', '--json', '--records', String(records), ...share], {});
+  let line = '';
+  for await (const chunk of child.stdout!) {
+    line += String(chunk);
+    if (line.includes('\n')) break;
+  }
+  const addresses = JSON.parse(line) as Record<string, string>;
+  return {
+    GENESYS_API_URL: addresses.apiUrl!,
+    GENESYS_LOGIN_URL: addresses.loginUrl!,
+    GENESYS_FILE_HOSTS: addresses.filesHost!,
+    GENESYS_CLIENT_ID: addresses.clientId!,
+    GENESYS_CLIENT_SECRET: addresses.clientSecret!,
+  };
+}
+
+export class StageFailedError extends Error {
+  constructor(what: string, { status, stdout }: Finished) {
+    super(`${what} ended with status ${status}${stdout ? `: ${stdout.trim()}` : '; see above'}`);
+  }
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface TargetCounts {
+  /** Requests for a record that had been accepted before. */
+  repeated: number;
+  readonly refused: Set<string>;
+  tooMany: number;
+  unavailable: number;
+}
+
+export interface Target extends AsyncDisposable {
+  readonly url: string;
+  readonly counts: TargetCounts;
+}
+
+const ANSWER_MS = 15;
+/** How long the target is in trouble, from its first request on. */
+const TROUBLE_MS = 4000;
+/** One record of so many is refused for ever. */
+const REFUSED_SHARE = 400;
+
+/**
+ * A downstream system on a bad day: slow always, busy (429) or down (503) for every third request of its first seconds,
+ * and with some records that it will never take (422).
+ */
+export async function startTarget(onDelivered: () => void): Promise<Target> {
+  const counts: TargetCounts = { repeated: 0, refused: new Set(), tooMany: 0, unavailable: 0 };
+  const accepted = new Set<string>();
+  let firstMs: number | undefined;
+  let requests = 0;
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    request.resume();
+    await once(request, 'end');
+    await delay(ANSWER_MS);
+    const key = String(request.headers['idempotency-key']);
+    // Each route has a path of its own, and may bring the same record.
+    const record = `${request.url} ${key}`;
+    requests += 1;
+    firstMs ??= performance.now();
+    const inTrouble = performance.now() - firstMs < TROUBLE_MS;
+    if (isRefused(key)) {
+      counts.refused.add(record);
+      return response.writeHead(422).end();
+    }
+    if (inTrouble && requests % 6 === 0) {
+      counts.tooMany += 1;
+      return response.writeHead(429, { 'retry-after': '1' }).end();
+    }
+    if (inTrouble && requests % 6 === 3) {
+      counts.unavailable += 1;
+      return response.writeHead(503).end();
+    }
+    if (accepted.has(record)) counts.repeated += 1;
+    else {
+      accepted.add(record);
+      onDelivered();
+    }
+    return response.writeHead(204).end();
+  };
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    counts,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function isRefused(key: string): boolean {
+  return createHash('sha256').update(key).digest().readUInt32BE(0) % REFUSED_SHARE === 0;
+}
