@@ -1,10 +1,11 @@
 import { systemClock, OperationalError } from '@genesys-kafka/resilience';
 import { printableText } from '@genesys-kafka/routing';
 import type { Logger, Settings } from '@genesys-kafka/runtime';
-import { connectKafka } from './connect.ts';
+import { connectKafka, connectRegistry } from './connect.ts';
 import { openDeadLetterLog, type DeadLetterLog, type LetterFilter, type StoredLetter } from './dead-letter-log.ts';
 import { replayDeadLetters, type ReplayReport } from './replay.ts';
 import { planRoutes } from './route-plan.ts';
+import { SchemaIds } from './schema-ids.ts';
 import { consumerSpecs, prepareTopics } from './topics.ts';
 
 /** A dead letter without its value. */
@@ -114,11 +115,14 @@ export async function replayLetters({ settings, log, signal }: Session, command:
   const client = connectKafka(settings, log);
   try {
     const { retries, deadLetters } = await prepareTopics(client, settings);
+    const registry = connectRegistry(settings);
+    const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
     const groupPrefix = `${settings.kafka.topicPrefix}${settings.connector}.`;
     return await replayDeadLetters({
       ...command,
       client,
       plans,
+      schemas: registry && new SchemaIds({ registry, clock: systemClock, onFailure }),
       transactionalId: `${groupPrefix}dead-letters.replay`,
       groupPrefix,
       deadLetters,

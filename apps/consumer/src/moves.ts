@@ -88,7 +88,7 @@ export class Moves {
       timestampMs: clock.nowMs(),
       origin: visit.origin,
       route,
-      attempts: letter.attempts + priorAttempts(record),
+      attempts: attemptsOf(record, letter),
     });
     const headers = { ...record.headers, [RETRY_HEADER.group]: encodeURIComponent(groupId), ...envelope };
     await this.#append(deadLetters, record, headers, signals);
@@ -118,7 +118,9 @@ export class Moves {
   }
 }
 
-export function priorAttempts({ headers }: Pick<ConsumedRecord, 'headers'>): number {
-  const text = headers[REPLAY_HEADER.priorAttempts]?.toString('utf8') ?? '';
-  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
+/** A replay counts as an attempt even where it did not come to a delivery: the new dead letter is another one. */
+function attemptsOf({ headers }: ConsumedRecord, { attempts }: Letter): number {
+  if (!(REPLAY_HEADER.replayOf in headers)) return attempts;
+  const prior = headers[REPLAY_HEADER.priorAttempts]?.toString('utf8') ?? '';
+  return Math.max(attempts, 1) + (/^\d{1,9}$/.test(prior) ? Number(prior) : 0);
 }

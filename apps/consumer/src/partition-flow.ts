@@ -14,7 +14,7 @@ export interface WorkSignals {
   /** Aborts when the time to finish is over: requests in flight end too. */
   readonly signal: AbortSignal;
   /** Counts this record as waiting for its time while `wait` runs, which pauses the partition. */
-  notDue<T>(wait: () => Promise<T>): Promise<T>;
+  readonly notDue: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { FramingError, unframe, type ConsumedRecord } from '@genesys-kafka/kafka';
 import { HeaderError, parseRetryHeaders, type TopicPosition } from '@genesys-kafka/routing';
+import type { SchemaIds } from './schema-ids.ts';
 
 /** How far one record has come along one route. */
 export interface Visit {
@@ -44,7 +45,7 @@ export type Opened =
   | { readonly kind: 'poison'; readonly cause: string; readonly reason: string };
 
 /** Takes the frame off and parses for the rules; what is delivered stays the bytes in `body`, a view of `value`. */
-export function open(value: Buffer | null): Opened {
+function open(value: Buffer | null): Opened {
   let framed: ReturnType<typeof unframe>;
   try {
     framed = unframe(value);
@@ -60,6 +61,18 @@ export function open(value: Buffer | null): Opened {
     const reason = `The ${body.length} bytes after the frame are not JSON in UTF-8. Was the topic written in another format?`;
     return { kind: 'poison', cause: 'json-invalid', reason };
   }
+}
+
+/** Opens and asks what the schema id is; waits while the registry is away. */
+export async function openChecked(
+  value: Buffer | null,
+  schemas: SchemaIds | undefined,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const opened = open(value);
+  if (opened.kind === 'poison' || schemas === undefined) return opened;
+  const problem = await schemas.check(opened.schemaId, signal);
+  return problem === undefined ? opened : { kind: 'poison', ...problem };
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });

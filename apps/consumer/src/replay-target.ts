@@ -2,24 +2,34 @@ import { DEAD_LETTER_HEADER, formatRetryHeaders, RETRY_HEADER } from '@genesys-k
 import type { OutgoingHeaders } from '@genesys-kafka/kafka';
 import type { StoredLetter } from './dead-letter-log.ts';
 import { REPLAY_HEADER } from './moves.ts';
-import { open } from './record-visit.ts';
+import { openChecked } from './record-visit.ts';
 import { picks, type RoutePlan } from './route-plan.ts';
+import type { SchemaIds } from './schema-ids.ts';
 
 export type ReplayTarget =
   | { readonly kind: 'routes'; readonly routes: readonly RoutePlan[] }
   /** In fixed words: reasons are counted. */
   | { readonly kind: 'refused'; readonly why: string };
 
+export interface ReplayContext {
+  readonly plans: readonly RoutePlan[];
+  readonly schemas: SchemaIds | undefined;
+  readonly signal: AbortSignal;
+}
+
 const refused = (why: string): ReplayTarget => ({ kind: 'refused', why });
 
 /** Where a dead letter goes when it is replayed with the configuration of now: back to its route, or to those that pick it by now. */
-export function replayTarget({ letter, record }: StoredLetter, plans: readonly RoutePlan[]): ReplayTarget {
+export async function replayTarget(
+  { letter, record }: StoredLetter,
+  { plans, schemas, signal }: ReplayContext,
+): Promise<ReplayTarget> {
   if ('source' in letter.origin) {
     return refused(
       `never was on the main topic (stage ${letter.stage}): correct the cause and export its window with --again`,
     );
   }
-  const opened = open(record.value);
+  const opened = await openChecked(record.value, schemas, signal);
   if (opened.kind === 'poison') return refused(`still cannot be read (${opened.cause})`);
   const own = plans.find(({ name }) => name === letter.route);
   if (letter.stage === 'deliver') {

@@ -18,10 +18,13 @@ import {
 import type { TopicSize } from './moves.ts';
 import { replayHeaders, replayTarget } from './replay-target.ts';
 import type { RoutePlan } from './route-plan.ts';
+import type { SchemaIds } from './schema-ids.ts';
 
 export interface ReplayOptions {
   readonly client: KafkaClient;
   readonly plans: readonly RoutePlan[];
+  /** Absent where no registry is configured. */
+  readonly schemas: SchemaIds | undefined;
   /** Of this connector: one replay at a time, the later one takes over. */
   readonly transactionalId: string;
   /** In front of the route in a group id: another connector's letters on the same topic are left alone. */
@@ -82,7 +85,7 @@ async function walk(
   log: DeadLetterLog,
   send: (letters: readonly Routed[]) => Promise<void>,
 ): Promise<ReplayReport> {
-  const { plans, filter, perSecond, dryRun, clock, signal, onProgress } = options;
+  const { filter, perSecond, dryRun, clock, signal, onProgress } = options;
   const pace = new SlidingWindow({ max: perSecond, perMs: 1000, clock });
   const refused: Record<string, number> = {};
   let [replayed, alreadyReplayed, otherConnectors, bytes] = [0, 0, 0, 0];
@@ -97,7 +100,7 @@ async function walk(
     if (isOfOther(stored, options)) otherConnectors += 1;
     else if (stored.replayedAt !== undefined) alreadyReplayed += 1;
     else {
-      const target = replayTarget(stored, plans);
+      const target = await replayTarget(stored, options);
       if (target.kind === 'refused') {
         refused[target.why] = (refused[target.why] ?? 0) + 1;
         continue;

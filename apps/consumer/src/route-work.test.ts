@@ -195,9 +195,12 @@ test('rejected: a dead letter at once; a replayed one goes on counting its attem
   const crm = route([refused]);
   await crm.work(record(frame(9, Buffer.from(text))));
   assert.equal(parseDeadLetter(received(crm.sent[0]!).headers).attempts, 1);
-  const headers = { [REPLAY_HEADER.priorAttempts]: Buffer.from('4') };
+  const headers = { [REPLAY_HEADER.replayOf]: Buffer.from('id'), [REPLAY_HEADER.priorAttempts]: Buffer.from('4') };
   await crm.work(record(frame(9, Buffer.from(text)), { headers }));
   assert.equal(parseDeadLetter(received(crm.sent[1]!).headers).attempts, 5);
+  const unread = route([ok], { keepsPoison: true });
+  await unread.work(record(Buffer.from('x'), { headers }));
+  assert.equal(parseDeadLetter(received(unread.sent[0]!).headers).attempts, 5, 'a new identity without a delivery too');
 });
 
 test('refused by the target (401): the record waits for the circuit, and costs no attempt', async () => {

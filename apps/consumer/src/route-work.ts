@@ -19,7 +19,7 @@ import {
 import type { Work, WorkSignals } from './partition-flow.ts';
 import type { Moves } from './moves.ts';
 import type { SchemaIds } from './schema-ids.ts';
-import { freshVisit, open, ownerOf, retryVisit, type Opened, type Owner, type Visit } from './record-visit.ts';
+import { freshVisit, openChecked, ownerOf, retryVisit, type Owner, type Visit } from './record-visit.ts';
 
 /** What a route does with the records that are its own. */
 export interface RouteTarget {
@@ -70,7 +70,7 @@ export function routeWork(ports: RoutePorts): Work {
     const visit = fresh ? freshVisit(record) : retryVisit(record);
     const waitMs = visit.notBeforeMs - clock.nowMs();
     if (waitMs > 0) await signals.notDue(async () => clock.sleep(waitMs, signals.stopping));
-    const opened = await openChecked(record, schemas, signals);
+    const opened = await openChecked(record.value, schemas, signals.stopping);
     if (opened.kind === 'poison') {
       if (fresh && !keepsPoison) {
         onSkipped();
@@ -91,17 +91,6 @@ export function routeWork(ports: RoutePorts): Work {
     }
     await settle({ record, visit, body: opened.body }, signals);
   };
-}
-
-async function openChecked(
-  record: ConsumedRecord,
-  schemas: SchemaIds | undefined,
-  { stopping }: WorkSignals,
-): Promise<Opened> {
-  const opened = open(record.value);
-  if (opened.kind === 'poison' || schemas === undefined) return opened;
-  const problem = await schemas.check(opened.schemaId, stopping);
-  return problem === undefined ? opened : { kind: 'poison', ...problem };
 }
 
 export interface DeliveryPorts {

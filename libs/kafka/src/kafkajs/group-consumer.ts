@@ -23,6 +23,8 @@ const RETRY = {
 };
 /** Batches are only queued here, so one worker per partition costs nothing. */
 const WORKERS = 32;
+const JOIN_PATIENCE_MS = 30_000;
+const JOIN_RETRY_MS = 500;
 const LET_GO_MS = 10_000;
 const LEAVE_MS = 5000;
 
@@ -34,17 +36,20 @@ type Offsets = readonly (TopicPartition & { readonly offset: bigint })[];
  */
 export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #connection: Connection;
+  readonly #clock: Clock;
   readonly #options: GroupOptions;
   readonly #consumer: Consumer;
   readonly #fetches: FetchGenerations;
   readonly #assigned = new Map<string, AssignedPartition>();
   #handler: GroupHandler | undefined;
   #heartbeat: (() => Promise<void>) | undefined;
+  #crashed: ((error: unknown) => void) | undefined;
   #state: 'new' | 'running' | 'stopping' | 'crashed' = 'new';
   #stopped: Promise<void> | undefined;
 
   constructor(connection: Connection, options: GroupOptions, clock: Clock = systemClock) {
     this.#connection = connection;
+    this.#clock = clock;
     this.#options = options;
     this.#fetches = new FetchGenerations(() => clock.monotonicMs());
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
@@ -64,32 +69,22 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     assert.equal(this.#state, 'new', 'a group consumer starts once');
     this.#state = 'running';
     this.#handler = handler;
-    const crashed = Promise.withResolvers<never>();
-    crashed.promise.catch(() => undefined);
-    let joined = false;
-    this.#listen((error) => {
-      if (joined) this.#crash(error);
-      else crashed.reject(error);
-    });
-    try {
-      await this.#reachable();
-      await this.#consumer.connect();
-      await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
-      // kafkajs resolves run() even where joining the group failed, and tells of it by an event.
-      const running = this.#consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: WORKERS,
-        eachBatch: (payload) => this.#take(payload),
-      });
-      const joining = running.then(() => {
-        joined = true;
-      });
-      await Promise.race([joining, crashed.promise]);
-    } catch (error) {
-      this.#state = 'crashed';
-      await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
-      throw this.#toError(error, 'join');
+    this.#listen();
+    const started = this.#clock.monotonicMs();
+    for (;;) {
+      try {
+        await this.#join();
+        return;
+      } catch (error) {
+        const failure = this.#toError(error, 'join');
+        const patient = failure.code === 'broker-not-ready' && this.#clock.monotonicMs() - started < JOIN_PATIENCE_MS;
+        if (!patient || this.#state !== 'running') {
+          this.#state = 'crashed';
+          await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
+          throw failure;
+        }
+        await this.#clock.sleep(JOIN_RETRY_MS);
+      }
     }
   }
 
@@ -149,7 +144,32 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
   }
 
-  #listen(onCrash: (error: unknown) => void): void {
+  /** kafkajs does not try again where a coordinator is still loading, as it is for a while after a broker's start. */
+  async #join(): Promise<void> {
+    await this.#reachable();
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
+    const crashed = Promise.withResolvers<never>();
+    crashed.promise.catch(() => undefined);
+    this.#crashed = (error) => {
+      crashed.reject(error);
+    };
+    // kafkajs resolves run() even where joining the group failed, and tells of it by an event.
+    const running = this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: WORKERS,
+      eachBatch: (payload) => this.#take(payload),
+    });
+    const joined = running.then(() => {
+      this.#crashed = (error) => {
+        this.#crash(error);
+      };
+    });
+    await Promise.race([joined, crashed.promise]);
+  }
+
+  #listen(): void {
     const { events } = this.#consumer;
     this.#consumer.on(events.REBALANCING, () => {
       this.#fetches.clear();
@@ -170,7 +190,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       const nextOffset = BigInt(payload.lastOffset) + 1n;
       this.#offer({ topic, partition, records: [], nextOffset, highWatermark: BigInt(payload.highWatermark) });
     });
-    this.#consumer.on(events.CRASH, ({ payload }) => onCrash(payload.error));
+    this.#consumer.on(events.CRASH, ({ payload }) => this.#crashed?.(payload.error));
   }
 
   /** kafkajs delivers; not resolving an offset means that it fetches from the same place again. */

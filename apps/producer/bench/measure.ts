@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+export interface Measured {
+  /** Of the whole process, start included. */
+  readonly seconds: number;
+  readonly peakBytes: number;
+  readonly stdout: string;
+  readonly delayP99Ms?: number;
+}
+
+const NODE_FLAGS = ['--max-semi-space-size=8', '--disable-warning=TimeoutNegativeWarning'];
+const SAMPLE_MS = 250;
+
+/** Runs a program to its end as `npm run producer` would; its peak memory is the system's own high-water mark. */
+export async function measure(
+  main: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  options: { readonly watchEventLoop?: boolean } = {},
+): Promise<Measured> {
+  const port = options.watchEventLoop ? await freePort() : 0;
+  const started = performance.now();
+  const child = spawn(process.execPath, [...NODE_FLAGS, main, ...args], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', HTTP_PORT: String(port), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let peakBytes = 0;
+  let delayP99Ms: number | undefined;
+  const sampler = setInterval(() => {
+    peakBytes = Math.max(peakBytes, highWaterMark(child.pid!));
+    if (port !== 0) readDelay(port).then((ms) => (delayP99Ms = ms), () => undefined);
+  }, SAMPLE_MS);
+  const closed = once(child, 'close') as Promise<[number | null]>;
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  clearInterval(sampler);
+  if (status !== 0) throw new Error(`${main} ended with ${status}: ${stderr}`);
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, peakBytes, stdout, ...(delayP99Ms === undefined ? {} : { delayP99Ms }) };
+}
+
+function highWaterMark(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+async function readDelay(port: number): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/event_loop_delay_seconds\{quantile="0\.99"\} (\S+)/.exec(metrics)?.[1]) * 1000;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
