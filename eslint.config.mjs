@@ -36,7 +36,11 @@ export default tseslint.config(
       // node:test runs a test when it is declared; its promise is the runner's business.
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] }] },
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] },
+          ],
+        },
       ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -44,20 +48,29 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       // Leaving a member out of a copy is what the rest pattern is for.
-      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, ignoreUsingDeclarations: true }],
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportAllDeclaration', message: 'List public names one by one.' },
-      ],
+      'no-restricted-syntax': ['error', { selector: 'ExportAllDeclaration', message: 'List public names one by one.' }],
     },
   },
   {
     // The environment is read in one place of each app, tests and the server ladder apart.
     files: ['**/*.ts'],
-    ignores: ['apps/*/src/config.ts', 'apps/*/src/main.ts', 'libs/testing/**', '**/*.test.ts', '**/*.integration.ts', '**/bench/**', '**/fixtures/**', 'tools/**'],
+    ignores: [
+      'apps/*/src/config.ts',
+      'apps/*/src/main.ts',
+      'libs/testing/**',
+      '**/*.test.ts',
+      '**/*.integration.ts',
+      '**/bench/**',
+      '**/fixtures/**',
+      'tools/**',
+    ],
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read settings in apps/*/src/config.ts.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read settings in apps/*/src/config.ts.' },
+      ],
     },
   },
   {
@@ -68,7 +81,12 @@ export default tseslint.config(
       '@nx/dependency-checks': [
         'error',
         {
-          ignoredFiles: ['{projectRoot}/**/*.test.ts', '{projectRoot}/**/*.integration.ts', '{projectRoot}/bench/**', '{projectRoot}/fixtures/**'],
+          ignoredFiles: [
+            '{projectRoot}/**/*.test.ts',
+            '{projectRoot}/**/*.integration.ts',
+            '{projectRoot}/bench/**',
+            '{projectRoot}/fixtures/**',
+          ],
           checkVersionMismatches: false,
         },
       ],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '../..');
@@ -33,16 +33,6 @@ test('a source file is one concept: kebab-case, no drawer, at most 400 lines', (
     assert.match(name, /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*\.(ts|mjs|cjs)$/, file);
     assert.doesNotMatch(name, /^(utils?|common|helpers?|misc)\b/, file);
     assert.ok(read(file).split('\n').length <= 401, `${file} has more than 400 lines`);
-  }
-});
-
-test('a test stands beside what it tests', () => {
-  for (const file of sources.filter((name) => /^(libs|apps)\/.*\.test\.ts$/.test(name))) {
-    const [stem] = basename(file).split('.');
-    assert.ok(
-      files.some((other) => dirname(other) === dirname(file) && basename(other) === `${stem}.ts`),
-      `${file} has no ${stem}.ts beside it`,
-    );
   }
 });
 

@@ -1,6 +1,15 @@
-import { inspectArchive, spool, type Archive, type ArchiveLimits, type SpooledFile } from '@genesys-kafka/archive';
+import {
+  inspectArchive,
+  spool,
+  type Archive,
+  type ArchiveLimits,
+  type SpooledFile,
+  type SpoolOptions,
+} from '@genesys-kafka/archive';
+import { EnvHttpProxyAgent } from 'undici';
 import type { Settings } from '@genesys-kafka/runtime';
 import { genesysFileHosts } from './genesys.ts';
+import { Turns } from './turns.ts';
 
 /** Bytes on disk so far, and the file's length once it is known. */
 export type OnDownload = (bytes: number, totalBytes?: number) => void;
@@ -23,11 +32,14 @@ function archiveLimits({ archive }: Settings): ArchiveLimits {
  */
 export class ArchiveFetcher implements AsyncDisposable {
   readonly #settings: Settings;
+  readonly #downloads: Turns;
   readonly #onDownload: OnDownload | undefined;
+  #proxy: EnvHttpProxyAgent | undefined;
   readonly #kept = new Map<string, OpenArchive>();
 
   constructor(settings: Settings, onDownload?: OnDownload) {
     this.#settings = settings;
+    this.#downloads = new Turns(settings.genesys.concurrentDownloads);
     this.#onDownload = onDownload;
   }
 
@@ -61,6 +73,7 @@ export class ArchiveFetcher implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#kept.keys()].map((name) => this.release(name)));
+    await this.#proxy?.close();
   }
 
   async #download(
@@ -69,6 +82,7 @@ export class ArchiveFetcher implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<OpenArchive> {
     const settings = this.#settings;
+    using _turn = await this.#downloads.take();
     const file: SpooledFile = await spool({
       link,
       signal,
@@ -78,6 +92,7 @@ export class ArchiveFetcher implements AsyncDisposable {
       maxBytes: settings.archive.maxBytes,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       minBytesPerSecond: MIN_BYTES_PER_SECOND,
+      ...this.#proxied(),
       ...(this.#onDownload ? { onProgress: this.#onDownload } : {}),
     });
     try {
@@ -87,5 +102,13 @@ export class ArchiveFetcher implements AsyncDisposable {
       await file[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Through a proxy it is the proxy that resolves names: the list of hosts still holds, the address rules cannot. */
+  #proxied(): Pick<SpoolOptions, 'dispatcher'> {
+    const { url, bypass } = this.#settings.proxy;
+    if (url === undefined) return {};
+    this.#proxy ??= new EnvHttpProxyAgent({ httpsProxy: url, noProxy: bypass.join(',') });
+    return { dispatcher: this.#proxy };
   }
 }

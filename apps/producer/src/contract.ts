@@ -17,12 +17,17 @@ export interface JobContract {
   submit(window: Window, signal: AbortSignal): Promise<string>;
   status(jobId: string, signal: AbortSignal): Promise<JobStatus>;
   results(jobId: string, status: DoneStatus, signal: AbortSignal): Promise<Results>;
+  /** The window has ended: what was kept of the job's results may go. */
+  release(jobId: string): Promise<void>;
   /** Until when data is complete; undefined where the contract cannot tell. */
   availableUntil(signal: AbortSignal): Promise<Date | undefined>;
 }
 
 /** Fetches and verifies the archive that `link` leads to; asks for the link anew when it has expired. */
-export type FetchArchive = (jobId: string, link: () => Promise<string>, signal: AbortSignal) => Promise<Archive>;
+export interface ArchiveSpool {
+  fetch(jobId: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive>;
+  release(jobId: string): Promise<void>;
+}
 
 /** The pages of `…/details/jobs`: design.md, "Two contracts and a file". */
 export function detailsJobs(client: GenesysClient, query: Query, pageSize: number): JobContract {
@@ -38,6 +43,7 @@ export function detailsJobs(client: GenesysClient, query: Query, pageSize: numbe
       fetchPage: (cursor, signal) =>
         client.detailsJobs.page(jobId, { pageSize, ...(cursor === undefined ? {} : { cursor }) }, signal),
     }),
+    release: async () => undefined,
     availableUntil: (signal) => client.availability(signal),
   };
 }
@@ -46,7 +52,7 @@ export function detailsJobs(client: GenesysClient, query: Query, pageSize: numbe
 const DEFAULT_SIZE = 10_000;
 
 /** The ZIP behind a signed link: design.md, "Two contracts and a file". */
-export function bulkArchive(client: GenesysClient, query: Query, fetchArchive: FetchArchive): JobContract {
+export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveSpool): JobContract {
   const size = typeof query.size === 'number' ? query.size : DEFAULT_SIZE;
   return {
     name: 'bulk-archive',
@@ -62,8 +68,9 @@ export function bulkArchive(client: GenesysClient, query: Query, fetchArchive: F
         first = undefined;
         return linkOf(jobId, done);
       };
-      return { kind: 'archive', size, archive: await fetchArchive(jobId, link, signal) };
+      return { kind: 'archive', size, archive: await spool.fetch(jobId, link, signal) };
     },
+    release: (jobId) => spool.release(jobId),
     availableUntil: async () => undefined,
   };
 }

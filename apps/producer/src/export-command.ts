@@ -30,7 +30,7 @@ export async function exportCommand(common: Common, options: ExportOptions, sign
   const contract =
     name === 'details-jobs'
       ? detailsJobs(genesys, request.query, settings.genesys.pageSize)
-      : bulkArchive(genesys, request.query, (jobId, link, jobSignal) => fetcher.fetch(jobId, link, jobSignal));
+      : bulkArchive(genesys, request.query, fetcher);
   const report = await runExport(context, contract, request, signal);
   await tellReport(common, report);
   return exitStatus(report);

@@ -102,6 +102,7 @@ const HEALING: readonly Healing[] = [
     contract: 'bulk-archive',
     rules: [{ on: 'file', do: { kind: 'expired-link' } }],
   },
+  { name: 'an object that is not there yet', contract: 'bulk-archive', rules: [{ on: 'file', do: status(404) }] },
   { name: 'a link that expires in the middle', contract: 'bulk-archive', rules: resumed({ kind: 'expired-link' }) },
   {
     name: 'an archive whose ETag changes in the middle',
@@ -157,14 +158,13 @@ const DAMAGED: readonly {
   {
     name: 'damaged in one place',
     fault: { kind: 'corrupt', offset: 50_000, length: 4 },
-    code: /^archive-(corrupt|crc-mismatch)$/,
+    code: /^archive-(corrupt|crc-mismatch|size-mismatch)$/,
   },
   {
     name: 'a page of HTML',
     fault: status(200, { contentType: 'text/html', body: '<html>Sorry</html>' }),
     code: /^not-an-archive$/,
   },
-  { name: 'gone from the files host', fault: status(404), code: /^(download|link)-refused$/ },
 ];
 
 for (const { name, fault, code } of DAMAGED) {

@@ -36,7 +36,12 @@ export async function runWindow(
   signal: AbortSignal,
 ): Promise<LedgerEntry> {
   if (committed?.state === 'done') return committed;
-  const job = new WindowJob(context, window, committed);
+  const ended = await runJob(new WindowJob(context, window, committed), signal);
+  if (ended.source) await context.contract.release(ended.source.id);
+  return ended;
+}
+
+async function runJob(job: WindowJob, signal: AbortSignal): Promise<LedgerEntry> {
   try {
     return await job.run(signal);
   } catch (error) {

@@ -5,6 +5,7 @@ import type { KafkaAdmin, PartitionOffsets, TopicDescription, TopicSpec } from '
 import { settledWithin } from './bounded.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
+import { createCluster, type Cluster } from './internals.ts';
 
 const LEADER_WAIT_MS = 30_000;
 const LEADER_POLL_MS = 100;
@@ -100,19 +101,27 @@ export class KafkajsAdmin implements KafkaAdmin {
     });
   }
 
+  /** Asks every broker: each of them learns of a new topic at its own time. */
   async #leadersKnown(topics: readonly string[]): Promise<void> {
     const started = this.#clock.monotonicMs();
-    for (;;) {
-      const led = await this.#call('wait for leaders', (admin) => allLed(admin, topics));
-      if (led) return;
-      if (this.#clock.monotonicMs() - started > LEADER_WAIT_MS) {
-        throw new KafkaError(
-          'broker-not-ready',
-          `The new topics ${topics.join(', ')} have no leaders after 30 s. Check that the brokers are healthy.`,
-          { retry: true },
-        );
+    const cluster = createCluster(this.#connection.kafka());
+    try {
+      await cluster.connect();
+      await cluster.refreshMetadata();
+      while (!(await allKnow(cluster, topics))) {
+        if (this.#clock.monotonicMs() - started > LEADER_WAIT_MS) {
+          throw new KafkaError(
+            'broker-not-ready',
+            `The new topics ${topics.join(', ')} have no leaders after 30 s. Check that the brokers are healthy.`,
+            { retry: true },
+          );
+        }
+        await this.#clock.sleep(LEADER_POLL_MS);
       }
-      await this.#clock.sleep(LEADER_POLL_MS);
+    } catch (error) {
+      throw toKafkaError(error, { doing: 'wait for the leaders of new topics', brokers: this.#connection.brokers });
+    } finally {
+      cluster.disconnect().catch(() => undefined);
     }
   }
 
@@ -150,13 +159,20 @@ function creation(spec: TopicSpec, replicated: boolean): ITopicConfig {
   };
 }
 
-async function allLed(admin: Admin, topics: readonly string[]): Promise<boolean> {
-  try {
-    const metadata = await admin.fetchTopicMetadata({ topics: [...topics] });
-    return metadata.topics.every(({ partitions }) => partitions.length > 0 && partitions.every((p) => p.leader >= 0));
-  } catch (error) {
-    const { code } = toKafkaError(error, { doing: '', brokers: '' });
-    if (code === 'topic-missing' || code === 'broker-not-ready') return false;
-    throw error;
-  }
+async function allKnow(cluster: Cluster, topics: readonly string[]): Promise<boolean> {
+  const answers = await Promise.all(
+    cluster.getNodeIds().map(async (nodeId) => {
+      try {
+        await (await cluster.findBroker({ nodeId })).metadata(topics);
+        return 'known';
+      } catch (error) {
+        const { code } = toKafkaError(error, { doing: '', brokers: '' });
+        if (code === 'topic-missing' || code === 'broker-not-ready') return 'unknown';
+        // A broker that is down is for the others to replace.
+        if (code === 'broker-unreachable') return 'down';
+        throw error;
+      }
+    }),
+  );
+  return answers.includes('known') && !answers.includes('unknown');
 }

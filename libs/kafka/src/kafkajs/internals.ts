@@ -12,6 +12,7 @@ export interface Cluster {
   addTargetTopic(topic: string): Promise<void>;
   refreshMetadata(): Promise<void>;
   removeBroker(broker: { readonly host: string; readonly port: number }): void;
+  getNodeIds(): string[];
   /** Node ids by partition, `{ '2': [0, 5] }`; a partition without metadata is left out. */
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   findBroker(broker: { readonly nodeId: string }): Promise<Broker>;
@@ -31,6 +32,8 @@ interface ProtocolRequest<T> {
 }
 
 export interface Broker {
+  /** Rejects where this broker does not know a topic, or no leader of it. */
+  metadata(topics: readonly string[]): Promise<unknown>;
   readonly connectionPool: { send<T>(request: ProtocolRequest<T>): Promise<T> };
 }
 

@@ -54,5 +54,5 @@ export const genesysSection = z.strictObject({
   maxConnections: count(1, 1000).prefault(100).meta({ description: 'Most connections kept to one host.' }),
   pageSize: count(1, 1000).prefault(1000).meta({ description: 'Records asked for in a page (details-jobs).' }),
   concurrentJobs: count(1, 100).prefault(2).meta({ description: 'Jobs in flight at a time.' }),
-  concurrentDownloads: count(1, 5).prefault(3).meta({ description: 'Archives or page streams downloaded at a time.' }),
+  concurrentDownloads: count(1, 5).prefault(3).meta({ description: 'Archives downloaded at a time.' }),
 });
