@@ -22,8 +22,11 @@ async function withAdmin(area: Area, use: (admin: kafkajs.Admin) => Promise<unkn
   const kafka = new kafkajs.Kafka({ brokers: area.stack.brokers, logLevel: kafkajs.logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  await use(admin);
-  await admin.disconnect();
+  try {
+    await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -55,6 +58,8 @@ test('records that retention deleted before they were read: an alert and exit 1,
   await withAdmin(area, async (admin) => {
     const ends = await area.client.admin.offsets(area.main);
     const partitions = ends.map(({ partition, end }) => ({ partition, offset: String(end - 2n) }));
+    // kafkajs knows the partitions' leaders only after this.
+    await admin.fetchTopicOffsets(area.main);
     await admin.deleteTopicRecords({ topic: area.main, partitions });
   });
   const stopped = await runConsumer(config, drain, 1);

@@ -286,7 +286,7 @@ test('every kind of source in one command: each bad one is reported, the others 
     Object.entries(deadLetters).map(([ordinal, cause]) => `${ordinal} ${cause}`),
   );
   const found = published.deadLetters.map(
-    ({ headers }) => `${String(headers['origin-ordinal'])} ${String(headers['cause'])}`,
+    ({ headers }) => `${String(headers['origin-ordinal'])} ${String(headers.cause)}`,
   );
   assert.deepEqual(found.sort(), expected.sort());
   assert.equal(report.records.invalid, expected.length);

@@ -44,7 +44,11 @@ function generator(seed: number): () => number {
 }
 
 /** Runs the same command until it ends by itself, killing it at random moments of its work. */
-async function runThroughKills(args: readonly string[], env: Readonly<Record<string, string>>, seed: number): Promise<Ended> {
+async function runThroughKills(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  seed: number,
+): Promise<Ended> {
   const random = generator(seed);
   let kills = 0;
   for (let run = 0; run < KILLS * 3; run += 1) {
@@ -52,7 +56,8 @@ async function runThroughKills(args: readonly string[], env: Readonly<Record<str
     // Start-up takes most of a second; the kills are spread from there over the time of the work.
     const moment = 600 + random() * 6000;
     const timer = new AbortController();
-    const killed = kills < KILLS ? delay(moment, true, { signal: timer.signal }).catch(() => false) : ended.then(() => false);
+    const killed =
+      kills < KILLS ? delay(moment, true, { signal: timer.signal }).catch(() => false) : ended.then(() => false);
     if (await Promise.race([killed, ended.then(() => false)])) {
       child.kill('SIGKILL');
       kills += 1;
@@ -77,7 +82,11 @@ async function assertOnceEach(prefix: string, result: Ended): Promise<Published>
   for (const { source, ordinal } of published.records) ordinals.set(source, [...(ordinals.get(source) ?? []), ordinal]);
   for (const [source, seen] of ordinals) {
     const expected = Array.from({ length: seen.length }, (_, index) => index);
-    assert.deepEqual(seen.toSorted((a, b) => a - b), expected, `records of ${source} are lost or there twice`);
+    assert.deepEqual(
+      seen.toSorted((a, b) => a - b),
+      expected,
+      `records of ${source} are lost or there twice`,
+    );
   }
   assert.equal(published.records.length, records.published);
   assert.equal(new Set(published.records.map((record) => record.key)).size, RECORDS, 'conversations are missing');

@@ -5,6 +5,7 @@ import {
   topicSpecs,
   type KafkaClient,
   type LedgerEntry,
+  type TopicPartition,
   type WindowState,
 } from '@genesys-kafka/kafka';
 import { createLogger, printJson } from '@genesys-kafka/runtime';
@@ -34,26 +35,45 @@ export async function statusCommand(common: Common, signal: AbortSignal): Promis
   try {
     const { ledger } = topicSpecs({ prefix: settings.kafka.topicPrefix });
     const topic = await client.admin.describeTopic(ledger.name);
-    const entries = topic ? await readLedger(client, ledger.name, topic.partitions, signal) : [];
+    const nothing: LedgerView = { entries: [], hidden: 0 };
+    const { entries, hidden } = topic ? await readLedger(client, ledger.name, topic.partitions, signal) : nothing;
     const exports = summarise(entries.filter((entry) => entry.connector === settings.connector));
-    if (common.json) await printJson({ connector: settings.connector, exports });
-    else process.stdout.write(statusText(settings.connector, exports));
+    if (common.json) await printJson({ connector: settings.connector, hidden, exports });
+    else process.stdout.write(statusText(settings.connector, exports) + hiddenText(hidden));
     return 0;
   } finally {
     await client.close();
   }
 }
 
-async function readLedger(client: KafkaClient, topic: string, partitions: number, signal: AbortSignal) {
-  const perPartition = Array.from({ length: partitions }, (_, partition) =>
-    readPartition(client, topic, partition, signal),
-  );
-  return (await Promise.all(perPartition)).flat();
+interface LedgerView {
+  readonly entries: readonly LedgerEntry[];
+  /** Offsets that lie behind a transaction which is still open: what they hold cannot be told yet. */
+  readonly hidden: number;
 }
 
-async function readPartition(client: KafkaClient, topic: string, partition: number, signal: AbortSignal) {
+async function readLedger(
+  client: KafkaClient,
+  topic: string,
+  partitions: number,
+  signal: AbortSignal,
+): Promise<LedgerView> {
+  const views = await Promise.all(
+    Array.from({ length: partitions }, (_, partition) => readPartition(client, { topic, partition }, signal)),
+  );
+  return {
+    entries: views.flatMap((view) => view.entries),
+    hidden: views.reduce((sum, view) => sum + view.hidden, 0),
+  };
+}
+
+/** A dead writer's transaction is aborted within this time; a live one is closed sooner. */
+const OPEN_TRANSACTION_MS = 40_000;
+
+async function readPartition(client: KafkaClient, target: TopicPartition, signal: AbortSignal): Promise<LedgerView> {
   const entries = new Map<string, LedgerEntry>();
-  for await (const slice of client.read({ topic, partition }, { from: 'start', signal })) {
+  const startMs = performance.now();
+  for await (const slice of client.read(target, { from: 'start', signal })) {
     for (const { key: bytes, value } of slice.records) {
       const key = bytes?.toString() ?? '';
       if (key.startsWith(CLAIM_PREFIX)) continue;
@@ -61,9 +81,12 @@ async function readPartition(client: KafkaClient, topic: string, partition: numb
       if (entry?.kind === 'window') entries.set(key, entry);
       else entries.delete(key);
     }
-    if (slice.nextOffset >= slice.lastStableOffset) break;
+    const hidden = Number(slice.highWatermark - slice.nextOffset);
+    const isWaitedOut = performance.now() - startMs > OPEN_TRANSACTION_MS;
+    if (slice.nextOffset < slice.lastStableOffset) continue;
+    if (hidden <= 0 || isWaitedOut) return { entries: [...entries.values()], hidden: Math.max(0, hidden) };
   }
-  return [...entries.values()];
+  return { entries: [...entries.values()], hidden: 0 };
 }
 
 /** One line an export, the newest generation alone, the latest change first. */
@@ -98,6 +121,10 @@ export function summarise(entries: readonly LedgerEntry[]): ExportStatus[] {
       };
     })
     .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
+}
+
+function hiddenText(hidden: number): string {
+  return hidden === 0 ? '' : `${hidden} offsets lie behind a transaction that is still open; ask again in a minute.\n`;
 }
 
 function statusText(connector: string, exports: readonly ExportStatus[]): string {

@@ -3,7 +3,8 @@ import type { OutgoingRecord, TopicPartition, Transaction } from './port.ts';
 /** What a record weighs in a batch: its key, value and headers, with a little for the framing. */
 export function recordBytes(record: OutgoingRecord): number {
   const { value } = record;
-  const valueBytes = Array.isArray(value) ? value.reduce((sum, part) => sum + part.length, 0) : (value?.length ?? 0);
+  const parts = value === null ? [] : Buffer.isBuffer(value) ? [value] : value;
+  const valueBytes = parts.reduce((sum, part) => sum + part.length, 0);
   let bytes = 16 + valueBytes + (record.key?.length ?? 0);
   for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0) + 4;
   return bytes;

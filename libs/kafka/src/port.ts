@@ -65,6 +65,8 @@ export interface PartitionSlice {
   readonly nextOffset: bigint;
   /** Last stable offset: committed records end here. */
   readonly lastStableOffset: bigint;
+  /** Where the log ends: beyond the last stable offset while a transaction is open in between. */
+  readonly highWatermark: bigint;
 }
 
 export interface ReadOptions {
@@ -75,7 +77,10 @@ export interface ReadOptions {
   readonly maxWaitMs?: number;
 }
 
-/** Handed to a group's handler: one partition's records in offset order, with the controls that go with them. */
+/**
+ * Handed to a group's handler: one partition's records in offset order. `records` may be empty (markers only): commit
+ * `nextOffset` all the same, or the lag never reaches 0.
+ */
 export interface GroupBatch extends TopicPartition {
   readonly records: readonly ConsumedRecord[];
   /** One past the last offset of the fetch, control records included: what to commit when all is settled. */
@@ -95,7 +100,7 @@ export interface GroupHandler {
 }
 
 export interface GroupAssignment {
-  /** False once this partition's assignment has ended: what is in hand must not be committed. */
+  /** False once this partition's assignment has ended or a `seek` moved it: what is in hand must not be committed. */
   isCurrent(): boolean;
   /** Keeps the membership alive during long work. */
   heartbeat(): Promise<void>;

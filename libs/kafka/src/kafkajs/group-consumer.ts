@@ -78,7 +78,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       } catch (error) {
         const failure = this.#toError(error, 'join');
         const patient = failure.code === 'broker-not-ready' && this.#clock.monotonicMs() - started < JOIN_PATIENCE_MS;
-        if (!patient || this.#state !== 'running') {
+        if (!patient || this.#stopped) {
           this.#state = 'crashed';
           await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
           throw failure;

@@ -45,7 +45,8 @@ export async function* readPartition(
       const fetched = await patient(() => fetchOnce(cluster, target, from, options.maxWaitMs ?? 500));
       const decoded = await decodeBatches(fetched.batches, { ...target, from, aborted: fetched.abortedTransactions });
       if (decoded.nextOffset !== undefined && decoded.nextOffset > offset) offset = decoded.nextOffset;
-      yield { records: decoded.records, nextOffset: offset, lastStableOffset: fetched.lastStableOffset };
+      const { lastStableOffset, highWatermark } = fetched;
+      yield { records: decoded.records, nextOffset: offset, lastStableOffset, highWatermark };
       signal?.throwIfAborted();
     }
   } finally {

@@ -7,7 +7,7 @@ import { EncodedRecords } from './record-encoder.ts';
 export interface PreparedRecords {
   readonly messages: Message[];
   /** After the send has settled: the memory may be used again. */
-  release(): void;
+  readonly release: () => void;
 }
 
 const MARKER = randomBytes(8);
