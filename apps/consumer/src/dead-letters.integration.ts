@@ -39,8 +39,8 @@ test('poison: kept once with its bytes, whatever the routes, and what comes afte
     sinks: { crm: { type: 'http', url: target.url } },
   };
   const { routes } = await json<RunReport>(area, more, ...drain);
-  assert.equal(routes['one']!.delivered, 1);
-  assert.equal(routes['unrouted']!.deadLettered, 5);
+  assert.equal(routes.one!.delivered, 1);
+  assert.equal(routes.unrouted!.deadLettered, 5);
   const { letters } = await json<LetterList>(area, more, 'dead-letters', 'list');
   assert.deepEqual(letters.map(({ cause }) => cause).sort(), [
     'frame-missing',
@@ -63,13 +63,13 @@ test('unrouted: dead letters by default, which go to the routes that pick them b
   const sinks = { crm: { type: 'http', url: target.url } };
   const none = { routes: [{ name: 'none', when: 'record.n > 100.0', sink: 'crm' }], sinks };
   const first = await json<RunReport>(area, none, ...drain);
-  assert.equal(first.routes['unrouted']!.deadLettered, 20);
+  assert.equal(first.routes.unrouted!.deadLettered, 20);
   const some = { routes: [{ name: 'some', when: 'record.n == 1.0', sink: 'crm' }], sinks };
   const replay = await json<ReplayReport>(area, some, 'dead-letters', 'replay');
   assert.deepEqual([replay.replayed, replay.refused], [10, { 'no route picks it': 10 }]);
 
   const dropped = await json<RunReport>(area, { ...none, unrouted: 'drop', connector: 'other' }, ...drain);
-  assert.equal(dropped.routes['unrouted']!.dropped, 20);
+  assert.equal(dropped.routes.unrouted!.dropped, 20);
 });
 
 test('replay: each dead letter once, whatever is repeated; it carries on its key, version and count of attempts', async () => {

@@ -1,4 +1,4 @@
-import type { KafkaClient } from '@genesys-kafka/kafka';
+import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafka/kafka';
 import { backoffMs, isRetryable, type Clock } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import { createGapCheck } from './log-gap.ts';
@@ -24,6 +24,7 @@ export interface RouteRunnerOptions {
 const backoff = { initialMs: 1000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
 /** A membership that held this long counts as sound: the next failure begins with the shortest wait again. */
 const soundMs = 300_000;
+const movingOn = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
 const maxFetchBytes = 1024 * 1024;
 
 /** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
@@ -84,6 +85,9 @@ export class RouteRunner {
       work,
       checkGap,
       onCommitFailure: (error) => {
+        // Normal in a rebalance: the partitions are on their way to another member, which reads these records again.
+        if (error instanceof KafkaError && movingOn.has(error.code))
+          { log.debug({ err: error, route }, 'too late'); return; }
         metrics.commitFailed(route);
         log.warn({ err: error, route }, 'offsets were not committed; these records may be delivered again');
       },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -297,6 +298,20 @@ test('every kind of source in one command: each bad one is reported, the others 
   const after = await readSettled(client, prefix);
   assert.equal(after.records.length, published.records.length);
   assert.equal(after.deadLetters.length, published.deadLetters.length);
+});
+
+test('a conversationId that is too long for a key is a dead letter, and the records around it are published', async () => {
+  const prefix = uniquePrefix();
+  const path = join(dir, 'long-id.json');
+  // The record alone fits; with its id as the key beside it, no longer.
+  const longId = randomBytes(2.5 * 1024 * 1024).toString('base64');
+  await writeFile(path, arrayOf([conversation('long-0'), conversation(longId), conversation('long-2')]));
+  const result = await runProducer(['publish', path, '--json'], environment(prefix));
+  assert.equal(result.status, 3, result.stderr.slice(0, 2000));
+  assert.deepEqual(reportOf(result).records, { read: 3, published: 2, invalid: 1, unchanged: 0 });
+  const { records, deadLetters } = await readSettled(client, prefix);
+  assert.deepEqual(records.map(({ key }) => key).toSorted(), ['long-0', 'long-2']);
+  assert.equal(deadLetters.length, 1);
 });
 
 /** The bytes that records are slices of; those of containers lie in their own files as well. */

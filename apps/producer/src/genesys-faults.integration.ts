@@ -173,7 +173,7 @@ for (const { name, fault, code } of DAMAGED) {
     const first = await one.run([...DAY, '--contract', 'bulk-archive']);
     assert.equal(first.status, 3, first.stderr);
     assert.equal(first.report.sources[0]?.status, 'rejected');
-    assert.match(first.report.sources[0]?.error?.code ?? '', code);
+    assert.match(first.report.sources[0].error?.code ?? '', code);
     await one.assertOnceEach(0);
     const submits = (await bench.stats()).requests.submit;
     const second = await one.run([...DAY, '--contract', 'bulk-archive']);

@@ -41,7 +41,7 @@ test('records, counts, position and state are committed together, step by step',
   await source.publish(records.slice(2));
   const last = await source.finish('done');
   assert.deepEqual(lane.entry, last);
-  assert.deepEqual(lane.entry?.counts, { read: 4, published: 3, invalid: 1, unchanged: 0 });
+  assert.deepEqual(lane.entry.counts, { read: 4, published: 3, invalid: 1, unchanged: 0 });
   assert.equal(
     last.bytes,
     records.reduce((sum, record) => sum + record.length, 0),

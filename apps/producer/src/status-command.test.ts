@@ -18,8 +18,8 @@ test('one line an export: its newest generation alone, with states counted and r
   assert.equal(summary.length, 1);
   const [one] = summary;
   assert.deepEqual(one?.states, { done: 2, publishing: 1 });
-  assert.deepEqual([one?.generation, one?.windows, one?.records.read], [2, 3, 6]);
-  assert.equal(one?.updatedAt, '2026-01-03T00:00:00.000Z');
+  assert.deepEqual([one.generation, one.windows, one.records.read], [2, 3, 6]);
+  assert.equal(one.updatedAt, '2026-01-03T00:00:00.000Z');
 });
 
 test('what is not done is named with its place and its reason', () => {
