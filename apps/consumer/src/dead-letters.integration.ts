@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { frame } from '@genesys-kafka/kafka';
-import { formatDeadLetter } from '@genesys-kafka/routing';
+import { formatDeadLetter, formatRetryHeaders } from '@genesys-kafka/routing';
 import { samples, startBus, type Area, type Bus } from '../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../fixtures/consumer-process.ts';
+import { quick, runConsumer } from '../fixtures/consumer-process.ts';
 import { Target } from '../fixtures/target.ts';
 import type { LetterDetails, LetterList } from './dead-letter-commands.ts';
 import type { ReplayReport } from './replay.ts';
@@ -117,20 +116,30 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   );
 });
 
-test('retries of a route that was removed are kept as dead letters, not passed over for ever', async () => {
+test('retries of a route that is not in the configuration are kept as dead letters, not passed over for ever', async () => {
   await using area = await bus.area();
-  await using target = await Target.listen();
-  await area.publish(samples(5, 5));
-  target.answer = () => ({ status: 503 });
-  const sinks = { crm: { type: 'http', url: target.url } };
-  const config = area.config({ routes: [{ name: 'old', sink: 'crm' }], sinks, retry: { tiers: ['5s'] } });
-  await using old = await ConsumerProcess.start(config, 'run', ...quick);
-  while (new Set(target.seen.map(({ idempotencyKey }) => idempotencyKey)).size < 5) await delay(50);
-  old.signal('SIGTERM');
-  assert.equal((await old.ended).status, 0);
-  await json<RunReport>(area, { routes: [], retry: { tiers: ['5s'] } }, ...drain);
+  const group = `${area.prefix}test.old`;
+  const origin = { topic: area.main, partition: 0, offset: 7n };
+  const state = {
+    route: 'old',
+    group,
+    attempt: 3,
+    notBeforeMs: Date.now(),
+    cause: 'http-503',
+    origin,
+    recordVersion: 7n,
+  };
+  const value = frame(area.schemaId, Buffer.from('{"conversationId":"x","n":1}'));
+  await area.append(0, { key: 'x', value, headers: formatRetryHeaders(state) }, `${area.main}.retry-1`);
+  // Of another connector, whose business it is.
+  const foreign = formatRetryHeaders({ ...state, group: `${area.prefix}foreign.old` });
+  await area.append(0, { key: 'x', value, headers: foreign }, `${area.main}.retry-1`);
+  await json<RunReport>(area, { unrouted: 'drop' }, ...drain);
   const { letters } = await json<LetterList>(area, {}, 'dead-letters', 'list');
-  assert.equal(letters.filter(({ cause }) => cause === 'route-removed').length, 5);
+  assert.deepEqual(
+    letters.map(({ cause, attempts, origin: place }) => [cause, attempts, place]),
+    [['route-removed', 2, { topic: area.main, partition: 0, offset: '7' }]],
+  );
 });
 
 async function copyOf(area: Area, id: string) {

@@ -48,7 +48,6 @@ export class PartitionFlow {
   readonly #abort = new AbortController();
   #bytes = 0;
   #waiting = 0;
-  #highWatermark = 0n;
 
   constructor(options: FlowOptions) {
     this.#options = options;
@@ -56,7 +55,6 @@ export class PartitionFlow {
 
   /** Takes a batch whole, even past the bound: the bound pauses the partition, so that one batch is the excess. */
   accept(batch: GroupBatch): void {
-    this.#highWatermark = batch.highWatermark;
     if (this.#stopping.signal.aborted) return;
     for (const record of batch.records) {
       // A fetch may be delivered again after a failed one; what was taken once is not taken twice.
@@ -87,12 +85,6 @@ export class PartitionFlow {
 
   get inFlight(): { readonly records: number; readonly bytes: number } {
     return { records: this.#tracker.unfinished, bytes: this.#bytes };
-  }
-
-  /** Records below the high watermark that are not finished, as far as the last fetch knew. */
-  get lag(): number {
-    const position = this.position;
-    return position === undefined ? 0 : Math.max(0, Number(this.#highWatermark - position));
   }
 
   /** True while the partition should not be fetched: a bound is reached, or a record waits for its time. */

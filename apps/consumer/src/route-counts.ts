@@ -1,5 +1,6 @@
 import type { Metrics } from '@genesys-kafka/runtime';
 import type { CircuitState, SinkGate } from '@genesys-kafka/routing';
+import type { LogEnds } from './log-ends.ts';
 import type { RouteGroup } from './route-group.ts';
 
 /** What became of the records that this process has settled along one route. */
@@ -35,7 +36,7 @@ const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 const circuitLevel: Record<CircuitState, number> = { closed: 0, 'half-open': 1, open: 2 };
 
 /** Labels are names out of the configuration and stable codes; never keys, topics' contents or addresses. */
-export function createConsumerMetrics(metrics: Metrics): ConsumerMetrics {
+export function createConsumerMetrics(metrics: Metrics, ends: LogEnds): ConsumerMetrics {
   const records = metrics.counter('consumer_records_total', 'Records settled, by route and outcome.', [
     'route',
     'outcome',
@@ -59,13 +60,15 @@ export function createConsumerMetrics(metrics: Metrics): ConsumerMetrics {
   const commits = metrics.counter('consumer_commit_failures_total', 'Offset commits that failed.', ['route']);
   const groups = new Map<string, RouteGroup>();
   const gates = new Map<string, SinkGate>();
-  const perGroup = (name: string, help: string, read: (group: RouteGroup) => number) =>
-    metrics.gauge(name, help, ['route'], (gauge) => {
-      for (const [route, group] of groups) gauge.set({ route }, read(group));
+  const perGroup = (name: string, help: string, read: (group: RouteGroup) => number | Promise<number>) =>
+    metrics.gauge(name, help, ['route'], async (gauge) => {
+      for (const [route, group] of groups) gauge.set({ route }, await read(group));
     });
   perGroup('consumer_in_flight_records', 'Records in hand, waiting ones included.', ({ inFlight }) => inFlight.records);
   perGroup('consumer_in_flight_bytes', 'Bytes of the records in hand.', ({ inFlight }) => inFlight.bytes);
-  perGroup('consumer_lag_records', 'High watermark minus position, over the assigned partitions.', ({ lag }) => lag);
+  perGroup('consumer_lag_records', 'Log end minus position, over the assigned partitions.', async (group) =>
+    lagOf(group, ends),
+  );
   metrics.gauge('consumer_circuit_state', 'Circuit of a sink: 0 closed, 1 half-open, 2 open.', ['sink'], (gauge) => {
     for (const [sink, gate] of gates) gauge.set({ sink }, circuitLevel[gate.state]);
   });
@@ -95,4 +98,13 @@ export function createConsumerMetrics(metrics: Metrics): ConsumerMetrics {
     writeFailed: (topic) => writes.inc({ topic }),
     commitFailed: (route) => commits.inc({ route }),
   };
+}
+
+async function lagOf(group: RouteGroup, ends: LogEnds): Promise<number> {
+  const { positions } = group;
+  const lags = positions.map(async ({ topic, partition, position }) => {
+    const end = (await ends.of(topic)).get(partition) ?? position;
+    return end > position ? Number(end - position) : 0;
+  });
+  return (await Promise.all(lags)).reduce((sum, lag) => sum + lag, 0);
 }

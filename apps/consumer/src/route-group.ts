@@ -81,8 +81,12 @@ export class RouteGroup implements GroupHandler {
     return { records, bytes };
   }
 
-  get lag(): number {
-    return this.#held.values().reduce((sum, { flow }) => sum + flow.lag, 0);
+  /** How far each assigned partition is finished, once something of it has been read. */
+  get positions(): readonly (TopicPartition & { readonly position: bigint })[] {
+    return [...this.#held.values()].flatMap(({ topic, partition, flow }) => {
+      const { position } = flow;
+      return position === undefined ? [] : [{ topic, partition, position }];
+    });
   }
 
   async onBatch(batch: GroupBatch, assignment: GroupAssignment): Promise<void> {

@@ -58,7 +58,8 @@ export function owns(plan: Pick<RoutePlan, 'name' | 'groupId'>, owner: Owner): b
 
 /**
  * Retry records that would otherwise be passed over by everybody for ever: those without an owner, and those of a
- * route of this connector that is in the configuration no more.
+ * route of this connector that is in the configuration no more. Only from the change on: what the group `unrouted` has
+ * passed while the route was still there is behind it, so a route is drained (`run --drain`) before it is removed.
  */
 export function ownsOrphan(settings: Settings, owner: Owner): boolean {
   if (owner === 'nobody') return true;

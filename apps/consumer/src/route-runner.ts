@@ -72,7 +72,8 @@ export class RouteRunner {
     });
     // Before the client begins: it would reset such an offset by itself, silently.
     for (const topic of topics) {
-      for (const { partition } of await client.admin.offsets(topic)) await checkGap({ topic, partition }, undefined);
+      const partitions = await client.admin.offsets(topic);
+      await Promise.all(partitions.map(async ({ partition }) => checkGap({ topic, partition }, undefined)));
     }
     const group = new RouteGroup({
       consumer: client.groupConsumer({
@@ -86,8 +87,10 @@ export class RouteRunner {
       checkGap,
       onCommitFailure: (error) => {
         // Normal in a rebalance: the partitions are on their way to another member, which reads these records again.
-        if (error instanceof KafkaError && movingOn.has(error.code))
-          { log.debug({ err: error, route }, 'too late'); return; }
+        if (error instanceof KafkaError && movingOn.has(error.code)) {
+          log.debug({ err: error, route }, 'too late');
+          return;
+        }
         metrics.commitFailed(route);
         log.warn({ err: error, route }, 'offsets were not committed; these records may be delivered again');
       },

@@ -2,6 +2,7 @@ import { systemClock } from '@genesys-kafka/resilience';
 import { createMetrics, startHealthServer, type Logger, type Settings } from '@genesys-kafka/runtime';
 import { connectKafka, connectRegistry } from './connect.ts';
 import { drained } from './drain.ts';
+import { LogEnds } from './log-ends.ts';
 import { openSinks, type OpenSinks } from './open-sinks.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts, type RouteRecorder } from './route-counts.ts';
 import { groupIdOf, planRoutes, UNROUTED } from './route-plan.ts';
@@ -39,7 +40,7 @@ export async function runConsumer(
   await registry?.check();
   const topics = await prepareTopics(client, settings);
   const prometheus = closing.use(createMetrics());
-  const metrics = createConsumerMetrics(prometheus);
+  const metrics = createConsumerMetrics(prometheus, new LogEnds(client.admin, clock));
   const observers = observe(metrics, sinks, log);
   const writer = new TopicWriter({ producer: client.producer(), onFailure: observers.onWriteFailure });
   const schemas = registry && new SchemaIds({ registry, clock, onFailure: observers.onRegistryFailure });

@@ -32,7 +32,11 @@ export async function measure(
   let delayP99Ms: number | undefined;
   const sampler = setInterval(() => {
     peakBytes = Math.max(peakBytes, highWaterMark(child.pid!));
-    if (port !== 0) readDelay(port).then((ms) => (delayP99Ms = ms), () => undefined);
+    if (port !== 0)
+      readDelay(port).then(
+        (ms) => (delayP99Ms = ms),
+        () => undefined,
+      );
   }, SAMPLE_MS);
   const closed = once(child, 'close') as Promise<[number | null]>;
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);

@@ -19,8 +19,7 @@ import {
 } from '../fixtures/bad-sources.ts';
 import { runProducer, startSimulator, type Ended } from '../fixtures/processes.ts';
 import { arrayOf, conversation, conversations } from '../fixtures/records.ts';
-import { readSettled } from '../fixtures/settled.ts';
-import type { Published } from '../fixtures/topics.ts';
+import { readPublished, type Published } from '../fixtures/topics.ts';
 import type { Report } from './report.ts';
 
 let stack: Stack;
@@ -245,7 +244,7 @@ async function aSource(): Promise<string> {
 
 async function assertNothingPublished(prefix: string): Promise<void> {
   if (!(await hasTopics(prefix))) return;
-  const { records, deadLetters } = await readSettled(client, prefix);
+  const { records, deadLetters } = await readPublished(client, prefix);
   assert.equal(records.length + deadLetters.length, 0);
 }
 
@@ -272,7 +271,7 @@ test('every kind of source in one command: each bad one is reported, the others 
     report.sources.map(({ source }) => source),
     paths,
   );
-  const published = await readSettled(client, prefix);
+  const published = await readPublished(client, prefix);
   for (const [index, source] of cases.entries()) assertSource(source, report.sources[index]!, published);
 
   const keys = published.records.map(({ key }) => key);
@@ -295,7 +294,7 @@ test('every kind of source in one command: each bad one is reported, the others 
   // The second time nothing changes, whatever was refused, broken or invalid.
   const again = reportOf(await runProducer(['publish', ...paths, '--json'], environment(prefix)));
   assert.deepEqual({ ...again, seconds: 0 }, { ...report, seconds: 0 });
-  const after = await readSettled(client, prefix);
+  const after = await readPublished(client, prefix);
   assert.equal(after.records.length, published.records.length);
   assert.equal(after.deadLetters.length, published.deadLetters.length);
 });
@@ -309,7 +308,7 @@ test('a conversationId that is too long for a key is a dead letter, and the reco
   const result = await runProducer(['publish', path, '--json'], environment(prefix));
   assert.equal(result.status, 3, result.stderr.slice(0, 2000));
   assert.deepEqual(reportOf(result).records, { read: 3, published: 2, invalid: 1, unchanged: 0 });
-  const { records, deadLetters } = await readSettled(client, prefix);
+  const { records, deadLetters } = await readPublished(client, prefix);
   assert.deepEqual(records.map(({ key }) => key).toSorted(), ['long-0', 'long-2']);
   assert.equal(deadLetters.length, 1);
 });
@@ -368,7 +367,7 @@ test('directories, duplicates and links: one entry per argument, each archive pu
     assert.match(report.sources[6]!.error!.code, /^(download|link)-refused$/);
     assert.equal(result.status, 3);
     assert.doesNotMatch(result.stdout + result.stderr, /canary/);
-    assert.equal((await readSettled(client, prefix)).records.length, 4);
+    assert.equal((await readPublished(client, prefix)).records.length, 4);
   } finally {
     server.close();
   }

@@ -47,11 +47,11 @@ export class SourceGoneError extends OperationalError {
 }
 
 export class NotYetAvailableError extends OperationalError {
-  constructor(window: string, availableUntil: Date) {
+  constructor(window: string, availableUntil: Date, isRead = false) {
     super(
       'not-yet-available',
       `Window ${window} reaches past what Genesys has made available (until ${availableUntil.toISOString()}); a job for it would ` +
-        'silently miss its tail. Run the same command again later.',
+        `silently miss its tail. Run the same command again later${isRead ? ' with --again: the job that was read never gets its tail' : ''}.`,
       { scope: 'source' },
     );
   }

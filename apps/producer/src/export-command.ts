@@ -1,3 +1,4 @@
+import { planWindows } from '@genesys-kafka/job-poller';
 import type { Settings } from '@genesys-kafka/runtime';
 import { ArchiveFetcher } from './archive-fetcher.ts';
 import { ArgumentError, checkedQuery, queryArgument } from './arguments.ts';
@@ -24,6 +25,7 @@ export async function exportCommand(common: Common, options: ExportOptions, sign
   const { settings, log, observer } = session;
   const request = toRequest(options, settings);
   const name = contractName(options.contract, settings);
+  planWindows({ from: request.from, to: request.to, sizeMs: request.windowMs });
   await using genesys = connectGenesys(settings, log);
   await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
   await using context = await createContext(settings, log, observer);

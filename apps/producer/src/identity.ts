@@ -7,6 +7,7 @@ export function stableId(parts: Readonly<Record<string, unknown>>): string {
 
 /** JSON with the members of each object sorted, so that the order in which a file spells them does not matter. */
 export function canonicalJson(value: unknown): string {
+  if (value instanceof Date) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value)

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createKafkaClient, topicSpecs, type KafkaClient } from '@genesys-kafka/kafka';
 import { startStack, uniquePrefix, type Stack } from '@genesys-kafka/testing';
 import { runProducer, startProducer, startSimulator, writeArchive } from '../fixtures/processes.ts';
-import { readSettled } from '../fixtures/settled.ts';
+import { readPublished } from '../fixtures/topics.ts';
 import type { Report } from './report.ts';
 
 let stack: Stack;
@@ -48,7 +48,7 @@ async function firstRecords(prefix: string): Promise<void> {
 }
 
 async function assertOnceEach(prefix: string, count: number): Promise<void> {
-  const { records } = await readSettled(client, prefix);
+  const { records } = await readPublished(client, prefix);
   assert.equal(new Set(records.map(({ source, ordinal }) => `${source} ${ordinal}`)).size, records.length);
   assert.equal(new Set(records.map(({ key }) => key)).size, count, 'conversations are missing');
   assert.equal(records.length, count, 'records are there twice');
@@ -107,7 +107,7 @@ test('SIGTERM while pages are read: what was read is committed, and the next run
   await firstRecords(prefix);
   child.kill('SIGTERM');
   assert.equal((await ended).status, 143);
-  const { records } = await readSettled(client, prefix);
+  const { records } = await readPublished(client, prefix);
   assert(records.length > 0, 'nothing was committed on the way out');
   const next = await runProducer(['export', ...DAY, '--json'], env);
   assert.equal(next.status, 0, next.stderr);

@@ -62,7 +62,7 @@ export async function withLane<T>(
         await publisher.flush().catch(() => undefined);
         throw error;
       }
-      if (!error.retry || clock.monotonicMs() - progressMs > MAX_DOUBT_MS) throw error;
+      if (!isDoubt(error) || clock.monotonicMs() - progressMs > MAX_DOUBT_MS) throw error;
       options.onInterrupted?.(error);
     } finally {
       await publisher.close();
@@ -74,7 +74,7 @@ export async function withLane<T>(
 
 async function claimAgain(options: LaneOptions, held: ClaimedLane, attempts: number): Promise<ClaimedLane> {
   const { client, identity, signal } = options;
-  const last = await retry(async () => lastClaim(client, identity, signal), retryOptions(options, attempts));
+  const last = await retry(async () => lastClaim(client, identity, { signal }), retryOptions(options, attempts));
   if (last && last.nonce !== held.nonce) throw new TakenOverError(identity.transactionalId, last);
   return claim(options, { attempts });
 }
@@ -94,6 +94,21 @@ async function flushWithin(publisher: LanePublisher, ms: number): Promise<void> 
   const timeout = new AbortController();
   await Promise.race([flushed, systemClock.sleep(ms, timeout.signal).catch(() => undefined)]);
   timeout.abort();
+}
+
+/**
+ * Failures that say nothing of who is right or of what was written: the lane's last claim tells. A fenced producer and
+ * one whose transaction timed out get the same error (reference/exactly-once.md, 5).
+ */
+const DOUBTS: ReadonlySet<string> = new Set([
+  'producer-fenced-or-timed-out',
+  'producer-sequence-broken',
+  'producer-discarded',
+  'unexpected-answer',
+]);
+
+function isDoubt({ cause }: LaneInterruptedError): boolean {
+  return cause instanceof OperationalError && (cause.retry || DOUBTS.has(cause.code));
 }
 
 /** True for failures that end one source and leave the rest of the run standing. */

@@ -71,11 +71,17 @@ async function* pages(
   const seen = new Set<string>();
   let cursor = from;
   let ordinal = firstOrdinal;
+  let previous: string | undefined;
   for (let number = 0; ; number += 1) {
-    if (cursor !== undefined && seen.has(cursor)) throw new CursorLoopError(jobId, number);
     if (cursor !== undefined) seen.add(cursor);
     const bytes = await fetchPage(cursor, signal);
     const page = await scanPage(bytes, ordinal, scan);
+    // Before it is published: a page that leads back, or comes again, would bring its records twice.
+    const comesAgain = page.records.length > 0 && page.sha256 === previous;
+    if (comesAgain || (page.nextCursor !== undefined && seen.has(page.nextCursor))) {
+      throw new CursorLoopError(jobId, number);
+    }
+    previous = page.sha256;
     yield { ...page, number, cursor };
     if (page.nextCursor === undefined) return;
     ordinal += page.records.length;

@@ -50,6 +50,13 @@ export interface StageFactory {
 /** Room for headers, key and batch framing below `max.message.bytes`. */
 const OVERHEAD_BYTES = 64 * 1024;
 
+/** A key is part of what `max.message.bytes` measures; it has to fit into the overhead. */
+const MAX_KEY_BYTES = 8 * 1024;
+
+function isTooLongForKey(conversationId: string): boolean {
+  return Buffer.byteLength(conversationId) > MAX_KEY_BYTES;
+}
+
 /** The most one send may hold, uncompressed, for a topic of this limit. */
 export function maxSendBytes(target: Pick<Target, 'maxMessageBytes'>): number {
   return target.maxMessageBytes - OVERHEAD_BYTES;
@@ -95,6 +102,7 @@ export class RecordStage {
     if (!verdict.ok) return this.#invalid(scanned, headers, verdict);
     if (!this.#fits(scanned.bytes, data))
       return this.#oversize(scanned, headers, 'max.message.bytes', verdict.conversationId);
+    if (isTooLongForKey(verdict.conversationId)) return this.#oversize(scanned, headers, 'a key');
     const key = verdict.conversationId;
     const record = { key, value: [this.#frame, scanned.bytes], headers };
     const partition = partitionFor(key, data.partitions);
@@ -130,7 +138,8 @@ export class RecordStage {
     });
     // A record that does not fit this topic either is pointed to by source, ordinal and byte range.
     const value = bytes && this.#fits(bytes, deadLetters) ? bytes : null;
-    const key = conversationId ?? `${sourceId}:${ordinal}`;
+    const isKey = conversationId !== undefined && !isTooLongForKey(conversationId);
+    const key = isKey ? conversationId : `${sourceId}:${ordinal}`;
     return {
       topic: deadLetters.topic,
       partition: partitionFor(key, deadLetters.partitions),

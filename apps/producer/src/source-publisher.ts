@@ -66,7 +66,7 @@ export class SourcePublisher {
    * position are only chained. Raises SourceChangedError, TooManyInvalidError, LaneInterruptedError.
    */
   async publish(scanned: readonly ScannedRecord[], page?: PagePosition, availableUntil?: string): Promise<void> {
-    const { stage, invalidLimit } = this.#options;
+    const { stage } = this.#options;
     const skipped = this.#committed.position.records;
     const staged: StagedRecord[] = [];
     for (const record of scanned) {
@@ -76,9 +76,15 @@ export class SourcePublisher {
       if (record.ordinal >= skipped) staged.push(stage.process(record, digest, availableUntil));
     }
     if (staged.length === 0) return;
+    // A source that was stopped by it stays stopped.
+    this.#assertFewInvalid();
     await this.#publisher.write(this.#advance(staged, page));
+    this.#assertFewInvalid();
+  }
+
+  #assertFewInvalid(): void {
     const { read, invalid } = this.#entry.counts;
-    const { maxShare, minRecords } = invalidLimit;
+    const { maxShare, minRecords } = this.#options.invalidLimit;
     if (read >= minRecords && invalid > read * maxShare) throw new TooManyInvalidError(invalid, read, maxShare);
   }
 
@@ -89,6 +95,7 @@ export class SourcePublisher {
 
   /** The last entry of this source; committed when this resolves. */
   async finish(state: WindowState, error?: unknown): Promise<LedgerEntry> {
+    if (state === 'done') this.#assertFewInvalid();
     const { page, cursor, ...position } = this.#entry.position;
     const { error: old, ...entry } = this.#entry;
     this.#entry = {

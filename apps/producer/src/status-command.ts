@@ -2,6 +2,7 @@ import {
   createKafkaClient,
   decodeLedgerValue,
   CLAIM_PREFIX,
+  readToEnd,
   topicSpecs,
   type KafkaClient,
   type LedgerEntry,
@@ -67,13 +68,11 @@ async function readLedger(
   };
 }
 
-/** A dead writer's transaction is aborted within this time; a live one is closed sooner. */
-const OPEN_TRANSACTION_MS = 40_000;
-
 async function readPartition(client: KafkaClient, target: TopicPartition, signal: AbortSignal): Promise<LedgerView> {
   const entries = new Map<string, LedgerEntry>();
-  const startMs = performance.now();
-  for await (const slice of client.read(target, { from: 'start', signal })) {
+  let hidden = 0;
+  for await (const slice of readToEnd(client, target, { signal })) {
+    hidden = Math.max(0, Number(slice.highWatermark - slice.nextOffset));
     for (const { key: bytes, value } of slice.records) {
       const key = bytes?.toString() ?? '';
       if (key.startsWith(CLAIM_PREFIX)) continue;
@@ -81,12 +80,8 @@ async function readPartition(client: KafkaClient, target: TopicPartition, signal
       if (entry?.kind === 'window') entries.set(key, entry);
       else entries.delete(key);
     }
-    const hidden = Number(slice.highWatermark - slice.nextOffset);
-    const isWaitedOut = performance.now() - startMs > OPEN_TRANSACTION_MS;
-    if (slice.nextOffset < slice.lastStableOffset) continue;
-    if (hidden <= 0 || isWaitedOut) return { entries: [...entries.values()], hidden: Math.max(0, hidden) };
   }
-  return { entries: [...entries.values()], hidden: 0 };
+  return { entries: [...entries.values()], hidden };
 }
 
 /** One line an export, the newest generation alone, the latest change first. */

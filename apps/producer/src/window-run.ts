@@ -126,7 +126,7 @@ class WindowJob {
   ): Promise<LedgerEntry> {
     const availableUntil = await this.#guard(publishPages(fetchPage, jobId, source, this.#context.scan, signal));
     if (availableUntil !== undefined && new Date(availableUntil) < this.#window.to) {
-      return source.finish('partial', new NotYetAvailableError(this.#window.id, new Date(availableUntil)));
+      return source.finish('partial', new NotYetAvailableError(this.#window.id, new Date(availableUntil), true));
     }
     return source.finish('done');
   }

@@ -7,6 +7,7 @@ import type { LedgerEntry } from './ledger.ts';
 import { partitionFor } from './partitioner.ts';
 import type { KafkaClient } from './port.ts';
 import { LaneInterruptedError, LanePublisher, type PublishStep } from './publisher.ts';
+import { readToEnd } from './read-to-end.ts';
 import { topicSpecs, type TopicSpecs } from './topics.ts';
 
 /** One broker hides the worst hole: three, and one of them is slow (reference/exactly-once.md, 1). */
@@ -61,13 +62,11 @@ function step(exportId: string, from: number): PublishStep {
 
 async function ordinalsOf(exportId: string): Promise<number[]> {
   const ordinals: number[] = [];
-  for (const { partition, end } of await client.admin.offsets(specs.data.name)) {
-    if (end === 0n) continue;
-    for await (const slice of client.read({ topic: specs.data.name, partition }, { from: 'start' })) {
+  for (let partition = 0; partition < specs.data.partitions; partition += 1) {
+    for await (const slice of readToEnd(client, { topic: specs.data.name, partition })) {
       for (const { key, value } of slice.records) {
         if (key?.toString() === exportId) ordinals.push(Number.parseInt(value!.toString(), 10));
       }
-      if (slice.nextOffset >= end) break;
     }
   }
   return ordinals.toSorted((a, b) => a - b);

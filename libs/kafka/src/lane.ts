@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { OperationalError, systemClock, type Clock } from '@genesys-kafka/resilience';
 import { claimKey, decodeLedgerValue, encodeLedgerValue, type Claim, type LedgerEntry } from './ledger.ts';
 import type { KafkaClient, TopicPartition, TransactionalProducer } from './port.ts';
+import { OPEN_TRANSACTION_MS, readToEnd, type ReadToEndOptions } from './read-to-end.ts';
 
 /** One transactional id and the ledger partition that it alone writes these keys to. */
 export interface LaneIdentity {
@@ -43,9 +44,6 @@ export class LedgerBlockedError extends OperationalError {
   }
 }
 
-/** A dead writer blocks readers for its 30 s transaction timeout and the broker's 10 s check, at most. */
-const CLAIM_READ_TIMEOUT_MS = 60_000;
-
 /**
  * Takes a lane over: fences every earlier holder, commits a claim with a fresh nonce, and reads the partition from its
  * start until that nonce is seen. Only then is the state known: end offsets lie behind open transactions
@@ -79,16 +77,15 @@ export async function claimLane(
 export async function lastClaim(
   client: KafkaClient,
   identity: LaneIdentity,
-  signal?: AbortSignal,
+  options: ReadToEndOptions = {},
 ): Promise<Claim | undefined> {
   let last: Claim | undefined;
-  for await (const slice of client.read(identity.ledger, { from: 'start', ...(signal ? { signal } : {}) })) {
+  for await (const slice of readToEnd(client, identity.ledger, options)) {
     for (const record of slice.records) {
       if (record.key?.toString() !== claimKey(identity.transactionalId) || record.value === null) continue;
       const value = decodeLedgerValue(record.key.toString(), record.value);
       if (value.kind === 'claim') last = value;
     }
-    if (slice.nextOffset >= slice.lastStableOffset) break;
   }
   return last;
 }
@@ -117,7 +114,7 @@ async function readUntilNonce(
       else if (value.nonce === nonce) return entries;
     }
     const waitedMs = clock.monotonicMs() - startMs;
-    if (slice.nextOffset >= slice.lastStableOffset && waitedMs > CLAIM_READ_TIMEOUT_MS) {
+    if (slice.nextOffset >= slice.lastStableOffset && waitedMs > OPEN_TRANSACTION_MS) {
       throw new LedgerBlockedError(identity.ledger, waitedMs);
     }
   }

@@ -40,10 +40,7 @@ export interface PublisherEvents {
 export class LaneInterruptedError extends OperationalError {
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super('lane-interrupted', `Publishing was interrupted: ${reason}`, {
-      cause,
-      retry: cause instanceof OperationalError ? cause.retry : false,
-    });
+    super('lane-interrupted', `Publishing was interrupted: ${reason}`, { cause });
   }
 }
 

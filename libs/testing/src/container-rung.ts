@@ -1,11 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KafkaContainer } from '@testcontainers/kafka';
 import {
   GenericContainer,
   getContainerRuntimeClient,
-  Network,
   Wait,
   type ContainerRuntimeClient,
   type StartedTestContainer,
@@ -16,22 +15,27 @@ import type { ProcessGroup } from './process-group.ts';
 import type { HostedServers } from './process-rung.ts';
 import { apicurioPath } from './registry-process.ts';
 
-const defaultImages = {
-  kafka: 'confluentinc/cp-kafka:8.1.0',
-  registry: 'confluentinc/cp-schema-registry:8.1.0',
-};
+/** The images of this process' environment, or Confluent's. */
+export function stackImages(environment: NodeJS.ProcessEnv = process.env): { kafka: string; registry: string } {
+  return {
+    kafka: environment.GENESYS_KAFKA_KAFKA_IMAGE ?? 'confluentinc/cp-kafka:8.1.0',
+    registry: environment.GENESYS_KAFKA_REGISTRY_IMAGE ?? 'confluentinc/cp-schema-registry:8.1.0',
+  };
+}
 
 /** How long a runtime may take to say that it is there. */
 const probeTimeoutMs = 5000;
 const startTimeoutMs = 180_000;
 const pullTimeoutMs = 15 * 60_000;
 const kafkaPort = 9093;
-const stackLabel = 'genesys-kafka.stack';
+/** On each container and network of a stack; its value is the stack's directory. */
+export const stackLabel = 'genesys-kafka.stack';
 
 /**
  * Kafka and a schema registry in containers. Rejects with RungUnavailableError when no runtime answers or an image
- * cannot be had. The host ends the containers itself when its pipe closes, so Testcontainers' own reaper, one more
- * image to pull and a mount of the runtime's socket, is off unless TESTCONTAINERS_RYUK_DISABLED=false asks for it.
+ * cannot be had. The host ends the containers itself when its pipe closes, and its parent does if the host is killed, so
+ * Testcontainers' own reaper, one more image to pull and a mount of the runtime's socket, is off unless
+ * TESTCONTAINERS_RYUK_DISABLED=false asks for it.
  */
 export async function startContainers(
   config: HostConfig,
@@ -40,19 +44,23 @@ export async function startContainers(
   onProgress: (line: string) => void,
 ): Promise<HostedServers> {
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
-  const client = await probe();
+  // Testcontainers leaves a lock file among the temporary ones: here it goes with the stack.
+  process.env.TMPDIR = config.dir;
+  const { dockerode } = (await containerRuntime()).container;
   signal.throwIfAborted();
-  const kafkaImage = process.env.GENESYS_KAFKA_KAFKA_IMAGE ?? defaultImages.kafka;
-  const registryImage = process.env.GENESYS_KAFKA_REGISTRY_IMAGE ?? defaultImages.registry;
-  onProgress(`starting ${kafkaImage}${config.registry ? ` and ${registryImage}` : ''} in containers`);
+  const images = stackImages();
+  onProgress(`starting ${images.kafka}${config.registry ? ` and ${images.registry}` : ''} in containers`);
   // Before the network exists: an image name that cannot be used throws here.
-  const kafka = kafkaContainer(kafkaImage).withNetworkAliases('kafka');
-  const registry = registryContainer(registryImage);
-  const network = await new Network().start();
+  const kafka = kafkaContainer(images.kafka).withNetworkAliases('kafka');
+  const registry = registryContainer(images.registry);
+  const labels = { [stackLabel]: config.dir };
+  // Testcontainers' own network bears no label, and without one nobody finds it when its maker is gone.
+  const network = basename(config.dir);
+  await dockerode.createNetwork({ Name: network, Labels: labels });
   const start = async (container: GenericContainer, log: string) =>
     container
-      .withNetwork(network)
-      .withLabels({ [stackLabel]: config.dir })
+      .withNetworkMode(network)
+      .withLabels(labels)
       .withLogConsumer((lines) => lines.pipe(createWriteStream(join(config.dir, 'logs', log))))
       .start();
   const kafkaStart = start(kafka, 'kafka-1.log');
@@ -64,10 +72,7 @@ export async function startContainers(
   };
   const registryStart = startRegistry();
   const starts = Promise.all([kafkaStart, registryStart]);
-  const close = async () => {
-    await removeContainers(client, config.dir);
-    await network.stop();
-  };
+  const close = async () => removeStack(config.dir);
   try {
     const [broker, schemas] = await unlessAborted(
       starts,
@@ -83,7 +88,7 @@ export async function startContainers(
     };
   } catch (error) {
     // Removing one makes the other's wait fail; a start that goes on regardless is swept by the second removal.
-    await removeContainers(client, config.dir).catch(() => undefined);
+    await close().catch(() => undefined);
     await Promise.race([Promise.allSettled([kafkaStart, registryStart]), delay(5000)]);
     await close().catch(() => undefined);
     throw new RungUnavailableError(`the containers did not start: ${(error as Error).message}`, error);
@@ -94,10 +99,12 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason as Error);
   signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
   return Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-async function probe(): Promise<ContainerRuntimeClient> {
+/** The runtime's client; rejects with RungUnavailableError when none answers soon. */
+export async function containerRuntime(): Promise<ContainerRuntimeClient> {
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => timeout.reject(new RungUnavailableError(`the runtime did not answer in ${probeTimeoutMs / 1000} s`)),
@@ -162,13 +169,25 @@ function registryContainer(image: string): RegistryContainer {
   return { container, port, path, needsKafka: !apicurio };
 }
 
-/** By label, not by handle: a start cut short has containers that nobody holds yet. */
-async function removeContainers(client: ContainerRuntimeClient, stack: string): Promise<void> {
-  const { dockerode } = client.container;
-  const containers = await dockerode.listContainers({ all: true, filters: { label: [`${stackLabel}=${stack}`] } });
+/**
+ * Removes the containers and the network of the stack in `dir`, whoever has started them. By label, not by handle: a
+ * start cut short has containers that nobody holds yet, and a killed host leaves no handles at all.
+ */
+export async function removeStack(dir: string): Promise<void> {
+  const { dockerode } = (await containerRuntime()).container;
+  const filters = { label: [`${stackLabel}=${dir}`] };
+  const containers = await dockerode.listContainers({ all: true, filters });
   await Promise.all(
-    containers.map(async ({ Id }) => {
-      await dockerode.getContainer(Id).remove({ force: true, v: true });
-    }),
+    containers.map(async ({ Id }) => unlessGone(dockerode.getContainer(Id).remove({ force: true, v: true }))),
   );
+  const networks = await dockerode.listNetworks({ filters });
+  await Promise.all(networks.map(async ({ Id }) => unlessGone(dockerode.getNetwork(Id).remove())));
+}
+
+/** What a second removal meets: 404, gone, and for a container 409, another removal is under way. */
+async function unlessGone(removal: Promise<unknown>): Promise<void> {
+  await removal.catch((error: unknown) => {
+    const { statusCode } = error as { statusCode?: number };
+    if (statusCode !== 404 && statusCode !== 409) throw error;
+  });
 }

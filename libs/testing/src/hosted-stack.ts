@@ -226,8 +226,21 @@ class Host {
     const status = await promise;
     for (const pid of this.#pids) killGroup(pid, 'SIGKILL');
     const reason = `the stack's host process ended (${status})`;
-    if (status !== '0') await rm(this.#config.dir, { recursive: true, force: true, maxRetries: 3 });
+    if (status !== '0') {
+      if (this.#config.rung === 'container') await this.#removeContainers();
+      await rm(this.#config.dir, { recursive: true, force: true, maxRetries: 3 });
+    }
     this.#ready.reject(new HostFailure(reason));
     for (const answer of this.#asked.values()) answer.reject(new Error(reason));
+  }
+
+  async #removeContainers(): Promise<void> {
+    try {
+      // Loaded only when wanted: Testcontainers is large.
+      const { removeStack } = await import('./container-rung.ts');
+      await removeStack(this.#config.dir);
+    } catch (error) {
+      this.#onProgress?.(`containers may be left behind: ${(error as Error).message}`);
+    }
   }
 }

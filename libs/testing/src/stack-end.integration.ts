@@ -1,41 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
 import { eventually, processesNaming } from '../fixtures/own-processes.ts';
-import { messages } from './host-protocol.ts';
+import { firstMessage, holdStack, ownTmp, runWithStack, start } from '../fixtures/stack-processes.ts';
 import { startStack, type Stack } from './index.ts';
-
-const holdStack = fileURLToPath(new URL('../fixtures/hold-stack.ts', import.meta.url));
-const runWithStack = fileURLToPath(new URL('./run-with-stack.ts', import.meta.url));
-
-// Read once: a test below changes TMPDIR.
-const base = tmpdir();
-
-/** A directory of its own for temporary files: whatever names it on its command line belongs to the test. */
-function ownTmp(): string {
-  const dir = mkdtempSync(join(base, 'stack-end-'));
-  after(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
-
-function start(script: string, args: readonly string[], tmp: string): ChildProcess {
-  const child = spawn(process.execPath, [script, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, TMPDIR: tmp, GENESYS_KAFKA_STACK: 'process' },
-  });
-  after(() => child.kill('SIGKILL'));
-  return child;
-}
-
-async function firstMessage<T>(child: ChildProcess): Promise<T> {
-  for await (const message of messages<T>(child.stdout!)) return message;
-  throw new Error('the process ended without a message');
-}
 
 async function nothingLeft(tmp: string, registryUrl?: string): Promise<void> {
   const port = registryUrl === undefined ? 'none' : new URL(registryUrl).port;
@@ -50,7 +19,7 @@ async function nothingLeft(tmp: string, registryUrl?: string): Promise<void> {
 
 test('kill -9 of the process that asked for a stack ends its servers and removes their data', async () => {
   const tmp = ownTmp();
-  const child = start(holdStack, [], tmp);
+  const child = start('process', holdStack, [], tmp);
   const { registryUrl } = await firstMessage<Stack>(child);
   assert.equal(processesNaming(tmp).length, 2);
   child.kill('SIGKILL');
@@ -59,7 +28,7 @@ test('kill -9 of the process that asked for a stack ends its servers and removes
 
 test('kill -9 while the servers are still starting leaves nothing either', async () => {
   const tmp = ownTmp();
-  const child = start(holdStack, ['{"brokers":3}'], tmp);
+  const child = start('process', holdStack, ['{"brokers":3}'], tmp);
   await eventually(
     'three brokers are starting',
     () => processesNaming('kafka.Kafka').filter(isIn(tmp)).length === 3,
@@ -71,7 +40,7 @@ test('kill -9 while the servers are still starting leaves nothing either', async
 
 test('kill -9 of the host itself ends the servers too: its parent sees to that', async () => {
   const tmp = ownTmp();
-  const child = start(holdStack, [], tmp);
+  const child = start('process', holdStack, [], tmp);
   const { registryUrl } = await firstMessage<Stack>(child);
   const host = processesNaming('stack-host').find(isIn(tmp));
   process.kill(host!.pid, 'SIGKILL');
@@ -95,7 +64,7 @@ test('run-with-stack hands over addresses and the exit status', async () => {
   const tmp = ownTmp();
   const script =
     'console.log(JSON.stringify([process.env.KAFKA_BROKERS, process.env.SCHEMA_REGISTRY_URL])); process.exit(7)';
-  const child = start(runWithStack, ['--', process.execPath, '-e', script], tmp);
+  const child = start('process', runWithStack, ['--', process.execPath, '-e', script], tmp);
   const exited = once(child, 'exit');
   const [brokers, registryUrl] = await firstMessage<[string, string]>(child);
   assert.match(brokers, /^127\.0\.0\.1:\d+$/);
@@ -107,7 +76,7 @@ test('run-with-stack hands over addresses and the exit status', async () => {
 test('run-with-stack hands a signal on, ends as the command did, and leaves nothing', async () => {
   const tmp = ownTmp();
   const script = 'console.log("{}"); setInterval(() => {}, 1000)';
-  const child = start(runWithStack, ['--', process.execPath, '-e', script], tmp);
+  const child = start('process', runWithStack, ['--', process.execPath, '-e', script], tmp);
   const exited = once(child, 'exit');
   await firstMessage(child);
   child.kill('SIGTERM');

@@ -3,46 +3,15 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Kafka, logLevel, type Admin, type ITopicConfig } from 'kafkajs';
-import { eventually, processesNaming } from '../fixtures/own-processes.ts';
-import { startStack, uniquePrefix, type Stack } from './index.ts';
+import { client, commitOne, createTopic, untilCommitted, withAdmin } from '../fixtures/kafka-clients.ts';
+import { processesNaming } from '../fixtures/own-processes.ts';
+import { startStack, uniquePrefix } from './index.ts';
 
 process.env.GENESYS_KAFKA_STACK = 'process';
 // Whatever names this directory on its command line was started here.
 const ownTmp = mkdtempSync(join(tmpdir(), 'stack-test-'));
 process.env.TMPDIR = ownTmp;
 after(() => rmSync(ownTmp, { recursive: true, force: true }));
-
-/** A client's tries outlast an election. */
-function client(stack: Stack): Kafka {
-  const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: 40 };
-  return new Kafka({ brokers: stack.brokers, clientId: 'stack-test', logLevel: logLevel.NOTHING, retry });
-}
-
-async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafka.admin();
-  await admin.connect();
-  return use(admin).finally(async () => admin.disconnect());
-}
-
-/** Creates a topic and waits for its leaders; kafkajs' own wait fails when another broker has not heard of it yet. */
-async function createTopic(admin: Admin, config: ITopicConfig): Promise<void> {
-  await admin.createTopics({ topics: [config], waitForLeaders: false });
-  await eventually('the topic has its leaders', async () => {
-    const metadata = await admin.fetchTopicMetadata({ topics: [config.topic] }).catch(() => undefined);
-    return metadata?.topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
-  });
-}
-
-/** Commits one transaction with a record for `partition`. */
-async function commitOne(kafka: Kafka, topic: string, partition: number): Promise<void> {
-  const producer = kafka.producer({ transactionalId: `${topic}tx`, idempotent: true, maxInFlightRequests: 1 });
-  await producer.connect();
-  const transaction = await producer.transaction();
-  await transaction.send({ topic, messages: [{ value: 'x', partition }] });
-  await transaction.commit();
-  await producer.disconnect();
-}
 
 test('one broker takes transactions, creates no topic by itself, the registry answers, and close leaves nothing', async () => {
   const stack = await startStack();
@@ -56,11 +25,7 @@ test('one broker takes transactions, creates no topic by itself, the registry an
   await commitOne(kafka, topic, 1);
   await withAdmin(kafka, async (admin) => {
     await assert.rejects(admin.fetchTopicMetadata({ topics: [`${topic}absent`] }));
-    // The record and the transaction's marker, which is written after the commit was answered.
-    await eventually('the transaction is on the topic', async () => {
-      const offsets = await admin.fetchTopicOffsets(topic);
-      return offsets.find(({ partition }) => partition === 1)?.high === '2';
-    });
+    await untilCommitted(admin, topic, 1);
   });
   assert.deepEqual(await (await fetch(`${stack.registryUrl}/subjects`)).json(), []);
 

@@ -1,4 +1,4 @@
-import { topicSpecs, unframe, type ConsumedRecord, type KafkaClient } from '@genesys-kafka/kafka';
+import { readToEnd, topicSpecs, unframe, type ConsumedRecord, type KafkaClient } from '@genesys-kafka/kafka';
 
 export interface ReadBack {
   /** Records of the data topic, and how many of them are there more than once by source and ordinal. */
@@ -41,12 +41,9 @@ function hasVoice({ value }: ConsumedRecord): boolean {
 }
 
 async function* readTopic(client: KafkaClient, topic: string): AsyncGenerator<ConsumedRecord> {
-  for (const { partition, first, end } of await client.admin.offsets(topic)) {
-    if (first >= end) continue;
-    for await (const slice of client.read({ topic, partition }, { from: first })) {
-      yield* slice.records;
-      if (slice.nextOffset >= end) break;
-    }
+  const description = await client.admin.describeTopic(topic);
+  for (let partition = 0; partition < (description?.partitions ?? 0); partition += 1) {
+    for await (const slice of readToEnd(client, { topic, partition })) yield* slice.records;
   }
 }
 

@@ -1,0 +1,32 @@
+import type { KafkaAdmin } from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
+
+const keptMs = 5000;
+
+/**
+ * Where the topics end, asked of the broker: what a fetch last told is old just when it matters, while a partition is
+ * paused. One question per topic in five seconds, however many routes want to know.
+ */
+export class LogEnds {
+  readonly #admin: Pick<KafkaAdmin, 'offsets'>;
+  readonly #clock: Clock;
+  readonly #asked = new Map<string, { readonly atMs: number; readonly ends: Promise<ReadonlyMap<number, bigint>> }>();
+
+  constructor(admin: Pick<KafkaAdmin, 'offsets'>, clock: Clock) {
+    this.#admin = admin;
+    this.#clock = clock;
+  }
+
+  /** By partition; empty where the broker does not answer. */
+  async of(topic: string): Promise<ReadonlyMap<number, bigint>> {
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#asked.get(topic);
+    if (known && nowMs - known.atMs < keptMs) return known.ends;
+    const ends = this.#admin.offsets(topic).then(
+      (offsets) => new Map(offsets.map(({ partition, end }) => [partition, end])),
+      () => new Map<number, bigint>(),
+    );
+    this.#asked.set(topic, { atMs: nowMs, ends });
+    return ends;
+  }
+}
