@@ -157,6 +157,32 @@ test('a failed commit is reported and tried again', async () => {
   await running;
 });
 
+test('while a commit is slow, moved positions gather in one commit behind it', async () => {
+  const { consumer, group, stop, running } = start({
+    settings: { ...settings, limits: { maxRecords: 1000, maxBytes: 1 << 20 }, commitRecords: 1 },
+    work: async () => undefined,
+  });
+  const commit = consumer.commit.bind(consumer);
+  let slow: () => void = () => undefined;
+  let asked = 0;
+  consumer.commit = async (offsets) => {
+    asked += 1;
+    await new Promise<void>((done) => (slow = () => done()));
+    await commit(offsets);
+  };
+  await group.onBatch(batch(0, 1), current);
+  await until(() => asked === 1);
+  await group.onBatch(batch(1, 500), current);
+  await settle();
+  slow();
+  await until(() => asked === 2);
+  slow();
+  await until(() => consumer.commits.includes(501n));
+  assert.equal(asked, 2);
+  stop.abort();
+  await running;
+});
+
 test('a crash of the group, and records that are gone, end the run with their error', async () => {
   const crashed = start();
   await settle();

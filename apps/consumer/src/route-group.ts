@@ -43,6 +43,7 @@ export class RouteGroup implements GroupHandler {
   #stopping = false;
   #commitTimer: NodeJS.Timeout | undefined;
   #committing: Promise<void> = Promise.resolve();
+  #nextCommit: Promise<void> | undefined;
 
   constructor(options: RouteGroupOptions) {
     this.#options = options;
@@ -114,7 +115,7 @@ export class RouteGroup implements GroupHandler {
 
   onRevoked(partitions: readonly TopicPartition[]): void {
     // What is finished until now, and nothing that finishes later.
-    void this.#commit();
+    void this.#commitNow(this.#moved());
     this.#release(partitions);
   }
 
@@ -173,23 +174,32 @@ export class RouteGroup implements GroupHandler {
     else this.#options.consumer.resume([held]);
   }
 
-  /** Commits what has moved until now. One commit at a time, so that an earlier one never lands after a later one. */
+  /**
+   * Commits what has moved. One commit at a time, so that an earlier one never lands after a later one, and at most one
+   * waits behind it: whoever asks meanwhile shares that, or a slow coordinator would face a queue without end.
+   */
   async #commit(): Promise<void> {
     clearTimeout(this.#commitTimer);
     this.#commitTimer = undefined;
-    const generation = this.#generation;
-    const moved = [...this.#held.values()].flatMap((held) => {
+    if (this.#nextCommit === undefined) {
+      this.#nextCommit = this.#committing.then(async () => {
+        this.#nextCommit = undefined;
+        await this.#commitNow(this.#moved());
+      });
+      this.#committing = this.#nextCommit;
+    }
+    await this.#nextCommit;
+  }
+
+  #moved(): { readonly held: Held; readonly offset: bigint }[] {
+    return [...this.#held.values()].flatMap((held) => {
       const offset = held.flow.position;
       return offset === undefined || offset === held.committed ? [] : [{ held, offset }];
     });
-    this.#committing = this.#committing.then(async () => {
-      // After a rebalance the partitions may be another member's, whose position must not be moved back.
-      if (moved.length > 0 && generation === this.#generation) await this.#commitNow(moved);
-    });
-    await this.#committing;
   }
 
   async #commitNow(moved: readonly { readonly held: Held; readonly offset: bigint }[]): Promise<void> {
+    if (moved.length === 0) return;
     const { consumer, settings, onCommitFailure } = this.#options;
     try {
       await consumer.commit(
