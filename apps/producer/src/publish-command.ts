@@ -4,7 +4,7 @@ import { tellReport } from './output.ts';
 import { runPublish } from './publish.ts';
 import { exitStatus } from './report.ts';
 import { begin, type Common } from './session.ts';
-import { expandArguments } from './sources.ts';
+import { expandArguments, openEarly } from './sources.ts';
 
 /** `producer publish SOURCE…`: resolves with the exit status. */
 export async function publishCommand(
@@ -16,9 +16,9 @@ export async function publishCommand(
   await using session = await begin(common, signal);
   const { settings, log, observer } = session;
   await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
-  const sources = await expandArguments(names, fetcher);
+  await using early = openEarly(await expandArguments(names, fetcher), signal);
   await using context = await createContext(settings, log, observer);
-  const report = await runPublish(context, sources, options.again ?? false, signal);
+  const report = await runPublish(context, early.args, options.again ?? false, signal);
   await tellReport(common, report);
   return exitStatus(report);
 }

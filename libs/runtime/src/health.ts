@@ -1,5 +1,4 @@
 import { OperationalError } from '@genesys-kafka/resilience';
-import { fastify } from 'fastify';
 import type { Metrics } from './metrics.ts';
 import { redactText } from './redaction.ts';
 
@@ -35,6 +34,8 @@ export interface HealthServer extends AsyncDisposable {
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer | undefined> {
   if (options.port === 0) return undefined;
   const host = options.host ?? '127.0.0.1';
+  // Most commands run without it, and it is slow to load.
+  const { fastify } = await import('fastify');
   // Connections are cut on closing: a scraper's kept-alive one must not hold up the process.
   const server = fastify({ logger: false, forceCloseConnections: true });
   server.get('/livez', async (_request, reply) => {
