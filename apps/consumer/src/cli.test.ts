@@ -6,9 +6,10 @@ import { test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
 import { isOneShot } from './cli.ts';
 import type { RoutePlan } from './route-plan.ts';
-import { groupSettings, rate, runOptions } from './run-options.ts';
+import { givenSettings, groupSettings, rate, runOptions } from './run-options.ts';
 import { testRules } from './test-rules.ts';
 import { compileRule } from '@genesys-kafka/routing';
+import { loadSettings } from '@genesys-kafka/runtime';
 
 test('only run ends normally on a signal, wherever the options stand', () => {
   assert.equal(isOneShot(['--config', 'run', '--json', 'run', '--drain']), false);
@@ -17,23 +18,31 @@ test('only run ends normally on a signal, wherever the options stand', () => {
   assert.equal(isOneShot(['dead-letters', 'list', '--route', 'run']), true);
 });
 
-test('limits have units and ranges', () => {
-  const parse = (name: string, text: string): unknown =>
-    runOptions().find(({ long }) => long === name)!.parseArg!(text, undefined);
-  assert.equal(parse('--in-flight-bytes', '512KiB'), 524_288);
-  assert.equal(parse('--stop-grace', '1m'), 60_000);
-  assert.equal(rate('20/s'), 20);
-  for (const [name, text] of [
-    ['--stop-grace', '20'],
-    ['--stop-grace', '2h'],
-    ['--in-flight-records', '0'],
-    ['--in-flight-bytes', 'many'],
+test('run: each setting of the section consumer is a flag, checked as in the file, and the flag wins', () => {
+  const names = runOptions().map(({ long }) => long);
+  assert.deepEqual(names.slice(0, 2), ['--in-flight-records', '--in-flight-bytes']);
+  const load = (flags: object) => loadSettings({ env: {}, flags: givenSettings(flags) });
+  const settings = load({ inFlightRecords: '7', inFlightBytes: '512KiB', stopGrace: '1m', drain: true });
+  assert.deepEqual(groupSettings(settings), {
+    limits: { maxRecords: 7, maxBytes: 524_288 },
+    commitEveryMs: 1000,
+    commitRecords: 1000,
+    revokeGraceMs: 10_000,
+    stopGraceMs: 60_000,
+  });
+  for (const [name, text, problem] of [
+    ['stopGrace', '20', /consumer\.stopGrace \(--stop-grace\): is not a duration/],
+    ['stopGrace', '2h', /is too long; the most is 600s/],
+    ['inFlightRecords', '0', /\(--in-flight-records\): is too small/],
+    ['inFlightBytes', 'many', /is not a size/],
   ] as const) {
-    assert.throws(() => parse(name, text), InvalidArgumentError, `${name} ${text}`);
+    assert.throws(() => load({ [name]: text }), problem);
   }
+});
+
+test('a rate is a whole number a second', () => {
+  assert.equal(rate('20/s'), 20);
   assert.throws(() => rate('20'), InvalidArgumentError);
-  const defaults = Object.fromEntries(runOptions().map((one) => [one.attributeName(), one.defaultValue as number]));
-  assert.equal(groupSettings(defaults as never).stopGraceMs, 25_000);
 });
 
 test('test FILE: each record with the routes that take it, from an array, conversations, or one a line', async () => {

@@ -5,7 +5,7 @@ import { readSettings } from './config.ts';
 import { countLetters, listLetters, replayLetters, showLetter } from './dead-letter-commands.ts';
 import { printChecks, printLetter, printLetters, printReplay, printRun, printRuleTest, printStats } from './print.ts';
 import { planRoutes } from './route-plan.ts';
-import { count, rate, runOptions, type RunFlags } from './run-options.ts';
+import { count, givenSettings, rate, runOptions, type RunFlags } from './run-options.ts';
 import { runConsumer } from './run.ts';
 import { testRules } from './test-rules.ts';
 
@@ -35,8 +35,8 @@ export async function runCommand(argv: readonly string[], signal: AbortSignal): 
     .option('--json', 'print one JSON document to stdout when the command ends')
     .showHelpAfterError('Try --help.')
     .exitOverride();
-  const session = (): Session => {
-    const settings = readSettings(program.opts<Common>().config);
+  const session = (flags: object = {}): Session => {
+    const settings = readSettings({ file: program.opts<Common>().config, flags: givenSettings(flags) });
     return { settings, signal, log: createLogger({ name: 'consumer', level: settings.log.level }) };
   };
   /** Prints the report as the command line asks for it. */
@@ -48,7 +48,7 @@ export async function runCommand(argv: readonly string[], signal: AbortSignal): 
   const run = program.command('run').description('route and deliver until SIGTERM');
   for (const option of runOptions()) run.addOption(option);
   run.action(async (flags: RunFlags) => {
-    const { settings, log } = session();
+    const { settings, log } = session(flags);
     await report(await runConsumer(settings, flags, log, signal), printRun);
   });
   program

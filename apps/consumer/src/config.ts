@@ -1,11 +1,18 @@
-import { ConfigError, loadSettings, trustCaFile, unavailable, type Settings } from '@genesys-kafka/runtime';
+import {
+  ConfigError,
+  loadSettings,
+  trustCaFile,
+  unavailable,
+  type Settings,
+  type SettingsSources,
+} from '@genesys-kafka/runtime';
 
 /**
  * The one place where this program reads its environment. Throws a ConfigError that lists every problem, features that
  * this version does not have among them.
  */
-export function readSettings(file: string | undefined): Settings {
-  const settings = loadSettings({ env: process.env, file });
+export function readSettings(given: Omit<SettingsSources, 'env'>): Settings {
+  const settings = loadSettings({ env: process.env, ...given });
   const missing = unavailable(settings, 'consume');
   if (missing.length > 0) {
     const fix = 'leave it out';

@@ -1,4 +1,5 @@
-import { runMain } from '@genesys-kafka/runtime';
-import { isOneShot, runCommand } from './cli.ts';
+import { enableCompileCache } from 'node:module';
 
-await runMain(async ({ signal }) => runCommand(process.argv, signal), { oneShot: isOneShot(process.argv.slice(2)) });
+// Before anything else is loaded: the second start takes half the time of the first.
+enableCompileCache();
+await import('./start.ts');

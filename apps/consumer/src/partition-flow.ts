@@ -150,8 +150,11 @@ export class PartitionFlow {
   }
 }
 
-function sizeOf(record: ConsumedRecord): number {
-  return (record.value?.length ?? 0) + (record.key?.length ?? 0);
+/** Unpacked bytes, as they lie in memory. */
+function sizeOf({ value, key, headers }: ConsumedRecord): number {
+  let bytes = (value?.length ?? 0) + (key?.length ?? 0);
+  for (const name in headers) bytes += name.length + headers[name]!.length;
+  return bytes;
 }
 
 /** Records without a key have no order among themselves: each is a chain of its own. */

@@ -1,3 +1,4 @@
+import { parseJson } from '@genesys-kafka/conversation';
 import { FramingError, unframe, type ConsumedRecord } from '@genesys-kafka/kafka';
 import { HeaderError, parseRetryHeaders, type TopicPosition } from '@genesys-kafka/routing';
 import type { SchemaIds } from './schema-ids.ts';
@@ -39,13 +40,24 @@ export function retryVisit(record: ConsumedRecord): Visit {
   return { attempt, notBeforeMs, origin, recordVersion, picked: true };
 }
 
-export type Opened =
-  | { readonly kind: 'record'; readonly schemaId: number; readonly body: Buffer; readonly parsed: unknown }
-  /** Cannot be read, by anybody, ever: original bytes to the dead letters, and on. */
-  | { readonly kind: 'poison'; readonly cause: string; readonly reason: string };
+/** Cannot be read, by anybody, ever: original bytes to the dead letters, and on. */
+export interface Poison {
+  readonly kind: 'poison';
+  readonly cause: string;
+  readonly reason: string;
+}
 
-/** Takes the frame off and parses for the rules; what is delivered stays the bytes in `body`, a view of `value`. */
-function open(value: Buffer | null): Opened {
+export type Opened = { readonly kind: 'record'; readonly body: Buffer } | Poison;
+
+/**
+ * Takes the frame off and asks what the schema id is; waits while the registry is away. `body` is a view of `value`,
+ * and what is in it has not been looked at.
+ */
+export async function openChecked(
+  value: Buffer | null,
+  schemas: SchemaIds | undefined,
+  signal: AbortSignal,
+): Promise<Opened> {
   let framed: ReturnType<typeof unframe>;
   try {
     framed = unframe(value);
@@ -54,25 +66,22 @@ function open(value: Buffer | null): Opened {
     throw error;
   }
   const { schemaId, body } = framed;
+  const problem = await schemas?.check(schemaId, signal);
+  return problem === undefined ? { kind: 'record', body } : { kind: 'poison', ...problem };
+}
+
+/**
+ * Parses for the rules; what is delivered stays the bytes. The value takes several times the memory of its text, so
+ * nothing may hold it over an `await`: every record in hand would keep one.
+ */
+export function parseBody(body: Buffer): { readonly kind: 'json'; readonly parsed: unknown } | Poison {
   try {
-    return { kind: 'record', schemaId, body, parsed: JSON.parse(strictUtf8.decode(body)) };
+    return { kind: 'json', parsed: parseJson(strictUtf8.decode(body)) };
   } catch {
     // The parser's own words would quote the record.
     const reason = `The ${body.length} bytes after the frame are not JSON in UTF-8. Was the topic written in another format?`;
     return { kind: 'poison', cause: 'json-invalid', reason };
   }
-}
-
-/** Opens and asks what the schema id is; waits while the registry is away. */
-export async function openChecked(
-  value: Buffer | null,
-  schemas: SchemaIds | undefined,
-  signal: AbortSignal,
-): Promise<Opened> {
-  const opened = open(value);
-  if (opened.kind === 'poison' || schemas === undefined) return opened;
-  const problem = await schemas.check(opened.schemaId, signal);
-  return problem === undefined ? opened : { kind: 'poison', ...problem };
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });

@@ -2,7 +2,7 @@ import { DEAD_LETTER_HEADER, formatRetryHeaders, RETRY_HEADER } from '@genesys-k
 import type { OutgoingHeaders } from '@genesys-kafka/kafka';
 import type { StoredLetter } from './dead-letter-log.ts';
 import { REPLAY_HEADER } from './moves.ts';
-import { openChecked } from './record-visit.ts';
+import { openChecked, parseBody } from './record-visit.ts';
 import { picks, type RoutePlan } from './route-plan.ts';
 import type { SchemaIds } from './schema-ids.ts';
 
@@ -31,6 +31,8 @@ export async function replayTarget(
   }
   const opened = await openChecked(record.value, schemas, signal);
   if (opened.kind === 'poison') return refused(`still cannot be read (${opened.cause})`);
+  const read = parseBody(opened.body);
+  if (read.kind === 'poison') return refused(`still cannot be read (${read.cause})`);
   const own = plans.find(({ name }) => name === letter.route);
   if (letter.stage === 'deliver') {
     return own ? { kind: 'routes', routes: [own] } : refused('its route is not in the configuration');
@@ -39,7 +41,7 @@ export async function replayTarget(
     Object.entries(record.headers).map(([name, value]) => [name, value.toString('utf8')]),
   );
   const candidates = letter.cause === 'rule-error' && own ? [own] : plans;
-  const verdicts = candidates.map((plan) => ({ plan, verdict: picks(plan, opened.parsed, headers) }));
+  const verdicts = candidates.map((plan) => ({ plan, verdict: picks(plan, read.parsed, headers) }));
   if (verdicts.some(({ verdict }) => 'error' in verdict)) return refused('a rule still fails on it');
   const routes = verdicts.filter(({ verdict }) => 'matched' in verdict && verdict.matched).map(({ plan }) => plan);
   return routes.length > 0 ? { kind: 'routes', routes } : refused('no route picks it');

@@ -1,5 +1,5 @@
 import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafka/kafka';
-import { backoffMs, isRetryable, type Clock } from '@genesys-kafka/resilience';
+import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import { createGapCheck } from './log-gap.ts';
 import type { Work } from './partition-flow.ts';
@@ -24,8 +24,11 @@ export interface RouteRunnerOptions {
 const backoff = { initialMs: 1000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
 /** A membership that held this long counts as sound: the next failure begins with the shortest wait again. */
 const soundMs = 300_000;
+/** A broker that has just started makes and loads its group coordinators: for this long that is no trouble. */
+const startingMs = 10_000;
 const movingOn = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
-const maxFetchBytes = 1024 * 1024;
+/** Compressed; the producer's batches are smaller, and unpack to several times as much. A larger one comes alone. */
+const maxFetchBytes = 128 * 1024;
 
 /** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
 export class RouteRunner {
@@ -43,7 +46,8 @@ export class RouteRunner {
 
   /** Works until `signal` aborts and all is committed; rejects with what cannot be waited out. */
   async run(signal: AbortSignal): Promise<void> {
-    const { route, clock, log } = this.#options;
+    const { clock } = this.#options;
+    const begunMs = clock.monotonicMs();
     for (let attempt = 0; ; attempt += 1) {
       const startedMs = clock.monotonicMs();
       try {
@@ -53,13 +57,20 @@ export class RouteRunner {
         if (!isRetryable(error)) throw error;
         if (clock.monotonicMs() - startedMs > soundMs) attempt = 0;
         const waitMs = backoffMs(backoff, attempt);
-        log.error({ err: error, route, waitMs: Math.round(waitMs) }, 'the group cannot be read; joining it again');
+        this.#tell(error, waitMs, clock.monotonicMs() - begunMs < startingMs ? 'debug' : 'warn');
         // Rejects when it is time to stop: nothing is in hand here, and nobody is waiting for it.
         await clock.sleep(waitMs, signal);
       } finally {
         this.#group = undefined;
       }
     }
+  }
+
+  /** In words, without a stack: it is waited out. What ends the run is told by whoever started it. */
+  #tell(error: OperationalError, waitMs: number, level: 'debug' | 'warn'): void {
+    const { route, log } = this.#options;
+    const details = { route, code: error.code, reason: error.message, waitMs: Math.round(waitMs) };
+    log[level](details, 'the group cannot be read; joining it again');
   }
 
   async #join(signal: AbortSignal): Promise<void> {
@@ -92,7 +103,8 @@ export class RouteRunner {
           return;
         }
         metrics.commitFailed(route);
-        log.warn({ err: error, route }, 'offsets were not committed; these records may be delivered again');
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn({ route, reason }, 'offsets were not committed; these records may be delivered again');
       },
     });
     this.#group = group;

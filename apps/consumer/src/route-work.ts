@@ -19,7 +19,16 @@ import {
 import type { Work, WorkSignals } from './partition-flow.ts';
 import type { Moves } from './moves.ts';
 import type { SchemaIds } from './schema-ids.ts';
-import { freshVisit, openChecked, ownerOf, retryVisit, type Owner, type Visit } from './record-visit.ts';
+import {
+  freshVisit,
+  openChecked,
+  ownerOf,
+  parseBody,
+  retryVisit,
+  type Owner,
+  type Poison,
+  type Visit,
+} from './record-visit.ts';
 
 /** What a route does with the records that are its own. */
 export interface RouteTarget {
@@ -58,7 +67,7 @@ export interface PickedRecord {
 
 /** One record's way through one route: whose is it, when is it due, what is in it, who wants it, what becomes of it. */
 export function routeWork(ports: RoutePorts): Work {
-  const { mainTopic, picks, owns, keepsPoison, schemas, settle, moves, clock, onSkipped } = ports;
+  const { mainTopic, owns, keepsPoison, settle, moves, clock, onSkipped } = ports;
   return async (record, signals) => {
     const fresh = record.topic === mainTopic;
     const owner = fresh ? undefined : ownerOf(record);
@@ -70,27 +79,56 @@ export function routeWork(ports: RoutePorts): Work {
     const visit = fresh ? freshVisit(record) : retryVisit(record);
     const waitMs = visit.notBeforeMs - clock.nowMs();
     if (waitMs > 0) await signals.notDue(async () => clock.sleep(waitMs, signals.stopping));
-    const opened = await openChecked(record.value, schemas, signals.stopping);
-    if (opened.kind === 'poison') {
-      if (fresh && !keepsPoison) {
+    const judged = await judge(record, visit, ports, signals.stopping);
+    switch (judged.kind) {
+      case 'picked':
+        return settle({ record, visit, body: judged.body }, signals);
+      case 'passed-over':
         onSkipped();
         return;
-      }
-      return moves.deadLetter(record, visit, { stage: 'decode', attempts: visit.attempt - 1, ...opened }, signals);
-    }
-    if (!visit.picked) {
-      const verdict = picks(opened.parsed, textHeaders(record));
-      if ('error' in verdict) {
-        const letter = { stage: 'route', cause: 'rule-error', reason: verdict.error, attempts: 0 } as const;
+      case 'rule-error': {
+        const letter = { stage: 'route', cause: judged.kind, reason: judged.reason, attempts: 0 } as const;
         return moves.deadLetter(record, visit, letter, signals);
       }
-      if (!verdict.matched) {
-        onSkipped();
-        return;
+      case 'poison': {
+        if (fresh && !keepsPoison) {
+          onSkipped();
+          return;
+        }
+        const { cause, reason } = judged;
+        const letter = { stage: 'decode', cause, reason, attempts: visit.attempt - 1 } as const;
+        return moves.deadLetter(record, visit, letter, signals);
       }
     }
-    await settle({ record, visit, body: opened.body }, signals);
   };
+}
+
+type Judged =
+  | { readonly kind: 'picked'; readonly body: Buffer }
+  | { readonly kind: 'passed-over' }
+  | { readonly kind: 'rule-error'; readonly reason: string }
+  | Poison;
+
+async function judge(
+  record: ConsumedRecord,
+  { picked }: Visit,
+  { picks, schemas }: Pick<RoutePorts, 'picks' | 'schemas'>,
+  stopping: AbortSignal,
+): Promise<Judged> {
+  const opened = await openChecked(record.value, schemas, stopping);
+  if (opened.kind === 'poison') return opened;
+  const { body } = opened;
+  return picked ? { kind: 'picked', body } : ruled(record, body, picks);
+}
+
+/** The parsed record lives in here and nowhere else: see `parseBody`. */
+function ruled(record: ConsumedRecord, body: Buffer, picks: RoutePorts['picks']): Judged {
+  // Also where there is no rule to ask: what is not JSON belongs to the group that keeps poison, not into a sink.
+  const read = parseBody(body);
+  if (read.kind === 'poison') return read;
+  const verdict = picks(read.parsed, textHeaders(record));
+  if ('error' in verdict) return { kind: 'rule-error', reason: verdict.error };
+  return verdict.matched ? { kind: 'picked', body } : { kind: 'passed-over' };
 }
 
 export interface DeliveryPorts {

@@ -60,8 +60,9 @@ export async function runConsumer(
     { route: UNROUTED, work: unroutedRoute(plans, recorderOf(UNROUTED), context) },
   ];
   const sources = [topics.main, ...topics.retries.map(({ topic }) => topic)];
-  const shared = { topics: sources, client, metrics, log, clock, settings: groupSettings(flags) };
-  const { sessionTimeout: sessionTimeoutMs, acceptGap = false, drain = false } = flags;
+  const shared = { topics: sources, client, metrics, log, clock, settings: groupSettings(settings) };
+  const { acceptGap = false, drain = false } = flags;
+  const { sessionTimeoutMs } = settings.consumer;
   const runners = works.map(
     ({ route, work }) =>
       new RouteRunner({ ...shared, route, work, groupId: groupIdOf(settings, route), sessionTimeoutMs, acceptGap }),
@@ -74,7 +75,8 @@ export async function runConsumer(
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
   if (health) closing.use(health);
-  log.info({ routes: plans.map(({ name }) => name), topics: sources, health: health?.url }, 'consumer started');
+  const started = { routes: plans.map(({ name }) => name), topics: sources, health: health ? `${host}:${port}` : 'off' };
+  log.info(started, 'consumer started');
   const groupIds = works.map(({ route }) => groupIdOf(settings, route));
   await runAll(runners, signal, async (stopped) =>
     drain ? drained({ client, groupIds, topics: sources, signal: stopped }, clock) : untilAborted(stopped),

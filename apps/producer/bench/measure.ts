@@ -12,7 +12,7 @@ export interface Measured {
   readonly delayP99Ms?: number;
 }
 
-const NODE_FLAGS = ['--max-semi-space-size=8', '--disable-warning=TimeoutNegativeWarning'];
+const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=TimeoutNegativeWarning'];
 const SAMPLE_MS = 250;
 
 /** Runs a program to its end as `npm run producer` would; its peak memory is the system's own high-water mark. */

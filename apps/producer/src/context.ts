@@ -1,4 +1,4 @@
-import { createRecordValidator, conversationSchemaText } from '@genesys-kafka/conversation';
+import { conversationSchemaText } from '@genesys-kafka/conversation';
 import {
   checkTopic,
   createKafkaClient,
@@ -18,8 +18,10 @@ import {
 } from '@genesys-kafka/kafka';
 import { requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
 import { TopicUnfitError } from './errors.ts';
+import type { Judge } from './judge.ts';
 import type { LaneOptions } from './lane-session.ts';
 import { maxSendBytes, RecordStage, type StageOptions, type Target } from './record-stage.ts';
+import { WorkerJudge } from './worker-judge.ts';
 import type { WindowContext } from './window-run.ts';
 
 /** What every command that publishes works with. */
@@ -29,7 +31,9 @@ export interface ProducerContext extends AsyncDisposable {
   /** An export's own lane: its transactional id, its ledger partition, its keys (design.md, "Exactly once"). */
   lane(exportId: string, signal: AbortSignal): LaneOptions;
   /** What is the same for all windows of a lane. */
-  window(publisher: LanePublisher): Pick<WindowContext, 'publisher' | 'stages' | 'scan' | 'invalidLimit' | 'onRecords'>;
+  window(
+    publisher: LanePublisher,
+  ): Pick<WindowContext, 'publisher' | 'stages' | 'reading' | 'invalidLimit' | 'onRecords'>;
   onSourceEnded(entry: LedgerEntry): void;
 }
 
@@ -41,7 +45,7 @@ export interface ProducerObserver extends PublisherEvents {
 
 const MIB = 1024 * 1024;
 /** Records that wait for the broker: with what is in flight inside kafkajs, the largest part of the memory. */
-const BUFFER_BYTES = 12 * MIB;
+const BUFFER_BYTES = 8 * MIB;
 /** The size of send at which kafkajs is fastest here. */
 const SEND_BYTES = 768 * 1024;
 
@@ -53,6 +57,7 @@ export async function createContext(
 ): Promise<ProducerContext> {
   const needed = requireSettings(settings, ['kafka.brokers', 'schema.registry']);
   const client = createKafkaClient(kafkaOptions(settings, log));
+  const judge = new WorkerJudge();
   try {
     const specs = topicSpecs({ prefix: settings.kafka.topicPrefix, dataPartitions: settings.kafka.partitions });
     const [targets, schemaId] = await Promise.all([
@@ -60,11 +65,10 @@ export async function createContext(
       resolveSchemaId(settings, needed['schema.registry'], specs.data.name),
     ]);
     observer.onConnected();
-    const validator = createRecordValidator();
-    const stage = { ...targets, validator, schemaId, compression: settings.kafka.compression };
-    return assemble(settings, client, specs, stage, observer, log);
+    const stage = { ...targets, schemaId, compression: settings.kafka.compression };
+    return assemble(settings, client, specs, stage, judge, observer, log);
   } catch (error) {
-    await client.close();
+    await Promise.all([client.close(), judge[Symbol.asyncDispose]()]);
     throw error;
   }
 }
@@ -109,6 +113,7 @@ function assemble(
   client: KafkaClient,
   specs: TopicSpecs,
   stage: StageOptions,
+  judge: Judge,
   observer: ProducerObserver,
   log: Logger,
 ): ProducerContext {
@@ -139,11 +144,13 @@ function assemble(
     window: (publisher) => ({
       publisher,
       stages: { forSource: (source) => new RecordStage(stage, source) },
-      scan: { maxRecordBytes: settings.record.maxBytes, maxDepth: settings.record.maxDepth },
+      reading: { judge, scan: { maxRecordBytes: settings.record.maxBytes, maxDepth: settings.record.maxDepth } },
       invalidLimit: { maxShare: settings.invalid.maxRatio, minRecords: settings.invalid.minimumRecords },
       onRecords: (counts, bytes) => observer.onRecords(counts, bytes),
     }),
     onSourceEnded: (entry) => observer.onSourceEnded(entry),
-    [Symbol.asyncDispose]: () => client.close(),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([client.close(), judge[Symbol.asyncDispose]()]);
+    },
   };
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerEntry } from '@genesys-kafka/kafka';
-import { MemoryLane, newSource, newStage } from '../fixtures/memory-lane.ts';
+import { inlineJudge, MemoryLane, newSource, newStage } from '../fixtures/memory-lane.ts';
 import { conversations } from '../fixtures/records.ts';
 import { publishPages } from './pages-source.ts';
 import { SourcePublisher } from './source-publisher.ts';
 
-const SCAN = { maxRecordBytes: 100_000, maxDepth: 20 };
+const READING = { judge: inlineJudge, scan: { maxRecordBytes: 100_000, maxDepth: 20 } };
 const never = new AbortController().signal;
 
 /** Pages by the cursor that asks for them; '' is the first. */
@@ -38,7 +38,7 @@ async function read(job: Job, entry: LedgerEntry, failAt = Number.POSITIVE_INFIN
   let error: unknown;
   let availableUntil: string | undefined;
   try {
-    availableUntil = await publishPages(fetchPage, 'job', source, SCAN, never);
+    availableUntil = await publishPages(fetchPage, 'job', source, READING, never);
   } catch (thrown) {
     error = thrown;
   }
@@ -92,7 +92,7 @@ async function killedInside(cursor: '' | 'b'): Promise<LedgerEntry> {
     invalidLimit: { maxShare: 1, minRecords: 1 },
     onRecords: () => steps.push(source.entry),
   });
-  await publishPages(async (at = '') => page(LARGE[at]!), 'job', source, SCAN, never);
+  await publishPages(async (at = '') => page(LARGE[at]!), 'job', source, READING, never);
   const inside = steps.find(({ position }) => position.page !== undefined && (position.cursor ?? '') === cursor);
   assert(inside, 'a large page goes in several steps');
   return inside;
@@ -172,7 +172,7 @@ test('a page that is cut: its records are not published, those of the pages befo
   });
   const fetchPage = async (cursor = '') => (cursor === 'b' ? page(LARGE.b!).subarray(0, -2) : page(LARGE['']!));
   await assert.rejects(
-    publishPages(fetchPage, 'job', source, SCAN, never),
+    publishPages(fetchPage, 'job', source, READING, never),
     (error) => (error as { code?: string }).code === 'broken-json',
   );
   await lane.publisher.flush();

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
+import type { ReadOptions } from './archive-source.ts';
 import { CursorLoopError, SourceChangedError } from './errors.ts';
+import type { Judge } from './judge.ts';
+import { mapAhead } from './map-ahead.ts';
 import { prefetch } from './prefetch.ts';
 import type { SourcePublisher } from './source-publisher.ts';
 
@@ -20,6 +23,7 @@ interface Page {
 
 /** Records that go in one step; a page of more is resumed inside by its SHA-256. */
 const RECORDS_PER_STEP = 100;
+const STEPS_AHEAD = 2;
 const PIECE_BYTES = 1024 * 1024;
 
 /**
@@ -30,7 +34,7 @@ export async function publishPages(
   fetchPage: FetchPage,
   jobId: string,
   source: SourcePublisher,
-  scan: ScanOptions,
+  { scan, judge }: ReadOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   source.continueFromPosition();
@@ -42,22 +46,28 @@ export async function publishPages(
     signal.throwIfAborted();
     const isResumed = resumed !== undefined && page.number === 0;
     if (isResumed && page.sha256 !== resumed.sha256) throw new SourceChangedError(jobId, position.records);
-    await publishPage(page, isResumed ? resumed.done : 0, source);
+    await publishPage(page, isResumed ? resumed.done : 0, source, judge);
     availableUntil = page.availableUntil ?? availableUntil;
   }
   return availableUntil;
 }
 
-async function publishPage(page: Page, done: number, source: SourcePublisher): Promise<void> {
+async function publishPage(page: Page, done: number, source: SourcePublisher, judge: Judge): Promise<void> {
   const next = page.nextCursor === undefined ? {} : { cursor: page.nextCursor };
   const here = page.cursor === undefined ? {} : { cursor: page.cursor };
-  for (let from = done; from < page.records.length; from += RECORDS_PER_STEP) {
-    const to = Math.min(from + RECORDS_PER_STEP, page.records.length);
+  let to = done;
+  const judging = mapAhead(steps(page.records, done), STEPS_AHEAD, (step) => judge.judge(step, source.skipped));
+  for await (const judged of judging) {
+    to += judged.length;
     const isLast = to === page.records.length && page.nextCursor !== undefined;
     const position = isLast ? next : { ...here, page: { sha256: page.sha256, done: to } };
-    await source.publish(page.records.slice(from, to), position, page.availableUntil);
+    await source.publish(judged, position, page.availableUntil);
   }
   if (done >= page.records.length && page.nextCursor !== undefined) await source.moveTo(next);
+}
+
+function* steps(records: readonly ScannedRecord[], from: number): Generator<readonly ScannedRecord[]> {
+  for (let at = from; at < records.length; at += RECORDS_PER_STEP) yield records.slice(at, at + RECORDS_PER_STEP);
 }
 
 async function* pages(

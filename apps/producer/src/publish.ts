@@ -102,11 +102,11 @@ async function readArchive(
   archive: Archive,
   signal: AbortSignal,
 ): Promise<LedgerEntry> {
-  const { stages, invalidLimit, onRecords, scan } = context.window(publisher);
+  const { stages, invalidLimit, onRecords, reading } = context.window(publisher);
   const stage = stages.forSource({ sourceId: entry.source!.id, window: entry.window });
   const source = new SourcePublisher(publisher, key, entry, { stage, invalidLimit, onRecords });
   try {
-    await publishArchive(archive, source, scan, AbortSignal.any([signal, publisher.signal]));
+    await publishArchive(archive, source, reading, AbortSignal.any([signal, publisher.signal]));
     return await source.finish('done');
   } catch (error) {
     signal.throwIfAborted();

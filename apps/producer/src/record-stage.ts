@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { contentDigest, type InvalidRecord, type RecordValidator } from '@genesys-kafka/conversation';
+import type { InvalidRecord } from '@genesys-kafka/conversation';
 import {
   fitsCompressed,
   frameHeader,
@@ -10,6 +9,7 @@ import {
 } from '@genesys-kafka/kafka';
 import type { ScannedRecord } from '@genesys-kafka/record-parser';
 import { formatDeadLetter, formatRecordHeaders, RECORD_HEADER, type DeadLetterStage } from '@genesys-kafka/routing';
+import type { JudgedRecord } from './judge.ts';
 
 /** A record with its place on a topic, ready to be sent. */
 export interface StagedRecord extends TopicPartition {
@@ -29,7 +29,6 @@ export interface Target {
 }
 
 export interface StageOptions {
-  readonly validator: RecordValidator;
   readonly schemaId: number;
   readonly compression: KafkaCompression;
   readonly data: Target;
@@ -63,7 +62,7 @@ export function maxSendBytes(target: Pick<Target, 'maxMessageBytes'>): number {
 }
 
 /**
- * From scanned bytes to a message: digest, validation, frame, key, partition, headers; or a dead letter with the
+ * From a judged record to a message: frame, key, partition, headers; or a dead letter with the
  * reasons, in the same transaction. The value is the record's bytes as they came.
  */
 export class RecordStage {
@@ -84,29 +83,22 @@ export class RecordStage {
     });
   }
 
-  /** The content's SHA-256; of a record that was too long to be kept, of its place and length. */
-  digest({ bytes, offset, length }: ScannedRecord): Buffer {
-    return bytes ? contentDigest(bytes) : hash('sha256', `oversize:${offset}:${length}`, 'buffer');
-  }
-
-  process(scanned: ScannedRecord, digest: Buffer, availableUntil?: string): StagedRecord {
-    const { validator, data } = this.#options;
+  process(judged: JudgedRecord, availableUntil?: string): StagedRecord {
+    const { data } = this.#options;
+    const { bytes, verdict } = judged;
     const headers: Record<string, string> = {
       ...this.#headers,
-      [RECORD_HEADER.ordinal]: String(scanned.ordinal),
-      [RECORD_HEADER.contentDigest]: digest.toString('hex'),
+      [RECORD_HEADER.ordinal]: String(judged.ordinal),
+      [RECORD_HEADER.contentDigest]: judged.digest.toString('hex'),
     };
     if (availableUntil !== undefined) headers[RECORD_HEADER.dataAvailabilityDate] = availableUntil;
-    if (!scanned.bytes) return this.#oversize(scanned, headers, 'record.maxBytes');
-    const verdict = validator.validate(scanned.bytes, scanned.members);
-    if (!verdict.ok) return this.#invalid(scanned, headers, verdict);
-    if (!this.#fits(scanned.bytes, data))
-      return this.#oversize(scanned, headers, 'max.message.bytes', verdict.conversationId);
-    if (isTooLongForKey(verdict.conversationId)) return this.#oversize(scanned, headers, 'a key');
-    const key = verdict.conversationId;
-    const record = { key, value: [this.#frame, scanned.bytes], headers };
-    const partition = partitionFor(key, data.partitions);
-    return { topic: data.topic, partition, record, isValid: true, bytes: scanned.length };
+    if (!bytes || verdict === undefined) return this.#oversize(judged, headers, 'record.maxBytes');
+    if (typeof verdict !== 'string') return this.#invalid(judged, headers, verdict);
+    if (!this.#fits(bytes, data)) return this.#oversize(judged, headers, 'max.message.bytes', verdict);
+    if (isTooLongForKey(verdict)) return this.#oversize(judged, headers, 'a key');
+    const record = { key: verdict, value: [this.#frame, bytes], headers };
+    const partition = partitionFor(verdict, data.partitions);
+    return { topic: data.topic, partition, record, isValid: true, bytes: judged.length };
   }
 
   #invalid(scanned: ScannedRecord, headers: Record<string, string>, verdict: InvalidRecord): StagedRecord {

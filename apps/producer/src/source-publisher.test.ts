@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerEntry } from '@genesys-kafka/kafka';
-import { RecordScanner, type ScannedRecord } from '@genesys-kafka/record-parser';
-import { MemoryLane, newSource, newStage } from '../fixtures/memory-lane.ts';
+import { RecordScanner } from '@genesys-kafka/record-parser';
+import { judged, MemoryLane, newSource, newStage } from '../fixtures/memory-lane.ts';
 import { arrayOf, conversations } from '../fixtures/records.ts';
+import type { JudgedRecord } from './judge.ts';
 import { SourcePublisher } from './source-publisher.ts';
 
 const LIMIT = { maxShare: 0.05, minRecords: 100 };
 
-function scan(records: readonly string[]): ScannedRecord[] {
+function scan(records: readonly string[]): JudgedRecord[] {
   const scanner = new RecordScanner({ maxRecordBytes: 100_000, maxDepth: 20 });
-  return [...scanner.push(arrayOf(records)), ...scanner.end()];
+  return judged([...scanner.push(arrayOf(records)), ...scanner.end()]);
 }
 
 function open(lane: MemoryLane, entry: LedgerEntry, limit = LIMIT): SourcePublisher {
@@ -22,7 +23,7 @@ function open(lane: MemoryLane, entry: LedgerEntry, limit = LIMIT): SourcePublis
 }
 
 /** Publishes the first records and stops there; resolves with the committed entry. */
-async function begun(records: readonly ScannedRecord[]): Promise<LedgerEntry> {
+async function begun(records: readonly JudgedRecord[]): Promise<LedgerEntry> {
   const lane = new MemoryLane();
   await open(lane, newSource()).publish(records);
   await lane.publisher.flush();

@@ -8,8 +8,8 @@ import type {
   WindowState,
 } from '@genesys-kafka/kafka';
 import { OperationalError } from '@genesys-kafka/resilience';
-import type { ScannedRecord } from '@genesys-kafka/record-parser';
 import { SourceChangedError, TooManyInvalidError } from './errors.ts';
+import type { JudgedRecord } from './judge.ts';
 import type { RecordStage, StagedRecord } from './record-stage.ts';
 
 export interface InvalidLimit {
@@ -56,6 +56,11 @@ export class SourcePublisher {
     return this.#entry;
   }
 
+  /** Records before this ordinal are on the topic already. */
+  get skipped(): number {
+    return this.#committed.position.records;
+  }
+
   /** Page contract: starts at the committed position itself, for a cursor brings nothing of what lies before it. */
   continueFromPosition(): void {
     this.#chain = Buffer.from(this.#committed.position.chain, 'hex');
@@ -65,15 +70,14 @@ export class SourcePublisher {
    * Takes records in the order of their ordinals; resolves when there is room for more. Records before the committed
    * position are only chained. Raises SourceChangedError, TooManyInvalidError, LaneInterruptedError.
    */
-  async publish(scanned: readonly ScannedRecord[], page?: PagePosition, availableUntil?: string): Promise<void> {
+  async publish(judged: readonly JudgedRecord[], page?: PagePosition, availableUntil?: string): Promise<void> {
     const { stage } = this.#options;
-    const skipped = this.#committed.position.records;
+    const { skipped } = this;
     const staged: StagedRecord[] = [];
-    for (const record of scanned) {
-      const digest = stage.digest(record);
+    for (const record of judged) {
       if (record.ordinal === skipped) this.#assertSameSource();
-      this.#chain = chain(this.#chain, digest);
-      if (record.ordinal >= skipped) staged.push(stage.process(record, digest, availableUntil));
+      this.#chain = chain(this.#chain, record.digest);
+      if (record.ordinal >= skipped) staged.push(stage.process(record, availableUntil));
     }
     if (staged.length === 0) return;
     // A source that was stopped by it stays stopped.

@@ -1,8 +1,7 @@
 import { chainStart } from '@genesys-kafka/conversation';
 import { windowKey, type LanePublisher, type LedgerEntry } from '@genesys-kafka/kafka';
 import { pollUntilDone, type DoneStatus, type Window } from '@genesys-kafka/job-poller';
-import type { ScanOptions } from '@genesys-kafka/record-parser';
-import { publishArchive } from './archive-source.ts';
+import { publishArchive, type ReadOptions } from './archive-source.ts';
 import type { JobContract } from './contract.ts';
 import { NotYetAvailableError, SourceGoneError, TruncatedArchiveError } from './errors.ts';
 import { endsSourceOnly } from './lane-session.ts';
@@ -18,7 +17,7 @@ export interface WindowContext {
   readonly contract: JobContract;
   readonly publisher: LanePublisher;
   readonly stages: StageFactory;
-  readonly scan: ScanOptions;
+  readonly reading: ReadOptions;
   readonly invalidLimit: InvalidLimit;
   readonly onRecords: OnRecords;
   readonly onPoll?: (window: Window, jobId: string, state: string) => void;
@@ -70,7 +69,7 @@ class WindowJob {
     const results = await this.#guard(contract.results(jobId, status, signal));
     const source = this.#publisherOf(jobId);
     if (results.kind === 'pages') return this.#readPages(results.fetchPage, jobId, source, signal);
-    const records = await publishArchive(results.archive, source, this.#context.scan, signal);
+    const records = await publishArchive(results.archive, source, this.#context.reading, signal);
     // The contract cuts silently at `size`: a full archive is never taken for a whole one.
     if (records === results.size) return source.finish('partial', new TruncatedArchiveError(results.size));
     return source.finish('done');
@@ -124,7 +123,7 @@ class WindowJob {
     source: SourcePublisher,
     signal: AbortSignal,
   ): Promise<LedgerEntry> {
-    const availableUntil = await this.#guard(publishPages(fetchPage, jobId, source, this.#context.scan, signal));
+    const availableUntil = await this.#guard(publishPages(fetchPage, jobId, source, this.#context.reading, signal));
     if (availableUntil !== undefined && new Date(availableUntil) < this.#window.to) {
       return source.finish('partial', new NotYetAvailableError(this.#window.id, new Date(availableUntil), true));
     }

@@ -1,6 +1,6 @@
 export { ConfigError, type SettingProblem } from './errors.ts';
 export { hideSecret, redactText } from './redaction.ts';
-export { loadSettings, type SettingsSources } from './settings/load-settings.ts';
+export { type GivenFlag, loadSettings, type SettingsSources } from './settings/load-settings.ts';
 export { parseBytes, parseDurationMs, parseInstantMs, parseRatio } from './settings/quantities.ts';
 export { settingsJsonSchema, settingsReference, type SettingReference } from './settings/reference.ts';
 export { missingSetting, requireSettings } from './settings/require-settings.ts';

@@ -55,7 +55,7 @@ export class Processes implements AsyncDisposable {
 }
 
 /** The same as in the package scripts. */
-export const NODE_FLAGS = ['--max-semi-space-size=8', '--disable-warning=TimeoutNegativeWarning'];
+export const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=TimeoutNegativeWarning'];
 
 async function end(child: ChildProcess): Promise<void> {
   const closed = once(child, 'close');

@@ -16,7 +16,7 @@ const STAND_IN_BYTES = MARKER.length + 4;
 const VALUE_AT = 6;
 
 const SLAB_BYTES = 1024 * 1024;
-const MAX_FREE_SLABS = 12;
+const MAX_FREE_SLABS = 7;
 const freeSlabs: Buffer[] = [];
 const prepared = new Map<number, Buffer>();
 let lastId = 0;

@@ -62,8 +62,8 @@ export function readVariable(
   return undefined;
 }
 
-/** Text to what the file would hold. What does not fit stays text, so that the schema says what is wrong. */
-function convert(text: string, field: Field): unknown {
+/** Text of the environment or a flag to what the file would hold. What does not fit stays text, so that the schema says what is wrong. */
+export function convert(text: string, field: Field): unknown {
   const trimmed = text.trim();
   switch (field.shape) {
     case 'list':

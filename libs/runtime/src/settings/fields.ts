@@ -20,13 +20,14 @@ declare module 'zod' {
 }
 
 /** A time span as text with a unit; milliseconds once parsed. */
-export function duration(minMs = 1) {
+export function duration(minMs = 1, maxMs = Number.MAX_SAFE_INTEGER) {
   return quantity(
     'duration',
     parseDurationMs,
     'is not a duration; write a number and a unit, such as 500ms, 5s, 10m or 1d',
   )
     .refine((ms) => ms >= minMs, { error: `is too short; the least is ${minMs}ms` })
+    .refine((ms) => ms <= maxMs, { error: `is too long; the most is ${maxMs / 1000}s` })
     .meta({ kind: 'duration' });
 }
 

@@ -275,7 +275,6 @@ schema: { format: avro }
   assert.deepEqual(unavailable(settings, 'consume'), [
     'kafka.client: platformatic',
     'schema.format other than json',
-    'retry.blocking',
   ]);
   assert.equal(settings.schema.compatibility, 'BACKWARD');
   assert.deepEqual(unavailable(loadSettings({ env: {} }), 'consume'), []);

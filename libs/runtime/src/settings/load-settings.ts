@@ -2,7 +2,7 @@ import { ConfigError, type SettingProblem } from '../errors.ts';
 import { hideSecret, isSecretName } from '../redaction.ts';
 import { readConfigurationFile } from './configuration-file.ts';
 import { crossChecks } from './cross-checks.ts';
-import { type Environment, readEnvironment } from './environment.ts';
+import { convert, type Environment, readEnvironment } from './environment.ts';
 import { fieldsOf } from './fields-of.ts';
 import { interpolate } from './interpolate.ts';
 import { explainIssue } from './problems.ts';
@@ -13,14 +13,22 @@ export interface SettingsSources {
   readonly file?: string | undefined;
   /** The environment, which wins over the file. */
   readonly env: Environment;
+  /** What the command line sets, which wins over both, by path: `consumer.stopGrace`. */
+  readonly flags?: Readonly<Record<string, GivenFlag>>;
+}
+
+export interface GivenFlag {
+  /** As it is written, for messages: `--stop-grace`. */
+  readonly flag: string;
+  readonly text: string;
 }
 
 /**
- * Every setting from file and environment, checked and frozen. All problems are reported at once in one `ConfigError`,
+ * Every setting from file, environment and flags, checked and frozen. All problems are reported at once in one `ConfigError`,
  * each with where it was given and what to write instead. What no command needs yet may be absent: see
  * `requireSettings`. Each secret found is hidden from logs from here on.
  */
-export function loadSettings({ file, env }: SettingsSources): Settings {
+export function loadSettings({ file, env, flags = {} }: SettingsSources): Settings {
   const problems: SettingProblem[] = [];
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
     problems.push({
@@ -36,6 +44,11 @@ export function loadSettings({ file, env }: SettingsSources): Settings {
   for (const { field, variable, value } of readEnvironment(fields, env, problems)) {
     if (setAt(merged, field.path, value)) variables.set(field.path.join('.'), variable);
     if (field.secret && typeof value === 'string') hideSecret(value);
+  }
+  for (const field of fields) {
+    const path = field.path.join('.');
+    const given = flags[path];
+    if (given && setAt(merged, field.path, convert(given.text, field))) variables.set(path, given.flag);
   }
   interpolate(merged, env, problems);
   const sourceOf = (path: readonly PropertyKey[]) => {

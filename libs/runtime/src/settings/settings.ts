@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { consumerSection } from './consumer.ts';
 import { deadLettersSection, retrySection, unroutedSetting } from './delivery.ts';
 import { identifier } from './fields.ts';
 import { genesysSection } from './genesys.ts';
@@ -31,6 +32,7 @@ export const settingsSchema = z.strictObject({
   retry: retrySection.prefault({}),
   unrouted: unroutedSetting.prefault('dead-letter'),
   deadLetters: deadLettersSection.prefault({}),
+  consumer: consumerSection.prefault({}),
   archive: archiveSection.prefault({}),
   record: recordSection.prefault({}),
   invalid: invalidSection.prefault({}),

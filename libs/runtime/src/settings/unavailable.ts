@@ -31,11 +31,6 @@ const features: readonly Feature[] = [
     isAskedFor: (settings: Settings) => routedSinks(settings).some((sink) => sink?.type === type),
   })),
   {
-    path: 'retry.blocking',
-    neededBy: ['consume'],
-    isAskedFor: ({ retry, routes }) => routes.some((route) => route.retry.blocking ?? retry.blocking),
-  },
-  {
     path: 'deadLetters.objects',
     neededBy: ['publish', 'run', 'consume'],
     isAskedFor: ({ deadLetters }) => deadLetters.objects !== undefined,
