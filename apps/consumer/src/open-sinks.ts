@@ -30,12 +30,22 @@ export function openSinks(settings: Settings): OpenSinks {
   };
 }
 
-function sinkConfig(name: string, config: SinkSettings, { tls }: Settings): SinkConfig {
+function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings): SinkConfig {
   switch (config.type) {
     case 'http': {
       const { url, headers, timeoutMs, concurrency } = config;
       const { allowInsecureHttp } = tls;
-      return { type: 'http', name, url, headers, timeoutMs, maxConnections: concurrency, allowInsecureHttp };
+      const { url: proxyUrl, bypass } = proxy;
+      return {
+        type: 'http',
+        name,
+        url,
+        headers,
+        timeoutMs,
+        maxConnections: concurrency,
+        allowInsecureHttp,
+        ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl, bypass } }),
+      };
     }
     case 'file':
       return { type: 'file', name, path: config.path };

@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { SinkUnreachableError } from './errors.ts';
+import type { Dispatcher } from 'undici';
 import { codeOf, isTlsRefusal } from './http-failure.ts';
 import type { HttpTarget } from './http-options.ts';
 
@@ -17,16 +18,7 @@ export async function checkConnection(
   const socket = target.secure
     ? connectTls({ ...tls, ...address, ...(isIP(target.hostname) ? {} : { servername: target.hostname }) })
     : connectTcp(address);
-  const fail = (code: string) =>
-    reject(
-      new SinkUnreachableError(
-        target.origin,
-        code,
-        isTlsRefusal(code)
-          ? "Check the target's certificate and the sink's `ca`."
-          : "Check the sink's url, that the target runs and that the network allows it.",
-      ),
-    );
+  const fail = (code: string) => reject(unreachable(target, code));
   const onAbort = () => reject(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
   socket.setTimeout(timeoutMs, () => fail('timeout'));
@@ -39,4 +31,33 @@ export async function checkConnection(
     signal.removeEventListener('abort', onAbort);
     socket.destroy();
   }
+}
+
+/** Asks for the head of the target through the proxy; any answer will do, since it has come through the tunnel. */
+export async function checkThroughProxy(
+  target: HttpTarget,
+  dispatcher: Dispatcher,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  try {
+    const { origin, path } = target;
+    const { body } = await dispatcher.request({ origin, path, method: 'HEAD', signal: within });
+    await body.dump();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreachable(target, within.aborted ? 'timeout' : codeOf(error));
+  }
+}
+
+function unreachable({ origin }: HttpTarget, code: string): SinkUnreachableError {
+  return new SinkUnreachableError(
+    origin,
+    code,
+    isTlsRefusal(code)
+      ? "Check the target's certificate and the sink's `ca`."
+      : "Check the sink's url, that the target (or the proxy before it) runs and that the network allows it.",
+  );
 }

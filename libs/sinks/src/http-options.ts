@@ -15,6 +15,8 @@ export interface HttpSinkOptions {
   readonly ca?: string;
   /** Allows `http:` to other hosts than this one. */
   readonly allowInsecureHttp?: boolean;
+  /** Tunnel for `https:` targets; may hold credentials. */
+  readonly proxy?: { readonly url: string; readonly bypass: readonly string[] };
 }
 
 export interface HttpTarget {

@@ -1,8 +1,9 @@
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/routing';
-import { Pool, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { namesKey, outcomeOf } from './http-answer.ts';
-import { checkConnection } from './http-check.ts';
+import { checkConnection, checkThroughProxy } from './http-check.ts';
+import { connectionsTo, isProxied } from './http-connections.ts';
 import { outcomeOfFailure } from './http-failure.ts';
 import { checkHeaders, checkPositive, parseTarget, type HttpSinkOptions } from './http-options.ts';
 import { parseRetryAfter } from './retry-after.ts';
@@ -25,20 +26,12 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     minVersion: 'TLSv1.2',
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   } as const;
-  const pool = new Pool(target.origin, {
-    connections,
-    pipelining: 1,
-    // One delivery per connection: the sink's concurrency is what the target sees.
-    allowH2: false,
-    connect: { ...tls, timeout: timeoutMs },
-    // One timer of ours covers a delivery from its first byte to the answer's last.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const dispatcher = connectionsTo(target, { connections, timeoutMs, tls, proxy: options.proxy });
 
   const send = async (delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> => {
-    const answer = await pool.request({
+    const answer = await dispatcher.request({
       method: 'POST',
+      origin: target.origin,
       path: target.path,
       signal,
       body: delivery.body,
@@ -77,8 +70,13 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
         signal.removeEventListener('abort', onAbort);
       }
     },
-    check: async (signal) => checkConnection(target, tls, Math.min(timeoutMs, 10_000), signal),
-    close: async () => pool.destroy(),
+    check: async (signal) => {
+      const checkMs = Math.min(timeoutMs, 10_000);
+      return isProxied(target, options.proxy)
+        ? checkThroughProxy(target, dispatcher, checkMs, signal)
+        : checkConnection(target, tls, checkMs, signal);
+    },
+    close: async () => dispatcher.destroy(),
   };
 }
 

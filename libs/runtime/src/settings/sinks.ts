@@ -25,11 +25,15 @@ const batch = z
   .transform(({ records, bytes, age }) => ({ maxRecords: records, maxBytes: bytes, maxAgeMs: age }));
 
 /** What each sink has, whatever its type: shared by all routes that name it. */
-const shared = {
+const gate = {
   concurrency: count(1, 1000).prefault(16).meta({ description: 'Deliveries in flight at a time.' }),
-  timeout: duration(100).prefault('30s').meta({ description: 'Longest wait for one delivery.' }),
   rate: rate.optional(),
   breaker: breaker.prefault({}),
+};
+/** And what those have that go over the network: a write to a disk cannot be given up on. */
+const shared = {
+  ...gate,
+  timeout: duration(100).prefault('30s').meta({ description: 'Longest wait for one delivery.' }),
 };
 
 type Shared = { timeout: number };
@@ -73,7 +77,7 @@ const http = z.strictObject({
 const file = z.strictObject({
   type: sinkType('file'),
   path: text().meta({ description: 'File that records are appended to, one a line.' }),
-  ...shared,
+  ...gate,
 });
 const s3 = z.strictObject({ type: sinkType('s3'), ...bucket, batch: batch.prefault({}), ...shared });
 const postgres = z.strictObject({
@@ -98,7 +102,7 @@ export const sinksSection = z
     identifier(100),
     z.discriminatedUnion('type', [
       http.transform(inMs),
-      file.transform(inMs),
+      file,
       s3.transform(inMs),
       postgres.transform(inMs),
       kafka.transform(inMs),
