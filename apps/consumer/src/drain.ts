@@ -10,15 +10,19 @@ export interface DrainOptions {
 
 const lookEveryMs = 500;
 
+/** As far back from the log's end the last record is looked for first: markers of transactions come after it. */
+const tailOffsets = 8n;
+
 /**
  * Resolves when nothing is left to work off. Two looks in a row must agree: a record on its way from one topic to
  * another, as a retry, may be missed by one. Rejects with the signal's reason.
  */
 export async function drained(options: DrainOptions, clock: Clock): Promise<void> {
+  const seen = new Map<string, bigint>();
   for (let looks = 0; looks < 2;) {
     await clock.sleep(lookEveryMs, options.signal);
     try {
-      looks = (await looksDrained(options)) ? looks + 1 : 0;
+      looks = (await looksDrained(options, seen)) ? looks + 1 : 0;
     } catch (error) {
       options.signal.throwIfAborted();
       if (!isRetryable(error)) throw error;
@@ -29,34 +33,56 @@ export async function drained(options: DrainOptions, clock: Clock): Promise<void
 
 /**
  * Whether every group has committed past the last record of every topic, main and retries. Asked of the broker, so that
- * other members' work counts too.
+ * other members' work counts too. `seen` keeps the latest record found of each partition: until that is committed there
+ * is nothing to read again, which would unpack the same records every time.
  */
-async function looksDrained(options: DrainOptions): Promise<boolean> {
+async function looksDrained(options: DrainOptions, seen: Map<string, bigint>): Promise<boolean> {
+  const { admin } = options.client;
   for (const topic of options.topics) {
     // Commits first: a record that comes between the two questions counts as left.
-    const committed = await Promise.all(
-      options.groupIds.map(async (groupId) => options.client.admin.groupOffsets(groupId, topic)),
-    );
-    for (const { partition, first, end } of await options.client.admin.offsets(topic)) {
+    const committed = await Promise.all(options.groupIds.map(async (groupId) => admin.groupOffsets(groupId, topic)));
+    for (const { partition, first, end } of await admin.offsets(topic)) {
       const lowest = committed.reduce((low, group) => min(low, group.get(partition) ?? first), end);
-      if (lowest < end && (await hasRecords({ topic, partition }, lowest, end, options))) return false;
+      if (lowest >= end) continue;
+      const name = `${topic}/${partition}`;
+      if ((seen.get(name) ?? -1n) >= lowest) return false;
+      const record = await lateRecord({ topic, partition }, lowest, end, options);
+      if (record === undefined) continue;
+      seen.set(name, record);
+      return false;
     }
   }
   return true;
 }
 
-/** Offsets are taken by transaction markers too: only a look tells whether a record is left. */
-async function hasRecords(
+/**
+ * Offset of a record from `lowest` on, a late one where that is easily found; undefined where there is none. Offsets
+ * are taken by transaction markers too: only a look tells whether a record is left.
+ */
+async function lateRecord(
+  target: TopicPartition,
+  lowest: bigint,
+  end: bigint,
+  options: DrainOptions,
+): Promise<bigint | undefined> {
+  const tail = end - tailOffsets;
+  const late = tail > lowest ? await firstFound(target, tail, end, options) : undefined;
+  return late ?? firstFound(target, lowest, end, options);
+}
+
+/** The last record of the first slice that has any. */
+async function firstFound(
   target: TopicPartition,
   from: bigint,
   end: bigint,
   { client, signal }: DrainOptions,
-): Promise<boolean> {
-  for await (const slice of client.read(target, { from, signal, maxWaitMs: 100 })) {
-    if (slice.records.length > 0) return true;
-    if (slice.nextOffset >= end) return false;
+): Promise<bigint | undefined> {
+  for await (const { records, nextOffset } of client.read(target, { from, signal, maxWaitMs: 100 })) {
+    const last = records.at(-1);
+    if (last !== undefined) return last.offset;
+    if (nextOffset >= end) return undefined;
   }
-  return false;
+  return undefined;
 }
 
 function min(a: bigint, b: bigint): bigint {

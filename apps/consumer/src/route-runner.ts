@@ -28,7 +28,7 @@ const soundMs = 300_000;
 const startingMs = 10_000;
 const movingOn = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
 /** Compressed; the producer's batches are smaller, and unpack to several times as much. A larger one comes alone. */
-const maxFetchBytes = 128 * 1024;
+const maxFetchBytes = 64 * 1024;
 
 /** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
 export class RouteRunner {

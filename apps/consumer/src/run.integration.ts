@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { samples, startBus, type Area, type Bus } from '../fixtures/bus.ts';
+import { partitionFor } from '@genesys-kafka/kafka';
+import { dataPartitions, samples, startBus, type Area, type Bus } from '../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../fixtures/consumer-process.ts';
 import { Target, type Delivered } from '../fixtures/target.ts';
 
@@ -155,4 +156,45 @@ test('a dead target holds up its own route alone, and costs its records neither 
   const { dead } = reportOf(stdout).routes;
   assert.equal(dead!.deadLettered, 0);
   assert.ok(dead!.retried <= 20, `${dead!.retried} retries: only what failed before the circuit opened`);
+});
+
+test('blocking retries: the key waits in its order, other keys go on, no retry topic is used, the offset stays below', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(30, 10));
+  let busy = true;
+  target.answer = ({ conversationId, n }) => ({ status: busy && conversationId === 'c-4' && n === 0 ? 503 : 200 });
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm', retry: { attempts: 100, blocking: true } }],
+    sinks: crmTo(target, { breaker: { errors: '100%', over: 1000 } }),
+    retry: { tiers: ['200ms', '400ms'] },
+  });
+  await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+  await until(() => target.accepted.length === 27 && target.seen.length >= 27 + 4, 'all other keys, and some retries');
+  await delay(500);
+  const partition = partitionFor('c-4', dataPartitions);
+  const offsets = async () => area.client.admin.groupOffsets(`${area.prefix}test.all`, area.main);
+  assert.ok(!target.accepted.some(({ body }) => body.conversationId === 'c-4'), 'nothing overtakes within the key');
+  const waiting = BigInt(target.seen.find(({ status }) => status === 503)!.recordVersion);
+  assert.ok(((await offsets()).get(partition) ?? 0n) <= waiting, 'the offset stays below the record that waits');
+  busy = false;
+  await until(() => target.accepted.length === 30, 'the key that waited');
+  consumer.signal('SIGTERM');
+  const ended = await consumer.ended;
+  assert.equal(ended.status, 0, ended.stderr);
+  const order = target.accepted.filter(({ body }) => body.conversationId === 'c-4').map(({ body }) => body.n);
+  assert.deepEqual(order, [0, 1, 2]);
+  assert.deepEqual(reportOf(ended.stdout).routes.all, {
+    delivered: 30,
+    retried: 0,
+    deadLettered: 0,
+    skipped: 0,
+    dropped: 0,
+  });
+  for (const tier of [1, 2]) {
+    for (const { first: begin, end } of await area.client.admin.offsets(`${area.main}.retry-${tier}`)) {
+      assert.equal(end, begin, 'a retry topic was used');
+    }
+  }
+  assert.ok(((await offsets()).get(partition) ?? 0n) > waiting, 'committed on the way out');
 });

@@ -45,7 +45,7 @@ export interface ProducerObserver extends PublisherEvents {
 
 const MIB = 1024 * 1024;
 /** Records that wait for the broker: with what is in flight inside kafkajs, the largest part of the memory. */
-const BUFFER_BYTES = 8 * MIB;
+const BUFFER_BYTES = 6 * MIB;
 /** The size of send at which kafkajs is fastest here. */
 const SEND_BYTES = 768 * 1024;
 

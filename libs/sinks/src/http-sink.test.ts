@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
 import type { Delivery, DeliveryOutcome } from '@genesys-kafka/routing';
@@ -265,4 +265,42 @@ test('settings that cannot work are refused without repeating a secret', () => {
         return true;
       },
     );
+});
+
+test('an https target is reached through the proxy, its certificate checked; a host to pass by is reached directly', async (t) => {
+  const tunnels: string[] = [];
+  const proxy = createServer().on('connect', (request: IncomingMessage, socket: Socket) => {
+    tunnels.push(String(request.url));
+    const [host, port] = String(request.url).split(':');
+    const upstream = connect(Number(port), host);
+    upstream.on('error', () => socket.destroy());
+    socket.on('error', () => upstream.destroy());
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    upstream.pipe(socket).pipe(upstream);
+  });
+  const url = `http://127.0.0.1:${await listen(t, proxy)}`;
+  const seen: string[] = [];
+  const server = createTlsServer({ key, cert: certificate }, (request, response) => {
+    seen.push(String(request.method));
+    request.resume().on('end', () => response.writeHead(204).end());
+  });
+  const port = await listen(t, server);
+  const target = { url: `https://localhost:${port}/in`, ca: certificate };
+  const through = sinkFor(t, 0, { ...target, proxy: { url, bypass: [] } });
+  assert.deepEqual(await through.deliver(delivery(), never), { kind: 'delivered' });
+  await through.check(never);
+  assert.deepEqual(seen, ['POST', 'HEAD']);
+  assert.ok(tunnels.length > 0 && tunnels.every((asked) => asked === `localhost:${port}`), tunnels.join());
+  tunnels.length = 0;
+  const distrusting = sinkFor(t, 0, { url: target.url, proxy: { url, bypass: [] } });
+  const refused = await distrusting.deliver(delivery(), never);
+  assert.equal(refused.kind, 'misconfigured');
+  assert.ok(tunnels.length > 0);
+  tunnels.length = 0;
+  const direct = sinkFor(t, 0, { ...target, proxy: { url, bypass: ['localhost'] } });
+  assert.deepEqual(await direct.deliver(delivery(), never), { kind: 'delivered' });
+  assert.deepEqual(tunnels, []);
+  const away = sinkFor(t, 0, { ...target, proxy: { url: 'http://127.0.0.1:9', bypass: [] } });
+  assert.equal((await away.deliver(delivery(), never)).kind, 'retry');
+  await assert.rejects(away.check(never), { code: 'sink-unreachable' });
 });
