@@ -25,7 +25,14 @@ export async function measure(
   const port = options.watchEventLoop ? await freePort() : 0;
   const started = performance.now();
   const child = spawn(process.execPath, [...NODE_FLAGS, main, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', HTTP_PORT: String(port), ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      LOG_LEVEL: 'warn',
+      MALLOC_ARENA_MAX: '1',
+      HTTP_PORT: String(port),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let peakBytes = 0;

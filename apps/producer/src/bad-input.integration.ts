@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { createKafkaClient, topicSpecs, type KafkaClient } from '@genesys-kafka/kafka';
-import { startStack, uniquePrefix, type Stack } from '@genesys-kafka/testing';
+import { test } from 'node:test';
+import { topicSpecs } from '@genesys-kafka/kafka';
+import { uniquePrefix } from '@genesys-kafka/testing';
 import {
   BROKEN_SOURCES,
   GOOD_SOURCES,
@@ -19,33 +18,11 @@ import {
 } from '../fixtures/bad-sources.ts';
 import { runProducer, startSimulator, type Ended } from '../fixtures/processes.ts';
 import { arrayOf, conversation, conversations } from '../fixtures/records.ts';
+import { useServers } from '../fixtures/servers.ts';
 import { readPublished, type Published } from '../fixtures/topics.ts';
 import type { Report } from './report.ts';
 
-let stack: Stack;
-let client: KafkaClient;
-let dir: string;
-
-before(async () => {
-  stack = await startStack();
-  client = createKafkaClient({ clientId: 'bad-input-test', brokers: stack.brokers });
-  dir = await mkdtemp(join(tmpdir(), 'bad-input-'));
-});
-
-after(async () => {
-  await client.close();
-  await stack.close();
-  await rm(dir, { recursive: true });
-});
-
-function environment(prefix: string): Record<string, string> {
-  return {
-    KAFKA_BROKERS: stack.brokers.join(','),
-    SCHEMA_REGISTRY_URL: stack.registryUrl,
-    KAFKA_TOPIC_PREFIX: prefix,
-    SPOOL_DIR: join(dir, 'spool'),
-  };
-}
+const servers = useServers();
 
 /** Exactly one JSON document on stdout. */
 function reportOf({ stdout, stderr }: Ended): Report {
@@ -54,7 +31,7 @@ function reportOf({ stdout, stderr }: Ended): Report {
 }
 
 async function hasTopics(prefix: string): Promise<boolean> {
-  return (await client.admin.describeTopic(topicSpecs({ prefix }).data.name)) !== undefined;
+  return (await servers.client.admin.describeTopic(topicSpecs({ prefix }).data.name)) !== undefined;
 }
 
 const DAY = ['--from', '2025-10-01', '--to', '2025-10-02'];
@@ -133,7 +110,7 @@ const USAGE: readonly UsageCase[] = [
 
 for (const { name, args, env, config, says } of USAGE) {
   test(`${name}: status 2, told on stderr, and nothing is contacted`, async () => {
-    const file = join(dir, 'config.yaml');
+    const file = join(servers.dir, 'config.yaml');
     if (config !== undefined) await writeFile(file, config);
     const options = [...args, ...(config === undefined ? [] : ['--config', file]), '--json'];
     const result = await runProducer(args.length === 0 ? [] : options, { ...NOWHERE, ...env });
@@ -147,7 +124,7 @@ for (const { name, args, env, config, says } of USAGE) {
 test('a broker that nobody can reach ends the run with 1 within 20 seconds', async () => {
   const startedMs = performance.now();
   const result = await runProducer(['publish', await aSource(), '--json'], {
-    ...environment(uniquePrefix()),
+    ...servers.env(uniquePrefix()),
     KAFKA_BROKERS: '127.0.0.1:1',
   });
   assert.match(result.stderr, /error: broker-unreachable: .*127\.0\.0\.1:1/);
@@ -159,7 +136,7 @@ test('a broker that nobody can reach ends the run with 1 within 20 seconds', asy
 test('a registry that nobody can reach ends the run with 1, before a record is published', async () => {
   const prefix = uniquePrefix();
   const result = await runProducer(['publish', await aSource()], {
-    ...environment(prefix),
+    ...servers.env(prefix),
     SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
   });
   assert.match(result.stderr, /error: registry-unreachable: .*127\.0\.0\.1:1/);
@@ -171,18 +148,18 @@ test('a schema that the subject does not accept ends the run with 1, before a re
   const prefix = uniquePrefix();
   const subject = `${topicSpecs({ prefix }).data.name}-value`;
   const schema = JSON.stringify({ type: 'object', properties: { conversationId: { type: 'integer' } } });
-  const answer = await fetch(`${stack.registryUrl}/subjects/${subject}/versions`, {
+  const answer = await fetch(`${servers.registryUrl}/subjects/${subject}/versions`, {
     method: 'POST',
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
     body: JSON.stringify({ schemaType: 'JSON', schema }),
   });
   assert.equal(answer.status, 200, await answer.text());
-  await fetch(`${stack.registryUrl}/config/${subject}`, {
+  await fetch(`${servers.registryUrl}/config/${subject}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
     body: JSON.stringify({ compatibility: 'FULL' }),
   });
-  const result = await runProducer(['publish', await aSource()], environment(prefix));
+  const result = await runProducer(['publish', await aSource()], servers.env(prefix));
   assert.match(result.stderr, /error: schema-incompatible: /);
   assert.equal(result.status, 1);
   await assertNothingPublished(prefix);
@@ -211,7 +188,7 @@ for (const { name, env, permissions, says } of GENESYS) {
     await using simulator = await startSimulator(args);
     const prefix = uniquePrefix();
     const result = await runProducer(['export', ...DAY, '--json'], {
-      ...environment(prefix),
+      ...servers.env(prefix),
       ...simulator.env,
       ...env,
     });
@@ -226,7 +203,7 @@ for (const { name, env, permissions, says } of GENESYS) {
 test('a region that does not exist ends the run with 1 and says so', async () => {
   const startedMs = performance.now();
   const result = await runProducer(['export', ...DAY], {
-    ...environment(uniquePrefix()),
+    ...servers.env(uniquePrefix()),
     GENESYS_REGION: 'no-such-region.invalid',
     GENESYS_CLIENT_ID: 'id',
     GENESYS_CLIENT_SECRET: 'canary-secret',
@@ -237,14 +214,14 @@ test('a region that does not exist ends the run with 1 and says so', async () =>
 });
 
 async function aSource(): Promise<string> {
-  const path = join(dir, 'one.json');
+  const path = join(servers.dir, 'one.json');
   await writeFile(path, arrayOf([conversation('one')]));
   return path;
 }
 
 async function assertNothingPublished(prefix: string): Promise<void> {
   if (!(await hasTopics(prefix))) return;
-  const { records, deadLetters } = await readPublished(client, prefix);
+  const { records, deadLetters } = await readPublished(servers.client, prefix);
   assert.equal(records.length + deadLetters.length, 0);
 }
 
@@ -263,15 +240,15 @@ function assertSource(source: SourceCase, report: Report['sources'][number], pub
 test('every kind of source in one command: each bad one is reported, the others are done, nothing is half there', async () => {
   const prefix = uniquePrefix();
   const cases = [...REFUSED_SOURCES, ...BROKEN_SOURCES, ...INVALID_RECORDS, ...GOOD_SOURCES];
-  const paths = await writeSources(join(dir, 'sources'), cases);
-  const result = await runProducer(['publish', ...paths, '--json'], environment(prefix));
+  const paths = await writeSources(join(servers.dir, 'sources'), cases);
+  const result = await runProducer(['publish', ...paths, '--json'], servers.env(prefix));
   const report = reportOf(result);
   assert.equal(result.status, 3, result.stderr);
   assert.deepEqual(
     report.sources.map(({ source }) => source),
     paths,
   );
-  const published = await readPublished(client, prefix);
+  const published = await readPublished(servers.client, prefix);
   for (const [index, source] of cases.entries()) assertSource(source, report.sources[index]!, published);
 
   const keys = published.records.map(({ key }) => key);
@@ -292,23 +269,23 @@ test('every kind of source in one command: each bad one is reported, the others 
   assert.equal(report.records.invalid, expected.length);
   assert.equal(report.records.read, valid + expected.length);
   // The second time nothing changes, whatever was refused, broken or invalid.
-  const again = reportOf(await runProducer(['publish', ...paths, '--json'], environment(prefix)));
+  const again = reportOf(await runProducer(['publish', ...paths, '--json'], servers.env(prefix)));
   assert.deepEqual({ ...again, seconds: 0 }, { ...report, seconds: 0 });
-  const after = await readPublished(client, prefix);
+  const after = await readPublished(servers.client, prefix);
   assert.equal(after.records.length, published.records.length);
   assert.equal(after.deadLetters.length, published.deadLetters.length);
 });
 
 test('a conversationId that is too long for a key is a dead letter, and the records around it are published', async () => {
   const prefix = uniquePrefix();
-  const path = join(dir, 'long-id.json');
+  const path = join(servers.dir, 'long-id.json');
   // The record alone fits; with its id as the key beside it, no longer.
   const longId = randomBytes(2.5 * 1024 * 1024).toString('base64');
   await writeFile(path, arrayOf([conversation('long-0'), conversation(longId), conversation('long-2')]));
-  const result = await runProducer(['publish', path, '--json'], environment(prefix));
+  const result = await runProducer(['publish', path, '--json'], servers.env(prefix));
   assert.equal(result.status, 3, result.stderr.slice(0, 2000));
   assert.deepEqual(reportOf(result).records, { read: 3, published: 2, invalid: 1, unchanged: 0 });
-  const { records, deadLetters } = await readPublished(client, prefix);
+  const { records, deadLetters } = await readPublished(servers.client, prefix);
   assert.deepEqual(records.map(({ key }) => key).toSorted(), ['long-0', 'long-2']);
   assert.equal(deadLetters.length, 1);
 });
@@ -320,8 +297,8 @@ function documentOf(name: string, content: Buffer | string | undefined): Buffer 
 }
 
 test('directories, duplicates and links: one entry per argument, each archive published once', async () => {
-  const many = join(dir, 'many');
-  await mkdir(join(dir, 'nothing'), { recursive: true });
+  const many = join(servers.dir, 'many');
+  await mkdir(join(servers.dir, 'nothing'), { recursive: true });
   const [inside] = await writeSources(many, [
     { name: 'a.json', content: arrayOf(conversations('many', 2)), status: 'done', published: 2 },
     { name: 'b.json', content: 'not at all', status: 'rejected', published: 0 },
@@ -339,7 +316,7 @@ test('directories, duplicates and links: one entry per argument, each archive pu
   const prefix = uniquePrefix();
   try {
     const args = [
-      join(dir, 'nothing'),
+      join(servers.dir, 'nothing'),
       many,
       inside!,
       inside!,
@@ -348,14 +325,14 @@ test('directories, duplicates and links: one entry per argument, each archive pu
       `${origin}/gone.zip`,
     ];
     const result = await runProducer(['publish', ...args, '--json'], {
-      ...environment(prefix),
+      ...servers.env(prefix),
       GENESYS_FILE_HOSTS: `127.0.0.1:${port}`,
     });
     const report = reportOf(result);
     assert.deepEqual(
       report.sources.map(({ source, status, records, error }) => [source, status, records, error?.code]),
       [
-        [join(dir, 'nothing'), 'rejected', 0, 'archive-missing'],
+        [join(servers.dir, 'nothing'), 'rejected', 0, 'archive-missing'],
         [many, 'partial', 2, 'not-an-archive'],
         [inside, 'done', 2, undefined],
         [inside, 'done', 2, undefined],
@@ -367,7 +344,7 @@ test('directories, duplicates and links: one entry per argument, each archive pu
     assert.match(report.sources[6]!.error!.code, /^(download|link)-refused$/);
     assert.equal(result.status, 3);
     assert.doesNotMatch(result.stdout + result.stderr, /canary/);
-    assert.equal((await readPublished(client, prefix)).records.length, 4);
+    assert.equal((await readPublished(servers.client, prefix)).records.length, 4);
   } finally {
     server.close();
   }

@@ -1,46 +1,23 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createKafkaClient, topicSpecs, type KafkaClient } from '@genesys-kafka/kafka';
-import { startStack, uniquePrefix, type Stack } from '@genesys-kafka/testing';
+import { topicSpecs } from '@genesys-kafka/kafka';
+import { uniquePrefix } from '@genesys-kafka/testing';
 import { runProducer, startProducer, startSimulator, writeArchive } from '../fixtures/processes.ts';
+import { useServers } from '../fixtures/servers.ts';
 import { readPublished } from '../fixtures/topics.ts';
 import type { Report } from './report.ts';
 
-let stack: Stack;
-let client: KafkaClient;
-let dir: string;
-
-before(async () => {
-  stack = await startStack();
-  client = createKafkaClient({ clientId: 'interruption-test', brokers: stack.brokers });
-  dir = await mkdtemp(join(tmpdir(), 'interruption-'));
-});
-
-after(async () => {
-  await client.close();
-  await stack.close();
-  await rm(dir, { recursive: true });
-});
-
-function environment(prefix: string): Record<string, string> {
-  return {
-    KAFKA_BROKERS: stack.brokers.join(','),
-    SCHEMA_REGISTRY_URL: stack.registryUrl,
-    KAFKA_TOPIC_PREFIX: prefix,
-    SPOOL_DIR: join(dir, 'spool'),
-  };
-}
+const servers = useServers();
 
 /** Resolves when something was written to the data topic, committed or not. */
 async function firstRecords(prefix: string): Promise<void> {
   const topic = topicSpecs({ prefix }).data.name;
   for (let attempt = 0; attempt < 600; attempt += 1) {
     // A topic that is just being created has no leader yet.
-    const offsets = await client.admin.offsets(topic).catch(() => []);
+    const offsets = await servers.client.admin.offsets(topic).catch(() => []);
     if (offsets.some(({ end }) => end > 0n)) return;
     await delay(50);
   }
@@ -48,7 +25,7 @@ async function firstRecords(prefix: string): Promise<void> {
 }
 
 async function assertOnceEach(prefix: string, count: number): Promise<void> {
-  const { records } = await readPublished(client, prefix);
+  const { records } = await readPublished(servers.client, prefix);
   assert.equal(new Set(records.map(({ source, ordinal }) => `${source} ${ordinal}`)).size, records.length);
   assert.equal(new Set(records.map(({ key }) => key)).size, count, 'conversations are missing');
   assert.equal(records.length, count, 'records are there twice');
@@ -75,7 +52,7 @@ async function slowExport(contract = 'details-jobs') {
     body: JSON.stringify(SLOW_PAGES),
   });
   const prefix = uniquePrefix();
-  return { simulator, prefix, env: { ...environment(prefix), ...simulator.env, GENESYS_CONTRACT: contract } };
+  return { simulator, prefix, env: { ...servers.env(prefix), ...simulator.env, GENESYS_CONTRACT: contract } };
 }
 
 for (const [signal, status] of [
@@ -83,17 +60,17 @@ for (const [signal, status] of [
   ['SIGINT', 130],
 ] as const) {
   test(`${signal} while an archive is published ends with ${status}, and the next run completes it, each record once`, async () => {
-    const archive = join(dir, `${signal}.zip`);
+    const archive = join(servers.dir, `${signal}.zip`);
     await writeArchive(archive, ['--records', '12000']);
     const prefix = uniquePrefix();
-    const { child, ended } = startProducer(['publish', archive, '--json'], environment(prefix));
+    const { child, ended } = startProducer(['publish', archive, '--json'], servers.env(prefix));
     await firstRecords(prefix);
     child.kill(signal);
     const result = await ended;
     assert.equal(result.status, status, result.stderr);
     assert.equal(result.stdout, '');
     assert.doesNotMatch(result.stderr, /error:|unexpected/);
-    const next = await runProducer(['publish', archive, '--json'], environment(prefix));
+    const next = await runProducer(['publish', archive, '--json'], servers.env(prefix));
     assert.equal(next.status, 0, next.stderr);
     assert.equal((JSON.parse(next.stdout) as Report).records.published, 12_000);
     await assertOnceEach(prefix, 12_000);
@@ -107,7 +84,7 @@ test('SIGTERM while pages are read: what was read is committed, and the next run
   await firstRecords(prefix);
   child.kill('SIGTERM');
   assert.equal((await ended).status, 143);
-  const { records } = await readPublished(client, prefix);
+  const { records } = await readPublished(servers.client, prefix);
   assert(records.length > 0, 'nothing was committed on the way out');
   const next = await runProducer(['export', ...DAY, '--json'], env);
   assert.equal(next.status, 0, next.stderr);
@@ -135,7 +112,7 @@ test('the same command twice at once: the earlier ends with 1, taken over, and e
 test('no spool file outlives an export, whether it ended by itself or was stopped', async () => {
   const { simulator, prefix, env } = await slowExport('bulk-archive');
   await using _ = simulator;
-  const spool = join(dir, 'bulk-spool');
+  const spool = join(servers.dir, 'bulk-spool');
   const args = ['export', '--from', '2025-10-01', '--to', '2025-10-02', '--window', '6h', '--json'];
   const { child, ended } = startProducer(args, { ...env, SPOOL_DIR: spool });
   await firstRecords(prefix);

@@ -1,35 +1,26 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createKafkaClient, type KafkaClient } from '@genesys-kafka/kafka';
-import { startStack, uniquePrefix, type Stack } from '@genesys-kafka/testing';
+import { uniquePrefix } from '@genesys-kafka/testing';
 import { startProducer, startSimulator, writeArchive, type Ended } from '../fixtures/processes.ts';
+import { useServers } from '../fixtures/servers.ts';
 import { readPublished, type Published } from '../fixtures/topics.ts';
 
 /** `npm run prove` asks for 20; a test run for a few. */
 const KILLS = Number(process.env.PROVE_KILLS ?? 3);
 const RECORDS = Number(process.env.PROVE_RECORDS ?? 6000);
+/** Kills come from when a run may begin to publish, over a span in which it gets some way but not to its end. */
+const START_MS = 500;
+const SPAN_MS = Math.min(2500, Math.max(800, RECORDS / 40));
 const SEED = Number(process.env.PROVE_SEED ?? randomInt(2 ** 31));
 
-let stack: Stack;
-let client: KafkaClient;
-let dir: string;
+const servers = useServers();
 
-before(async () => {
-  stack = await startStack();
-  client = createKafkaClient({ clientId: 'kill-test', brokers: stack.brokers });
-  dir = await mkdtemp(join(tmpdir(), 'kill-'));
+before(() => {
   console.log(`seed ${SEED} (PROVE_SEED), ${KILLS} kills (PROVE_KILLS), ${RECORDS} records (PROVE_RECORDS)`);
-});
-
-after(async () => {
-  await client.close();
-  await stack.close();
-  await rm(dir, { recursive: true });
 });
 
 /** A small reproducible generator (mulberry32): the moments of the kills follow from the seed. */
@@ -53,8 +44,7 @@ async function runThroughKills(
   let kills = 0;
   for (let run = 0; run < KILLS * 3; run += 1) {
     const { child, ended } = startProducer(args, env);
-    // Start-up takes most of a second; the kills are spread from there over the time of the work.
-    const moment = 600 + random() * 6000;
+    const moment = START_MS + random() * SPAN_MS;
     const timer = new AbortController();
     const killed =
       kills < KILLS ? delay(moment, true, { signal: timer.signal }).catch(() => false) : ended.then(() => false);
@@ -66,6 +56,7 @@ async function runThroughKills(
     const result = await ended;
     if (result.status !== null) {
       console.log(`${args[0]!}: ended with ${result.status} after ${kills} kills`);
+      assert(kills > 0, 'it ended before the first kill: give it more records');
       return result;
     }
   }
@@ -77,7 +68,7 @@ async function assertOnceEach(prefix: string, result: Ended): Promise<Published>
   assert.equal(result.status, 0, result.stderr);
   const { records } = JSON.parse(result.stdout) as { records: { read: number; published: number; invalid: number } };
   assert.equal(records.read, records.published);
-  const published = await readPublished(client, prefix);
+  const published = await readPublished(servers.client, prefix);
   const ordinals = new Map<string, number[]>();
   for (const { source, ordinal } of published.records) ordinals.set(source, [...(ordinals.get(source) ?? []), ordinal]);
   for (const [source, seen] of ordinals) {
@@ -94,12 +85,12 @@ async function assertOnceEach(prefix: string, result: Ended): Promise<Published>
 }
 
 test('publish, killed again and again: each record of the archive is on the topic once, byte for byte', async () => {
-  const archive = join(dir, 'archive.zip');
-  const plain = join(dir, 'archive.json');
+  const archive = join(servers.dir, 'archive.zip');
+  const plain = join(servers.dir, 'archive.json');
   await writeArchive(archive, ['--records', String(RECORDS)]);
   await writeArchive(plain, ['--records', String(RECORDS)]);
   const prefix = uniquePrefix();
-  const env = { KAFKA_TOPIC_PREFIX: prefix, SPOOL_DIR: dir };
+  const env = servers.env(prefix);
   const result = await runThroughKills(['publish', archive, '--json'], env, SEED);
   const { records } = await assertOnceEach(prefix, result);
   assert.equal(records.length, RECORDS);
@@ -112,7 +103,7 @@ for (const contract of ['details-jobs', 'bulk-archive']) {
     const records = ['--records', String(RECORDS), '--job-ms', '500', '--rate', '100000'];
     await using simulator = await startSimulator(records);
     const prefix = uniquePrefix();
-    const env = { ...simulator.env, KAFKA_TOPIC_PREFIX: prefix, SPOOL_DIR: dir, GENESYS_CONTRACT: contract };
+    const env = { ...simulator.env, ...servers.env(prefix), GENESYS_CONTRACT: contract };
     const args = ['export', '--from', '2025-10-01', '--to', '2025-10-02', '--window', '8h', '--json'];
     const result = await runThroughKills(args, env, SEED + contract.length);
     await assertOnceEach(prefix, result);

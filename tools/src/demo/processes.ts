@@ -23,7 +23,7 @@ export class Processes implements AsyncDisposable {
   /** An app's `main.ts` as a user runs it; its progress and log lines go to this terminal. */
   start(app: string, args: readonly string[], env: Environment, flags: readonly string[] = []): ChildProcess {
     const child = spawn(process.execPath, [...flags, join(APPS, app, 'src/main.ts'), ...args], {
-      env: { ...base(), ...env },
+      env: { ...base(), MALLOC_ARENA_MAX: '1', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#running.add(child);
@@ -54,7 +54,7 @@ export class Processes implements AsyncDisposable {
   }
 }
 
-/** The same as in the package scripts. */
+/** The same as in the package scripts, like MALLOC_ARENA_MAX. */
 export const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=TimeoutNegativeWarning'];
 
 async function end(child: ChildProcess): Promise<void> {
