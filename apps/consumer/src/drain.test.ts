@@ -13,11 +13,10 @@ function log(entries: string) {
       offsets: async () => [{ partition: 0, first: 0n, end }],
       groupOffsets: async () => new Map([[0, state.committed]]),
     },
-    // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous, these slices are at hand
     async *read({ topic, partition }: TopicPartition, { from }: ReadOptions): AsyncGenerator<PartitionSlice, void> {
       assert.ok(typeof from === 'bigint');
       state.reads.push(from);
-      const records = [...entries].flatMap((kind, at): ConsumedRecord[] => {
+      const records = Array.from(entries).flatMap((kind, at): ConsumedRecord[] => {
         const offset = BigInt(at);
         const rest = { key: null, value: null, headers: {}, timestampMs: 0 };
         return kind === 'r' && offset >= from ? [{ topic, partition, offset, ...rest }] : [];

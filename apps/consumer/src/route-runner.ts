@@ -27,7 +27,10 @@ const soundMs = 300_000;
 /** A broker that has just started makes and loads its group coordinators: for this long that is no trouble. */
 const startingMs = 10_000;
 const movingOn = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
-/** Compressed; the producer's batches are smaller, and unpack to several times as much. A larger one comes alone. */
+/**
+ * Less than one of the producer's batches, which unpack to about eight times as much: a fetch then brings one whole
+ * batch of one partition (KIP-74: never less) instead of one of each, and so much the less lies in memory at a time.
+ */
 const maxFetchBytes = 64 * 1024;
 
 /** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */

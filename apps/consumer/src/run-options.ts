@@ -14,8 +14,9 @@ const section = 'consumer.';
 export function settingFlags(): Option[] {
   return settingsReference()
     .filter(({ path }) => path.startsWith(section))
-    .map(({ path, type, default: initial, description }) =>
-      new Option(`${flagOf(path)} <${type}>`, `${description} (default: ${initial})`),
+    .map(
+      ({ path, type, default: initial, description }) =>
+        new Option(`${flagOf(path)} <${type}>`, `${description} (default: ${initial})`),
     );
 }
 

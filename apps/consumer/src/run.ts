@@ -75,7 +75,11 @@ export async function runConsumer(
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
   if (health) closing.use(health);
-  const started = { routes: plans.map(({ name }) => name), topics: sources, health: health ? `${host}:${port}` : 'off' };
+  const started = {
+    routes: plans.map(({ name }) => name),
+    topics: sources,
+    health: health ? `${host}:${port}` : 'off',
+  };
   log.info(started, 'consumer started');
   const groupIds = works.map(({ route }) => groupIdOf(settings, route));
   await runAll(runners, signal, async (stopped) =>

@@ -272,10 +272,7 @@ kafka: { client: platformatic }
 schema: { format: avro }
 `);
   assert.deepEqual(unavailable(settings, 'publish'), ['kafka.client: platformatic', 'schema.format other than json']);
-  assert.deepEqual(unavailable(settings, 'consume'), [
-    'kafka.client: platformatic',
-    'schema.format other than json',
-  ]);
+  assert.deepEqual(unavailable(settings, 'consume'), ['kafka.client: platformatic', 'schema.format other than json']);
   assert.equal(settings.schema.compatibility, 'BACKWARD');
   assert.deepEqual(unavailable(loadSettings({ env: {} }), 'consume'), []);
 });
