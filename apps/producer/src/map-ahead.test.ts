@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mapAhead } from './map-ahead.ts';
 
+async function* numbers(count: number): AsyncGenerator<number> {
+  for (let item = 0; item < count; item += 1) yield item;
+}
+
 test('work runs ahead by the depth and no further, and results keep their order', async () => {
   let started = 0;
   let taken = 0;
@@ -12,19 +16,49 @@ test('work runs ahead by the depth and no further, and results keep their order'
     return item * 10;
   };
   const results: number[] = [];
-  for await (const result of mapAhead([0, 1, 2, 3, 4], 2, work)) {
+  for await (const result of mapAhead(numbers(5), 2, work)) {
     taken += 1;
     results.push(result);
   }
   assert.deepEqual(results, [0, 10, 20, 30, 40]);
 });
 
-test('a failure comes in its place', async () => {
-  const results: number[] = [];
-  const failing = async () => {
-    const work = async (item: number) => (item === 2 ? Promise.reject(new Error('the third')) : item);
-    for await (const result of mapAhead([0, 1, 2, 3], 2, work)) results.push(result);
-  };
-  await assert.rejects(failing(), /the third/);
-  assert.deepEqual(results, [0, 1]);
+test('a failure comes in its place, and nothing that comes after it is handed out', async () => {
+  for (const depth of [0, 1, 2, 10]) {
+    const results: number[] = [];
+    const failing = async () => {
+      const work = async (item: number) => (item === 2 ? Promise.reject(new Error('the third')) : item);
+      for await (const result of mapAhead(numbers(8), depth, work)) results.push(result);
+    };
+    await assert.rejects(failing(), /the third/);
+    assert.deepEqual(results, [0, 1]);
+  }
+});
+
+test('when the source of the items fails, what came before it is handed out first', async () => {
+  async function* source() {
+    yield* numbers(3);
+    throw new Error('the source broke');
+  }
+  for (const depth of [0, 1, 2, 10]) {
+    const results: number[] = [];
+    const failing = async () => {
+      for await (const result of mapAhead(source(), depth, async (item) => item)) results.push(result);
+    };
+    await assert.rejects(failing(), /the source broke/);
+    assert.deepEqual(results, [0, 1, 2]);
+  }
+});
+
+test('a reader that leaves early closes the source', async () => {
+  let isClosed = false;
+  async function* source() {
+    try {
+      yield* numbers(10);
+    } finally {
+      isClosed = true;
+    }
+  }
+  for await (const result of mapAhead(source(), 2, async (item) => item)) if (result === 1) break;
+  assert(isClosed);
 });

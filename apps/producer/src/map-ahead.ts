@@ -1,19 +1,32 @@
 /**
  * Starts `work` for up to `depth` items before the one that is waited for, results in the items' order: a stage that
- * works elsewhere (a thread, the network) has something to do meanwhile. A failure comes in its place.
+ * works elsewhere (a thread, the network) has something to do meanwhile. A failure, of the work or of the items'
+ * source, comes in its place: what was made of the items before it is handed out, and nothing of those after it.
  */
 export async function* mapAhead<T, R>(
-  items: AsyncIterable<T> | Iterable<T>,
+  items: AsyncIterable<T>,
   depth: number,
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R> {
   const ahead: Promise<R>[] = [];
-  for await (const item of items) {
-    const result = work(item);
+  const push = (result: Promise<R>) => {
     // It may never be awaited when the reader leaves, or when one before it fails.
     result.catch(() => undefined);
     ahead.push(result);
-    if (ahead.length > depth) yield await ahead.shift()!;
+  };
+  const iterator = items[Symbol.asyncIterator]();
+  try {
+    for (let isOpen = true; isOpen || ahead.length > 0;) {
+      while (isOpen && ahead.length <= depth) {
+        const next = await iterator.next().catch((error: unknown) => ({ done: true as const, error }));
+        if (!next.done) push(work(next.value));
+        else isOpen = false;
+        if ('error' in next) push(Promise.reject(next.error));
+      }
+      const first = ahead.shift();
+      if (first) yield await first;
+    }
+  } finally {
+    await iterator.return?.();
   }
-  while (ahead.length > 0) yield await ahead.shift()!;
 }

@@ -66,7 +66,7 @@ async function publishPage(page: Page, done: number, source: SourcePublisher, ju
   if (done >= page.records.length && page.nextCursor !== undefined) await source.moveTo(next);
 }
 
-function* steps(records: readonly ScannedRecord[], from: number): Generator<readonly ScannedRecord[]> {
+async function* steps(records: readonly ScannedRecord[], from: number): AsyncGenerator<readonly ScannedRecord[]> {
   for (let at = from; at < records.length; at += RECORDS_PER_STEP) yield records.slice(at, at + RECORDS_PER_STEP);
 }
 
