@@ -18,7 +18,7 @@ export async function* mapAhead<T, R>(
   try {
     for (let isOpen = true; isOpen || ahead.length > 0;) {
       while (isOpen && ahead.length <= depth) {
-        const next = await iterator.next().catch((error: unknown) => ({ done: true as const, error }));
+        const next = await iterator.next().catch((error: Error) => ({ done: true as const, error }));
         if (!next.done) push(work(next.value));
         else isOpen = false;
         if ('error' in next) push(Promise.reject(next.error));
