@@ -18,10 +18,12 @@ export async function* mapAhead<T, R>(
   try {
     for (let isOpen = true; isOpen || ahead.length > 0;) {
       while (isOpen && ahead.length <= depth) {
-        const next = await iterator.next().catch((error: Error) => ({ done: true as const, error }));
-        if (!next.done) push(work(next.value));
-        else isOpen = false;
-        if ('error' in next) push(Promise.reject(next.error));
+        const coming = iterator.next();
+        const next = await coming.catch(() => undefined);
+        // The source failed: that is the last of its items.
+        if (next === undefined) push(coming as Promise<never>);
+        else if (!next.done) push(work(next.value));
+        isOpen = next !== undefined && !next.done;
       }
       const first = ahead.shift();
       if (first) yield await first;
