@@ -11,7 +11,9 @@ export const archiveSection = z.strictObject({
 
 export const recordSection = z.strictObject({
   maxBytes: size().prefault('16MiB').meta({ description: 'A longer record is a dead letter.' }),
-  maxDepth: count(8, 10_000).prefault(256).meta({ description: 'A record nested deeper is a dead letter.' }),
+  maxDepth: count(8, 10_000)
+    .prefault(256)
+    .meta({ description: 'A record nested deeper ends its source with broken-json.' }),
 });
 
 export const invalidSection = z
