@@ -1,20 +1,13 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { conversationSchemaText } from '@genesys-kafka/conversation';
-import { checkTopic, createKafkaClient, createSchemaRegistry, topicSpecs } from '@genesys-kafka/kafka';
+import { checkTopic, createKafkaClient, topicSpecs } from '@genesys-kafka/kafka';
 import { JobGoneError } from '@genesys-kafka/genesys-client';
 import { OperationalError } from '@genesys-kafka/resilience';
-import {
-  createLogger,
-  printJson,
-  requireSettings,
-  unavailable,
-  type Logger,
-  type Settings,
-} from '@genesys-kafka/runtime';
+import { createLogger, printJson, type Logger, type Settings } from '@genesys-kafka/runtime';
 import { readSettings } from './config.ts';
-import { kafkaOptions } from './context.ts';
+import { connectRegistry, kafkaOptions } from './context.ts';
 import { connectGenesys } from './genesys.ts';
-import type { Common } from './session.ts';
+import { refuseUnavailable, type Common } from './session.ts';
 
 interface CheckResult {
   readonly check: string;
@@ -62,11 +55,8 @@ function checkLine({ check, status, message }: CheckResult): string {
 }
 
 async function checkSettings(settings: Settings): ReturnType<Check> {
-  const missing = unavailable(settings, 'publish');
-  if (missing.length === 0) return { status: 'ok', message: `connector ${settings.connector}` };
-  throw new OperationalError('not-available', `not available in this version: ${missing.join(', ')}; leave it out.`, {
-    scope: 'usage',
-  });
+  refuseUnavailable(settings);
+  return { status: 'ok', message: `connector ${settings.connector}` };
 }
 
 async function checkKafka(settings: Settings, log: Logger): ReturnType<Check> {
@@ -90,9 +80,8 @@ async function checkKafka(settings: Settings, log: Logger): ReturnType<Check> {
 }
 
 async function checkRegistry(settings: Settings): ReturnType<Check> {
-  const url = requireSettings(settings, ['schema.registry'])['schema.registry'];
-  const { username, password, register, compatibility } = settings.schema;
-  const registry = createSchemaRegistry({ url, ...(username ? { username } : {}), ...(password ? { password } : {}) });
+  const { register, compatibility } = settings.schema;
+  const registry = connectRegistry(settings);
   await registry.check();
   if (register === 'auto')
     return { status: 'ok', message: 'answers; the schema is registered when it is first needed' };

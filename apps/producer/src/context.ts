@@ -13,6 +13,7 @@ import {
   type PublisherEvents,
   type PublisherLimits,
   type RecordCounts,
+  type SchemaRegistry,
   type TopicSpec,
   type TopicSpecs,
 } from '@genesys-kafka/kafka';
@@ -55,14 +56,15 @@ export async function createContext(
   log: Logger,
   observer: ProducerObserver,
 ): Promise<ProducerContext> {
-  const needed = requireSettings(settings, ['kafka.brokers', 'schema.registry']);
+  // Both at once: whoever sets one is told of the other.
+  requireSettings(settings, ['kafka.brokers', 'schema.registry']);
   const client = createKafkaClient(kafkaOptions(settings, log));
   const judge = new WorkerJudge();
   try {
     const specs = topicSpecs({ prefix: settings.kafka.topicPrefix, dataPartitions: settings.kafka.partitions });
     const [targets, schemaId] = await Promise.all([
       prepareTopics(client, specs),
-      resolveSchemaId(settings, needed['schema.registry'], specs.data.name),
+      resolveSchemaId(settings, specs.data.name),
     ]);
     observer.onConnected();
     const stage = { ...targets, schemaId, compression: settings.kafka.compression };
@@ -101,11 +103,18 @@ async function fitTopic(client: KafkaClient, spec: TopicSpec): Promise<Target> {
   return { topic: spec.name, partitions: topic.partitions, maxMessageBytes };
 }
 
-async function resolveSchemaId(settings: Settings, url: string, topic: string): Promise<number> {
-  const { username, password, register, compatibility } = settings.schema;
-  const registry = createSchemaRegistry({ url, ...(username ? { username } : {}), ...(password ? { password } : {}) });
+/** Throws a ConfigError where no registry is set; connects with the first call. */
+export function connectRegistry(settings: Settings): SchemaRegistry {
+  const url = requireSettings(settings, ['schema.registry'])['schema.registry'];
+  const { username, password } = settings.schema;
+  return createSchemaRegistry({ url, ...(username ? { username } : {}), ...(password ? { password } : {}) });
+}
+
+async function resolveSchemaId(settings: Settings, topic: string): Promise<number> {
+  const { register, compatibility } = settings.schema;
   const subject = `${topic}-value`;
-  return registry.resolveId({ subject, schema: conversationSchemaText, mode: register, compatibility });
+  const request = { subject, schema: conversationSchemaText, mode: register, compatibility };
+  return connectRegistry(settings).resolveId(request);
 }
 
 function assemble(

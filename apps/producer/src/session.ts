@@ -35,11 +35,16 @@ class NotBuiltError extends OperationalError {
   }
 }
 
-/** Refuses settings that this version would have to ignore. */
-export async function begin(common: Common, signal: AbortSignal): Promise<Session> {
-  const settings = readSettings(common.config);
+/** Throws for settings that this version would have to ignore. */
+export function refuseUnavailable(settings: Settings): void {
   const missing = unavailable(settings, 'publish');
   if (missing.length > 0) throw new NotBuiltError(missing);
+}
+
+/** What a command that publishes begins with. */
+export async function begin(common: Common, signal: AbortSignal): Promise<Session> {
+  const settings = readSettings(common.config);
+  refuseUnavailable(settings);
   await using stack = new AsyncDisposableStack();
   const progress = stack.use(createProgress());
   const metrics = stack.use(createMetrics());
