@@ -1,13 +1,7 @@
-import {
-  inspectArchive,
-  spool,
-  type Archive,
-  type ArchiveLimits,
-  type SpooledFile,
-  type SpoolOptions,
-} from '@genesys-kafka/archive';
-import { EnvHttpProxyAgent } from 'undici';
+import { inspectArchive, spool, type Archive, type SpooledFile, type SpoolOptions } from '@genesys-kafka/archive';
+import { TrailingTextCheck } from '@genesys-kafka/record-parser';
 import type { Settings } from '@genesys-kafka/runtime';
+import { EnvHttpProxyAgent } from 'undici';
 import { genesysFileHosts } from './genesys.ts';
 import { Turns } from './turns.ts';
 
@@ -21,10 +15,6 @@ export type OpenArchive = Archive & AsyncDisposable;
 const IDLE_TIMEOUT_MS = 30_000;
 const MIN_BYTES_PER_SECOND = 1024;
 const MAX_ENTRIES = 10_000;
-
-function archiveLimits({ archive }: Settings): ArchiveLimits {
-  return { maxRatio: archive.maxRatio, maxBytes: archive.maxBytes, maxEntries: MAX_ENTRIES };
-}
 
 /**
  * Downloads and verifies archives, whole, before anyone reads from them. What was fetched for a name is kept until it
@@ -54,7 +44,7 @@ export class ArchiveFetcher implements AsyncDisposable {
 
   /** A local file, read where it is. */
   async open(path: string, signal: AbortSignal): Promise<OpenArchive> {
-    const archive = await inspectArchive(path, archiveLimits(this.#settings), signal);
+    const archive = await this.#inspect(path, signal);
     return { ...archive, [Symbol.asyncDispose]: async () => undefined };
   }
 
@@ -96,12 +86,25 @@ export class ArchiveFetcher implements AsyncDisposable {
       ...(this.#onDownload ? { onProgress: this.#onDownload } : {}),
     });
     try {
-      const archive = await inspectArchive(file.path, archiveLimits(settings), signal);
+      const archive = await this.#inspect(file.path, signal);
       return { ...archive, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
     } catch (error) {
       await file[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Text after the document's end is found here, before anything is published; a break in its midst is not. */
+  async #inspect(path: string, signal: AbortSignal): Promise<Archive> {
+    const { archive, record } = this.#settings;
+    const trailing = new TrailingTextCheck(record.maxDepth);
+    const inspected = await inspectArchive(
+      path,
+      { maxRatio: archive.maxRatio, maxBytes: archive.maxBytes, maxEntries: MAX_ENTRIES },
+      { signal, onContent: (chunk) => trailing.push(chunk) },
+    );
+    trailing.end();
+    return inspected;
   }
 
   /** Through a proxy it is the proxy that resolves names: the list of hosts still holds, the address rules cannot. */

@@ -294,9 +294,9 @@ test('an abort rejects with its reason, before, during verification and while re
     buildZip([json({ content: randomBytes(3_000_000).toString('hex').replace(/^./, '[') })]),
   );
   const reason = new Error('stop');
-  await assert.rejects(inspectArchive(path, LIMITS, AbortSignal.abort(reason)), reason);
+  await assert.rejects(inspectArchive(path, LIMITS, { signal: AbortSignal.abort(reason) }), reason);
   const during = new AbortController();
-  const inspecting = inspectArchive(path, LIMITS, during.signal);
+  const inspecting = inspectArchive(path, LIMITS, { signal: during.signal });
   setImmediate(() => during.abort(reason));
   await assert.rejects(inspecting, reason);
   const reading = new AbortController();

@@ -22,13 +22,23 @@ export interface Archive {
   open(signal?: AbortSignal): AsyncIterable<Buffer>;
 }
 
+export interface InspectOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Sees the content on the way. */
+  readonly onContent?: ((chunk: Buffer) => void) | undefined;
+}
+
 /**
  * Tells a local file's kind by its content and verifies it whole, so that nothing damaged is ever published in part.
  * Memory does not depend on the file's size. Throws ArchiveError (scope `source`, never to be retried); aborting
  * rejects with the signal's reason.
  */
-export async function inspectArchive(path: string, limits: ArchiveLimits, signal?: AbortSignal): Promise<Archive> {
-  signal?.throwIfAborted();
+export async function inspectArchive(
+  path: string,
+  limits: ArchiveLimits,
+  options: InspectOptions = {},
+): Promise<Archive> {
+  options.signal?.throwIfAborted();
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -45,8 +55,8 @@ export async function inspectArchive(path: string, limits: ArchiveLimits, signal
     }
     if (stats.size === 0) throw new ArchiveError('archive-empty', `${path} holds no bytes`);
     const kind = await kindOf(file, stats.size, path);
-    if (kind === 'zip') return await inspectZip(file, stats, path, limits, signal);
-    return await inspectStream(kind, stats, path, limits, signal);
+    if (kind === 'zip') return await inspectZip(file, stats, path, limits, options);
+    return await inspectStream(kind, stats, path, limits, options);
   } catch (error) {
     throw error instanceof ArchiveError ? error : readFailure(error, path);
   } finally {
@@ -65,9 +75,9 @@ async function inspectZip(
   stats: Stats,
   path: string,
   limits: ArchiveLimits,
-  signal: AbortSignal | undefined,
+  options: InspectOptions,
 ): Promise<Archive> {
-  const { entry, identity } = await readDirectory(file, stats.size, path, limits, signal);
+  const { entry, identity } = await readDirectory(file, stats.size, path, limits, options.signal);
   const packed: Packed = {
     path,
     compression: entry.method === 'stored' ? 'none' : 'deflate',
@@ -80,7 +90,7 @@ async function inspectZip(
     maxBytes: limits.maxBytes,
     excess: 'archive-too-large',
   };
-  await verify(packed, expected, `${entry.name} in ${path}`, signal);
+  await verify(packed, expected, `${entry.name} in ${path}`, options);
   return archive('zip', identity, packed, expected, entry.uncompressedBytes, stats);
 }
 
@@ -89,7 +99,7 @@ async function inspectStream(
   stats: Stats,
   path: string,
   limits: ArchiveLimits,
-  signal: AbortSignal | undefined,
+  options: InspectOptions,
 ): Promise<Archive> {
   const packed: Packed = { path, compression: kind === 'gzip' ? 'gzip' : 'none', offset: 0, bytes: stats.size };
   if (kind === 'plain' && stats.size > limits.maxBytes) {
@@ -99,7 +109,7 @@ async function inspectStream(
   const maxBytes = Math.min(limits.maxBytes, byRatio);
   const excess = byRatio < limits.maxBytes ? 'archive-bomb' : 'archive-too-large';
   const hash = createHash('sha256');
-  const found = await verify(packed, { maxBytes, excess }, path, signal, (chunk) => hash.update(chunk));
+  const found = await verify(packed, { maxBytes, excess }, path, options, (chunk) => hash.update(chunk));
   return archive(kind, `sha256-${hash.digest('hex')}`, packed, { ...found, maxBytes, excess }, found.bytes, stats);
 }
 
@@ -108,7 +118,7 @@ async function verify(
   packed: Packed,
   expected: Expected,
   name: string,
-  signal: AbortSignal | undefined,
+  { signal, onContent }: InspectOptions,
   onRead?: (chunk: Buffer) => void,
 ): Promise<Unpacked> {
   const content = unpack(packed, expected, signal, onRead);
@@ -120,7 +130,10 @@ async function verify(
       throw new ArchiveError('archive-nested', `${name} holds another archive (${kind})`);
     if (typeof kind !== 'string')
       throw new ArchiveError('not-an-archive', `${name} is not JSON: looks like ${kind.foreign}`);
-    while (!step.done) step = await content.next();
+    while (!step.done) {
+      onContent?.(step.value);
+      step = await content.next();
+    }
     return step.value;
   } finally {
     await content.return({ bytes: 0, crc32: 0 });

@@ -4,6 +4,7 @@ import { OperationalError } from '@genesys-kafka/resilience';
  * | class | code | what to do |
  * |---|---|---|
  * | BrokenStructureError | broken-json | the source ends here; the records before `ordinal` stand |
+ * | TrailingTextError | trailing-text | the document is more than one: split it, or repair the source |
  * | UnsupportedEncodingError | unsupported-encoding | convert the file to UTF-8 |
  * | MissingConversationsError | conversations-missing | the document is not a page of conversations |
  * | EnvelopeTooLargeError | envelope-too-large | the members beside `conversations` exceed 1 MiB |
@@ -23,6 +24,18 @@ export class BrokenStructureError extends OperationalError {
       `The JSON breaks in record ${place.ordinal}, at byte ${place.offset}: ${reason}. ` +
         'The records before it stand; fetch or repair the source.',
       { scope: 'source', details: { ...place } },
+    );
+  }
+}
+
+/** Something follows the end of the document: what was read may be a part of what was meant. */
+export class TrailingTextError extends OperationalError {
+  constructor({ ordinal, offset }: Place) {
+    super(
+      'trailing-text',
+      `More text follows the end of the JSON document, at byte ${offset} (records before it: ${ordinal}). ` +
+        'Make it one array, or one record a line.',
+      { scope: 'source', details: { ordinal, offset } },
     );
   }
 }

@@ -2,7 +2,12 @@ import { Capture } from './capture.ts';
 import { ElementScanner, isSpace, StructureFault } from './element.ts';
 import { Envelope } from './envelope.ts';
 import type { DocumentShape, ScannedRecord, ScanOptions } from './record.ts';
-import { BrokenStructureError, MissingConversationsError, UnsupportedEncodingError } from './errors.ts';
+import {
+  BrokenStructureError,
+  MissingConversationsError,
+  TrailingTextError,
+  UnsupportedEncodingError,
+} from './errors.ts';
 
 type State =
   | 'start'
@@ -194,7 +199,7 @@ export class RecordScanner {
       case 'after-single':
         return this.#continueAsLines(byte, index, records);
       default:
-        throw unexpected('nothing after the end of the document', byte, index);
+        throw new TrailingTextError(this.#place(index));
     }
   }
 
@@ -315,7 +320,7 @@ export class RecordScanner {
 
   /** Something follows a lone object: another line of NDJSON, or text that should not be there. */
   #continueAsLines(byte: number, index: number, records: ScannedRecord[]): boolean {
-    if (!this.#singleEnded) throw unexpected('nothing after the end of the document', byte, index);
+    if (!this.#singleEnded) throw new TrailingTextError({ ordinal: 1, offset: this.#base + index });
     if (this.#single?.bytes?.includes(LINE_FEED)) {
       throw unexpected('one object, or objects of one line each', byte, index);
     }
