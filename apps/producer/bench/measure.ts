@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -12,27 +12,20 @@ export interface Measured {
   readonly delayP99Ms?: number;
 }
 
-const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=TimeoutNegativeWarning'];
 const SAMPLE_MS = 250;
 
-/** Runs a program to its end as `npm run producer` would; its peak memory is the system's own high-water mark. */
+type Start = (options: { readonly env: NodeJS.ProcessEnv; readonly stdio: StdioOptions }) => ChildProcess;
+
+/** Runs a program to its end; its peak memory is the system's own high-water mark. */
 export async function measure(
-  main: string,
-  args: readonly string[],
+  start: Start,
   env: Readonly<Record<string, string>>,
   options: { readonly watchEventLoop?: boolean } = {},
 ): Promise<Measured> {
   const port = options.watchEventLoop ? await freePort() : 0;
   const started = performance.now();
-  const child = spawn(process.execPath, [...NODE_FLAGS, main, ...args], {
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      LOG_LEVEL: 'warn',
-      MALLOC_ARENA_MAX: '1',
-      HTTP_PORT: String(port),
-      ...env,
-    },
+  const child = start({
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', HTTP_PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let peakBytes = 0;
@@ -46,9 +39,9 @@ export async function measure(
       );
   }, SAMPLE_MS);
   const closed = once(child, 'close') as Promise<[number | null]>;
-  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout!), text(child.stderr!), closed]);
   clearInterval(sampler);
-  if (status !== 0) throw new Error(`${main} ended with ${status}: ${stderr}`);
+  if (status !== 0) throw new Error(`${child.spawnargs.join(' ')} ended with ${status}: ${stderr}`);
   const seconds = (performance.now() - started) / 1000;
   return { seconds, peakBytes, stdout, ...(delayP99Ms === undefined ? {} : { delayP99Ms }) };
 }

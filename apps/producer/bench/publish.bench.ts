@@ -3,12 +3,13 @@
  * and through the textbook pipeline, in turn, onto one broker. Ratios of one run are what counts: machines differ.
  * `--large` publishes one of ten times the size as well, for the memory.
  */
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createKafkaClient, topicSpecs } from '@genesys-kafka/kafka';
-import { startStack, uniquePrefix } from '@genesys-kafka/testing';
+import { startScript, startStack, uniquePrefix } from '@genesys-kafka/testing';
 import { writeArchive } from '../fixtures/processes.ts';
 import { measure, type Measured } from './measure.ts';
 
@@ -21,7 +22,6 @@ const { values } = parseArgs({
 });
 const WARM_UPS = 4;
 const records = Number(values.records);
-const producer = join(import.meta.dirname, '../src/main.ts');
 const textbook = join(import.meta.dirname, 'textbook.ts');
 
 const dir = await mkdtemp(join(tmpdir(), 'bench-'));
@@ -36,7 +36,8 @@ try {
   for (let run = 0; run < WARM_UPS; run += 1) await publish(archive, records, 'warm-up');
   for (let round = 0; round < Number(values.rounds); round += 1) {
     const ours = await publish(archive, records);
-    const usual = await measure(textbook, [archive, `${uniquePrefix()}textbook`], base);
+    const args = [textbook, archive, `${uniquePrefix()}textbook`];
+    const usual = await measure((options) => spawn(process.execPath, args, options), base);
     tell('textbook', usual);
     console.log(`ratio: ${(usual.seconds / ours.seconds).toFixed(2)} times as fast as the textbook pipeline`);
   }
@@ -53,7 +54,9 @@ try {
 async function publish(archive: string, expected: number, name = `publish ${expected}`): Promise<Measured> {
   const prefix = uniquePrefix();
   const env = { ...base, KAFKA_TOPIC_PREFIX: prefix };
-  const measured = await measure(producer, ['publish', archive, '--json'], env, { watchEventLoop: true });
+  const measured = await measure((options) => startScript('producer', ['publish', archive, '--json'], options), env, {
+    watchEventLoop: true,
+  });
   const report = JSON.parse(measured.stdout) as { records: { published: number }; bytes: number };
   if (report.records.published !== expected) throw new Error(`published ${report.records.published} of ${expected}`);
   tell(name, measured, report.bytes);

@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { startScript } from '@genesys-kafka/testing';
 
-const APPS = join(import.meta.dirname, '../../../apps');
+type App = Parameters<typeof startScript>[0];
+
 const SAMPLE_MS = 200;
 const STOP_MS = 15_000;
 
@@ -20,20 +21,17 @@ export interface Finished {
 export class Processes implements AsyncDisposable {
   readonly #running = new Set<ChildProcess>();
 
-  /** An app's `main.ts` as a user runs it; its progress and log lines go to this terminal. */
-  start(app: string, args: readonly string[], env: Environment, flags: readonly string[] = []): ChildProcess {
-    const child = spawn(process.execPath, [...flags, join(APPS, app, 'src/main.ts'), ...args], {
-      env: { ...base(), MALLOC_ARENA_MAX: '1', ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  /** An app as a user runs it; its progress and log lines go to this terminal. */
+  start(app: App, args: readonly string[], env: Environment): ChildProcess {
+    const child = startScript(app, args, { env: { ...base(), ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
     this.#running.add(child);
     child.once('close', () => this.#running.delete(child));
     return child;
   }
 
   /** Starts an app and waits for its end. Its peak memory is read from the system while it runs. */
-  async run(app: string, args: readonly string[], env: Environment, signal: AbortSignal): Promise<Finished> {
-    const child = this.start(app, args, env, NODE_FLAGS);
+  async run(app: App, args: readonly string[], env: Environment, signal: AbortSignal): Promise<Finished> {
+    const child = this.start(app, args, env);
     const stop = () => child.kill('SIGTERM');
     signal.addEventListener('abort', stop, { once: true });
     let peakBytes = 0;
@@ -53,9 +51,6 @@ export class Processes implements AsyncDisposable {
     await Promise.all([...this.#running].map(end));
   }
 }
-
-/** The same as in the package scripts, like MALLOC_ARENA_MAX. */
-export const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=TimeoutNegativeWarning'];
 
 async function end(child: ChildProcess): Promise<void> {
   const closed = once(child, 'close');
