@@ -20,7 +20,6 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1' },
   },
 });
-const WARM_UPS = 4;
 const records = Number(values.records);
 const textbook = join(import.meta.dirname, 'textbook.ts');
 
@@ -32,8 +31,8 @@ try {
   const archive = join(dir, 'archive.zip');
   await writeArchive(archive, ['--records', String(records)]);
   console.log(`${records} records, ${Math.round((await stat(archive)).size / 1e6)} MB of ZIP`);
-  // A broker that has just started compiles itself on the same cores for its first gigabytes: these runs are nobody's.
-  for (let run = 0; run < WARM_UPS; run += 1) await publish(archive, records, 'warm-up');
+  // A broker that has just started compiles itself on the same cores: this run is nobody's.
+  await publish(archive, records, 'warm-up');
   for (let round = 0; round < Number(values.rounds); round += 1) {
     const ours = await publish(archive, records);
     const args = [textbook, archive, `${uniquePrefix()}textbook`];

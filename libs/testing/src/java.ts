@@ -5,6 +5,12 @@ import { RungUnavailableError } from './errors.ts';
 
 const leastVersion = 17;
 
+/**
+ * For a Java that lives for minutes: without the second compiler, which takes the cores from the programs under test for
+ * its first gigabytes. A fresh broker takes 780 MB in 17 s instead of 24 (two cores), a warm one is as fast.
+ */
+export const SHORT_LIVED = '-XX:TieredStopAtLevel=1';
+
 /** The `java` to run: `$JAVA_HOME/bin/java`, or the one on the path. Rejects if there is none, or one before 17. */
 export async function findJava(signal: AbortSignal, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const home = environment.JAVA_HOME;

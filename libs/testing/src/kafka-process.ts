@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SHORT_LIVED } from './java.ts';
 import { tellingLine, untilOutput, type ManagedProcess, type ProcessGroup } from './process-group.ts';
 
 export interface BrokerPlan {
@@ -148,15 +149,7 @@ export class KafkaCluster {
     const file = join(plan.dir, 'server.properties');
     await writeFile(file, brokerProperties(plan, this.#options.brokers));
     await writeFile(join(plan.dir, 'log4j2.xml'), log4j);
-    const args = [
-      ...this.#java('-Xmx256m', '-XX:TieredStopAtLevel=1'),
-      'kafka.tools.StorageTool',
-      'format',
-      '-t',
-      clusterId,
-      '-c',
-      file,
-    ];
+    const args = [...this.#java('-Xmx256m'), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
     const tool = await this.#options.group.spawn(`format-${plan.id}`, this.#options.java, args);
     const { code, signal } = await tool.exited;
     this.#options.signal.throwIfAborted();
@@ -169,6 +162,7 @@ export class KafkaCluster {
     const configuration = join(brokers[0]?.dir ?? '', 'log4j2.xml');
     return [
       ...memory,
+      SHORT_LIVED,
       '-XX:+ExitOnOutOfMemoryError',
       '-Djava.awt.headless=true',
       `-Dlog4j2.configurationFile=${configuration}`,

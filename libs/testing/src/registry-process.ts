@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { SHORT_LIVED } from './java.ts';
 import { NotReadyError, type ProcessGroup } from './process-group.ts';
 import type { Servers } from './servers.ts';
 
@@ -18,6 +19,7 @@ export async function startRegistry(options: {
   const { group, java, servers, port, signal } = options;
   const args = [
     '-Xmx256m',
+    SHORT_LIVED,
     '-XX:+ExitOnOutOfMemoryError',
     '-Djava.awt.headless=true',
     '-Dquarkus.http.host=127.0.0.1',

@@ -19,7 +19,7 @@ export interface Target extends AsyncDisposable {
 
 const ANSWER_MS = 15;
 /** How long the target is in trouble, from its first request on. */
-const TROUBLE_MS = 4000;
+const TROUBLE_MS = 2500;
 /** One record of so many is refused for ever. */
 const REFUSED_SHARE = 400;
 
