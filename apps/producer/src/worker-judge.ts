@@ -6,8 +6,8 @@ import { oversizeDigest, type Judge, type JudgedRecord } from './judge.ts';
 /** Holds what a 256 KiB piece of a document completes, or a step of a page; more gets a slab of its own. */
 const SLAB_BYTES = 1024 * 1024;
 const MAX_FREE_SLABS = 6;
-/** Its memory is garbage of parsing: a small young generation keeps the process small. */
-const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 };
+/** Its memory is garbage of parsing: a small young generation keeps the process small; at 2 MB it costs a tenth. */
+const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 128 };
 
 /**
  * Judges on a thread of its own, while this one inflates, scans and sends: the records are copied into shared memory,
