@@ -70,6 +70,8 @@ test('a query is a JSON object without what the program fills in', async () => {
     [await write('null.json', 'null'), /is not a JSON object/],
     [await write('interval.json', '{"interval":"a/b","paging":{}}'), /holds interval, paging/],
     [await write('dates.json', '{"dateFrom":"a"}'), /holds dateFrom/],
+    [await write('size.json', '{"size":"20000"}'), /size that is no whole number/],
+    [await write('no-size.json', '{"size":0}'), /size that is no whole number/],
   ];
   for (const [file, pattern] of bad) assert.throws(() => queryArgument('--query', file), refused('--query', pattern));
 });

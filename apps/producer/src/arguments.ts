@@ -52,6 +52,15 @@ export function queryArgument(option: string, file: string): Query {
 
 export function checkedQuery(option: string, query: Query): Query {
   const reserved = RESERVED.filter((name) => name in query);
-  if (reserved.length === 0) return query;
-  throw new ArgumentError(option, `holds ${reserved.join(', ')}; leave out what --from, --to and the paging fill in.`);
+  if (reserved.length > 0) {
+    throw new ArgumentError(
+      option,
+      `holds ${reserved.join(', ')}; leave out what --from, --to and the paging fill in.`,
+    );
+  }
+  // What an archive is cut off at: a size that is misread would make a lossy archive look whole.
+  if (query.size !== undefined && !(Number.isSafeInteger(query.size) && (query.size as number) > 0)) {
+    throw new ArgumentError(option, 'holds a size that is no whole number of at least 1; write it without quotes.');
+  }
+  return query;
 }

@@ -1,4 +1,4 @@
-import { printJson } from '@genesys-kafka/runtime';
+import { printJson, redactText } from '@genesys-kafka/runtime';
 import type { Report } from './report.ts';
 import type { Common } from './session.ts';
 
@@ -11,15 +11,14 @@ export async function tellReport(common: Common, report: Report): Promise<void> 
 export function reportText(report: Report): string {
   const { records, sources } = report;
   const mib = report.bytes / 1024 / 1024;
-  const rate = report.seconds > 0 ? ` (${(mib / report.seconds).toFixed(1)} MiB/s)` : '';
   const lines = [
     `export ${report.exportId}: ${plural(report.windows, 'window')} in ${report.seconds.toFixed(1)} s`,
     `  read ${records.read} = published ${records.published} + invalid ${records.invalid} + unchanged ${records.unchanged}` +
-      ` · ${mib.toFixed(1)} MiB${rate}`,
+      ` · ${mib.toFixed(1)} MiB`,
   ];
   for (const { source, status, records: count, error } of sources) {
-    lines.push(`  ${status.padEnd(8)} ${source}  ${plural(count, 'record')}`);
-    if (error) lines.push(`           ${error.code}: ${error.message}`);
+    lines.push(`  ${status.padEnd(8)} ${redactText(source)}  ${plural(count, 'record')}`);
+    if (error) lines.push(`           ${error.code}: ${redactText(error.message)}`);
   }
   if (records.invalid > 0)
     lines.push(`  ${plural(records.invalid, 'record')} on the dead-letter topic, with the reasons.`);

@@ -9,7 +9,7 @@ import {
   type TopicPartition,
   type WindowState,
 } from '@genesys-kafka/kafka';
-import { createLogger, printJson } from '@genesys-kafka/runtime';
+import { createLogger, printJson, redactText } from '@genesys-kafka/runtime';
 import { readSettings } from './config.ts';
 import { kafkaOptions } from './context.ts';
 import { sumCounts } from './report.ts';
@@ -132,7 +132,7 @@ function statusText(connector: string, exports: readonly ExportStatus[]): string
     `  read ${records.read} = published ${records.published} + invalid ${records.invalid} + unchanged ${records.unchanged}`,
     ...open.flatMap(({ window, state, counts, source, error }) => [
       `  ${state.padEnd(10)} ${window}, ${counts.read} records${source?.jobId ? `, job ${source.jobId}` : ''}`,
-      ...(error ? [`             ${error.code}: ${error.message}`] : []),
+      ...(error ? [`             ${error.code}: ${redactText(error.message)}`] : []),
     ]),
   ]);
   return `${lines.join('\n')}\n`;

@@ -47,8 +47,7 @@ export const genesysSection = z.strictObject({
     env: 'GENESYS_FILE_HOSTS',
     description: "Hosts that signed links may point to, added to the region's. A host listed here may be loopback.",
   }),
-  requestsPerSecond: z.number().positive().max(1000).prefault(10).meta({
-    kind: 'number',
+  requestsPerSecond: count(1, 1000).prefault(10).meta({
     description: "The organisation's request budget, shared by all windows.",
   }),
   maxConnections: count(1, 1000).prefault(100).meta({ description: 'Most connections kept to one host.' }),
