@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { createKafkaClient } from '@genesys-kafka/kafka';
 import { createProgress, runMain } from '@genesys-kafka/runtime';
 import { startStack, type Stack } from '@genesys-kafka/testing';
-import { Processes, type Finished } from './demo/processes.ts';
+import { Processes, type Environment, type Finished } from './demo/processes.ts';
 import { readBack, type ReadBack } from './demo/read-back.ts';
 import {
   lanes,
@@ -19,7 +19,7 @@ import {
   type ProducerReport,
 } from './demo/stage.ts';
 import { table } from './demo/table.ts';
-import { startTarget, type Target } from './demo/target.ts';
+import { startTarget, type TargetCounts } from './demo/target.ts';
 
 const HELP = `npm run demo -- [--records N] [--archive FILE] [--keep]
 
@@ -89,14 +89,7 @@ async function runLane(
   const produced = JSON.parse(producer.stdout) as ProducerReport;
 
   say(`● consumer run --drain (${lane.name})`);
-  using progress = createProgress();
-  // Each record goes along two routes at most: the total is what the consumer cannot exceed.
-  const task = progress.task('deliver', { unit: 'records' });
-  await using target = await startTarget(() => task.advance(1));
-  const config = await files.consumerConfig(target.url);
-  const args = ['run', '--drain', '--json', '--config', config];
-  const consumer = await processes.run('consumer', args, env, signal);
-  task.done();
+  const { consumer, target } = await deliver(files, processes, env, signal);
   if (consumer.status !== 0) throw new StageFailedError('the consumer', consumer);
   const consumed = JSON.parse(consumer.stdout) as ConsumerReport;
   tellTarget(target);
@@ -109,7 +102,24 @@ async function runLane(
   }
 }
 
-function tellTarget({ counts }: Target): void {
+/** Drains the topics into a target; resolves with the consumer's end and what the target saw. */
+async function deliver(
+  files: DemoFiles,
+  processes: Processes,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<{ readonly consumer: Finished; readonly target: TargetCounts }> {
+  using progress = createProgress();
+  const task = progress.task('deliver', { unit: 'records' });
+  await using target = await startTarget(() => task.advance(1));
+  const config = await files.consumerConfig(target.url);
+  const args = ['run', '--drain', '--json', '--config', config];
+  const consumer = await processes.run('consumer', args, env, signal);
+  task.done();
+  return { consumer, target: target.counts };
+}
+
+function tellTarget(counts: TargetCounts): void {
   const { tooMany, unavailable, refused, repeated } = counts;
   say(
     `  the target answered 429 ${tooMany} times and 503 ${unavailable} times, refuses ${refused.size} records for ever,` +
