@@ -83,6 +83,11 @@ test('an error of the closing itself is told and wins over the signal', async ()
   assert.match(stderr, /error: left-open/);
 });
 
+test('the same signal once more, as npm hands it on, leaves the closing its time', async () => {
+  const { status, stderr } = await run(['closes-slowly'], when(['ready', 'SIGINT'], ['closing', 'SIGINT']));
+  assert.deepEqual([status, stderr], [130, 'ready\nclosing\nclosed\n']);
+});
+
 test('a second signal ends at once what does not close', async () => {
   const { status } = await run(['hangs'], when(['ready', 'SIGTERM'], ['closing', 'SIGINT']));
   assert.equal(status, 130);

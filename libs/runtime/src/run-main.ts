@@ -17,12 +17,15 @@ export interface RunMainOptions {
   readonly oneShot?: boolean;
 }
 
+/** `npm run` hands on a Ctrl-C that the terminal has sent to its child already: one wish, two signals. */
+const ECHO_MS = 1000;
+
 const exitStatus = { usage: 2, run: 1, source: 3 } as const;
 
 /**
  * Runs a command and ends the process with its exit status: 0 done · 1 the run could not go on · 2 usage or
  * configuration · 3 finished with rejected, partial or invalid · 130/143 a one-shot command cut short by a signal,
- * after `main` has closed what it opened. A second signal ends the process at once. Errors are told on stderr in plain
+ * after `main` has closed what it opened. A second signal ends the process at once, unless it is the echo of the first. Errors are told on stderr in plain
  * words and without secrets; a bug's stack only for what is not an `OperationalError`. Never resolves.
  */
 export async function runMain(
@@ -31,10 +34,15 @@ export async function runMain(
 ): Promise<never> {
   const oneShot = options.oneShot ?? true;
   const abort = new AbortController();
+  let firstMs = 0;
   const onSignal = (name: 'SIGINT' | 'SIGTERM') => {
     const interruption = new Interruption(name);
-    if (abort.signal.aborted) process.exit(interruption.exitStatus);
-    abort.abort(interruption);
+    const nowMs = performance.now();
+    const first = abort.signal.reason as Interruption | undefined;
+    if (!first) {
+      firstMs = nowMs;
+      abort.abort(interruption);
+    } else if (name !== first.signal || nowMs - firstMs > ECHO_MS) process.exit(interruption.exitStatus);
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
