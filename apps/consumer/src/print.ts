@@ -20,7 +20,7 @@ export function printRun({ routes, seconds }: RunReport): void {
 }
 
 export function printChecks({ checks }: { readonly checks: readonly CheckResult[] }): void {
-  for (const { what, ok, detail } of checks) line(`${ok ? 'ok  ' : 'FAIL'} ${what}: ${detail}`);
+  for (const { what, ok, detail } of checks) line(`${ok ? '✔' : '✖'} ${what}: ${detail}`);
 }
 
 export function printRuleTest({ records }: { readonly records: readonly RuleTestResult[] }): void {

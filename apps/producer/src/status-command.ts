@@ -126,7 +126,7 @@ function statusText(connector: string, exports: readonly ExportStatus[]): string
   if (exports.length === 0) return `Nothing in the ledger for connector ${connector}.\n`;
   const lines = exports.flatMap(({ exportId, contract, generation, windows, states, records, updatedAt, open }) => [
     `${exportId}  ${contract}${generation > 1 ? `, generation ${generation}` : ''}, last change ${updatedAt}`,
-    `  ${windows} windows: ${Object.entries(states)
+    `  ${windows} window${windows === 1 ? '' : 's'}: ${Object.entries(states)
       .map(([state, count]) => `${count} ${state}`)
       .join(', ')}`,
     `  read ${records.read} = published ${records.published} + invalid ${records.invalid} + unchanged ${records.unchanged}`,
