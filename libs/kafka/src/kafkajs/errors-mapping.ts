@@ -16,7 +16,8 @@ interface Verdict {
 const UNREACHABLE: Verdict = {
   code: 'broker-unreachable',
   retry: true,
-  advice: 'Check that the brokers run, that KAFKA_BROKERS and their advertised.listeners can be reached from here.',
+  advice:
+    'Check that the brokers run, that KAFKA_BROKERS and their advertised.listeners can be reached from here, and KAFKA_SSL.',
 };
 const NOT_READY: Verdict = { code: 'broker-not-ready', retry: true, advice: 'The cluster is moving work; try again.' };
 const FENCED: Verdict = {
@@ -73,7 +74,7 @@ const UNSUPPORTED: Verdict = {
 const TLS: Verdict = {
   code: 'tls-failed',
   retry: false,
-  advice: 'Check KAFKA_SSL, the listener’s port and the certificate authority.',
+  advice: 'Check KAFKA_SSL, the listener’s port and the certificate authority (tls.caFile, NODE_EXTRA_CA_CERTS).',
 };
 const OUT_OF_RANGE: Verdict = {
   code: 'offset-out-of-range',
