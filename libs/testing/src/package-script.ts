@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** Starts a script of the root's package.json as npm would; the process is the script's own, whose last word is `exec`. */
+/** Starts an app by its script in the root's package.json, as npm would. The script ends in `exec`: the process is the app. */
 export function startScript(
   name: 'producer' | 'consumer' | 'simulator',
   args: readonly string[],
