@@ -108,6 +108,7 @@ test('a second member takes its part and nothing is lost or skipped; when it lea
   await until(() => target.accepted.length > 60, 'the first deliveries');
   await using second = await ConsumerProcess.start(config, 'run', ...quick);
   await until(() => target.accepted.length > 300, 'the middle');
+  await until(() => second.stderr.includes('consumer started'), 'the second one');
   second.signal('SIGTERM');
   const gone = await second.ended;
   assert.equal(gone.status, 0, gone.stderr);

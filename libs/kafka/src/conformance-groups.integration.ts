@@ -267,7 +267,8 @@ for (const { name, create } of implementations) {
       const [crash] = member.crashes;
       assert.ok(crash instanceof KafkaError);
       assert.equal(crash.code, 'decompression-limit');
-      assert.deepEqual(member.events, ['assigned 2', 'revoked 2']);
+      // A broker that is slow to answer may rebalance the group once more before that.
+      assert.deepEqual(member.events.slice(-2), ['assigned 2', 'revoked 2']);
       gate.resolve(undefined);
       await careful.close();
       // One limit for the process: give the other tests theirs back.
