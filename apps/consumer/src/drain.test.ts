@@ -4,17 +4,17 @@ import type { ConsumedRecord, PartitionSlice, ReadOptions, TopicPartition } from
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { drained, type DrainOptions } from './drain.ts';
 
-/** One partition with `r` for a record and `m` for a marker at each offset. */
-function log(entries: string) {
+/** One partition with `r` for a record and `m` for a marker at each offset; those before `first` are deleted. */
+function log(entries: string, first = 0n) {
   const state = { committed: 0n, reads: [] as bigint[] };
   const end = BigInt(entries.length);
   const client: DrainOptions['client'] = {
     admin: {
-      offsets: async () => [{ partition: 0, first: 0n, end }],
+      offsets: async () => [{ partition: 0, first, end }],
       groupOffsets: async () => new Map([[0, state.committed]]),
     },
     async *read({ topic, partition }: TopicPartition, { from }: ReadOptions): AsyncGenerator<PartitionSlice, void> {
-      assert.ok(typeof from === 'bigint');
+      assert.ok(typeof from === 'bigint' && from >= first, 'out of range');
       state.reads.push(from);
       const records = Array.from(entries).flatMap((kind, at): ConsumedRecord[] => {
         const offset = BigInt(at);
@@ -50,6 +50,16 @@ test('a record before a tail of markers alone is found', async () => {
   assert.equal(isDone(), false);
   assert.deepEqual(state.reads, [14n, 0n]);
   state.committed = 2n;
+  await clock.advance(1000);
+  await ended;
+});
+
+test('what was deleted before it was committed is neither read nor left', async () => {
+  const { state, clock, ended, isDone } = log('r'.repeat(20), 18n);
+  await clock.advance(5000);
+  assert.equal(isDone(), false, 'two records are left');
+  assert.deepEqual(state.reads, [18n]);
+  state.committed = 20n;
   await clock.advance(1000);
   await ended;
 });

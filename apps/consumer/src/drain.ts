@@ -1,5 +1,5 @@
 import { isRetryable, type Clock } from '@genesys-kafka/resilience';
-import type { KafkaAdmin, KafkaClient, TopicPartition } from '@genesys-kafka/kafka';
+import { KafkaError, type KafkaAdmin, type KafkaClient, type TopicPartition } from '@genesys-kafka/kafka';
 
 export interface DrainOptions {
   readonly client: Pick<KafkaClient, 'read'> & { readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'> };
@@ -25,7 +25,9 @@ export async function drained(options: DrainOptions, clock: Clock): Promise<void
       looks = (await looksDrained(options, seen)) ? looks + 1 : 0;
     } catch (error) {
       options.signal.throwIfAborted();
-      if (!isRetryable(error)) throw error;
+      // Records may be deleted between the question for the log's bounds and the look at a record.
+      const isDeleted = error instanceof KafkaError && error.code === 'offset-out-of-range';
+      if (!isDeleted && !isRetryable(error)) throw error;
       looks = 0;
     }
   }
@@ -42,7 +44,11 @@ async function looksDrained(options: DrainOptions, seen: Map<string, bigint>): P
     // Commits first: a record that comes between the two questions counts as left.
     const committed = await Promise.all(options.groupIds.map(async (groupId) => admin.groupOffsets(groupId, topic)));
     for (const { partition, first, end } of await admin.offsets(topic)) {
-      const lowest = committed.reduce((low, group) => min(low, group.get(partition) ?? first), end);
+      // What was deleted before a group came to it is not left: a gap is accepted, or has stopped the run.
+      const lowest = max(
+        first,
+        committed.reduce((low, group) => min(low, group.get(partition) ?? first), end),
+      );
       if (lowest >= end) continue;
       const name = `${topic}/${partition}`;
       if ((seen.get(name) ?? -1n) >= lowest) return false;
@@ -87,4 +93,8 @@ async function firstFound(
 
 function min(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
+}
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
