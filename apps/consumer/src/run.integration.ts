@@ -91,7 +91,12 @@ test('kill -9 mid-way: after a restart nothing is skipped, and repeats carry the
   await using area = await bus.area();
   await using target = await Target.listen();
   await area.publish(samples(500, 50));
-  target.answer = ({ n }) => (n === 3 && target.seen.length % 5 === 0 ? { status: 503 } : { status: 200, afterMs: 10 });
+  const refused = new Set<string>();
+  target.answer = ({ conversationId, n }) => {
+    if (n !== 3 || refused.has(conversationId)) return { status: 200, afterMs: 10 };
+    refused.add(conversationId);
+    return { status: 503 };
+  };
   const config = area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks: crmTo(target) });
   await using first = await ConsumerProcess.start(config, 'run', ...quick);
   await until(() => target.accepted.length > 150, 'the first deliveries');
