@@ -64,6 +64,7 @@ test('an object that keeps changing is an error at last', async () => {
   // A reset may take the bytes along before they are read: that request counts as a failure, not as a change.
   const { error, requests } = await download([changing], { retry: { ...QUICK, attempts: 50 } });
   assert.equal(error?.code, 'source-changed');
+  assert.match(error.message, /changed 4 times/);
   assert.ok(requests.length >= 5);
 });
 

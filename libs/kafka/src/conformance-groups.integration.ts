@@ -268,7 +268,7 @@ for (const { name, create } of implementations) {
       assert.ok(crash instanceof KafkaError);
       assert.equal(crash.code, 'decompression-limit');
       // A broker that is slow to answer may rebalance the group once more before that.
-      assert.deepEqual(member.events.slice(-2), ['assigned 2', 'revoked 2']);
+      assert.match(member.events.join(), /^assigned 2,revoked 2(,assigned 2,revoked 2)*$/);
       gate.resolve(undefined);
       await careful.close();
       // One limit for the process: give the other tests theirs back.
