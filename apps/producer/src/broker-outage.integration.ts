@@ -2,27 +2,15 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { topicSpecs } from '@genesys-kafka/kafka';
 import { uniquePrefix } from '@genesys-kafka/testing';
 import { startProducer, writeArchive } from '../fixtures/processes.ts';
 import { useServers } from '../fixtures/servers.ts';
-import { readPublished } from '../fixtures/topics.ts';
+import { readPublished, untilWritten } from '../fixtures/topics.ts';
 import type { Report } from './report.ts';
 
 const RECORDS = 20_000;
 // One broker hides the worst holes of a client, and so do three that answer alike.
 const servers = useServers({ brokers: 3, slowBroker: { index: 1, latencyMs: 20 } });
-
-/** Resolves when more than `count` offsets are on the data topic, committed or not. */
-async function passed(prefix: string, count: number): Promise<void> {
-  const topic = topicSpecs({ prefix }).data.name;
-  for (let attempt = 0; attempt < 1200; attempt += 1) {
-    const offsets = await servers.client.admin.offsets(topic).catch(() => []);
-    if (offsets.reduce((sum, { end }) => sum + Number(end), 0) > count) return;
-    await delay(50);
-  }
-  assert.fail(`not more than ${count} records within a minute`);
-}
 
 test('a broker is killed in the middle of a publish, then the others too: when they are back the same run ends, each record once', async () => {
   const archive = join(servers.dir, 'outage.zip');
@@ -30,9 +18,9 @@ test('a broker is killed in the middle of a publish, then the others too: when t
   const prefix = uniquePrefix();
   const { child, ended } = startProducer(['publish', archive, '--json'], servers.env(prefix));
 
-  await passed(prefix, 0);
+  await untilWritten(servers.client, prefix);
   await servers.stack.killBroker(0);
-  await passed(prefix, RECORDS / 2);
+  await untilWritten(servers.client, prefix, { over: RECORDS / 2, seconds: 60 });
   await Promise.all([1, 2].map((index) => servers.stack.killBroker(index)));
   await delay(3000);
   assert.equal(child.exitCode, null, 'it did not wait for the brokers');

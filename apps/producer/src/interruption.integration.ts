@@ -2,27 +2,13 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { topicSpecs } from '@genesys-kafka/kafka';
 import { uniquePrefix } from '@genesys-kafka/testing';
 import { runProducer, startProducer, startSimulator, writeArchive } from '../fixtures/processes.ts';
 import { useServers } from '../fixtures/servers.ts';
-import { readPublished } from '../fixtures/topics.ts';
+import { readPublished, untilWritten } from '../fixtures/topics.ts';
 import type { Report } from './report.ts';
 
 const servers = useServers();
-
-/** Resolves when something was written to the data topic, committed or not. */
-async function firstRecords(prefix: string): Promise<void> {
-  const topic = topicSpecs({ prefix }).data.name;
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    // A topic that is just being created has no leader yet.
-    const offsets = await servers.client.admin.offsets(topic).catch(() => []);
-    if (offsets.some(({ end }) => end > 0n)) return;
-    await delay(50);
-  }
-  assert.fail('nothing was published within 30 s');
-}
 
 async function assertOnceEach(prefix: string, count: number): Promise<void> {
   const { records } = await readPublished(servers.client, prefix);
@@ -64,7 +50,7 @@ for (const [signal, status] of [
     await writeArchive(archive, ['--records', '12000']);
     const prefix = uniquePrefix();
     const { child, ended } = startProducer(['publish', archive, '--json'], servers.env(prefix));
-    await firstRecords(prefix);
+    await untilWritten(servers.client, prefix);
     child.kill(signal);
     const result = await ended;
     assert.equal(result.status, status, result.stderr);
@@ -81,7 +67,7 @@ test('SIGTERM while pages are read: what was read is committed, and the next run
   const { simulator, prefix, env } = await slowExport();
   await using _ = simulator;
   const { child, ended } = startProducer(['export', ...DAY, '--json'], env);
-  await firstRecords(prefix);
+  await untilWritten(servers.client, prefix);
   child.kill('SIGTERM');
   assert.equal((await ended).status, 143);
   const { records } = await readPublished(servers.client, prefix);
@@ -99,7 +85,7 @@ test('the same command twice at once: the earlier ends with 1, taken over, and e
   const { simulator, prefix, env } = await slowExport();
   await using _ = simulator;
   const first = startProducer(['export', ...DAY, '--json'], env);
-  await firstRecords(prefix);
+  await untilWritten(servers.client, prefix);
   const second = startProducer(['export', ...DAY, '--json'], env);
   const [loser, winner] = await Promise.all([first.ended, second.ended]);
   assert.equal(winner.status, 0, winner.stderr);
@@ -115,7 +101,7 @@ test('no spool file outlives an export, whether it ended by itself or was stoppe
   const spool = join(servers.dir, 'bulk-spool');
   const args = ['export', '--from', '2025-10-01', '--to', '2025-10-02', '--window', '6h', '--json'];
   const { child, ended } = startProducer(args, { ...env, SPOOL_DIR: spool });
-  await firstRecords(prefix);
+  await untilWritten(servers.client, prefix);
   child.kill('SIGTERM');
   assert.equal((await ended).status, 143);
   assert.deepEqual(await readdir(spool), []);
