@@ -87,6 +87,7 @@ export default tseslint.config(
             '{projectRoot}/bench/**',
             '{projectRoot}/fixtures/**',
           ],
+          buildTargets: ['typecheck'],
           checkVersionMismatches: false,
         },
       ],
