@@ -1,4 +1,4 @@
-import { settingsReference } from '@genesys-kafka/runtime';
+import { notYet, settingsReference } from '@genesys-kafka/runtime';
 
 const BEGIN = '<!-- settings: written by `npm run docs` -->';
 const END = '<!-- /settings -->';
@@ -8,7 +8,11 @@ export function withSettings(readme: string): string {
   const from = readme.indexOf(BEGIN);
   const to = readme.indexOf(END);
   if (from < 0 || to < from) throw new Error('README.md has lost the marks of its settings table.');
-  return `${readme.slice(0, from)}${BEGIN}\n\n${settingsTable()}\n\n${readme.slice(to)}`;
+  return `${readme.slice(0, from)}${BEGIN}\n\n${notYetLine()}\n\n${settingsTable()}\n\n${readme.slice(to)}`;
+}
+
+function notYetLine(): string {
+  return `Known and not acted upon yet; a command that would need one of these ends with 2 and says so: ${notYet.join(', ')}.`;
 }
 
 function settingsTable(): string {

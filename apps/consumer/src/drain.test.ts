@@ -4,24 +4,27 @@ import type { ConsumedRecord, PartitionSlice, ReadOptions, TopicPartition } from
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { drained, type DrainOptions } from './drain.ts';
 
-/** One partition with `r` for a record and `m` for a marker at each offset; those before `first` are deleted. */
+/**
+ * One partition with `r` for a record and `m` for a marker at each offset; those before `first` are deleted, those from
+ * `state.stable` on belong to a transaction that is open.
+ */
 function log(entries: string, first = 0n) {
-  const state = { committed: 0n, reads: [] as bigint[] };
-  const end = BigInt(entries.length);
+  const highWatermark = BigInt(entries.length);
+  const state = { committed: 0n, reads: [] as bigint[], stable: highWatermark };
   const client: DrainOptions['client'] = {
     admin: {
-      offsets: async () => [{ partition: 0, first, end }],
+      offsets: async () => [{ partition: 0, first, end: state.stable }],
       groupOffsets: async () => new Map([[0, state.committed]]),
     },
     async *read({ topic, partition }: TopicPartition, { from }: ReadOptions): AsyncGenerator<PartitionSlice, void> {
       assert.ok(typeof from === 'bigint' && from >= first, 'out of range');
-      state.reads.push(from);
-      const records = Array.from(entries).flatMap((kind, at): ConsumedRecord[] => {
+      if (from < state.stable) state.reads.push(from);
+      const records = Array.from(entries.slice(0, Number(state.stable))).flatMap((kind, at): ConsumedRecord[] => {
         const offset = BigInt(at);
         const rest = { key: null, value: null, headers: {}, timestampMs: 0 };
         return kind === 'r' && offset >= from ? [{ topic, partition, offset, ...rest }] : [];
       });
-      yield { records, nextOffset: end, lastStableOffset: end, highWatermark: end };
+      yield { records, nextOffset: state.stable, lastStableOffset: state.stable, highWatermark };
     },
   };
   const clock = new ManualClock();
@@ -62,4 +65,27 @@ test('what was deleted before it was committed is neither read nor left', async 
   state.committed = 20n;
   await clock.advance(1000);
   await ended;
+});
+
+test('what a transaction holds back is left until it ends', async () => {
+  const { state, clock, ended, isDone } = log('rrrm');
+  state.stable = 1n;
+  state.committed = 1n;
+  await clock.advance(50_000);
+  assert.equal(isDone(), false, 'two records are not visible yet');
+  state.stable = 4n;
+  await clock.advance(5000);
+  assert.equal(isDone(), false, 'two records are left');
+  state.committed = 3n;
+  await clock.advance(1000);
+  await ended;
+});
+
+test('a transaction that nobody ends is an error, not a quiet success', async () => {
+  const { state, clock, ended } = log('rr');
+  state.stable = 1n;
+  state.committed = 1n;
+  const rejected = assert.rejects(ended, { code: 'transaction-open', message: /open in t\/0 for more than 60 s/ });
+  await clock.advance(62_000);
+  await rejected;
 });

@@ -1,5 +1,12 @@
 import { isRetryable, type Clock } from '@genesys-kafka/resilience';
-import { KafkaError, type KafkaAdmin, type KafkaClient, type TopicPartition } from '@genesys-kafka/kafka';
+import {
+  KafkaError,
+  OPEN_TRANSACTION_MS,
+  type KafkaAdmin,
+  type KafkaClient,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
+import { heldBack, openTails, stillOpen, type OpenTails } from './open-tails.ts';
 
 export interface DrainOptions {
   readonly client: Pick<KafkaClient, 'read'> & { readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'> };
@@ -15,14 +22,24 @@ const tailOffsets = 8n;
 
 /**
  * Resolves when nothing is left to work off. Two looks in a row must agree: a record on its way from one topic to
- * another, as a retry, may be missed by one. Rejects with the signal's reason.
+ * another, as a retry, may be missed by one. Rejects with the signal's reason, and with `transaction-open` where records
+ * stay behind a transaction that nobody ends.
  */
 export async function drained(options: DrainOptions, clock: Clock): Promise<void> {
   const seen = new Map<string, bigint>();
+  let open: OpenTails | undefined;
+  let openSinceMs = 0;
   for (let looks = 0; looks < 2;) {
     await clock.sleep(lookEveryMs, options.signal);
     try {
-      looks = (await looksDrained(options, seen)) ? looks + 1 : 0;
+      if (!(await looksDrained(options, seen))) {
+        looks = 0;
+        continue;
+      }
+      if (!open) openSinceMs = clock.monotonicMs();
+      open = open ? await stillOpen(options.client.admin, open) : await openTails(options);
+      looks = open.length === 0 ? looks + 1 : 0;
+      if (looks === 0 && clock.monotonicMs() - openSinceMs > OPEN_TRANSACTION_MS) throw heldBack(open);
     } catch (error) {
       options.signal.throwIfAborted();
       // Records may be deleted between the question for the log's bounds and the look at a record.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { topicSpecs } from '@genesys-kafka/kafka';
+import { readToEnd, topicSpecs } from '@genesys-kafka/kafka';
 import kafkajs from 'kafkajs';
 import { dataPartitions, samples, startBus, type Area, type Bus } from '../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../fixtures/consumer-process.ts';
@@ -56,8 +56,13 @@ test('records that retention deleted before they were read: an alert and exit 1,
   await runConsumer(config, drain);
   await area.publish(samples(30, 30), 'b');
   await withAdmin(area, async (admin) => {
-    const ends = await area.client.admin.offsets(area.main);
-    const partitions = ends.map(({ partition, end }) => ({ partition, offset: String(end - 2n) }));
+    const partitions = await Promise.all(
+      Array.from({ length: dataPartitions }, async (_, partition) => {
+        let end = 0n;
+        for await (const { nextOffset } of readToEnd(area.client, { topic: area.main, partition })) end = nextOffset;
+        return { partition, offset: String(end - 2n) };
+      }),
+    );
     // kafkajs knows the partitions' leaders only after this.
     await admin.fetchTopicOffsets(area.main);
     await admin.deleteTopicRecords({ topic: area.main, partitions });
@@ -67,6 +72,29 @@ test('records that retention deleted before they were read: an alert and exit 1,
   assert.equal(target.accepted.length, 30, 'nothing is delivered across the gap');
   await runConsumer(config, [...drain, '--accept-gap']);
   assert.equal(target.accepted.length, 30 + dataPartitions, 'the last record of each partition was left');
+});
+
+test('--drain waits for what is committed behind an open transaction', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+  });
+  const producer = area.client.transactionalProducer(`${area.prefix}open`);
+  const open = await producer.begin();
+  for (let partition = 0; partition < dataPartitions; partition += 1) {
+    await open.send({ topic: area.main, partition }, [{ key: 'k', value: null }]);
+  }
+  await area.publish(samples(30, 30));
+  await using draining = await ConsumerProcess.start(config, ...drain);
+  await delay(5000);
+  assert.equal(target.accepted.length, 0);
+  await open.abort();
+  const { status, stderr } = await draining.ended;
+  assert.equal(status, 0, stderr);
+  assert.equal(target.accepted.length, 30);
+  await producer.close();
 });
 
 test('a dead-letter topic that cannot be written: the offset stays, the trouble is told, and all is kept in the end', async () => {

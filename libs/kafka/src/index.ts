@@ -61,7 +61,7 @@ export type {
   Transaction,
   TransactionalProducer,
 } from './port.ts';
-export { readToEnd, type ReadToEndOptions } from './read-to-end.ts';
+export { OPEN_TRANSACTION_MS, readToEnd, type ReadToEndOptions } from './read-to-end.ts';
 export { checkTopic, LANES, topicSpecs, type TopicOptions, type TopicSpecs } from './topics.ts';
 export {
   createSchemaRegistry,

@@ -5,7 +5,7 @@ export { parseBytes, parseDurationMs, parseInstantMs, parseRatio } from './setti
 export { settingsJsonSchema, settingsReference, type SettingReference } from './settings/reference.ts';
 export { missingSetting, requireSettings } from './settings/require-settings.ts';
 export type { RouteSettings, Settings, SinkSettings } from './settings/settings.ts';
-export { unavailable, type Use } from './settings/unavailable.ts';
+export { notYet, unavailable, type Use } from './settings/unavailable.ts';
 export { Interruption } from './interruption.ts';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
 export { printJson } from './output.ts';

@@ -42,6 +42,9 @@ const features: readonly Feature[] = [
   },
 ];
 
+/** All of it, as the README names it. */
+export const notYet: readonly string[] = features.map(({ path }) => path);
+
 /**
  * What the settings ask for and this version does not do yet, for a command that uses them: it refuses (usage error)
  * instead of going on as if nothing had been said. Empty where all is well.

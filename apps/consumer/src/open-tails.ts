@@ -1,0 +1,49 @@
+import { OPEN_TRANSACTION_MS, type KafkaAdmin, type KafkaClient, type TopicPartition } from '@genesys-kafka/kafka';
+import { OperationalError } from '@genesys-kafka/resilience';
+
+/**
+ * Partitions whose log ended, when it was looked at, at `end`, beyond what was committed. A commit is answered before its
+ * markers are written, and what lies behind somebody's open transaction is not visible: "nothing is left" has to wait.
+ */
+export type OpenTails = readonly (TopicPartition & { readonly end: bigint })[];
+
+export interface OpenTailsOptions {
+  readonly client: Pick<KafkaClient, 'read'> & { readonly admin: Pick<KafkaAdmin, 'offsets'> };
+  readonly topics: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export async function openTails({ client, topics, signal }: OpenTailsOptions): Promise<OpenTails> {
+  const open: (TopicPartition & { readonly end: bigint })[] = [];
+  for (const topic of topics) {
+    const offsets = await client.admin.offsets(topic);
+    await Promise.all(
+      offsets.map(async ({ partition, end: from }) => {
+        for await (const slice of client.read({ topic, partition }, { from, signal, maxWaitMs: 1 })) {
+          if (slice.highWatermark > from) open.push({ topic, partition, end: slice.highWatermark });
+          break;
+        }
+      }),
+    );
+  }
+  return open;
+}
+
+/** Those of them that are not yet committed or aborted up to where they ended. */
+export async function stillOpen(admin: Pick<KafkaAdmin, 'offsets'>, tails: OpenTails): Promise<OpenTails> {
+  const left: OpenTails[] = [];
+  for (const [topic, ofTopic] of Map.groupBy(tails, (tail) => tail.topic)) {
+    const ends = new Map((await admin.offsets(topic)).map(({ partition, end }) => [partition, end]));
+    left.push(ofTopic.filter(({ partition, end }) => (ends.get(partition) ?? end) < end));
+  }
+  return left.flat();
+}
+
+export function heldBack(tails: OpenTails): OperationalError {
+  const where = tails.map(({ topic, partition }) => `${topic}/${partition}`).join(', ');
+  const seconds = OPEN_TRANSACTION_MS / 1000;
+  return new OperationalError(
+    'transaction-open',
+    `A transaction has been open in ${where} for more than ${seconds} s, and what is behind it cannot be read. Run this again when its producer has ended it; one that hangs is aborted with kafka-transactions.sh.`,
+  );
+}
