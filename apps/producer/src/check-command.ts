@@ -83,11 +83,15 @@ async function checkRegistry(settings: Settings): ReturnType<Check> {
   const { register, compatibility } = settings.schema;
   const registry = connectRegistry(settings);
   await registry.check();
-  if (register === 'auto')
-    return { status: 'ok', message: 'answers; the schema is registered when it is first needed' };
   const subject = `${settings.kafka.topicPrefix}conversation-details-value`;
-  const id = await registry.resolveId({ subject, schema: conversationSchemaText, mode: register, compatibility });
-  return { status: 'ok', message: `${subject} is registered as schema ${id}` };
+  try {
+    const lookup = { subject, schema: conversationSchemaText, mode: 'require-registered', compatibility } as const;
+    return { status: 'ok', message: `${subject} is registered as schema ${await registry.resolveId(lookup)}` };
+  } catch (error) {
+    const isToCome = register === 'auto' && error instanceof OperationalError && error.code === 'schema-not-registered';
+    if (!isToCome) throw error;
+    return { status: 'ok', message: `answers; ${subject} is registered when it is first needed` };
+  }
 }
 
 const NO_JOB = '00000000-0000-0000-0000-000000000000';

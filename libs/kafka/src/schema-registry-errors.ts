@@ -51,7 +51,7 @@ function verdict(
   if (status === 403) {
     const advice =
       mode === 'auto'
-        ? `Grant this login write access to ${subject}, or register the schema beforehand and set register: require-registered.`
+        ? `Grant this login write access to ${subject}, or register the schema beforehand and set schema.register: require-registered.`
         : 'Grant this login read access.';
     return ['registry-authorization-failed', false, advice];
   }
@@ -59,7 +59,7 @@ function verdict(
     return [
       'schema-not-registered',
       false,
-      `This exact schema is not under ${subject}: register it (producer schema register), or set register: auto.`,
+      `This exact schema is not under ${subject}: register libs/conversation/schemas/conversation.schema.json as it is, or set schema.register: auto.`,
     ];
   }
   if (status === 404 && schemaId !== undefined) {
