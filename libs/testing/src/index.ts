@@ -10,5 +10,6 @@ export {
 export { StackControlError, StackSettingError, StackUnavailableError, type RungReport } from './errors.ts';
 export type { LinkFaults } from './faulty-pipe.ts';
 export { startScript } from './package-script.ts';
+export { simulatorEnv, type SimulatorEnv } from './simulator-env.ts';
 export { startStack, type Rung, type Stack, type StackOptions } from './stack.ts';
 export { uniquePrefix } from './unique-prefix.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Stack } from '@genesys-kafka/testing';
+import { simulatorEnv, type Stack } from '@genesys-kafka/testing';
 import type { Environment, Finished, Processes } from './processes.ts';
 
 /** What a run of the producer left behind: its report (design.md, "Commands"). */
@@ -104,20 +104,7 @@ export function stackEnv(stack: Stack, lane: Lane): Environment {
 /** Starts the Genesys stand-in; resolves with what the producer needs to reach it. */
 export async function startSimulator(processes: Processes, records: number): Promise<Environment> {
   const share = ['--invalid', '0.1%', '--rate', '6000'];
-  const child = processes.start('simulator', ['serve', '--json', '--records', String(records), ...share], {});
-  let line = '';
-  for await (const chunk of child.stdout!) {
-    line += String(chunk);
-    if (line.includes('\n')) break;
-  }
-  const addresses = JSON.parse(line) as Record<string, string>;
-  return {
-    GENESYS_API_URL: addresses.apiUrl!,
-    GENESYS_LOGIN_URL: addresses.loginUrl!,
-    GENESYS_FILE_HOSTS: addresses.filesHost!,
-    GENESYS_CLIENT_ID: addresses.clientId!,
-    GENESYS_CLIENT_SECRET: addresses.clientSecret!,
-  };
+  return simulatorEnv(processes.start('simulator', ['serve', '--json', '--records', String(records), ...share], {}));
 }
 
 export class StageFailedError extends Error {
