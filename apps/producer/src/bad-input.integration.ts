@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -303,10 +304,14 @@ test('directories, duplicates and links: one entry per argument, each archive pu
     { name: 'a.json', content: arrayOf(conversations('many', 2)), status: 'done', published: 2 },
     { name: 'b.json', content: 'not at all', status: 'rejected', published: 0 },
   ]);
+  await symlink('/gone/c.json', join(many, 'c.json'));
+  const fifo = join(servers.dir, 'fifo');
+  execFileSync('mkfifo', [fifo]);
   const page = '<html>expired</html>';
   const body = arrayOf(conversations('link', 2));
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/good.json')) response.end(body);
+    else if (request.url?.startsWith('/odd.zip')) response.socket!.end('HTTP/1.1 200 OK\r\nETag: "\x01"\r\n\r\n');
     else if (request.url?.startsWith('/page.zip')) response.setHeader('content-type', 'text/html').end(page);
     else response.writeHead(404).end();
   }).listen(0, '127.0.0.1');
@@ -323,6 +328,8 @@ test('directories, duplicates and links: one entry per argument, each archive pu
       `${origin}/good.json?sig=canary`,
       `${origin}/page.zip?sig=canary`,
       `${origin}/gone.zip`,
+      fifo,
+      `${origin.replace('//', '//user:canary@')}/odd.zip`,
     ];
     const result = await runProducer(['publish', ...args, '--json'], {
       ...servers.env(prefix),
@@ -339,8 +346,13 @@ test('directories, duplicates and links: one entry per argument, each archive pu
         [`${origin}/good.json`, 'done', 2, undefined],
         [`${origin}/page.zip`, 'rejected', 0, 'not-an-archive'],
         [`${origin}/gone.zip`, 'rejected', 0, report.sources[6]!.error?.code],
+        [fifo, 'rejected', 0, 'archive-missing'],
+        [`${origin}/odd.zip`, 'rejected', 0, report.sources[8]!.error?.code],
       ],
     );
+    assert.match(report.sources[1]!.error!.message, / 1 more of its 3 files: see the log\.$/);
+    assert.match(result.stderr, /"source rejected"/);
+    assert.match(result.stderr, /There is no file [^"]*many\/c\.json/);
     assert.match(report.sources[6]!.error!.code, /^(download|link)-refused$/);
     assert.equal(result.status, 3);
     assert.doesNotMatch(result.stdout + result.stderr, /canary/);

@@ -16,6 +16,7 @@ import {
   type SchemaRegistry,
   type TopicSpec,
   type TopicSpecs,
+  type WindowError,
 } from '@genesys-kafka/kafka';
 import { requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
 import { TopicUnfitError } from './errors.ts';
@@ -36,12 +37,16 @@ export interface ProducerContext extends AsyncDisposable {
     publisher: LanePublisher,
   ): Pick<WindowContext, 'publisher' | 'stages' | 'reading' | 'invalidLimit' | 'onRecords'>;
   onSourceEnded(entry: LedgerEntry): void;
+  /** A source that could not be opened, of which nothing is in the ledger. */
+  onSourceRejected(source: string, error: WindowError): void;
 }
 
 export interface ProducerObserver extends PublisherEvents {
   onConnected(): void;
   onRecords(counts: RecordCounts, bytes: number): void;
   onSourceEnded(entry: LedgerEntry): void;
+  /** A source that could not be opened, of which nothing is in the ledger. */
+  onSourceRejected(source: string, error: WindowError): void;
 }
 
 const MIB = 1024 * 1024;
@@ -158,6 +163,7 @@ function assemble(
       onRecords: (counts, bytes) => observer.onRecords(counts, bytes),
     }),
     onSourceEnded: (entry) => observer.onSourceEnded(entry),
+    onSourceRejected: (source, error) => observer.onSourceRejected(source, error),
     async [Symbol.asyncDispose]() {
       await Promise.all([client.close(), judge[Symbol.asyncDispose]()]);
     },

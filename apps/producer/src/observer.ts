@@ -1,4 +1,4 @@
-import type { LedgerEntry, RecordCounts } from '@genesys-kafka/kafka';
+import type { LedgerEntry, RecordCounts, WindowError } from '@genesys-kafka/kafka';
 import type { Logger, Metrics, Progress, ProgressTask, Readiness } from '@genesys-kafka/runtime';
 import type { OnDownload } from './archive-fetcher.ts';
 import type { ProducerObserver } from './context.ts';
@@ -58,6 +58,10 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
       const { window, state, counts } = entry;
       if (entry.error) log.warn({ window, state, counts, error: entry.error }, 'source ended early');
       else log.debug({ window, state, counts }, 'source done');
+    },
+    onSourceRejected: (source: string, error: WindowError) => {
+      sources.inc({ state: 'rejected' });
+      log.warn({ source, error }, 'source rejected');
     },
     [Symbol.dispose]: () => {
       tasks.download?.done();

@@ -53,9 +53,12 @@ async function publishArgument(
   published: Map<string, LedgerEntry>,
   signal: AbortSignal,
 ): Promise<SourceReport> {
-  if (argument.error !== undefined) {
-    return { source: argument.name, status: 'rejected', records: 0, error: windowError(argument.error) };
-  }
+  const rejected = (cause: unknown): Omit<SourceReport, 'source'> => {
+    const error = windowError(cause);
+    context.onSourceRejected(argument.name, error);
+    return { status: 'rejected', records: 0, error };
+  };
+  if (argument.error !== undefined) return { source: argument.name, ...rejected(argument.error) };
   const outcomes: Omit<SourceReport, 'source'>[] = [];
   for (const open of argument.sources) {
     try {
@@ -68,7 +71,7 @@ async function publishArgument(
     } catch (error) {
       signal.throwIfAborted();
       if (!endsSourceOnly(error)) throw error;
-      outcomes.push({ status: 'rejected', records: 0, error: windowError(error) });
+      outcomes.push(rejected(error));
     }
   }
   return { source: argument.name, ...worst(outcomes) };
@@ -139,8 +142,11 @@ function newEntry(context: ProducerContext, exportId: string, generation: number
 /** An argument of many files is as good as its worst one. */
 function worst(outcomes: readonly Omit<SourceReport, 'source'>[]): Omit<SourceReport, 'source'> {
   const records = outcomes.reduce((sum, one) => sum + one.records, 0);
-  const failed = outcomes.find((one) => one.status !== 'done');
-  if (!failed) return { status: 'done', records };
+  const failed = outcomes.filter((one) => one.status !== 'done');
+  if (failed.length === 0) return { status: 'done', records };
   const status = outcomes.every((one) => one.status === 'rejected') ? 'rejected' : 'partial';
-  return { status, records, ...(failed.error ? { error: failed.error } : {}) };
+  const error = failed.find((one) => one.error)?.error;
+  if (!error) return { status, records };
+  const more = failed.length > 1 ? ` ${failed.length - 1} more of its ${outcomes.length} files: see the log.` : '';
+  return { status, records, error: { ...error, message: `${error.message}${more}` } };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '@genesys-kafka/resilience';
-import type { Dispatcher } from 'undici';
+import { errors, type Dispatcher } from 'undici';
 import { checkEncoding, judge, type Progress, type Verdict } from './download-response.ts';
 import { ArchiveError } from './errors.ts';
 import { describeLink, type LinkRules } from './link-rules.ts';
@@ -139,13 +139,15 @@ async function receive(
   return { kind: 'retry', reason: `closed the connection at byte ${progress.received} of ${total}` };
 }
 
-/** Codes of undici, its parser, sockets and name resolution that a later attempt may not meet. */
+/** Codes of undici, sockets and name resolution that a later attempt may not meet. */
 const TRANSIENT =
-  /^(UND_ERR_(SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_CONTENT_LENGTH_MISMATCH|CLOSED|DESTROYED|ABORTED|INFO)|HPE_.*|ECONN(RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_.*|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EMFILE|ENFILE|ERR_SSL_.*|EPROTO|ERR_STREAM_PREMATURE_CLOSE)$/;
+  /^(UND_ERR_(SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_CONTENT_LENGTH_MISMATCH|HEADERS_OVERFLOW|CLOSED|DESTROYED|ABORTED|INFO)|ECONN(RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_.*|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EMFILE|ENFILE|ERR_SSL_.*|EPROTO|ERR_STREAM_PREMATURE_CLOSE)$/;
 
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_/;
 
 function networkFailure(error: unknown, link: URL): FetchOutcome {
+  // No cause: the parser's error carries the bytes that it could not read.
+  if (error instanceof errors.HTTPParserError) return { kind: 'retry', reason: 'sent an answer that is no HTTP' };
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (error instanceof ArchiveError || code === undefined) throw error;
   if (UNTRUSTED.test(code)) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { test } from 'node:test';
 import { scratch } from '../fixtures/scratch.ts';
 import { expandSources } from './index.ts';
@@ -10,7 +10,7 @@ test('one entry per argument, in order: files, directories, patterns and links',
   for (const name of ['d/b.zip', 'd/a.json', 'd/.hidden', 'd/deeper/c.zip', 'x[1].json', 'no*pe.json'])
     await dir.write(name, '[]');
   const at = (name: string) => `${dir.dir}/${name}`;
-  const link = 'https://files.example/x.zip?X-Amz-Signature=s';
+  const link = 'https://user:canary@files.example/x.zip?X-Amz-Signature=s';
   const args = [
     'd/b.zip',
     'd',
@@ -43,6 +43,17 @@ test('one entry per argument, in order: files, directories, patterns and links',
   );
   assert.deepEqual(sources[4], { argument: 'https://files.example/x.zip', kind: 'link', link });
   assert.equal(sources[8]?.kind === 'none' && sources[8].error.code, 'archive-missing');
+});
+
+test('what cannot be looked at is not passed over: opening it tells why', async () => {
+  await using dir = await scratch();
+  await mkdir(`${dir.dir}/d`);
+  await dir.write('d/a.json', '[]');
+  await symlink('/gone/b.json', `${dir.dir}/d/b.json`);
+  const [files, pattern] = await expandSources(['d', 'd/*.json'], dir.dir);
+  for (const source of [files, pattern]) {
+    assert.deepEqual(source?.kind === 'files' && source.paths, [`${dir.dir}/d/a.json`, `${dir.dir}/d/b.json`]);
+  }
 });
 
 test('an empty directory is that source’s error', async () => {

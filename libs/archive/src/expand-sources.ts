@@ -1,10 +1,10 @@
 import { glob, readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { ArchiveError } from './errors.ts';
+import { ArchiveError, readFailure } from './errors.ts';
 
 /** What one argument of `publish SOURCE…` stands for. */
 export type SourceArgument =
-  /** A link, to be spooled. `argument` is without its query string, which may be a signature. */
+  /** A link, to be spooled. `argument` is without its query string, which may be a signature, and without a login. */
   | { readonly argument: string; readonly kind: 'link'; readonly link: string }
   /** Files in the order in which they are to be published. */
   | { readonly argument: string; readonly kind: 'files'; readonly paths: readonly string[] }
@@ -14,7 +14,8 @@ export type SourceArgument =
 /**
  * One entry per argument, in their order, duplicates kept. A directory stands for the files right in it (hidden ones
  * and subdirectories left out), a pattern for the files that match, both sorted by name; a path that exists is never
- * read as a pattern. A single path is passed on unread, so that a missing file is that source's own error.
+ * read as a pattern. A single path is passed on unread, so that a missing file is that source's own error; so is what
+ * cannot be looked at among several, such as a link to nothing.
  * Throws ArchiveError `source-unsupported` (scope `usage`) for `s3:` and other schemes.
  */
 export async function expandSources(args: readonly string[], cwd: string): Promise<SourceArgument[]> {
@@ -40,11 +41,20 @@ function checkScheme(argument: string): void {
 async function expand(argument: string, cwd: string): Promise<SourceArgument> {
   const scheme = schemeOf(argument);
   if (scheme === 'https' || scheme === 'http') {
-    return { argument: argument.replace(/[?#].*$/s, ''), kind: 'link', link: argument };
+    const shown = argument.replace(/[?#].*$/s, '').replace(/^(https?:\/*)[^/]*@/i, '$1');
+    return { argument: shown, kind: 'link', link: argument };
   }
   const path = resolve(cwd, argument);
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isDirectory()) return found(argument, await filesIn(path), 'There is no file in the directory');
+  if (stats?.isDirectory()) {
+    try {
+      return found(argument, await filesIn(path), 'There is no file in the directory');
+    } catch (error) {
+      const failure = readFailure(error, path);
+      if (failure instanceof ArchiveError) return { argument, kind: 'none', error: failure };
+      throw failure;
+    }
+  }
   if (!stats && /[*?[{]/.test(argument)) return found(argument, await matches(argument, cwd), 'No file matches');
   return { argument, kind: 'files', paths: [path] };
 }
@@ -66,11 +76,12 @@ async function matches(pattern: string, cwd: string): Promise<string[]> {
   return onlyFiles(paths);
 }
 
-/** Sorted by code unit, so that the order is the same on every machine. */
+/** Sorted by code unit, so that the order is the same on every machine. What cannot be looked at is kept: opening tells why. */
 async function onlyFiles(paths: readonly string[]): Promise<string[]> {
   const kept: string[] = [];
   for (const path of paths.toSorted()) {
-    if ((await stat(path).catch(() => undefined))?.isFile()) kept.push(path);
+    const stats = await stat(path).catch(() => undefined);
+    if (!stats || stats.isFile()) kept.push(path);
   }
   return kept;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { ArchiveError, readFailure } from './errors.ts';
 import { sniff, SNIFF_BYTES } from './sniff.ts';
@@ -41,7 +41,8 @@ export async function inspectArchive(
   options.signal?.throwIfAborted();
   let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    // A FIFO without a writer would keep the open, and with it the process, waiting for ever.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw readFailure(error, path);
   }

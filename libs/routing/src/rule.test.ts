@@ -109,3 +109,15 @@ test('real conversations are picked by what they hold', () => {
   assert.deepEqual(picked('email-open'), { matched: false });
   assert.deepEqual(picked('message-webmessaging'), { matched: false });
 });
+
+test('a record nested too deeply to be walked is an error of the rule, not a crash', () => {
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{"a":', '}'],
+  ] as const) {
+    const record: unknown = JSON.parse(`{"deep":${open.repeat(20_000)}1${close.repeat(20_000)}}`);
+    assert.deepEqual(verdict('record.missing.size() > 0', record), {
+      error: 'the record is nested too deeply for a rule',
+    });
+  }
+});

@@ -58,6 +58,16 @@ export function compileRule(expression: string, route = ''): Rule {
 }
 
 function evaluate(program: (context: object) => unknown, cost: CostGuard, input: RuleInput): RuleVerdict {
+  try {
+    return decide(program, cost, input);
+  } catch (error) {
+    // Walking a record takes stack for each of its levels.
+    if (error instanceof RangeError) return { error: 'the record is nested too deeply for a rule' };
+    throw error;
+  }
+}
+
+function decide(program: (context: object) => unknown, cost: CostGuard, input: RuleInput): RuleVerdict {
   const tooCostly = cost(input.record);
   if (tooCostly !== undefined) return { error: tooCostly };
   const headers = new Map(Object.entries(input.headers));

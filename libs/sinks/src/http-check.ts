@@ -57,7 +57,7 @@ function unreachable({ origin }: HttpTarget, code: string): SinkUnreachableError
     origin,
     code,
     isTlsRefusal(code)
-      ? "Check the target's certificate and the sink's `ca`."
+      ? "Check the target's certificate, and name its authority in tls.caFile or NODE_EXTRA_CA_CERTS."
       : "Check the sink's url, that the target (or the proxy before it) runs and that the network allows it.",
   );
 }

@@ -30,8 +30,7 @@ export const httpSection = z.strictObject({
 
 export const tlsSection = z.strictObject({
   caFile: text().optional().meta({
-    env: 'NODE_EXTRA_CA_CERTS',
-    description: 'PEM file of certificate authorities trusted besides the usual ones.',
+    description: 'PEM file of certificate authorities trusted besides the usual ones and those in NODE_EXTRA_CA_CERTS.',
   }),
   allowInsecureHttp: z.boolean().prefault(false).meta({
     env: 'ALLOW_INSECURE_HTTP',
