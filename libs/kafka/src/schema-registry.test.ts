@@ -99,7 +99,11 @@ test('require-registered looks the exact schema up and writes nothing', async (t
   const empty = await registry(t, {});
   await assert.rejects(
     resolve(empty.url, 'require-registered'),
-    failure('schema-not-registered', false, /register libs\/conversation\/.* as it is, or set schema\.register: auto\.$/),
+    failure(
+      'schema-not-registered',
+      false,
+      /register libs\/conversation\/.* as it is, or set schema\.register: auto\.$/,
+    ),
   );
 });
 
