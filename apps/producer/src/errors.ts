@@ -68,6 +68,18 @@ export class CursorLoopError extends OperationalError {
   }
 }
 
+/** An answer with status 200 that is a JSON object, but no page of results: taken for the last one it would hide the rest. */
+export class NoPageError extends OperationalError {
+  constructor(jobId: string, page: number, why: string) {
+    super(
+      'bad-answer',
+      `Page ${page} of job ${jobId} is no page of results: ${why}. The records before it are published. Run the same command ` +
+        'again; with --again the window is read from a new job.',
+      { scope: 'source', details: { page } },
+    );
+  }
+}
+
 export class OtherWindowsError extends OperationalError {
   constructor(exportId: string) {
     super(

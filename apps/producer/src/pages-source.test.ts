@@ -67,7 +67,7 @@ test('follows the cursor past an empty page to the page without one, ordinals ru
   assert.equal(error, undefined);
   assert.deepEqual(asked, ['', 'b', 'c', 'd']);
   assert.deepEqual(ordinals, range(0, 6));
-  assert.equal(availableUntil, '2026-01-02T00:00:00Z');
+  assert.equal(availableUntil, '2026-01-01T00:00:00Z');
 });
 
 test('whichever fetch breaks, the next run goes on at that page, and each record is there once', async () => {
@@ -177,4 +177,27 @@ test('a page that is cut: its records are not published, those of the pages befo
   );
   await lane.publisher.flush();
   assert.equal(lane.ordinals.data.length, 250);
+});
+
+test('an object that is no page is an error, never the end; the earliest availability of the pages counts', async () => {
+  const first =
+    '{"conversations":[' +
+    conversations('a', 2).join(',') +
+    '],"cursor":"b","dataAvailabilityDate":"2026-01-01T00:00:00Z"}';
+  const publish = async (...answers: string[]) => {
+    const lane = new MemoryLane();
+    const source = new SourcePublisher(lane.publisher, 'key', newSource(), {
+      stage: newStage(),
+      invalidLimit: { maxShare: 1, minRecords: 1 },
+      onRecords: () => undefined,
+    });
+    return publishPages(async () => Buffer.from(answers.shift()!), 'job', source, READING, never);
+  };
+  for (const answer of ['{}', '{"message":"Internal error","status":500}', '{"conversations":[],"cursor":17}']) {
+    await assert.rejects(publish(first, answer), { code: 'bad-answer' }, answer);
+  }
+  await assert.rejects(publish('{"Conversations":[]}'), { code: 'bad-answer' });
+  assert.equal(await publish('{}'), undefined);
+  assert.equal(await publish('{"conversations":[],"cursor":null}'), undefined);
+  assert.equal(await publish(first, '{"dataAvailabilityDate":"2026-03-01T00:00:00Z"}'), '2026-01-01T00:00:00Z');
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
 import type { ReadOptions } from './archive-source.ts';
-import { CursorLoopError, SourceChangedError } from './errors.ts';
+import { CursorLoopError, NoPageError, SourceChangedError } from './errors.ts';
 import type { Judge } from './judge.ts';
 import { mapAhead } from './map-ahead.ts';
 import { prefetch } from './prefetch.ts';
@@ -28,7 +28,8 @@ const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Follows a job's cursor from where the source stands to its last page, the one without a cursor: an empty page is not
- * the end. One page is fetched ahead of the one being published. Resolves with the `dataAvailabilityDate` of the last page.
+ * the end. One page is fetched ahead of the one being published. Resolves with the earliest
+ * `dataAvailabilityDate` of its pages: what came after it may be missing.
  */
 export async function publishPages(
   fetchPage: FetchPage,
@@ -47,9 +48,14 @@ export async function publishPages(
     const isResumed = resumed !== undefined && page.number === 0;
     if (isResumed && page.sha256 !== resumed.sha256) throw new SourceChangedError(jobId, position.records);
     await publishPage(page, isResumed ? resumed.done : 0, source, judge);
-    availableUntil = page.availableUntil ?? availableUntil;
+    availableUntil = earlier(availableUntil, page.availableUntil);
   }
   return availableUntil;
+}
+
+function earlier(one: string | undefined, other: string | undefined): string | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Date.parse(other) < Date.parse(one) ? other : one;
 }
 
 async function publishPage(page: Page, done: number, source: SourcePublisher, judge: Judge): Promise<void> {
@@ -85,7 +91,9 @@ async function* pages(
   for (let number = 0; ; number += 1) {
     if (cursor !== undefined) seen.add(cursor);
     const bytes = await fetchPage(cursor, signal);
-    const page = await scanPage(bytes, ordinal, scan);
+    const { envelope, ...page } = await scanPage(bytes, ordinal, scan);
+    const problem = noPage(envelope, cursor === undefined);
+    if (problem !== undefined) throw new NoPageError(jobId, number, problem);
     // Before it is published: a page that leads back, or comes again, would bring its records twice.
     const comesAgain = page.records.length > 0 && page.sha256 === previous;
     if (comesAgain || (page.nextCursor !== undefined && seen.has(page.nextCursor))) {
@@ -99,11 +107,26 @@ async function* pages(
   }
 }
 
+interface PageEnvelope {
+  /** All but `conversations`. */
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly hasConversations: boolean;
+}
+
+/** Why an object is no page. One without conversations may leave the member out; the first of none may be empty. */
+function noPage({ members, hasConversations }: PageEnvelope, isFirst: boolean): string | undefined {
+  const { cursor } = members;
+  if (cursor !== undefined && cursor !== null && typeof cursor !== 'string') return 'its cursor is not a string';
+  if (hasConversations || cursor !== undefined || members.dataAvailabilityDate !== undefined) return undefined;
+  if (isFirst && Object.keys(members).length === 0) return undefined;
+  return 'it has neither conversations nor a cursor nor a dataAvailabilityDate';
+}
+
 async function scanPage(
   bytes: Buffer,
   firstOrdinal: number,
   scan: ScanOptions,
-): Promise<Omit<Page, 'number' | 'cursor'>> {
+): Promise<Omit<Page, 'number' | 'cursor'> & { readonly envelope: PageEnvelope }> {
   const scanner = new RecordScanner({ ...scan, shape: 'conversations', allowMissingConversations: true });
   // Of the records alone: `dataAvailabilityDate` beside them moves on between two fetches of the same page.
   const sha256 = createHash('sha256');
@@ -122,6 +145,7 @@ async function scanPage(
   take(scanner.end());
   const { cursor, dataAvailabilityDate } = scanner.envelope;
   return {
+    envelope: { members: scanner.envelope, hasConversations: scanner.hasConversations },
     records,
     nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined,
     availableUntil: typeof dataAvailabilityDate === 'string' ? dataAvailabilityDate : undefined,

@@ -105,6 +105,11 @@ export class RecordScanner {
     return this.#isLines ? {} : this.#envelope.members;
   }
 
+  /** Whether the top-level object has a member `conversations`, an empty one too. */
+  get hasConversations(): boolean {
+    return this.#envelope.has('conversations');
+  }
+
   #guarded(work: (records: ScannedRecord[]) => void): ScannedRecord[] {
     if (this.#failure) throw this.#failure;
     const records: ScannedRecord[] = [];
