@@ -28,8 +28,8 @@ const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Follows a job's cursor from where the source stands to its last page, the one without a cursor: an empty page is not
- * the end. One page is fetched ahead of the one being published. Resolves with the earliest
- * `dataAvailabilityDate` of its pages: what came after it may be missing.
+ * the end. One page is fetched ahead of the one being published. Resolves with the earliest `dataAvailabilityDate` of
+ * its pages: what came after it may be missing.
  */
 export async function publishPages(
   fetchPage: FetchPage,
@@ -91,8 +91,7 @@ async function* pages(
   for (let number = 0; ; number += 1) {
     if (cursor !== undefined) seen.add(cursor);
     const bytes = await fetchPage(cursor, signal);
-    const { envelope, ...page } = await scanPage(bytes, ordinal, scan);
-    const problem = noPage(envelope, cursor === undefined);
+    const { problem, ...page } = await scanPage(bytes, cursor === undefined, ordinal, scan);
     if (problem !== undefined) throw new NoPageError(jobId, number, problem);
     // Before it is published: a page that leads back, or comes again, would bring its records twice.
     const comesAgain = page.records.length > 0 && page.sha256 === previous;
@@ -107,26 +106,21 @@ async function* pages(
   }
 }
 
-interface PageEnvelope {
-  /** All but `conversations`. */
-  readonly members: Readonly<Record<string, unknown>>;
-  readonly hasConversations: boolean;
-}
-
-/** Why an object is no page. One without conversations may leave the member out; the first of none may be empty. */
-function noPage({ members, hasConversations }: PageEnvelope, isFirst: boolean): string | undefined {
-  const { cursor } = members;
+/** Why what was scanned is no page. One without conversations may leave the member out; the first of none may be empty. */
+function noPage({ envelope, hasConversations }: RecordScanner, isFirst: boolean): string | undefined {
+  const { cursor, dataAvailabilityDate } = envelope;
   if (cursor !== undefined && cursor !== null && typeof cursor !== 'string') return 'its cursor is not a string';
-  if (hasConversations || cursor !== undefined || members.dataAvailabilityDate !== undefined) return undefined;
-  if (isFirst && Object.keys(members).length === 0) return undefined;
+  if (hasConversations || cursor !== undefined || dataAvailabilityDate !== undefined) return undefined;
+  if (isFirst && Object.keys(envelope).length === 0) return undefined;
   return 'it has neither conversations nor a cursor nor a dataAvailabilityDate';
 }
 
 async function scanPage(
   bytes: Buffer,
+  isFirst: boolean,
   firstOrdinal: number,
   scan: ScanOptions,
-): Promise<Omit<Page, 'number' | 'cursor'> & { readonly envelope: PageEnvelope }> {
+): Promise<Omit<Page, 'number' | 'cursor'> & { readonly problem: string | undefined }> {
   const scanner = new RecordScanner({ ...scan, shape: 'conversations', allowMissingConversations: true });
   // Of the records alone: `dataAvailabilityDate` beside them moves on between two fetches of the same page.
   const sha256 = createHash('sha256');
@@ -145,7 +139,7 @@ async function scanPage(
   take(scanner.end());
   const { cursor, dataAvailabilityDate } = scanner.envelope;
   return {
-    envelope: { members: scanner.envelope, hasConversations: scanner.hasConversations },
+    problem: noPage(scanner, isFirst),
     records,
     nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined,
     availableUntil: typeof dataAvailabilityDate === 'string' ? dataAvailabilityDate : undefined,

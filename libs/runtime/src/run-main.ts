@@ -26,8 +26,8 @@ const exitStatus = { usage: 2, run: 1, source: 3 } as const;
  * Runs a command and ends the process with its exit status: 0 done · 1 the run could not go on · 2 usage or
  * configuration · 3 finished with rejected, partial or invalid · 130/143 a one-shot command cut short by a signal,
  * after `main` has closed what it opened. A second signal ends the process at once, unless it is the echo of the
- * first. Errors are told on stderr in plain
- * words and without secrets; a bug's stack only for what is not an `OperationalError`. Never resolves.
+ * first. Errors are told on stderr in plain words and without secrets; a bug's stack only for what is not an
+ * `OperationalError`. Never resolves.
  */
 export async function runMain(
   main: (context: MainContext) => Promise<number>,
