@@ -25,7 +25,7 @@ export default tseslint.config(
             layer('kernel', 'kernel'),
             layer('domain', 'kernel', 'domain'),
             layer('adapter', 'kernel', 'domain'),
-            layer('workflow', 'kernel', 'domain'),
+            layer('workflow', 'kernel', 'domain', 'adapter', 'workflow'),
             layer('app', 'kernel', 'domain', 'adapter', 'workflow'),
           ],
           // A test may start real servers: libs/testing is a development dependency of any layer.

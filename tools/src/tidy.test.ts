@@ -16,7 +16,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 const TOP_LEVEL = new Set([
   ...['package.json', 'package-lock.json', 'nx.json', 'tsconfig.base.json', 'tsconfig.json', 'eslint.config.mjs'],
-  ...['README.md', 'LICENSE', 'libs', 'apps', 'docker', 'tools'],
+  ...['README.md', 'LICENSE', 'docs', 'libs', 'apps', 'docker', 'tools'],
 ]);
 
 test('the top level is closed', () => {

@@ -1,5 +1,6 @@
-import { createKafkaClient, createSchemaRegistry, type KafkaClient, type SchemaRegistry } from '@genesys-kafka/kafka';
+import { createKafkaClient, type KafkaClient } from '@genesys-kafka/kafka';
 import { requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { createSchemaRegistry, type SchemaRegistry } from '@genesys-kafka/schema-registry';
 
 /** Throws a ConfigError where no brokers are set; connects with the first call. */
 export function connectKafka(settings: Settings, log: Logger): KafkaClient {

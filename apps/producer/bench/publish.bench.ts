@@ -8,8 +8,9 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createKafkaClient, topicSpecs } from '@genesys-kafka/kafka';
+import { createKafkaClient } from '@genesys-kafka/kafka';
 import { startScript, startStack, uniquePrefix } from '@genesys-kafka/testing';
+import { topicSpecs } from '@genesys-kafka/topics';
 import { writeArchive } from '../fixtures/processes.ts';
 import { measure, type Measured } from './measure.ts';
 

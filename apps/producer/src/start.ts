@@ -1,4 +1,4 @@
 import { runMain } from '@genesys-kafka/runtime';
-import { runCommand } from './cli.ts';
+import { runCommand } from './commands/cli.ts';
 
 await runMain(({ signal }) => runCommand(process.argv, signal));

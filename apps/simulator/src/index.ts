@@ -10,4 +10,4 @@ export { FaultScript, type RuleReport } from './faults/fault-script.ts';
 export { generateArchive, type GeneratedArchive } from './generate-archive.ts';
 export { SimulatorOptionsError, type PopulationOptions, type SimulatorOptions } from './options.ts';
 export { startSimulator, type Simulator } from './simulator.ts';
-export { type SimulatorStats } from './stats.ts';
+export type { SimulatorStats } from './stats.ts';

@@ -37,29 +37,3 @@ export class KafkaError extends OperationalError {
     super(code, message, options);
   }
 }
-
-/** A value that is not in Confluent's wire format. One record's fault: the record is a dead letter, the run goes on. */
-export class FramingError extends OperationalError {
-  constructor(code: 'frame-too-short' | 'frame-wrong-magic' | 'frame-missing', message: string) {
-    super(code, message, { scope: 'source' });
-  }
-}
-
-export type SchemaRegistryErrorCode =
-  | 'registry-authentication-failed'
-  | 'registry-authorization-failed'
-  | 'registry-failed'
-  | 'registry-unreachable'
-  | 'schema-incompatible'
-  | 'schema-invalid'
-  | 'schema-not-registered'
-  | 'unknown-schema-id';
-
-/** Everything that goes wrong between this program and the schema registry. */
-export class SchemaRegistryError extends OperationalError {
-  declare readonly code: SchemaRegistryErrorCode;
-
-  constructor(code: SchemaRegistryErrorCode, message: string, options: OperationalErrorOptions = {}) {
-    super(code, message, options);
-  }
-}

@@ -1,3 +1,5 @@
+import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
+
 /**
  * What the rest of the program knows of Kafka. Two clients can stand behind it (kafkajs today);
  * neither their types nor their errors pass through. Every failure is a `KafkaError`.
@@ -122,19 +124,6 @@ export interface GroupConsumer {
   seek(target: TopicPartition, offset: bigint): void;
   /** Leaves the group; resolves when the batches in hand have been let go. */
   stop(): Promise<void>;
-}
-
-export interface TopicSpec {
-  readonly name: string;
-  readonly partitions: number;
-  /** Topic configuration at creation, e.g. `{'cleanup.policy': 'compact'}`. */
-  readonly config: Readonly<Record<string, string>>;
-}
-
-export interface TopicDescription {
-  readonly name: string;
-  readonly partitions: number;
-  readonly config: Readonly<Record<string, string>>;
 }
 
 export interface PartitionOffsets {

@@ -12,20 +12,3 @@ export class RuleError extends OperationalError {
     );
   }
 }
-
-/** Headers of a retry or dead-letter record that this program did not write, or that were damaged on the way. */
-export class HeaderError extends OperationalError {
-  constructor(header: string, problem: string) {
-    super('header-invalid', `Header "${header}" ${problem}: this record was not moved here by this program.`, {
-      scope: 'source',
-      details: { header },
-    });
-  }
-}
-
-/** A setting of a route or sink that makes no sense. */
-export class RoutingOptionError extends OperationalError {
-  constructor(option: string, problem: string) {
-    super('routing-option-invalid', `Setting ${option} ${problem}.`, { scope: 'usage', details: { option } });
-  }
-}

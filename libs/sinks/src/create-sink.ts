@@ -1,9 +1,9 @@
+import type { Sink } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
-import type { Sink } from '@genesys-kafka/routing';
 import { SinkTypeError } from './errors.ts';
-import { createFileSink, type FileSinkOptions } from './file-sink.ts';
-import { createHttpSink } from './http-sink.ts';
-import type { HttpSinkOptions } from './http-options.ts';
+import { createFileSink, type FileSinkOptions } from './file/file-sink.ts';
+import type { HttpSinkOptions } from './http/http-options.ts';
+import { createHttpSink } from './http/http-sink.ts';
 
 export type SinkConfig =
   | ({ readonly type: 'http' } & HttpSinkOptions)

@@ -1,4 +1,5 @@
-import { readToEnd, topicSpecs, unframe, type ConsumedRecord, type KafkaClient } from '@genesys-kafka/kafka';
+import { readToEnd, type ConsumedRecord, type KafkaClient } from '@genesys-kafka/kafka';
+import { topicSpecs, unframe } from '@genesys-kafka/topics';
 
 export interface ReadBack {
   /** Records of the data topic, and how many of them are there more than once by source and ordinal. */

@@ -1,7 +1,8 @@
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
-import type { KafkaAdmin, PartitionOffsets, TopicDescription, TopicSpec } from '../port.ts';
+import type { KafkaAdmin, PartitionOffsets } from '../port.ts';
 import { settledWithin } from './bounded.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';

@@ -1,10 +1,10 @@
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import { KafkaError } from '../errors.ts';
 import type { PartitionSlice, ReadOptions, TopicPartition } from '../port.ts';
+import { decodeBatches } from '../wire/record-batch.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError, type FailureContext } from './errors-mapping.ts';
 import { createCluster, fetchPartition, protocolError, type Cluster, type FetchedPartition } from './internals.ts';
-import { decodeBatches } from './record-batch.ts';
 
 const MIB = 1024 * 1024;
 const FETCH_BYTES = 4 * MIB;

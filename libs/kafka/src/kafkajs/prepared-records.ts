@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Message } from 'kafkajs';
 import type { OutgoingRecord } from '../port.ts';
-import { EncodedRecords } from './record-encoder.ts';
+import { EncodedRecords } from '../wire/record-encoder.ts';
 
 /** Records encoded by us, and the empty messages that stand for them in kafkajs's hands. */
 export interface PreparedRecords {

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { ReplayReport } from '@genesys-kafka/dead-letters';
+import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
+import { samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
+import { quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { Target } from '../../fixtures/target.ts';
+import type { LetterDetails, LetterList } from './dead-letters.ts';
+import type { RunReport } from './run.ts';
+
+let bus: Bus;
+before(async () => {
+  bus = await startBus();
+});
+after(async () => bus[Symbol.asyncDispose]());
+
+const drain = ['run', '--drain', ...quick];
+
+async function json<T>(area: Area, more: object, ...args: readonly string[]): Promise<T> {
+  return JSON.parse((await runConsumer(area.config(more), args)).stdout) as T;
+}
+
+test('poison: kept once with its bytes, whatever the routes, and what comes after it is delivered', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.append(0, { key: 'p', value: Buffer.from('plain text') });
+  await area.append(0, { key: 'p', value: Buffer.from([0, 0]) });
+  await area.append(0, { key: 'p', value: null });
+  await area.append(0, { key: 'p', value: frame(area.schemaId, Buffer.from('{"broken":')) });
+  await area.append(0, { key: 'p', value: frame(987_654, Buffer.from('{"conversationId":"x","n":1}')) });
+  await area.append(0, { key: null, value: frame(area.schemaId, Buffer.from('{"conversationId":"x","n":2}')) });
+  const more = {
+    routes: [
+      { name: 'one', sink: 'crm' },
+      { name: 'two', when: 'record.n > 100.0', sink: 'crm' },
+    ],
+    sinks: { crm: { type: 'http', url: target.url } },
+  };
+  const { routes } = await json<RunReport>(area, more, ...drain);
+  assert.equal(routes.one!.delivered, 1);
+  assert.equal(routes.unrouted!.deadLettered, 5);
+  const { letters } = await json<LetterList>(area, more, 'dead-letters', 'list');
+  assert.deepEqual(letters.map(({ cause }) => cause).sort(), [
+    'frame-missing',
+    'frame-too-short',
+    'frame-wrong-magic',
+    'json-invalid',
+    'unknown-schema-id',
+  ]);
+  const plain = letters.find(({ cause }) => cause === 'frame-wrong-magic')!;
+  const { value, framing } = await json<LetterDetails>(area, more, 'dead-letters', 'show', plain.id);
+  assert.deepEqual([value, framing], [{ text: 'plain text' }, 'none']);
+  const replayed = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
+  assert.deepEqual([replayed.replayed, Object.values(replayed.refused).reduce((a, b) => a + b)], [0, 5]);
+});
+
+test('unrouted: dead letters by default, which go to the routes that pick them by the time of the replay; or dropped', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(20, 10));
+  const sinks = { crm: { type: 'http', url: target.url } };
+  const none = { routes: [{ name: 'none', when: 'record.n > 100.0', sink: 'crm' }], sinks };
+  const first = await json<RunReport>(area, none, ...drain);
+  assert.equal(first.routes.unrouted!.deadLettered, 20);
+  const some = { routes: [{ name: 'some', when: 'record.n == 1.0', sink: 'crm' }], sinks };
+  const replay = await json<ReplayReport>(area, some, 'dead-letters', 'replay');
+  assert.deepEqual([replay.replayed, replay.refused], [10, { 'no route picks it': 10 }]);
+
+  const dropped = await json<RunReport>(area, { ...none, unrouted: 'drop', connector: 'other' }, ...drain);
+  assert.equal(dropped.routes.unrouted!.dropped, 20);
+});
+
+test('replay: each dead letter once, whatever is repeated; it carries on its key, version and count of attempts', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(60, 20));
+  target.answer = ({ n }) => ({ status: n === 1 ? 422 : 200 });
+  const more = { routes: [{ name: 'all', sink: 'crm' }], sinks: { crm: { type: 'http', url: target.url } } };
+  await json<RunReport>(area, more, ...drain);
+  const list = await json<LetterList>(area, more, 'dead-letters', 'list', '--stage', 'deliver');
+  assert.equal(list.letters.length, 20);
+  // As after a crash between a move and its commit: the same dead letter twice.
+  const { partition, key } = list.letters[0]!;
+  const copied = await copyOf(area, list.letters[0]!.id);
+  await area.append(partition, { key: key!, ...copied }, area.deadLetters);
+  assert.equal((await json<LetterList>(area, more, 'dead-letters', 'list')).letters.length, 20);
+  // And one of the producer, which has no route to go back to.
+  await area.append(0, { key: 'x', value: Buffer.from('{'), headers: producerLetter() }, area.deadLetters);
+
+  const dry = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--dry-run');
+  assert.equal(dry.replayed, 20);
+  const before = new Map(target.seen.map((one) => [one.idempotencyKey, one.recordVersion]));
+  target.answer = ({ conversationId }) => ({ status: conversationId === 'c-3' ? 422 : 200 });
+  const first = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', '1000/s');
+  assert.deepEqual([first.replayed, first.alreadyReplayed], [20, 0]);
+  assert.match(Object.keys(first.refused)[0]!, /never was on the main topic/);
+  const second = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
+  assert.deepEqual([second.replayed, second.alreadyReplayed], [0, 20]);
+
+  const seen = target.seen.length;
+  await json<RunReport>(area, more, ...drain);
+  const again = target.seen.slice(seen);
+  assert.equal(again.length, 20, 'each once');
+  for (const one of again) assert.equal(one.recordVersion, before.get(one.idempotencyKey));
+  const after = await json<LetterList>(area, more, 'dead-letters', 'list', '--route', 'all');
+  const open = after.letters.filter(({ replayedAt }) => replayedAt === undefined);
+  assert.deepEqual(
+    open.map(({ key: one, attempts }) => [one, attempts]),
+    [['c-3', 2]],
+  );
+  assert.equal(
+    (await json<ReplayReport>(area, more, 'dead-letters', 'replay')).replayed,
+    1,
+    'a new failure is a new letter',
+  );
+});
+
+test('retries of a route that is not in the configuration are kept as dead letters, not passed over for ever', async () => {
+  await using area = await bus.area();
+  const group = `${area.prefix}test.old`;
+  const origin = { topic: area.main, partition: 0, offset: 7n };
+  const state = {
+    route: 'old',
+    group,
+    attempt: 3,
+    notBeforeMs: Date.now(),
+    cause: 'http-503',
+    origin,
+    recordVersion: 7n,
+  };
+  const value = frame(area.schemaId, Buffer.from('{"conversationId":"x","n":1}'));
+  await area.append(0, { key: 'x', value, headers: formatRetryHeaders(state) }, `${area.main}.retry-1`);
+  // Of another connector, whose business it is.
+  const foreign = formatRetryHeaders({ ...state, group: `${area.prefix}foreign.old` });
+  await area.append(0, { key: 'x', value, headers: foreign }, `${area.main}.retry-1`);
+  await json<RunReport>(area, { unrouted: 'drop' }, ...drain);
+  const { letters } = await json<LetterList>(area, {}, 'dead-letters', 'list');
+  assert.deepEqual(
+    letters.map(({ cause, attempts, origin: place }) => [cause, attempts, place]),
+    [['route-removed', 2, { topic: area.main, partition: 0, offset: '7' }]],
+  );
+});
+
+async function copyOf(area: Area, id: string) {
+  const { letters } = await json<LetterList>(area, {}, 'dead-letters', 'list', '--limit', '1000');
+  const { partition, offset } = letters.find((letter) => letter.id === id)!;
+  for await (const slice of area.client.read({ topic: area.deadLetters, partition }, { from: BigInt(offset) })) {
+    const { value, headers } = slice.records[0]!;
+    return { value, headers };
+  }
+  throw new Error('the dead letter was not read');
+}
+
+function producerLetter(): Record<string, string> {
+  return formatDeadLetter({
+    framing: 'none',
+    stage: 'validate',
+    cause: 'schema-violation',
+    reason: '/participants is missing',
+    timestampMs: Date.now(),
+    origin: { source: 'job-1', ordinal: 3 },
+    attempts: 0,
+  });
+}

@@ -1,0 +1,63 @@
+import { settingsReference, type GivenFlag, type Settings } from '@genesys-kafka/runtime';
+import { InvalidArgumentError, Option } from 'commander';
+import type { GroupSettings } from '../group/route-group.ts';
+
+/** What `consumer run` takes that is no setting, as the command line spells it. */
+export interface RunFlags {
+  readonly drain?: boolean;
+  readonly acceptGap?: boolean;
+}
+
+const section = 'consumer.';
+
+/** A flag for each setting of the section `consumer`: its text and default come from there, and it is checked there. */
+export function settingFlags(): Option[] {
+  return settingsReference()
+    .filter(({ path }) => path.startsWith(section))
+    .map(
+      ({ path, type, default: initial, description }) =>
+        new Option(`${flagOf(path)} <${type}>`, `${description} (default: ${initial})`),
+    );
+}
+
+export function runOptions(): Option[] {
+  return [
+    ...settingFlags(),
+    new Option('--drain', 'end when all topics of all routes, retries included, are worked off'),
+    new Option('--accept-gap', 'go on where records were deleted before they were read, which otherwise stops the run'),
+  ];
+}
+
+/** The settings among parsed flags, for `loadSettings`. */
+export function givenSettings(flags: object): Record<string, GivenFlag> {
+  const given = Object.entries(flags).flatMap(([name, text]: [string, unknown]) =>
+    typeof text === 'string' ? [[`${section}${name}`, { flag: flagOf(name), text }] as const] : [],
+  );
+  return Object.fromEntries(given);
+}
+
+/** `consumer.stopGrace` as `--stop-grace`. */
+function flagOf(path: string): string {
+  return `--${path.replace(section, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+export function groupSettings({ consumer }: Pick<Settings, 'consumer'>): GroupSettings {
+  const { inFlightRecords, inFlightBytes, commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs } = consumer;
+  const limits = { maxRecords: inFlightRecords, maxBytes: inFlightBytes };
+  return { limits, commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs };
+}
+
+/** A whole number from 1 to 100,000. */
+export function count(text: string): number {
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > 100_000) throw new InvalidArgumentError('Write a whole number from 1 to 100000.');
+  return value;
+}
+
+/** `50/s` as a number per second; a rate in whole records. */
+export function rate(text: string): number {
+  const match = /^(\d{1,6})\/s$/.exec(text);
+  const value = Number(match?.[1] ?? 0);
+  if (value < 1) throw new InvalidArgumentError('Write a rate in records per second, such as 50/s.');
+  return value;
+}

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { partitionFor } from '@genesys-kafka/topics';
+import { dataPartitions, samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { Target, type Delivered } from '../../fixtures/target.ts';
+
+interface Report {
+  readonly routes: Record<string, { delivered: number; retried: number; deadLettered: number; skipped: number }>;
+}
+
+let bus: Bus;
+before(async () => {
+  bus = await startBus();
+});
+after(async () => bus[Symbol.asyncDispose]());
+
+const drain = ['run', '--drain', ...quick];
+const reportOf = (stdout: string) => JSON.parse(stdout) as Report;
+const identity = ({ body }: Delivered) => `${body.conversationId}#${body.n}`;
+const crmTo = (target: Target, more: object = {}) => ({
+  crm: { type: 'http', url: target.url, concurrency: 16, ...more },
+});
+
+async function until(condition: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {
+  const endMs = Date.now() + timeoutMs;
+  while (!condition()) {
+    assert.ok(Date.now() < endMs, `${what} did not come about`);
+    await delay(20);
+  }
+}
+
+/** How many records lie in a topic, by route header. */
+async function deadLettersByRoute(area: Area): Promise<Record<string, number>> {
+  const { stdout } = await runConsumer(area.config({}), ['dead-letters', 'stats']);
+  return (JSON.parse(stdout) as { byRoute: Record<string, number> }).byRoute;
+}
+
+test('a target that is slow, busy for a while and refuses some for ever: published = delivered + dead letters', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(400, 80));
+  const calmMs = Date.now() + 4000;
+  target.answer = ({ n, conversationId }) => {
+    if (conversationId === 'c-7') return { status: 422 };
+    if (conversationId === 'c-8' && n === 1) return { status: 500 };
+    if (Date.now() > calmMs) return { status: 200, afterMs: 5 };
+    return n % 2 === 0 ? { status: 429, retryAfter: 1 } : { status: 503, afterMs: 20 };
+  };
+  const config = area.config({
+    routes: [
+      { name: 'even', when: 'int(record.n) % 2 == 0', sink: 'crm', priority: 'high' },
+      { name: 'everything', sink: 'crm' },
+    ],
+    sinks: crmTo(target, { breaker: { errors: '80%', over: 10, cooldown: '500ms' } }),
+  });
+  const { routes } = reportOf((await runConsumer(config, drain)).stdout);
+  const published = { even: 240, everything: 400 };
+  const letters = await deadLettersByRoute(area);
+  for (const [name, count] of Object.entries(published)) {
+    assert.equal(routes[name]!.delivered + routes[name]!.deadLettered, count, name);
+    assert.equal(letters[name], routes[name]!.deadLettered, name);
+  }
+  assert.equal(letters.even, 3, 'c-7 has three even records');
+  assert.equal(letters.everything, 6, 'c-7 has five records, and c-8 one that never works');
+  assert.ok(routes.everything!.retried > 0);
+  const bytes = target.accepted.find(({ body }) => body.conversationId === 'c-3')!.bytes;
+  assert.equal(bytes, '{"conversationId":"c-3","n":0}', 'the bytes as they were published');
+});
+
+test('order per key is kept while different keys go at once', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(600, 30));
+  target.answer = ({ n }) => ({ status: 200, afterMs: (n * 7919) % 23 });
+  const config = area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks: crmTo(target) });
+  await runConsumer(config, drain);
+  assert.equal(target.accepted.length, 600);
+  for (const [key, deliveries] of Map.groupBy(target.accepted, ({ body }) => body.conversationId)) {
+    assert.deepEqual(
+      deliveries.map(({ body }) => body.n),
+      Array.from({ length: 20 }, (_, n) => n),
+      key,
+    );
+  }
+  assert.ok(target.peak > 8, `only ${target.peak} at once`);
+});
+
+test('kill -9 mid-way: after a restart nothing is skipped, and repeats carry the same key and version', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(500, 50));
+  const refused = new Set<string>();
+  target.answer = ({ conversationId, n }) => {
+    if (n !== 3 || refused.has(conversationId)) return { status: 200, afterMs: 10 };
+    refused.add(conversationId);
+    return { status: 503 };
+  };
+  // The refusals open the circuit; what is tested needs no long wait.
+  const sinks = crmTo(target, { breaker: { cooldown: '500ms' } });
+  const config = area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks });
+  await using first = await ConsumerProcess.start(config, 'run', ...quick);
+  await until(() => target.accepted.length > 150, 'the first deliveries');
+  first.signal('SIGKILL');
+  await first.ended;
+  const before = target.accepted.length;
+  assert.ok(before < 500, 'the kill came too late to show anything');
+  await runConsumer(config, drain);
+  const keys = Map.groupBy(target.seen, identity);
+  assert.equal(new Set(target.accepted.map(identity)).size, 500, 'a record was skipped');
+  for (const [record, deliveries] of keys) {
+    assert.equal(new Set(deliveries.map((one) => `${one.idempotencyKey} ${one.recordVersion}`)).size, 1, record);
+  }
+  assert.equal(new Set(target.seen.map(({ idempotencyKey }) => idempotencyKey)).size, 500);
+  assert.deepEqual(await deadLettersByRoute(area), {});
+});
+
+test('SIGTERM: exit 0, what is in flight ends and is committed, so that nothing is delivered twice', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(300, 300));
+  target.answer = () => ({ status: 200, afterMs: 30 });
+  const config = area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks: crmTo(target, { concurrency: 4 }) });
+  await using first = await ConsumerProcess.start(config, 'run', '--commit-every', '60s', '--commit-records', '100000');
+  await until(() => target.accepted.length > 60, 'the first deliveries');
+  first.signal('SIGTERM');
+  const ended = await first.ended;
+  assert.equal(ended.status, 0, ended.stderr);
+  const stopped = target.accepted.length;
+  assert.ok(stopped < 300, 'it stopped before the end');
+  assert.equal(reportOf(ended.stdout).routes.all!.delivered, stopped);
+  await runConsumer(config, drain);
+  assert.equal(new Set(target.accepted.map(identity)).size, 300);
+  // Keys of one partition finish in any order: at most what was in hand above the lowest unfinished comes again.
+  assert.ok(target.accepted.length - 300 <= 3 * 4, `${target.accepted.length - 300} came twice`);
+});
+
+test('a dead target holds up its own route alone, and costs its records neither attempts nor dead letters', async () => {
+  await using area = await bus.area();
+  await using alive = await Target.listen();
+  const reserved = await Target.listen();
+  const { port, url } = reserved;
+  await reserved[Symbol.asyncDispose]();
+  await area.publish(samples(300, 60));
+  const breaker = { errors: '50%', over: 5, cooldown: '500ms' };
+  const config = area.config({
+    routes: [
+      { name: 'dead', sink: 'down' },
+      { name: 'live', sink: 'up' },
+    ],
+    sinks: { down: { type: 'http', url, breaker, timeout: '2s' }, up: { type: 'http', url: alive.url } },
+  });
+  await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+  await until(() => alive.accepted.length === 300, 'the live route');
+  await delay(8000);
+  assert.doesNotMatch(consumer.stderr, /rejoin|joining it again/, 'waiting costs no membership');
+  await using revived = await Target.listen(port);
+  await until(() => new Set(revived.accepted.map(identity)).size === 300, 'the revived route');
+  consumer.signal('SIGTERM');
+  const { status, stdout } = await consumer.ended;
+  assert.equal(status, 0);
+  const { dead } = reportOf(stdout).routes;
+  assert.equal(dead!.deadLettered, 0);
+  assert.ok(dead!.retried <= 20, `${dead!.retried} retries: only what failed before the circuit opened`);
+});
+
+test('blocking retries: the key waits in its order, other keys go on, no retry topic is used, the offset stays below', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(30, 10));
+  let busy = true;
+  target.answer = ({ conversationId, n }) => ({ status: busy && conversationId === 'c-4' && n === 0 ? 503 : 200 });
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm', retry: { attempts: 100, blocking: true } }],
+    sinks: crmTo(target, { breaker: { errors: '100%', over: 1000 } }),
+    retry: { tiers: ['200ms', '400ms'] },
+  });
+  await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+  await until(() => target.accepted.length === 27 && target.seen.length >= 27 + 4, 'all other keys, and some retries');
+  await delay(500);
+  const partition = partitionFor('c-4', dataPartitions);
+  const offsets = async () => area.client.admin.groupOffsets(`${area.prefix}test.all`, area.main);
+  assert.ok(!target.accepted.some(({ body }) => body.conversationId === 'c-4'), 'nothing overtakes within the key');
+  const waiting = BigInt(target.seen.find(({ status }) => status === 503)!.recordVersion);
+  assert.ok(((await offsets()).get(partition) ?? 0n) <= waiting, 'the offset stays below the record that waits');
+  busy = false;
+  await until(() => target.accepted.length === 30, 'the key that waited');
+  consumer.signal('SIGTERM');
+  const ended = await consumer.ended;
+  assert.equal(ended.status, 0, ended.stderr);
+  const order = target.accepted.filter(({ body }) => body.conversationId === 'c-4').map(({ body }) => body.n);
+  assert.deepEqual(order, [0, 1, 2]);
+  assert.deepEqual(reportOf(ended.stdout).routes.all, {
+    delivered: 30,
+    retried: 0,
+    deadLettered: 0,
+    skipped: 0,
+    dropped: 0,
+  });
+  for (const tier of [1, 2]) {
+    for (const { first: begin, end } of await area.client.admin.offsets(`${area.main}.retry-${tier}`)) {
+      assert.equal(end, begin, 'a retry topic was used');
+    }
+  }
+  assert.ok(((await offsets()).get(partition) ?? 0n) > waiting, 'committed on the way out');
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readToEnd } from '@genesys-kafka/kafka';
+import { topicSpecs } from '@genesys-kafka/topics';
+import kafkajs from 'kafkajs';
+import { dataPartitions, samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { Target } from '../../fixtures/target.ts';
+import type { RunReport } from './run.ts';
+
+let bus: Bus;
+before(async () => {
+  bus = await startBus();
+});
+after(async () => bus[Symbol.asyncDispose]());
+
+const drain = ['run', '--drain', ...quick];
+
+/** What the port does not offer: deleting records and topics. */
+async function withAdmin(area: Area, use: (admin: kafkajs.Admin) => Promise<unknown>): Promise<void> {
+  const kafka = new kafkajs.Kafka({ brokers: area.stack.brokers, logLevel: kafkajs.logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const { port } = server.address() as { port: number };
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+async function until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 60_000): Promise<void> {
+  const endMs = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    assert.ok(Date.now() < endMs, `${what} did not come about`);
+    await delay(50);
+  }
+}
+
+test('records that retention deleted before they were read: an alert and exit 1, until the gap is accepted', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+  });
+  await area.publish(samples(30, 30), 'a');
+  await runConsumer(config, drain);
+  await area.publish(samples(30, 30), 'b');
+  await withAdmin(area, async (admin) => {
+    const partitions = await Promise.all(
+      Array.from({ length: dataPartitions }, async (_, partition) => {
+        let end = 0n;
+        for await (const { nextOffset } of readToEnd(area.client, { topic: area.main, partition })) end = nextOffset;
+        return { partition, offset: String(end - 2n) };
+      }),
+    );
+    // kafkajs knows the partitions' leaders only after this.
+    await admin.fetchTopicOffsets(area.main);
+    await admin.deleteTopicRecords({ topic: area.main, partitions });
+  });
+  const stopped = await runConsumer(config, drain, 1);
+  assert.match(stopped.stderr, /error: records-gone: .* offsets were deleted before they were read.*--accept-gap/);
+  assert.equal(target.accepted.length, 30, 'nothing is delivered across the gap');
+  await runConsumer(config, [...drain, '--accept-gap']);
+  assert.equal(target.accepted.length, 30 + dataPartitions, 'the last record of each partition was left');
+});
+
+test('--drain waits for what is committed behind an open transaction', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+  });
+  const producer = area.client.transactionalProducer(`${area.prefix}open`);
+  const open = await producer.begin();
+  for (let partition = 0; partition < dataPartitions; partition += 1) {
+    await open.send({ topic: area.main, partition }, [{ key: 'k', value: null }]);
+  }
+  await area.publish(samples(30, 30));
+  await using draining = await ConsumerProcess.start(config, ...drain);
+  await delay(5000);
+  assert.equal(target.accepted.length, 0);
+  await open.abort();
+  const { status, stderr } = await draining.ended;
+  assert.equal(status, 0, stderr);
+  assert.equal(target.accepted.length, 30);
+  await producer.close();
+});
+
+test('a dead-letter topic that cannot be written: the offset stays, the trouble is told, and all is kept in the end', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  target.answer = () => ({ status: 422 });
+  const port = await freePort();
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+    http: { port },
+  });
+  await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+  await until(async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200, 'readiness');
+  await withAdmin(area, async (admin) => admin.deleteTopics({ topics: [area.deadLetters] }));
+  await area.publish(samples(10, 10));
+  await until(() => consumer.stderr.includes('a move was not written'), 'the alert');
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  assert.match(metrics, /genesys_kafka_consumer_write_failures_total\{topic="[^"]*\.dlt"\} [1-9]/);
+  assert.match(metrics, /genesys_kafka_consumer_in_flight_records\{route="all"\} 10/);
+  assert.equal(await committed(area, 'all'), 0n);
+  const { deadLetters } = topicSpecs({ prefix: area.prefix, dataPartitions });
+  await area.client.admin.createMissing([deadLetters]);
+  await until(async () => (await committed(area, 'all')) > 10n, 'the commit of all');
+  consumer.signal('SIGTERM');
+  const { status, stdout } = await consumer.ended;
+  assert.equal(status, 0);
+  assert.equal((JSON.parse(stdout) as RunReport).routes.all!.deadLettered, 10);
+});
+
+test('a second member takes its part and nothing is lost or skipped; when it leaves, the first goes on', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(600, 60));
+  target.answer = () => ({ status: 200, afterMs: 20 });
+  const sinks = { crm: { type: 'http', url: target.url, concurrency: 4 } };
+  const config = area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks });
+  await using first = await ConsumerProcess.start(config, 'run', ...quick);
+  await until(() => target.accepted.length > 60, 'the first deliveries');
+  await using second = await ConsumerProcess.start(config, 'run', ...quick);
+  await until(() => target.accepted.length > 300, 'the middle');
+  await until(() => second.stderr.includes('consumer started'), 'the second one');
+  second.signal('SIGTERM');
+  const gone = await second.ended;
+  assert.equal(gone.status, 0, gone.stderr);
+  await until(() => new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size === 600, 'the end');
+  first.signal('SIGTERM');
+  assert.equal((await first.ended).status, 0);
+  // A key's record may come again after a rebalance, but a new one never before its predecessors.
+  for (const [key, deliveries] of Map.groupBy(target.accepted, ({ body }) => body.conversationId)) {
+    const firsts = [...new Set(deliveries.map(({ body }) => body.n))];
+    assert.deepEqual(
+      firsts,
+      [...firsts].sort((a, b) => a - b),
+      key,
+    );
+  }
+});
+
+test('check: says what is there and what to fix; bad usage is exit 2, an unreachable broker exit 1', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const sinks = {
+    crm: { type: 'http', url: target.url },
+    off: { type: 'http', url: `http://127.0.0.1:${await freePort()}/` },
+  };
+  const good = await runConsumer(area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks }), ['check']);
+  assert.equal((JSON.parse(good.stdout) as { ok: boolean }).ok, true);
+  const bad = await runConsumer(area.config({ routes: [{ name: 'all', sink: 'off' }], sinks }), ['check'], 1);
+  assert.match(bad.stdout, /"what":"sink off","ok":false/);
+  await runConsumer(area.config({ routes: [{ name: 'all', sink: 'crm', when: 'record.n +' }], sinks }), ['run'], 2);
+  await runConsumer(area.config({ surprise: 1 }), ['run'], 2);
+  await runConsumer(area.config({}), ['run', '--stop-grace', 'soon'], 2);
+  const kafka = { brokers: [`127.0.0.1:${await freePort()}`], topicPrefix: area.prefix };
+  const away = await runConsumer(area.config({ kafka }), ['run'], 1);
+  assert.match(away.stderr, /error: broker-unreachable/);
+});
+
+async function statusOf(url: string): Promise<number> {
+  return fetch(url).then(
+    ({ status }) => status,
+    () => 0,
+  );
+}
+
+async function committed(area: Area, route: string): Promise<bigint> {
+  const offsets = await area.client.admin.groupOffsets(`${area.prefix}test.${route}`, area.main);
+  return offsets.values().reduce((sum, offset) => sum + offset, 0n);
+}

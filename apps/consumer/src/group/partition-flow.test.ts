@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ConsumedRecord, GroupBatch } from '@genesys-kafka/kafka';
+import fc from 'fast-check';
+import { PartitionFlow, type Work } from './partition-flow.ts';
+
+const limits = { maxRecords: 1000, maxBytes: 1 << 20 };
+
+function record(offset: number, key: string | null, size = 10): ConsumedRecord {
+  const value = Buffer.alloc(size);
+  return {
+    topic: 't',
+    partition: 0,
+    offset: BigInt(offset),
+    timestampMs: 0,
+    key: key === null ? null : Buffer.from(key),
+    value,
+    headers: {},
+  };
+}
+
+function batch(records: ConsumedRecord[], nextOffset = records.at(-1)!.offset + 1n): GroupBatch {
+  return { topic: 't', partition: 0, records, nextOffset, highWatermark: nextOffset };
+}
+
+function flowOf(work: Work, options: Partial<ConstructorParameters<typeof PartitionFlow>[0]> = {}): PartitionFlow {
+  return new PartitionFlow({
+    limits,
+    work,
+    onChange: () => undefined,
+    onFailure: (error) => {
+      throw error;
+    },
+    ...options,
+  });
+}
+
+const settle = async () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test('one key keeps its order, different keys run at once, every record runs once', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat(4), { minLength: 1, maxLength: 40 }),
+      fc.infiniteStream(fc.nat()),
+      async (keys, choices) => {
+        const started: bigint[] = [];
+        const open: { key: string; offset: bigint; done: () => void }[] = [];
+        const flow = flowOf(async (r) => {
+          started.push(r.offset);
+          const key = r.key!.toString();
+          assert.ok(!open.some((other) => other.key === key), 'two records of one key at once');
+          await new Promise<void>((done) => open.push({ key, offset: r.offset, done: () => done() }));
+        });
+        flow.accept(batch(keys.map((key, index) => record(index, `k${key}`))));
+        await settle();
+        assert.equal(open.length, new Set(keys).size, 'each key has its first record running');
+        while (open.length > 0) {
+          const [chosen] = open.splice(choices.next().value! % open.length, 1);
+          chosen!.done();
+          await settle();
+        }
+        assert.equal(flow.position, BigInt(keys.length));
+        assert.equal(started.length, keys.length);
+        for (const key of new Set(keys)) {
+          const order = started.filter((offset) => keys[Number(offset)] === key);
+          assert.deepEqual(
+            order,
+            [...order].sort((a, b) => Number(a - b)),
+          );
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('holds at the bound in records and in bytes, and lets go below it', async () => {
+  const open: (() => void)[] = [];
+  const wait: Work = async () => new Promise<void>((done) => open.push(() => done()));
+  const byCount = flowOf(wait, { limits: { maxRecords: 2, maxBytes: 1 << 20 } });
+  byCount.accept(batch([record(0, 'a'), record(1, 'b')]));
+  assert.equal(byCount.holding, true);
+  await settle();
+  open.shift()!();
+  await settle();
+  assert.equal(byCount.holding, false);
+  const byBytes = flowOf(wait, { limits: { maxRecords: 100, maxBytes: 50 } });
+  byBytes.accept(batch([record(0, null, 50)]));
+  assert.equal(byBytes.holding, true);
+  assert.deepEqual(byBytes.inFlight, { records: 1, bytes: 50 });
+});
+
+test('a record that waits for its time holds the partition', async () => {
+  let go: () => void = () => undefined;
+  const flow = flowOf(async (_, { notDue }) => notDue(async () => new Promise<void>((done) => (go = () => done()))));
+  flow.accept(batch([record(0, 'a')]));
+  await settle();
+  assert.equal(flow.holding, true);
+  go();
+  await settle();
+  assert.equal(flow.holding, false);
+  assert.equal(flow.position, 1n);
+});
+
+test('stop: what runs is finished and counted, what has not begun is left below the offset', async () => {
+  const open: (() => void)[] = [];
+  const flow = flowOf(async () => new Promise<void>((done) => open.push(() => done())));
+  flow.accept(batch([record(0, 'a'), record(1, 'a'), record(2, 'b')]));
+  await settle();
+  const stopped = flow.stop(60_000);
+  open.forEach((done) => done());
+  await stopped;
+  assert.equal(open.length, 2);
+  assert.equal(flow.position, 1n);
+  flow.accept(batch([record(3, 'c')]));
+  await settle();
+  assert.equal(open.length, 2);
+});
+
+test('stop: a request that does not end is aborted after the grace time', async () => {
+  const flow = flowOf(
+    async (_, { signal }) =>
+      new Promise<void>((_done, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error))),
+  );
+  flow.accept(batch([record(0, 'a')]));
+  await settle();
+  await flow.stop(1);
+  assert.equal(flow.position, 0n);
+});
+
+test('a failure nobody asked for is reported, and its key does not go on', async () => {
+  const failures: unknown[] = [];
+  const seen: bigint[] = [];
+  const flow = flowOf(
+    async (r) => {
+      seen.push(r.offset);
+      if (r.offset === 0n) throw new TypeError('bug');
+    },
+    { onFailure: (error) => failures.push(error) },
+  );
+  flow.accept(batch([record(0, 'a'), record(1, 'a'), record(2, 'b')]));
+  await settle();
+  assert.equal(failures.length, 1);
+  assert.deepEqual(seen, [0n, 2n]);
+  assert.equal(flow.position, 0n);
+});
+
+test('a batch that comes again is not worked on twice, and an earlier assignment ends first', async () => {
+  const seen: bigint[] = [];
+  let earlier: () => void = () => undefined;
+  const flow = flowOf(async (r) => void seen.push(r.offset), {
+    after: new Promise<void>((done) => (earlier = () => done())),
+  });
+  flow.accept(batch([record(0, 'a'), record(1, 'b')]));
+  flow.accept(batch([record(1, 'b'), record(2, 'c')], 4n));
+  await settle();
+  assert.deepEqual(seen, []);
+  earlier();
+  await settle();
+  assert.deepEqual(seen, [0n, 1n, 2n]);
+  assert.equal(flow.position, 4n);
+});

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { test } from 'node:test';
+import { KafkaError, type KafkaClient } from '@genesys-kafka/kafka';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { createLogger } from '@genesys-kafka/runtime';
+import type { ConsumerMetrics } from '../route/route-counts.ts';
+import { RouteRunner } from './route-runner.ts';
+
+test('a broker that has just started is waited out quietly, then with a warning without a stack; the end is thrown', async () => {
+  const clock = new ManualClock();
+  const lines: { level: string; msg: string; atMs: number; code?: string; err?: unknown }[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push({ ...(JSON.parse(chunk.toString()) as (typeof lines)[number]), atMs: clock.monotonicMs() - begunMs });
+      done();
+    },
+  });
+  const begunMs = clock.monotonicMs();
+  let failure = new KafkaError('broker-not-ready', 'Kafka could not read the offsets of the group.', { retry: true });
+  const client = { admin: { offsets: async () => Promise.reject(failure) } };
+  const runner = new RouteRunner({
+    route: 'all',
+    groupId: 'g',
+    topics: ['t'],
+    work: async () => undefined,
+    // All that a runner asks for before it joins.
+    client: client as unknown as KafkaClient,
+    settings: {
+      limits: { maxRecords: 1, maxBytes: 1 },
+      commitEveryMs: 1,
+      commitRecords: 1,
+      revokeGraceMs: 1,
+      stopGraceMs: 1,
+    },
+    sessionTimeoutMs: 30_000,
+    acceptGap: false,
+    metrics: {} as ConsumerMetrics,
+    log: createLogger({ name: 'test', level: 'debug', pretty: false, destination }),
+    clock,
+  });
+  const running = runner.run(new AbortController().signal);
+  running.catch(() => undefined);
+  await clock.advance(40_000);
+  const early = lines.filter(({ atMs }) => atMs < 10_000);
+  const late = lines.filter(({ atMs }) => atMs >= 10_000);
+  assert.ok(early.length >= 2 && early.every(({ level }) => level === 'debug'), JSON.stringify(lines));
+  assert.ok(late.length >= 1 && late.every(({ level }) => level === 'warn'), JSON.stringify(lines));
+  assert.ok(lines.every(({ code, err }) => code === 'broker-not-ready' && err === undefined));
+  failure = new KafkaError('authorization-failed', 'no');
+  await clock.advance(120_000);
+  await assert.rejects(running, { code: 'authorization-failed' });
+});

@@ -1,0 +1,117 @@
+import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafka/kafka';
+import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
+import type { Logger } from '@genesys-kafka/runtime';
+import type { ConsumerMetrics } from '../route/route-counts.ts';
+import type { Work } from './partition-flow.ts';
+import { createGapCheck } from './retention-gap.ts';
+import { RouteGroup, type GroupSettings } from './route-group.ts';
+
+export interface RouteRunnerOptions {
+  readonly route: string;
+  readonly groupId: string;
+  /** The main topic and the retry topics. */
+  readonly topics: readonly string[];
+  readonly work: Work;
+  readonly client: KafkaClient;
+  readonly settings: GroupSettings;
+  readonly sessionTimeoutMs: number;
+  readonly acceptGap: boolean;
+  readonly metrics: ConsumerMetrics;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+const backoff = { initialMs: 1000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
+/** A membership that held this long counts as sound: the next failure begins with the shortest wait again. */
+const soundMs = 300_000;
+/** A broker that has just started makes and loads its group coordinators: for this long that is no trouble. */
+const startingMs = 10_000;
+const movingOn = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
+/**
+ * Less than one of the producer's batches, which unpack to about eight times as much: a fetch then brings one whole
+ * batch of one partition (KIP-74: never less) instead of one of each, and so much the less lies in memory at a time.
+ */
+const maxFetchBytes = 64 * 1024;
+
+/** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
+export class RouteRunner {
+  readonly #options: RouteRunnerOptions;
+  #group: RouteGroup | undefined;
+
+  constructor(options: RouteRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Why this route is not being worked on; undefined while it is. */
+  get notReady(): string | undefined {
+    return this.#group?.joined === true ? undefined : `route ${this.#options.route} has not joined its group`;
+  }
+
+  /** Works until `signal` aborts and all is committed; rejects with what cannot be waited out. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const begunMs = clock.monotonicMs();
+    for (let attempt = 0; ; attempt += 1) {
+      const startedMs = clock.monotonicMs();
+      try {
+        await this.#join(signal);
+        return;
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        if (clock.monotonicMs() - startedMs > soundMs) attempt = 0;
+        const waitMs = backoffMs(backoff, attempt);
+        this.#tell(error, waitMs, clock.monotonicMs() - begunMs < startingMs ? 'debug' : 'warn');
+        // Rejects when it is time to stop: nothing is in hand here, and nobody is waiting for it.
+        await clock.sleep(waitMs, signal);
+      } finally {
+        this.#group = undefined;
+      }
+    }
+  }
+
+  /** In words, without a stack: it is waited out. What ends the run is told by whoever started it. */
+  #tell(error: OperationalError, waitMs: number, level: 'debug' | 'warn'): void {
+    const { route, log } = this.#options;
+    const details = { route, code: error.code, reason: error.message, waitMs: Math.round(waitMs) };
+    log[level](details, 'the group cannot be read; joining it again');
+  }
+
+  async #join(signal: AbortSignal): Promise<void> {
+    const { route, groupId, topics, work, client, settings, sessionTimeoutMs, metrics, log } = this.#options;
+    const checkGap = createGapCheck({
+      admin: client.admin,
+      groupId,
+      accept: this.#options.acceptGap,
+      onAccepted: (error) => log.error({ err: error, route }, 'records are gone; going on as asked'),
+    });
+    // Before the client begins: it would reset such an offset by itself, silently.
+    for (const topic of topics) {
+      const partitions = await client.admin.offsets(topic);
+      await Promise.all(partitions.map(async ({ partition }) => checkGap({ topic, partition }, undefined)));
+    }
+    const group = new RouteGroup({
+      consumer: client.groupConsumer({
+        groupId,
+        topics,
+        sessionTimeoutMs,
+        maxBytesPerPartition: Math.min(maxFetchBytes, settings.limits.maxBytes),
+      }),
+      settings,
+      work,
+      checkGap,
+      onCommitFailure: (error) => {
+        // Normal in a rebalance: the partitions are on their way to another member, which reads these records again.
+        if (error instanceof KafkaError && movingOn.has(error.code)) {
+          log.debug({ err: error, route }, 'too late');
+          return;
+        }
+        metrics.commitFailed(route);
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn({ route, reason }, 'offsets were not committed; these records may be delivered again');
+      },
+    });
+    this.#group = group;
+    metrics.watchGroup(route, group);
+    await group.run(signal);
+  }
+}

@@ -1,0 +1,64 @@
+import { SinkGate, type Sink } from '@genesys-kafka/delivery';
+import type { Settings, SinkSettings } from '@genesys-kafka/runtime';
+import { createSink, type SinkConfig } from '@genesys-kafka/sinks';
+
+export interface OpenSink {
+  readonly sink: Sink;
+  /** Shared by all routes of the sink. */
+  readonly gate: SinkGate;
+}
+
+export interface OpenSinks extends AsyncDisposable {
+  readonly byName: ReadonlyMap<string, OpenSink>;
+}
+
+/** The sinks that routes name; one that no route uses is not opened. */
+export function openSinks(settings: Settings): OpenSinks {
+  const names = new Set(settings.routes.map(({ sink }) => sink));
+  const byName = new Map(
+    [...names].map((name) => {
+      const config = settings.sinks[name]!;
+      return [name, { sink: createSink(sinkConfig(name, config, settings)), gate: gateOf(config) }] as const;
+    }),
+  );
+  return {
+    byName,
+    [Symbol.asyncDispose]: async () => {
+      for (const { gate } of byName.values()) gate.close();
+      await Promise.all([...byName.values()].map(async ({ sink }) => sink.close()));
+    },
+  };
+}
+
+function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings): SinkConfig {
+  switch (config.type) {
+    case 'http': {
+      const { url, headers, timeoutMs, concurrency } = config;
+      const { allowInsecureHttp } = tls;
+      const { url: proxyUrl, bypass } = proxy;
+      return {
+        type: 'http',
+        name,
+        url,
+        headers,
+        timeoutMs,
+        maxConnections: concurrency,
+        allowInsecureHttp,
+        ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl, bypass } }),
+      };
+    }
+    case 'file':
+      return { type: 'file', name, path: config.path };
+    default:
+      return { type: config.type, name };
+  }
+}
+
+function gateOf({ concurrency, rate, breaker }: SinkSettings): SinkGate {
+  const { errorsRatio, over, cooldownMs } = breaker;
+  return new SinkGate({
+    concurrency,
+    breaker: { errors: errorsRatio, over, cooldownMs },
+    ...(rate === undefined ? {} : { rate }),
+  });
+}

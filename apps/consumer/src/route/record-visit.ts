@@ -1,0 +1,37 @@
+import type { ConsumedRecord } from '@genesys-kafka/kafka';
+import type { Owner } from '@genesys-kafka/routing';
+import { HeaderError, parseRetryHeaders, type TopicPosition } from '@genesys-kafka/topics';
+
+/** How far one record has come along one route. */
+export interface Visit {
+  /** The delivery that comes next, from 1. */
+  readonly attempt: number;
+  /** Milliseconds since the epoch; 0 for a record fresh from the main topic. */
+  readonly notBeforeMs: number;
+  /** Where it lay in the main topic. */
+  readonly origin: TopicPosition;
+  readonly recordVersion: bigint;
+  /** A record on a retry topic was picked by its route before: its rule is not asked again. */
+  readonly picked: boolean;
+}
+
+/** Reads a retry record's owner; `nobody` where its headers are missing or damaged. */
+export function ownerOf(record: ConsumedRecord): Owner {
+  try {
+    const { route, group } = parseRetryHeaders(record.headers);
+    return { route, group };
+  } catch (error) {
+    if (error instanceof HeaderError) return 'nobody';
+    throw error;
+  }
+}
+
+export function freshVisit({ topic, partition, offset }: ConsumedRecord): Visit {
+  return { attempt: 1, notBeforeMs: 0, origin: { topic, partition, offset }, recordVersion: offset, picked: false };
+}
+
+/** Throws the `HeaderError` of a retry record that `ownerOf` calls nobody's. */
+export function retryVisit(record: ConsumedRecord): Visit {
+  const { attempt, notBeforeMs, origin, recordVersion } = parseRetryHeaders(record.headers);
+  return { attempt, notBeforeMs, origin, recordVersion, picked: true };
+}

@@ -1,0 +1,110 @@
+import type { CircuitState, SinkGate } from '@genesys-kafka/delivery';
+import type { Metrics } from '@genesys-kafka/runtime';
+import type { LogEnds } from '../group/end-offset-cache.ts';
+import type { RouteGroup } from '../group/route-group.ts';
+
+/** What became of the records that this process has settled along one route. */
+export interface RouteCounts {
+  delivered: number;
+  /** Moves to retry topics. */
+  retried: number;
+  deadLettered: number;
+  /** Records of other routes, and those that the rule does not pick. */
+  skipped: number;
+  /** Only of `unrouted`, and only where the configuration says `drop`. */
+  dropped: number;
+}
+
+export interface RouteRecorder {
+  readonly counts: RouteCounts;
+  settled(outcome: 'delivered' | 'skipped' | 'dropped'): void;
+  retried(tier: number): void;
+  deadLettered(cause: string): void;
+  answered(outcome: string, seconds: number): void;
+}
+
+export interface ConsumerMetrics {
+  forRoute(route: string): RouteRecorder;
+  /** Shows what a route's current membership holds; called again after a rejoin. */
+  watchGroup(route: string, group: RouteGroup): void;
+  watchGate(sink: string, gate: SinkGate): void;
+  writeFailed(topic: string): void;
+  commitFailed(route: string): void;
+}
+
+const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const circuitLevel: Record<CircuitState, number> = { closed: 0, 'half-open': 1, open: 2 };
+
+/** Labels are names out of the configuration and stable codes; never keys, topics' contents or addresses. */
+export function createConsumerMetrics(metrics: Metrics, ends: LogEnds): ConsumerMetrics {
+  const records = metrics.counter('consumer_records_total', 'Records settled, by route and outcome.', [
+    'route',
+    'outcome',
+  ]);
+  const retries = metrics.counter('consumer_retries_total', 'Moves to retry topics, by route and tier.', [
+    'route',
+    'tier',
+  ]);
+  const letters = metrics.counter(
+    'consumer_dead_letters_total',
+    'Moves to the dead-letter topic, by route and cause.',
+    ['route', 'cause'],
+  );
+  const seconds = metrics.histogram('consumer_delivery_seconds', 'Time of one delivery.', secondsBuckets, [
+    'route',
+    'outcome',
+  ]);
+  const writes = metrics.counter('consumer_write_failures_total', 'Refused writes to retry and dead-letter topics.', [
+    'topic',
+  ]);
+  const commits = metrics.counter('consumer_commit_failures_total', 'Offset commits that failed.', ['route']);
+  const groups = new Map<string, RouteGroup>();
+  const gates = new Map<string, SinkGate>();
+  const perGroup = (name: string, help: string, read: (group: RouteGroup) => number | Promise<number>) =>
+    metrics.gauge(name, help, ['route'], async (gauge) => {
+      for (const [route, group] of groups) gauge.set({ route }, await read(group));
+    });
+  perGroup('consumer_in_flight_records', 'Records in hand, waiting ones included.', ({ inFlight }) => inFlight.records);
+  perGroup('consumer_in_flight_bytes', 'Bytes of the records in hand.', ({ inFlight }) => inFlight.bytes);
+  perGroup('consumer_lag_records', 'Log end minus position, over the assigned partitions.', async (group) =>
+    lagOf(group, ends),
+  );
+  metrics.gauge('consumer_circuit_state', 'Circuit of a sink: 0 closed, 1 half-open, 2 open.', ['sink'], (gauge) => {
+    for (const [sink, gate] of gates) gauge.set({ sink }, circuitLevel[gate.state]);
+  });
+  return {
+    forRoute: (route) => {
+      const counts: RouteCounts = { delivered: 0, retried: 0, deadLettered: 0, skipped: 0, dropped: 0 };
+      const count = (field: keyof RouteCounts, outcome: string) => {
+        counts[field] += 1;
+        records.inc({ route, outcome });
+      };
+      return {
+        counts,
+        settled: (outcome) => count(outcome, outcome),
+        retried: (tier) => {
+          count('retried', 'retried');
+          retries.inc({ route, tier: String(tier + 1) });
+        },
+        deadLettered: (cause) => {
+          count('deadLettered', 'dead-lettered');
+          letters.inc({ route, cause });
+        },
+        answered: (outcome, took) => seconds.observe({ route, outcome }, took),
+      };
+    },
+    watchGroup: (route, group) => void groups.set(route, group),
+    watchGate: (sink, gate) => void gates.set(sink, gate),
+    writeFailed: (topic) => writes.inc({ topic }),
+    commitFailed: (route) => commits.inc({ route }),
+  };
+}
+
+async function lagOf(group: RouteGroup, ends: LogEnds): Promise<number> {
+  const { positions } = group;
+  const lags = positions.map(async ({ topic, partition, position }) => {
+    const end = (await ends.of(topic)).get(partition) ?? position;
+    return end > position ? Number(end - position) : 0;
+  });
+  return (await Promise.all(lags)).reduce((sum, lag) => sum + lag, 0);
+}

@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SinkGate, type Delivery, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import type { ConsumedRecord, OutgoingRecord, TopicPartition } from '@genesys-kafka/kafka';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { compileRule } from '@genesys-kafka/routing';
+import { frame, parseDeadLetter, parseRetryHeaders, partitionFor, REPLAY_HEADER } from '@genesys-kafka/topics';
+import { Moves } from '../forward/forwarder.ts';
+import { TopicWriter } from '../forward/topic-writer.ts';
+import type { WorkSignals } from '../group/partition-flow.ts';
+import { deliverySettle, routeWork, type RoutePorts } from './route-work.ts';
+
+const text = JSON.stringify({ conversationId: 'c1', n: 1 });
+const ok: DeliveryOutcome = { kind: 'delivered' };
+const busy: DeliveryOutcome = { kind: 'retry', failure: { cause: 'http-503', reason: 'busy', httpStatus: 503 } };
+const refused: DeliveryOutcome = { kind: 'rejected', failure: { cause: 'http-422', reason: 'no', httpStatus: 422 } };
+const login: DeliveryOutcome = {
+  kind: 'misconfigured',
+  failure: { cause: 'http-401', reason: 'login', httpStatus: 401 },
+};
+
+function record(value: Buffer | null, more: Partial<ConsumedRecord> = {}): ConsumedRecord {
+  const headers = { 'source-id': Buffer.from('job-1'), ordinal: Buffer.from('7') };
+  return { topic: 'd', partition: 2, offset: 41n, timestampMs: 0, key: Buffer.from('c1'), value, headers, ...more };
+}
+
+interface Sent extends TopicPartition {
+  readonly record: OutgoingRecord;
+}
+
+/** A route over a real gate and real moves; the sink answers from a script, the last answer for ever. */
+function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { blocking?: boolean; over?: number } = {}) {
+  const clock = new ManualClock();
+  const sent: Sent[] = [];
+  const deliveries: Delivery[] = [];
+  const skipped: string[] = [];
+  const gate = new SinkGate({
+    concurrency: 4,
+    breaker: { errors: 1, over: options.over ?? 100, cooldownMs: 30_000 },
+    clock,
+  });
+  const writer = new TopicWriter({
+    producer: {
+      send: async (target, records) => void sent.push(...records.map((one) => ({ ...target, record: one }))),
+      close: async () => undefined,
+    },
+    onFailure: () => assert.fail('the writer does not fail here'),
+  });
+  const moves = new Moves({
+    route: 'crm',
+    groupId: 'g.test.crm',
+    retries: [1, 2].map((tier) => ({ topic: `d.retry-${tier}`, partitions: 6 })),
+    deadLetters: { topic: 'd.dlt', partitions: 6 },
+    writer,
+    clock,
+    onRetry: () => undefined,
+    onDeadLetter: () => undefined,
+  });
+  const sink = {
+    deliver: async (delivery: Delivery) => {
+      deliveries.push(delivery);
+      return answers.length > 1 ? answers.shift()! : answers[0]!;
+    },
+    check: async () => undefined,
+    close: async () => undefined,
+  };
+  const policy = { tiersMs: [5000, 60_000], jitter: 0 };
+  const target = { sink, gate, priority: 'normal', policy, blocking: options.blocking ?? false } as const;
+  const ports: RoutePorts = {
+    mainTopic: 'd',
+    picks: () => ({ matched: true }),
+    owns: (owner) => owner !== 'nobody' && owner.route === 'crm',
+    keepsPoison: false,
+    settle: deliverySettle({ route: 'crm', target, moves, clock, onOutcome: () => undefined }),
+    moves,
+    clock,
+    onSkipped: () => skipped.push('skipped'),
+    ...options,
+  };
+  const stopping = new AbortController();
+  let waits = 0;
+  const signals: WorkSignals = {
+    stopping: stopping.signal,
+    signal: new AbortController().signal,
+    notDue: async (wait) => {
+      waits += 1;
+      return wait();
+    },
+  };
+  const work = routeWork(ports);
+  return {
+    clock,
+    sent,
+    deliveries,
+    skipped,
+    gate,
+    stopping,
+    waits: () => waits,
+    work: async (one: ConsumedRecord) => work(one, signals),
+  };
+}
+
+/** What Kafka would hand out of a record that was sent. */
+function received({ topic, partition, record: { key, value, headers } }: Sent): ConsumedRecord {
+  const buffers = Object.entries(headers ?? {}).flatMap(([name, one]) =>
+    one === undefined ? [] : [[name, Buffer.from(one)]],
+  );
+  return {
+    topic,
+    partition,
+    offset: 3n,
+    timestampMs: 0,
+    key: Buffer.from(key!),
+    value: value as Buffer | null,
+    headers: Object.fromEntries(buffers) as Record<string, Buffer>,
+  };
+}
+
+test('delivered: the bare bytes, a stable key and the version go to the sink, and nothing moves', async () => {
+  const crm = route([ok]);
+  await crm.work(record(frame(9, Buffer.from(text))));
+  const [delivery] = crm.deliveries;
+  assert.equal(delivery!.body.toString(), text);
+  assert.deepEqual(
+    [delivery!.key, delivery!.idempotencyKey, delivery!.recordVersion, delivery!.contentType],
+    ['c1', 'job-1:7', 41n, 'application/json'],
+  );
+  assert.deepEqual(crm.sent, []);
+});
+
+test('retry: tier by tier with the value unchanged, waiting for not-before, then a dead letter with all its history', async () => {
+  const crm = route([busy]);
+  const original = record(frame(9, Buffer.from(text)));
+  await crm.work(original);
+  assert.equal(crm.sent[0]!.topic, 'd.retry-1');
+  assert.equal(crm.sent[0]!.partition, partitionFor('c1', 6));
+  const first = received(crm.sent[0]!);
+  assert.deepEqual(first.value, original.value);
+  assert.equal(first.headers['source-id']!.toString(), 'job-1');
+  const state = parseRetryHeaders(first.headers);
+  assert.deepEqual([state.route, state.group, state.attempt, state.cause], ['crm', 'g.test.crm', 2, 'http-503']);
+  assert.equal(state.notBeforeMs, crm.clock.nowMs() + 5000);
+
+  const second = crm.work(first);
+  await crm.clock.advance(4999);
+  assert.equal(crm.deliveries.length, 1, 'not before its time');
+  assert.equal(crm.waits(), 1);
+  await crm.clock.advance(1);
+  await second;
+  assert.equal(crm.sent[1]!.topic, 'd.retry-2');
+  const third = crm.work(received(crm.sent[1]!));
+  await crm.clock.advance(60_000);
+  await third;
+  const letter = received(crm.sent[2]!);
+  assert.equal(letter.topic, 'd.dlt');
+  assert.deepEqual(letter.value, original.value);
+  const { framing, stage, cause, route: name, attempts, httpStatus, origin } = parseDeadLetter(letter.headers);
+  assert.deepEqual(
+    { framing, stage, cause, name, attempts, httpStatus, origin },
+    {
+      framing: 'confluent',
+      stage: 'deliver',
+      cause: 'http-503',
+      name: 'crm',
+      attempts: 3,
+      httpStatus: 503,
+      origin: { topic: 'd', partition: 2, offset: 41n },
+    },
+  );
+  assert.deepEqual(
+    new Set(crm.deliveries.map((one) => `${one.idempotencyKey} ${one.recordVersion}`)),
+    new Set(['job-1:7 41']),
+    'the same key and version at every attempt',
+  );
+});
+
+test('Retry-After: the smallest tier that covers it', async () => {
+  const crm = route([{ ...busy, retryAfterMs: 20_000 }]);
+  await crm.work(record(frame(9, Buffer.from(text))));
+  assert.equal(crm.sent[0]!.topic, 'd.retry-2');
+});
+
+test('rejected: a dead letter at once; a replayed one goes on counting its attempts', async () => {
+  const crm = route([refused]);
+  await crm.work(record(frame(9, Buffer.from(text))));
+  assert.equal(parseDeadLetter(received(crm.sent[0]!).headers).attempts, 1);
+  const headers = { [REPLAY_HEADER.replayOf]: Buffer.from('id'), [REPLAY_HEADER.priorAttempts]: Buffer.from('4') };
+  await crm.work(record(frame(9, Buffer.from(text)), { headers }));
+  assert.equal(parseDeadLetter(received(crm.sent[1]!).headers).attempts, 5);
+  const unread = route([ok], { keepsPoison: true });
+  await unread.work(record(Buffer.from('x'), { headers }));
+  assert.equal(parseDeadLetter(received(unread.sent[0]!).headers).attempts, 5, 'a new identity without a delivery too');
+});
+
+test('refused by the target (401): the record waits for the circuit, and costs no attempt', async () => {
+  const crm = route([login, login, ok]);
+  const working = crm.work(record(frame(9, Buffer.from(text))));
+  await crm.clock.advance(29_000);
+  assert.equal(crm.deliveries.length, 1);
+  await crm.clock.advance(120_000);
+  await working;
+  assert.equal(crm.deliveries.length, 3);
+  assert.deepEqual(crm.sent, []);
+});
+
+test('a dead target: once the circuit is open no attempt is burnt, failed probes included', async () => {
+  const crm = route([...Array.from({ length: 12 }, () => busy), ok], { over: 2 });
+  const working = ['a', 'b', 'c'].map(async (key, index) =>
+    crm.work(record(frame(9, Buffer.from(text)), { key: Buffer.from(key), offset: BigInt(index) })),
+  );
+  await crm.clock.advance(15 * 60_000);
+  await Promise.all(working);
+  assert.deepEqual(crm.sent, []);
+  assert.equal(crm.deliveries.length, 12 + 3);
+  assert.ok(new Set(crm.deliveries.slice(3, 9).map(({ key }) => key)).size > 1, 'the probes are not always one record');
+});
+
+test('blocking: the retry waits in memory, and no retry topic is used', async () => {
+  const crm = route([busy, busy, ok], { blocking: true });
+  const working = crm.work(record(frame(9, Buffer.from(text))));
+  await crm.clock.advance(5000 + 60_000);
+  await working;
+  assert.equal(crm.deliveries.length, 3);
+  assert.deepEqual(crm.sent, []);
+  assert.equal(crm.waits(), 0, 'other keys of the partition go on');
+});
+
+test('records of other routes, and records that the rule does not pick, are passed over', async () => {
+  const rule = compileRule('record.n == 2', 'crm');
+  const crm = route([ok], { picks: (parsed, headers) => rule.evaluate({ record: parsed, headers }) });
+  await crm.work(record(frame(9, Buffer.from(text))));
+  const other = route([busy]);
+  await other.work(record(frame(9, Buffer.from(text))));
+  const foreign = received(other.sent[0]!);
+  foreign.headers.route!.write('erp');
+  await crm.work(foreign);
+  assert.deepEqual(crm.skipped, ['skipped', 'skipped']);
+  assert.deepEqual([crm.deliveries, crm.sent], [[], []]);
+});
+
+test('a rule that fails on a record: a dead letter that says so, without its values', async () => {
+  const rule = compileRule('record.conversationId > 5.0', 'crm');
+  const crm = route([ok], { picks: (parsed, headers) => rule.evaluate({ record: parsed, headers }) });
+  await crm.work(record(frame(9, Buffer.from(text))));
+  const letter = parseDeadLetter(received(crm.sent[0]!).headers);
+  assert.deepEqual([letter.stage, letter.cause, letter.attempts], ['route', 'rule-error', 0]);
+  assert.doesNotMatch(letter.reason, /c1/);
+});
+
+test('poison: original bytes to the dead letters of the one group that keeps it, passed over by the others', async () => {
+  const poisons: [Buffer | null, string, string][] = [
+    [Buffer.from([7, 0, 0, 0, 1, 0x7b]), 'frame-wrong-magic', 'none'],
+    [Buffer.from([0, 0]), 'frame-too-short', 'none'],
+    [null, 'frame-missing', 'none'],
+    [frame(1, Buffer.from('{"n": secret')), 'json-invalid', 'confluent'],
+    [frame(1, Buffer.from([0x22, 0xff, 0x22])), 'json-invalid', 'confluent'],
+  ];
+  for (const [value, cause, framing] of poisons) {
+    const keeper = route([ok], { keepsPoison: true });
+    await keeper.work(record(value));
+    const sent = received(keeper.sent[0]!);
+    assert.deepEqual(sent.value, value);
+    const letter = parseDeadLetter(sent.headers);
+    assert.deepEqual([letter.stage, letter.cause, letter.framing], ['decode', cause, framing]);
+    assert.doesNotMatch(letter.reason, /secret/);
+    const other = route([ok]);
+    await other.work(record(value));
+    assert.deepEqual([other.skipped, other.sent], [['skipped'], []]);
+  }
+});
+
+test('a record on a retry topic that says no owner is kept as a dead letter by whoever owns those', async () => {
+  const keeper = route([ok], { owns: (owner) => owner === 'nobody' });
+  await keeper.work(record(frame(9, Buffer.from(text)), { topic: 'd.retry-1' }));
+  const letter = parseDeadLetter(received(keeper.sent[0]!).headers);
+  assert.deepEqual(
+    [letter.cause, letter.origin],
+    ['header-invalid', { topic: 'd.retry-1', partition: 2, offset: 41n }],
+  );
+});
+
+test('stop: a record that waits for its time or for the circuit is let go at once', async () => {
+  const crm = route([login]);
+  const working = crm.work(record(frame(9, Buffer.from(text))));
+  await crm.clock.advance(10);
+  crm.stopping.abort(new Error('stop'));
+  await assert.rejects(working, /stop/);
+});

@@ -1,0 +1,71 @@
+import type { LedgerEntry, RecordCounts, WindowError } from '@genesys-kafka/ledger';
+import type { Logger, Metrics, Progress, ProgressTask, Readiness } from '@genesys-kafka/runtime';
+import type { ProducerObserver } from '../export/context.ts';
+import type { OnDownload } from '../genesys/archive-fetcher.ts';
+
+/** What the pipeline tells of itself, as metrics and progress. */
+export interface Observer extends ProducerObserver, Disposable {
+  readonly ready: () => Readiness;
+  onConnected(): void;
+  readonly onDownload: OnDownload;
+  onRecords(counts: RecordCounts, bytes: number): void;
+}
+
+const TRANSACTION_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function createObserver(metrics: Metrics, progress: Progress, log: Logger): Observer {
+  const records = metrics.counter('records_total', 'Records read from sources, by outcome.', ['outcome']);
+  const bytes = metrics.counter('record_bytes_total', 'Bytes of records, as Genesys sent them.');
+  const committed = metrics.counter('committed_records_total', 'Records in committed transactions.');
+  const transactions = metrics.histogram(
+    'transaction_commit_seconds',
+    'From closing a transaction to its commit.',
+    TRANSACTION_SECONDS,
+  );
+  const buffered = metrics.gauge('publish_buffer_bytes', 'Bytes that wait for the broker.');
+  const sources = metrics.counter('sources_total', 'Windows and archives ended, by state.', ['state']);
+  const downloaded = metrics.counter('downloaded_bytes_total', 'Bytes of archives downloaded.');
+  const tasks: { publish?: ProgressTask; download?: ProgressTask } = {};
+  let isConnected = false;
+  let downloadedBytes = 0;
+  return {
+    ready: () => ({ ready: isConnected, reasons: isConnected ? [] : ['not connected to Kafka and the registry yet'] }),
+    onConnected: () => {
+      isConnected = true;
+    },
+    onRecords: (counts, size) => {
+      records.inc({ outcome: 'published' }, counts.published);
+      records.inc({ outcome: 'invalid' }, counts.invalid);
+      bytes.inc(size);
+      tasks.publish ??= progress.task('publish', { unit: 'records' });
+      tasks.publish.advance(counts.read);
+    },
+    onCommit: (commit) => {
+      committed.inc(commit.records);
+      transactions.observe(commit.ms / 1000);
+      log.debug(commit, 'transaction committed');
+    },
+    onBuffered: (size) => buffered.set(size),
+    onDownload: (size, total) => {
+      tasks.download ??= progress.task('download', { unit: 'bytes' });
+      if (total !== undefined) tasks.download.total(total);
+      tasks.download.reset(size);
+      downloaded.inc(Math.max(0, size - downloadedBytes));
+      downloadedBytes = size;
+    },
+    onSourceEnded: (entry: LedgerEntry) => {
+      sources.inc({ state: entry.state });
+      const { window, state, counts } = entry;
+      if (entry.error) log.warn({ window, state, counts, error: entry.error }, 'source ended early');
+      else log.debug({ window, state, counts }, 'source done');
+    },
+    onSourceRejected: (source: string, error: WindowError) => {
+      sources.inc({ state: 'rejected' });
+      log.warn({ source, error }, 'source rejected');
+    },
+    [Symbol.dispose]: () => {
+      tasks.download?.done();
+      tasks.publish?.done();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { printJson, redactText } from '@genesys-kafka/runtime';
+import type { Report } from '../export/report.ts';
+import type { Common } from './session.ts';
+
+/** The report for a program (`--json`, one document) or for eyes. */
+export async function tellReport(common: Common, report: Report): Promise<void> {
+  if (common.json) return printJson(report);
+  process.stdout.write(reportText(report));
+}
+
+export function reportText(report: Report): string {
+  const { records, sources } = report;
+  const mib = report.bytes / 1024 / 1024;
+  const lines = [
+    `export ${report.exportId}: ${plural(report.windows, 'window')} in ${report.seconds.toFixed(1)} s`,
+    `  read ${records.read} = published ${records.published} + invalid ${records.invalid} + unchanged ${records.unchanged}` +
+      ` · ${mib.toFixed(1)} MiB`,
+  ];
+  for (const { source, status, records: count, error } of sources) {
+    lines.push(`  ${status.padEnd(8)} ${redactText(source)}  ${plural(count, 'record')}`);
+    if (error) lines.push(`           ${error.code}: ${redactText(error.message)}`);
+  }
+  if (records.invalid > 0)
+    lines.push(`  ${plural(records.invalid, 'record')} on the dead-letter topic, with the reasons.`);
+  return `${lines.join('\n')}\n`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,117 @@
+import { inspectArchive, spool, type Archive, type SpooledFile, type SpoolOptions } from '@genesys-kafka/archive';
+import { TrailingTextCheck } from '@genesys-kafka/record-parser';
+import type { Settings } from '@genesys-kafka/runtime';
+import { EnvHttpProxyAgent } from 'undici';
+import { genesysFileHosts } from './connect.ts';
+import { Turns } from './turns.ts';
+
+/** Bytes on disk so far, and the file's length once it is known. */
+export type OnDownload = (bytes: number, totalBytes?: number) => void;
+
+/** An archive that goes away with what was spooled for it. */
+export type OpenArchive = Archive & AsyncDisposable;
+
+/** A stalled body is given up after this long, and so is one that is slower than this over a stretch. */
+const IDLE_TIMEOUT_MS = 30_000;
+const MIN_BYTES_PER_SECOND = 1024;
+const MAX_ENTRIES = 10_000;
+
+/**
+ * Downloads and verifies archives, whole, before anyone reads from them. What was fetched for a name is kept until it
+ * is released, so that work which begins again after an interruption does not download it again.
+ */
+export class ArchiveFetcher implements AsyncDisposable {
+  readonly #settings: Settings;
+  readonly #downloads: Turns;
+  readonly #onDownload: OnDownload | undefined;
+  #proxy: EnvHttpProxyAgent | undefined;
+  readonly #kept = new Map<string, OpenArchive>();
+
+  constructor(settings: Settings, onDownload?: OnDownload) {
+    this.#settings = settings;
+    this.#downloads = new Turns(settings.genesys.concurrentDownloads);
+    this.#onDownload = onDownload;
+  }
+
+  /** `link` is called for the first link and again when one has expired. Raises ArchiveError. */
+  async fetch(name: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive> {
+    const kept = this.#kept.get(name);
+    if (kept) return kept;
+    const archive = await this.#download(link, genesysFileHosts(this.#settings), signal);
+    this.#kept.set(name, archive);
+    return archive;
+  }
+
+  /** A local file, read where it is. */
+  async open(path: string, signal: AbortSignal): Promise<OpenArchive> {
+    const archive = await this.#inspect(path, signal);
+    return { ...archive, [Symbol.asyncDispose]: async () => undefined };
+  }
+
+  /** A link from the command line, which nobody renews. An https: host that the operator names is allowed by that. */
+  async download(link: string, signal: AbortSignal): Promise<OpenArchive> {
+    const url = URL.parse(link);
+    const own = url?.protocol === 'https:' ? [url.host] : [];
+    return this.#download(async () => link, [...genesysFileHosts(this.#settings), ...own], signal);
+  }
+
+  async release(name: string): Promise<void> {
+    const kept = this.#kept.get(name);
+    this.#kept.delete(name);
+    await kept?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#kept.keys()].map((name) => this.release(name)));
+    await this.#proxy?.close();
+  }
+
+  async #download(
+    link: () => Promise<string>,
+    allowedHosts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<OpenArchive> {
+    const settings = this.#settings;
+    using _turn = await this.#downloads.take();
+    const file: SpooledFile = await spool({
+      link,
+      signal,
+      spoolDir: settings.spool.dir,
+      allowedHosts,
+      allowInsecureHttp: settings.tls.allowInsecureHttp,
+      maxBytes: settings.archive.maxBytes,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
+      minBytesPerSecond: MIN_BYTES_PER_SECOND,
+      ...this.#proxied(),
+      ...(this.#onDownload ? { onProgress: this.#onDownload } : {}),
+    });
+    try {
+      const archive = await this.#inspect(file.path, signal);
+      return { ...archive, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
+    } catch (error) {
+      await file[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Text after the document's end is found here, before anything is published; a break in its midst is not. */
+  async #inspect(path: string, signal: AbortSignal): Promise<Archive> {
+    const { archive, record } = this.#settings;
+    const trailing = new TrailingTextCheck(record.maxDepth);
+    const inspected = await inspectArchive(
+      path,
+      { maxRatio: archive.maxRatio, maxBytes: archive.maxBytes, maxEntries: MAX_ENTRIES },
+      { signal, onContent: (chunk) => trailing.push(chunk) },
+    );
+    trailing.end();
+    return inspected;
+  }
+
+  /** Through a proxy it is the proxy that resolves names: the list of hosts still holds, the address rules cannot. */
+  #proxied(): Pick<SpoolOptions, 'dispatcher'> {
+    const { url, bypass } = this.#settings.proxy;
+    if (url === undefined) return {};
+    this.#proxy ??= new EnvHttpProxyAgent({ httpsProxy: url, noProxy: bypass.join(',') });
+    return { dispatcher: this.#proxy };
+  }
+}

@@ -1,0 +1,81 @@
+import type { Archive } from '@genesys-kafka/archive';
+import type { GenesysClient } from '@genesys-kafka/genesys-client';
+import type { DoneStatus, JobStatus, Window } from '@genesys-kafka/job-poller';
+import { NoResultsLinkError } from '../errors.ts';
+import type { FetchPage } from '../pipeline/publish-pages.ts';
+
+export type Query = Readonly<Record<string, unknown>>;
+
+/** A job's results, once it is done. */
+export type Results =
+  | { readonly kind: 'pages'; readonly fetchPage: FetchPage }
+  | { readonly kind: 'archive'; readonly archive: Archive; readonly size: number };
+
+/** What differs between the ways in which Genesys hands out results. */
+export interface JobContract {
+  readonly name: 'details-jobs' | 'bulk-archive';
+  submit(window: Window, signal: AbortSignal): Promise<string>;
+  status(jobId: string, signal: AbortSignal): Promise<JobStatus>;
+  results(jobId: string, status: DoneStatus, signal: AbortSignal): Promise<Results>;
+  /** The window has ended: what was kept of the job's results may go. */
+  release(jobId: string): Promise<void>;
+  /** Until when data is complete; undefined where the contract cannot tell. */
+  availableUntil(signal: AbortSignal): Promise<Date | undefined>;
+}
+
+/** Fetches and verifies the archive that `link` leads to; asks for the link anew when it has expired. */
+export interface ArchiveSpool {
+  fetch(jobId: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive>;
+  release(jobId: string): Promise<void>;
+}
+
+/** The pages of `…/details/jobs`: design.md, "Two contracts and a file". */
+export function detailsJobs(client: GenesysClient, query: Query, pageSize: number): JobContract {
+  return {
+    name: 'details-jobs',
+    submit: async (window, signal) => {
+      const interval = `${window.from.toISOString()}/${window.to.toISOString()}`;
+      return (await client.detailsJobs.submit({ ...query, interval }, signal)).jobId;
+    },
+    status: (jobId, signal) => client.detailsJobs.status(jobId, signal),
+    results: async (jobId) => ({
+      kind: 'pages',
+      fetchPage: (cursor, signal) =>
+        client.detailsJobs.page(jobId, { pageSize, ...(cursor === undefined ? {} : { cursor }) }, signal),
+    }),
+    release: async () => undefined,
+    availableUntil: (signal) => client.availability(signal),
+  };
+}
+
+/** Archives of exactly this many records count as truncated, unless the query names another `size`. */
+const DEFAULT_SIZE = 10_000;
+
+/** The ZIP behind a signed link: design.md, "Two contracts and a file". */
+export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveSpool): JobContract {
+  const size = typeof query.size === 'number' ? query.size : DEFAULT_SIZE;
+  return {
+    name: 'bulk-archive',
+    submit: async (window, signal) => {
+      const interval = { dateFrom: window.from.toISOString(), dateTo: window.to.toISOString() };
+      return (await client.bulkArchive.submit({ ...query, ...interval, size }, signal)).jobId;
+    },
+    status: (jobId, signal) => client.bulkArchive.status(jobId, signal),
+    results: async (jobId, status, signal) => {
+      let first: DoneStatus | undefined = status;
+      const link = async () => {
+        const done = first ?? (await client.bulkArchive.status(jobId, signal));
+        first = undefined;
+        return linkOf(jobId, done);
+      };
+      return { kind: 'archive', size, archive: await spool.fetch(jobId, link, signal) };
+    },
+    release: (jobId) => spool.release(jobId),
+    availableUntil: async () => undefined,
+  };
+}
+
+function linkOf(jobId: string, status: JobStatus): string {
+  if (status.state === 'done' && status.resultsUrl !== undefined) return status.resultsUrl;
+  throw new NoResultsLinkError(jobId, status.state);
+}

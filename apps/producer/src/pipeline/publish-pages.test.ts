@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LedgerEntry } from '@genesys-kafka/ledger';
+import { inlineJudge, MemoryLane, newSource, newStage } from '../../fixtures/memory-lane.ts';
+import { conversations } from '../../fixtures/records.ts';
+import { publishPages } from './publish-pages.ts';
+import { SourcePublisher } from './source-publisher.ts';
+
+const READING = { judge: inlineJudge, scan: { maxRecordBytes: 100_000, maxDepth: 20 } };
+const never = new AbortController().signal;
+
+/** Pages by the cursor that asks for them; '' is the first. */
+type Job = Readonly<
+  Record<string, { readonly records: readonly string[]; readonly next?: string; readonly at?: string }>
+>;
+
+function page({ records, next, at }: Job[string]): Buffer {
+  const cursor = next === undefined ? '' : `,"cursor":${JSON.stringify(next)}`;
+  const available = at === undefined ? '' : `"dataAvailabilityDate":"${at}",`;
+  return Buffer.from(`{${available}"conversations":[${records.join(',')}]${cursor}}`);
+}
+
+/** Reads the job from where `entry` stands. `failAt` breaks the n-th fetch. */
+async function read(job: Job, entry: LedgerEntry, failAt = Number.POSITIVE_INFINITY) {
+  const lane = new MemoryLane();
+  const source = new SourcePublisher(lane.publisher, 'key', entry, {
+    stage: newStage(),
+    invalidLimit: { maxShare: 1, minRecords: 1 },
+    onRecords: () => undefined,
+  });
+  const asked: string[] = [];
+  const fetchPage = async (cursor = ''): Promise<Buffer> => {
+    asked.push(cursor);
+    if (asked.length === failAt) throw new Error('the connection broke');
+    assert(job[cursor], `no page for cursor ${cursor}`);
+    return page(job[cursor]);
+  };
+  let error: unknown;
+  let availableUntil: string | undefined;
+  try {
+    availableUntil = await publishPages(fetchPage, 'job', source, READING, never);
+  } catch (thrown) {
+    error = thrown;
+  }
+  await lane.publisher.flush();
+  const ordinals = [...lane.ordinals.data].toSorted((a, b) => a - b);
+  return {
+    asked,
+    error: error as { code?: string; message: string } | undefined,
+    availableUntil,
+    ordinals,
+    entry: lane.entry ?? entry,
+  };
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
+
+const JOB: Job = {
+  '': { records: conversations('a', 3), next: 'b', at: '2026-01-01T00:00:00Z' },
+  b: { records: [], next: 'c' },
+  c: { records: conversations('c', 2), next: 'd', at: '2026-01-02T00:00:00Z' },
+  d: { records: conversations('d', 1) },
+};
+
+test('follows the cursor past an empty page to the page without one, ordinals running on', async () => {
+  const { asked, ordinals, availableUntil, error } = await read(JOB, newSource());
+  assert.equal(error, undefined);
+  assert.deepEqual(asked, ['', 'b', 'c', 'd']);
+  assert.deepEqual(ordinals, range(0, 6));
+  assert.equal(availableUntil, '2026-01-01T00:00:00Z');
+});
+
+test('whichever fetch breaks, the next run goes on at that page, and each record is there once', async () => {
+  for (let failAt = 1; failAt <= 4; failAt += 1) {
+    const first = await read(JOB, newSource(), failAt);
+    assert.match(first.error?.message ?? '', /connection broke/);
+    const second = await read(JOB, first.entry);
+    assert.equal(second.error, undefined);
+    assert.deepEqual([...first.ordinals, ...second.ordinals], range(0, 6));
+    assert.equal(second.asked[0], ['', 'b', 'c', 'd'][failAt - 1]);
+  }
+});
+
+const LARGE: Job = { '': { records: conversations('a', 250), next: 'b' }, b: { records: conversations('b', 150) } };
+
+/** The ledger's entry after the first steps of a run that was killed between them. */
+async function killedInside(cursor: '' | 'b'): Promise<LedgerEntry> {
+  const lane = new MemoryLane();
+  const steps: LedgerEntry[] = [];
+  const source = new SourcePublisher(lane.publisher, 'key', newSource(), {
+    stage: newStage(),
+    invalidLimit: { maxShare: 1, minRecords: 1 },
+    onRecords: () => steps.push(source.entry),
+  });
+  await publishPages(async (at = '') => page(LARGE[at]!), 'job', source, READING, never);
+  const inside = steps.find(({ position }) => position.page !== undefined && (position.cursor ?? '') === cursor);
+  assert(inside, 'a large page goes in several steps');
+  return inside;
+}
+
+for (const cursor of ['', 'b'] as const) {
+  test(`killed inside page "${cursor}": goes on behind the records that are published`, async () => {
+    const entry = await killedInside(cursor);
+    const { ordinals, error, asked } = await read(LARGE, entry);
+    assert.equal(error, undefined);
+    assert.equal(asked[0], cursor);
+    assert.deepEqual(ordinals, range(entry.position.records, 400));
+  });
+
+  test(`killed inside page "${cursor}", which has other records by then: source-changed, and none is published`, async () => {
+    const entry = await killedInside(cursor);
+    const records = LARGE[cursor]!.records;
+    for (const other of [records.toReversed(), records.slice(1), records.with(-1, conversations('x', 1)[0]!)]) {
+      const moved = { ...LARGE, [cursor]: { ...LARGE[cursor], records: other } };
+      const { ordinals, error } = await read(moved, entry);
+      assert.equal(error?.code, 'source-changed');
+      assert.deepEqual(ordinals, []);
+    }
+  });
+}
+
+test('a date beside the records that moves on does not make a page another one', async () => {
+  const entry = await killedInside('b');
+  const { error } = await read({ ...LARGE, b: { ...LARGE.b!, at: '2030-01-01T00:00:00Z' } }, entry);
+  assert.equal(error, undefined);
+});
+
+test('a job read to its last page brings nothing when it is read again from there', async () => {
+  const { entry } = await read(LARGE, newSource());
+  const again = await read(LARGE, entry);
+  assert.deepEqual([again.ordinals, again.error], [[], undefined]);
+});
+
+const LOOPS: Readonly<Record<string, Job>> = {
+  'the page itself': { ...JOB, c: { ...JOB.c!, next: 'c' } },
+  'an earlier page': { ...JOB, d: { ...JOB.d!, next: 'b' } },
+  'the first page again, by a cursor of its own': {
+    '': { records: conversations('a', 2), next: 'x' },
+    x: { records: conversations('a', 2), next: 'x' },
+  },
+};
+
+for (const [where, job] of Object.entries(LOOPS)) {
+  test(`a cursor that leads to ${where}: cursor-loop, and no conversation is published twice`, async () => {
+    const { ordinals, error, asked } = await read(job, newSource());
+    assert.equal(error?.code, 'cursor-loop');
+    const distinct = new Set(Object.values(job).flatMap(({ records }) => records)).size;
+    assert(ordinals.length <= distinct, `${ordinals.length} records of ${distinct} conversations`);
+    assert(asked.length <= Object.keys(job).length + 1, 'it goes round in circles');
+  });
+}
+
+test('a page that leads to itself is not published again by the next run, nor by the one after that', async () => {
+  const job = { ...JOB, c: { ...JOB.c!, next: 'c' } };
+  let { entry, ordinals } = await read(job, newSource());
+  const published = ordinals.length;
+  for (let run = 0; run < 2; run += 1) {
+    const next = await read(job, entry);
+    assert.equal(next.error?.code, 'cursor-loop');
+    ordinals = [...ordinals, ...next.ordinals];
+    ({ entry } = next);
+  }
+  assert.equal(ordinals.length, published);
+});
+
+test('a page that is cut: its records are not published, those of the pages before it are', async () => {
+  const lane = new MemoryLane();
+  const source = new SourcePublisher(lane.publisher, 'key', newSource(), {
+    stage: newStage(),
+    invalidLimit: { maxShare: 1, minRecords: 1 },
+    onRecords: () => undefined,
+  });
+  const fetchPage = async (cursor = '') => (cursor === 'b' ? page(LARGE.b!).subarray(0, -2) : page(LARGE['']!));
+  await assert.rejects(
+    publishPages(fetchPage, 'job', source, READING, never),
+    (error) => (error as { code?: string }).code === 'broken-json',
+  );
+  await lane.publisher.flush();
+  assert.equal(lane.ordinals.data.length, 250);
+});
+
+test('an object that is no page is an error, never the end; the earliest availability of the pages counts', async () => {
+  const first =
+    '{"conversations":[' +
+    conversations('a', 2).join(',') +
+    '],"cursor":"b","dataAvailabilityDate":"2026-01-01T00:00:00Z"}';
+  const publish = async (...answers: string[]) => {
+    const lane = new MemoryLane();
+    const source = new SourcePublisher(lane.publisher, 'key', newSource(), {
+      stage: newStage(),
+      invalidLimit: { maxShare: 1, minRecords: 1 },
+      onRecords: () => undefined,
+    });
+    return publishPages(async () => Buffer.from(answers.shift()!), 'job', source, READING, never);
+  };
+  for (const answer of ['{}', '{"message":"Internal error","status":500}', '{"conversations":[],"cursor":17}']) {
+    await assert.rejects(publish(first, answer), { code: 'bad-answer' }, answer);
+  }
+  await assert.rejects(publish('{"Conversations":[]}'), { code: 'bad-answer' });
+  assert.equal(await publish('{}'), undefined);
+  assert.equal(await publish('{"conversations":[],"cursor":null}'), undefined);
+  assert.equal(await publish(first, '{"dataAvailabilityDate":"2026-03-01T00:00:00Z"}'), '2026-01-01T00:00:00Z');
+});

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LedgerEntry } from '@genesys-kafka/ledger';
+import { RecordScanner } from '@genesys-kafka/record-parser';
+import { judged, MemoryLane, newSource, newStage } from '../../fixtures/memory-lane.ts';
+import { arrayOf, conversations } from '../../fixtures/records.ts';
+import type { JudgedRecord } from '../validate/judge.ts';
+import { SourcePublisher } from './source-publisher.ts';
+
+const LIMIT = { maxShare: 0.05, minRecords: 100 };
+
+function scan(records: readonly string[]): JudgedRecord[] {
+  const scanner = new RecordScanner({ maxRecordBytes: 100_000, maxDepth: 20 });
+  return judged([...scanner.push(arrayOf(records)), ...scanner.end()]);
+}
+
+function open(lane: MemoryLane, entry: LedgerEntry, limit = LIMIT): SourcePublisher {
+  return new SourcePublisher(lane.publisher, 'key', entry, {
+    stage: newStage(),
+    invalidLimit: limit,
+    onRecords: () => undefined,
+  });
+}
+
+/** Publishes the first records and stops there; resolves with the committed entry. */
+async function begun(records: readonly JudgedRecord[]): Promise<LedgerEntry> {
+  const lane = new MemoryLane();
+  await open(lane, newSource()).publish(records);
+  await lane.publisher.flush();
+  return lane.entry!;
+}
+
+const codeIs = (code: string) => (error: unknown) => (error as { code?: string }).code === code;
+
+test('records, counts, position and state are committed together, step by step', async () => {
+  const lane = new MemoryLane();
+  const source = open(lane, newSource());
+  const records = scan([...conversations('a', 3), '7']);
+  await source.publish(records.slice(0, 2));
+  await lane.publisher.flush();
+  assert.deepEqual([lane.ordinals.data, lane.entry?.position.records, lane.entry?.state], [[0, 1], 2, 'publishing']);
+  await source.publish(records.slice(2));
+  const last = await source.finish('done');
+  assert.deepEqual(lane.entry, last);
+  assert.deepEqual(lane.entry.counts, { read: 4, published: 3, invalid: 1, unchanged: 0 });
+  assert.equal(
+    last.bytes,
+    records.reduce((sum, record) => sum + record.length, 0),
+  );
+  assert.deepEqual(
+    [lane.ordinals.data.toSorted(), lane.ordinals.dead, last.position.records, last.state],
+    [[0, 1, 2], [3], 4, 'done'],
+  );
+});
+
+test('law: wherever it stopped, the rest is published from there, and the end is the same as in one go', async () => {
+  const records = scan([...conversations('a', 4), 'null', ...conversations('b', 2)]);
+  const whole = await begun(records);
+  for (let stop = 1; stop < records.length; stop += 1) {
+    const entry = await begun(records.slice(0, stop));
+    const lane = new MemoryLane();
+    const source = open(lane, entry);
+    // The source is read from its start in other pieces than before.
+    for (let from = 0; from < records.length; from += 3) await source.publish(records.slice(from, from + 3));
+    source.assertReached(records.length);
+    await source.finish('done');
+    const expected = records.map(({ ordinal }) => ordinal).filter((ordinal) => ordinal >= stop);
+    assert.deepEqual(
+      [...lane.ordinals.data, ...lane.ordinals.dead].toSorted((a, b) => a - b),
+      expected,
+    );
+    assert.deepEqual(
+      [lane.entry?.position, lane.entry?.counts, lane.entry?.bytes],
+      [whole.position, whole.counts, whole.bytes],
+    );
+  }
+});
+
+test('a source that differs in what was published is refused, and nothing is spliced', async () => {
+  const records = conversations('a', 6);
+  const entry = await begun(scan(records.slice(0, 3)));
+  const changed = [
+    conversations('b', 6),
+    records.with(1, records[2]!),
+    [records[1]!, records[0]!, ...records.slice(2)],
+    [records[0]!.replace('{', '{ '), ...records.slice(1)],
+  ];
+  for (const other of changed) {
+    const lane = new MemoryLane();
+    await assert.rejects(open(lane, entry).publish(scan(other)), codeIs('source-changed'));
+    await lane.publisher.flush();
+    assert.deepEqual(lane.ordinals.data, []);
+  }
+});
+
+test('a source that ends before, or differs exactly up to, the committed position is refused at its end', async () => {
+  const records = conversations('a', 3);
+  const entry = await begun(scan(records));
+  const short = open(new MemoryLane(), entry);
+  await short.publish(scan(records.slice(0, 2)));
+  assert.throws(() => short.assertReached(2), codeIs('source-changed'));
+  const other = open(new MemoryLane(), entry);
+  await other.publish(scan(conversations('b', 3)));
+  assert.throws(() => other.assertReached(3), codeIs('source-changed'));
+  const same = open(new MemoryLane(), entry);
+  await same.publish(scan(records));
+  same.assertReached(3);
+});
+
+test('too many invalid records stop the source, from the least number on and not before', async () => {
+  const bad = (count: number) => [...Array.from({ length: count }, () => '0'), ...conversations('a', 20 - count)];
+  const limit = { maxShare: 0.1, minRecords: 20 };
+  const lane = new MemoryLane();
+  await assert.rejects(open(lane, newSource(), limit).publish(scan(bad(3))), codeIs('too-many-invalid'));
+  await lane.publisher.flush();
+  assert.equal(lane.ordinals.dead.length, 3, 'they are on the dead-letter topic for somebody to look at');
+  await open(new MemoryLane(), newSource(), limit).publish(scan(bad(2)));
+  await open(new MemoryLane(), newSource(), limit).publish(scan(bad(20).slice(0, 19)));
+});
+
+test('a source that was stopped for too many invalid records publishes no more of them, and is never done', async () => {
+  const limit = { maxShare: 0.1, minRecords: 10 };
+  const records = scan([...Array.from({ length: 3 }, () => '0'), ...conversations('a', 17)]);
+  const entry = await begun(records.slice(0, 10));
+  const lane = new MemoryLane();
+  const source = open(lane, entry, limit);
+  await assert.rejects(async () => {
+    await source.publish(records);
+    source.assertReached(records.length);
+    await source.finish('done');
+  }, codeIs('too-many-invalid'));
+  await lane.publisher.flush();
+  assert.deepEqual(lane.ordinals, { data: [], dead: [] });
+  // With a larger limit it goes on where it stopped.
+  const allowed = open(new MemoryLane(), entry, { maxShare: 0.5, minRecords: 10 });
+  await allowed.publish(records);
+  assert.equal((await allowed.finish('done')).counts.read, 20);
+});
+
+test('the end carries its error, a later step forgets it, and a done source keeps no place within a page', async () => {
+  const lane = new MemoryLane();
+  const error = { code: 'job-gone', message: 'gone' };
+  const entry: LedgerEntry = { ...newSource(), error, position: { ...newSource().position, cursor: 'c' } };
+  const source = open(lane, entry);
+  await source.moveTo({ cursor: 'd' });
+  assert.deepEqual([source.entry.error, source.entry.position.cursor], [undefined, 'd']);
+  const last = await source.finish('done');
+  assert.equal(last.position.cursor, undefined);
+});

@@ -1,0 +1,84 @@
+import type { OutgoingHeaders } from '@genesys-kafka/kafka';
+import { picks, type RoutePlan } from '@genesys-kafka/routing';
+import type { SchemaIds } from '@genesys-kafka/schema-registry';
+import {
+  DEAD_LETTER_HEADER,
+  formatRetryHeaders,
+  openChecked,
+  parseBody,
+  REPLAY_HEADER,
+  RETRY_HEADER,
+} from '@genesys-kafka/topics';
+import type { StoredLetter } from './dead-letter-log.ts';
+
+export type ReplayTarget =
+  | { readonly kind: 'routes'; readonly routes: readonly RoutePlan[] }
+  /** In fixed words: reasons are counted. */
+  | { readonly kind: 'refused'; readonly why: string };
+
+export interface ReplayContext {
+  readonly plans: readonly RoutePlan[];
+  readonly schemas: SchemaIds | undefined;
+  readonly signal: AbortSignal;
+}
+
+const refused = (why: string): ReplayTarget => ({ kind: 'refused', why });
+
+/** Where a dead letter goes when it is replayed with the configuration of now: back to its route, or to those that pick it by now. */
+export async function replayTarget(
+  { letter, record }: StoredLetter,
+  { plans, schemas, signal }: ReplayContext,
+): Promise<ReplayTarget> {
+  if ('source' in letter.origin) {
+    return refused(
+      `never was on the main topic (stage ${letter.stage}): correct the cause and export its window with --again`,
+    );
+  }
+  const opened = await openChecked(record.value, schemas, signal);
+  if (opened.kind === 'poison') return refused(`still cannot be read (${opened.cause})`);
+  const read = parseBody(opened.body);
+  if (read.kind === 'poison') return refused(`still cannot be read (${read.cause})`);
+  const own = plans.find(({ name }) => name === letter.route);
+  if (letter.stage === 'deliver') {
+    return own ? { kind: 'routes', routes: [own] } : refused('its route is not in the configuration');
+  }
+  const headers = Object.fromEntries(
+    Object.entries(record.headers).map(([name, value]) => [name, value.toString('utf8')]),
+  );
+  const candidates = letter.cause === 'rule-error' && own ? [own] : plans;
+  const verdicts = candidates.map((plan) => ({ plan, verdict: picks(plan, read.parsed, headers) }));
+  if (verdicts.some(({ verdict }) => 'error' in verdict)) return refused('a rule still fails on it');
+  const routes = verdicts.filter(({ verdict }) => 'matched' in verdict && verdict.matched).map(({ plan }) => plan);
+  return routes.length > 0 ? { kind: 'routes', routes } : refused('no route picks it');
+}
+
+/** Of the envelope, what says nothing true of a record that is on its way again. */
+const dropped = new Set<string>([
+  DEAD_LETTER_HEADER.framing,
+  DEAD_LETTER_HEADER.stage,
+  DEAD_LETTER_HEADER.reason,
+  DEAD_LETTER_HEADER.httpStatus,
+  DEAD_LETTER_HEADER.timestamp,
+  DEAD_LETTER_HEADER.attempts,
+]);
+
+/** Headers of the retry record: the record's own, attempt 1 anew and due now, and where it comes from. */
+export function replayHeaders({ id, letter, record }: StoredLetter, plan: RoutePlan, nowMs: number): OutgoingHeaders {
+  if ('source' in letter.origin) throw new Error('a dead letter of the producer has no place in the main topic');
+  const kept = Object.entries(record.headers).filter(([name]) => !dropped.has(name));
+  const version = record.headers[RETRY_HEADER.recordVersion]?.toString('utf8') ?? '';
+  return {
+    ...Object.fromEntries(kept),
+    ...formatRetryHeaders({
+      route: plan.name,
+      group: plan.groupId,
+      attempt: 1,
+      notBeforeMs: nowMs,
+      cause: letter.cause,
+      origin: letter.origin,
+      recordVersion: /^\d{1,19}$/.test(version) ? BigInt(version) : letter.origin.offset,
+    }),
+    [REPLAY_HEADER.replayOf]: id,
+    [REPLAY_HEADER.priorAttempts]: String(letter.attempts),
+  };
+}

@@ -1,0 +1,176 @@
+import { KafkaError } from '../errors.ts';
+import { decompress } from '../kafkajs/codecs.ts';
+import type { ConsumedRecord, TopicPartition } from '../port.ts';
+
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: bigint;
+}
+
+export interface DecodedBatches {
+  /** Committed records, in offset order. */
+  readonly records: ConsumedRecord[];
+  /** One past the last offset that the batches cover, compacted and control records included; undefined without any. */
+  readonly nextOffset: bigint | undefined;
+}
+
+interface Header {
+  readonly baseOffset: bigint;
+  readonly lastOffset: bigint;
+  readonly attributes: number;
+  readonly firstTimestamp: number;
+  readonly maxTimestamp: number;
+  readonly producerId: bigint;
+  readonly count: number;
+  readonly body: Buffer;
+}
+
+const PREFIX_BYTES = 12; // base offset and length
+const HEADER_BYTES = 61;
+const MAGIC_AT = 16;
+const MAGIC = 2;
+const CODEC = 0x07;
+const LOG_APPEND_TIME = 0x08;
+const TRANSACTIONAL = 0x10;
+const CONTROL = 0x20;
+const ABORT_MARKER = 0;
+
+/**
+ * Decodes the record batches (message format 2) of a read_committed fetch that started at `from`, without aborted
+ * transactions and control records. Follows the Java client: a producer's records are aborted from the first offset
+ * that the broker names until its abort marker.
+ */
+export async function decodeBatches(
+  bytes: Buffer,
+  source: TopicPartition & { readonly from: bigint; readonly aborted: readonly AbortedTransaction[] },
+): Promise<DecodedBatches> {
+  const pending = [...source.aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
+  const abortedProducers = new Set<bigint>();
+  const records: ConsumedRecord[] = [];
+  let nextOffset: bigint | undefined;
+  for (const batch of batchesIn(bytes, source)) {
+    nextOffset = batch.lastOffset + 1n;
+    while (pending[0] !== undefined && pending[0].firstOffset <= batch.lastOffset) {
+      abortedProducers.add(pending.shift()!.producerId);
+    }
+    if (batch.attributes & CONTROL) {
+      if (isAbortMarker(batch)) abortedProducers.delete(batch.producerId);
+      continue;
+    }
+    if (batch.attributes & TRANSACTIONAL && abortedProducers.has(batch.producerId)) continue;
+    await appendRecords(batch, source, records);
+  }
+  return { records, nextOffset };
+}
+
+function* batchesIn(bytes: Buffer, source: TopicPartition): Generator<Header> {
+  for (let at = 0; at + PREFIX_BYTES <= bytes.length;) {
+    const size = PREFIX_BYTES + bytes.readInt32BE(at + 8);
+    // A fetch is cut at its size limit: what is cut off comes again with the next one.
+    if (at + size > bytes.length) return;
+    if (size < HEADER_BYTES || bytes[at + MAGIC_AT] !== MAGIC) throw corrupt(source, bytes.readBigInt64BE(at));
+    const baseOffset = bytes.readBigInt64BE(at);
+    yield {
+      baseOffset,
+      lastOffset: baseOffset + BigInt(bytes.readInt32BE(at + 23)),
+      attributes: bytes.readInt16BE(at + 21),
+      firstTimestamp: Number(bytes.readBigInt64BE(at + 27)),
+      maxTimestamp: Number(bytes.readBigInt64BE(at + 35)),
+      producerId: bytes.readBigInt64BE(at + 43),
+      count: bytes.readInt32BE(at + 57),
+      body: bytes.subarray(at + HEADER_BYTES, at + size),
+    };
+    at += size;
+  }
+}
+
+/** A control record's key is version and type, two bytes each; 0 is abort, 1 is commit. */
+function isAbortMarker(batch: Header): boolean {
+  const reader = new VarintReader(batch.body);
+  reader.varint();
+  reader.skip(1);
+  reader.varint();
+  reader.varint();
+  const key = reader.bytes();
+  return key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT_MARKER;
+}
+
+async function appendRecords(
+  batch: Header,
+  source: TopicPartition & { readonly from: bigint },
+  records: ConsumedRecord[],
+): Promise<void> {
+  const reader = new VarintReader(await decompress(batch.attributes & CODEC, batch.body));
+  for (let index = 0; index < batch.count; index += 1) {
+    const end = reader.varint() + reader.at;
+    reader.skip(1);
+    const timestampDelta = reader.varint();
+    const offset = batch.baseOffset + BigInt(reader.varint());
+    const key = reader.bytes();
+    const value = reader.bytes();
+    const headers = readHeaders(reader);
+    if (reader.at !== end) throw corrupt(source, offset);
+    // A fetch starts with the whole batch that holds the offset asked for.
+    if (offset < source.from) continue;
+    const timestampMs = batch.attributes & LOG_APPEND_TIME ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta;
+    records.push({ topic: source.topic, partition: source.partition, offset, timestampMs, key, value, headers });
+  }
+}
+
+function readHeaders(reader: VarintReader): Record<string, Buffer> {
+  const headers: Record<string, Buffer> = {};
+  for (let left = reader.varint(); left > 0; left -= 1) {
+    const name = reader.bytes();
+    const value = reader.bytes();
+    // Of several headers with one name the last one counts, as with the Java client's lastHeader().
+    if (name && value) headers[name.toString('utf8')] = value;
+  }
+  return headers;
+}
+
+function corrupt(source: TopicPartition, offset: bigint): KafkaError {
+  return new KafkaError(
+    'record-batch-corrupt',
+    `The batch at offset ${offset} of ${source.topic}-${source.partition} is not in Kafka's message format 2.`,
+  );
+}
+
+/** Kafka's zig-zag variable-length integers, and byte strings with such a length in front (-1 is null). */
+class VarintReader {
+  at = 0;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Also for 64-bit values: exact up to 2^53, which timestamps stay below. */
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.#bytes[this.at];
+      if (byte === undefined) throw new KafkaError('record-batch-corrupt', 'A record batch ends inside a record.');
+      this.at += 1;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+      scale *= 128;
+    }
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  bytes(): Buffer | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    const start = this.at;
+    this.skip(length);
+    return this.#bytes.subarray(start, this.at);
+  }
+
+  skip(count: number): void {
+    this.at += count;
+    if (this.at > this.#bytes.length) {
+      throw new KafkaError('record-batch-corrupt', 'A record batch ends inside a record.');
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { KafkaClient } from '@genesys-kafka/kafka';
+import { OperationalError, retry, systemClock, type Clock } from '@genesys-kafka/resilience';
+import { claimLane, lastClaim, TakenOverError, type ClaimedLane, type LaneIdentity } from './lane.ts';
+import { LaneInterruptedError, LanePublisher, type PublisherEvents, type PublisherLimits } from './publisher.ts';
+
+export interface LaneOptions {
+  readonly client: KafkaClient;
+  readonly identity: LaneIdentity;
+  readonly limits: PublisherLimits;
+  readonly events?: PublisherEvents;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+  readonly onInterrupted?: (error: LaneInterruptedError) => void;
+}
+
+/** Before the lane is read after a doubt: time for a rightful owner's claim to be committed. */
+const DOUBT_WAIT_MS = 5_000;
+/** How long a one-shot goes on without a single commit before it gives up. */
+const MAX_DOUBT_MS = 300_000;
+/** How long a commit that is under way may take when the run is being stopped. */
+const STOP_GRACE_MS = 10_000;
+
+/**
+ * Does `work` on a claimed lane. When a send or a commit fails, its outcome is unknown: the lane is let go, read, and,
+ * if nobody else has claimed it, claimed again, and the work is called anew with what is committed by then. So resuming
+ * after a broker's restart and after `kill -9` are one path. Rejects with TakenOverError when somebody else holds the lane.
+ */
+export async function withLane<T>(
+  options: LaneOptions,
+  work: (lane: ClaimedLane, publisher: LanePublisher) => Promise<T>,
+): Promise<T> {
+  const clock = options.clock ?? systemClock;
+  let lane = await claim(options, { attempts: 3 });
+  let progressMs = clock.monotonicMs();
+  const events: PublisherEvents = {
+    ...options.events,
+    onCommit: (commit) => {
+      progressMs = clock.monotonicMs();
+      options.events?.onCommit?.(commit);
+    },
+  };
+  for (;;) {
+    const publisher = new LanePublisher(lane, options.limits, events, clock);
+    try {
+      const result = await work(lane, publisher);
+      await publisher.flush();
+      return result;
+    } catch (error) {
+      if (options.signal.aborted) await flushWithin(publisher, STOP_GRACE_MS);
+      options.signal.throwIfAborted();
+      if (!(error instanceof LaneInterruptedError)) {
+        // What was taken before the failure is whole steps: commit them, so that the ledger says how far it came.
+        await publisher.flush().catch(() => undefined);
+        throw error;
+      }
+      if (!isDoubt(error) || clock.monotonicMs() - progressMs > MAX_DOUBT_MS) throw error;
+      options.onInterrupted?.(error);
+    } finally {
+      await publisher.close();
+    }
+    await clock.sleep(DOUBT_WAIT_MS, options.signal);
+    lane = await claimAgain(options, lane, MAX_DOUBT_MS / DOUBT_WAIT_MS);
+  }
+}
+
+async function claimAgain(options: LaneOptions, held: ClaimedLane, attempts: number): Promise<ClaimedLane> {
+  const { client, identity, signal } = options;
+  const last = await retry(async () => lastClaim(client, identity, { signal }), retryOptions(options, attempts));
+  if (last && last.nonce !== held.nonce) throw new TakenOverError(identity.transactionalId, last);
+  return claim(options, { attempts });
+}
+
+async function claim(options: LaneOptions, { attempts }: { readonly attempts: number }): Promise<ClaimedLane> {
+  const { client, identity, signal } = options;
+  return retry(async () => claimLane(client, identity, { signal }), retryOptions(options, attempts));
+}
+
+function retryOptions({ signal, clock }: LaneOptions, attempts: number) {
+  const backoff = { initialMs: 500, factor: 2, maxMs: DOUBT_WAIT_MS, jitterMs: 200 };
+  return { attempts, backoff, signal, ...(clock ? { clock } : {}) };
+}
+
+async function flushWithin(publisher: LanePublisher, ms: number): Promise<void> {
+  const flushed = publisher.flush().catch(() => undefined);
+  const timeout = new AbortController();
+  await Promise.race([flushed, systemClock.sleep(ms, timeout.signal).catch(() => undefined)]);
+  timeout.abort();
+}
+
+/**
+ * Failures that say nothing of who is right or of what was written: the lane's last claim tells. A fenced producer and
+ * one whose transaction timed out get the same error (reference/exactly-once.md, 5).
+ */
+const DOUBTS: ReadonlySet<string> = new Set([
+  'producer-fenced-or-timed-out',
+  'producer-sequence-broken',
+  'producer-discarded',
+  'unexpected-answer',
+]);
+
+function isDoubt({ cause }: LaneInterruptedError): boolean {
+  return cause instanceof OperationalError && (cause.retry || DOUBTS.has(cause.code));
+}

@@ -1,0 +1,103 @@
+import type { OutgoingRecord, TopicPartition, Transaction } from '@genesys-kafka/kafka';
+
+/** What a record weighs in a batch: its key, value and headers, with a little for the framing. */
+export function recordBytes(record: OutgoingRecord): number {
+  const { value } = record;
+  const parts = value === null ? [] : Buffer.isBuffer(value) ? [value] : value;
+  const valueBytes = parts.reduce((sum, part) => sum + part.length, 0);
+  let bytes = 16 + valueBytes + (record.key?.length ?? 0);
+  for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0) + 4;
+  return bytes;
+}
+
+interface Queued {
+  readonly record: OutgoingRecord;
+  readonly bytes: number;
+}
+
+/**
+ * One partition's records within one transaction, in order, one send at a time: kafkajs doubles or loses records when
+ * sends to a partition overlap or one send reaches several leaders (reference/exactly-once.md, 1).
+ */
+export class PartitionQueue {
+  readonly #target: TopicPartition;
+  readonly #sendBytes: number;
+  readonly #maxBytes: number;
+  readonly #events: { readonly onSent: (bytes: number) => void; readonly onFailed: (error: unknown) => void };
+  #queued: Queued[] = [];
+  #queuedBytes = 0;
+  #transaction: Transaction | undefined;
+  #sending: Promise<void> | undefined;
+  #isDraining = false;
+  #isAbandoned = false;
+
+  constructor(
+    target: TopicPartition,
+    sendBytes: number,
+    maxBytes: number,
+    events: { readonly onSent: (bytes: number) => void; readonly onFailed: (error: unknown) => void },
+  ) {
+    this.#target = target;
+    this.#sendBytes = Math.min(sendBytes, maxBytes);
+    this.#maxBytes = maxBytes;
+    this.#events = events;
+  }
+
+  push(record: OutgoingRecord, bytes: number): void {
+    this.#queued.push({ record, bytes });
+    this.#queuedBytes += bytes;
+    this.#pump();
+  }
+
+  /** Sends may begin. */
+  start(transaction: Transaction): void {
+    this.#transaction = transaction;
+    this.#pump();
+  }
+
+  /** Sends what is left; resolves when nothing of this partition is queued or in flight. Needs `start` first. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    this.#pump();
+    while (this.#sending) await this.#sending;
+  }
+
+  /** Drops what is not yet sent: the transaction has failed. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#queued = [];
+    this.#queuedBytes = 0;
+  }
+
+  #pump(): void {
+    if (this.#sending || !this.#transaction || this.#isAbandoned || this.#queued.length === 0) return;
+    if (!this.#isDraining && this.#queuedBytes < this.#sendBytes) return;
+    const { records, bytes } = this.#take();
+    this.#sending = this.#transaction
+      .send(this.#target, records)
+      .then(
+        () => {
+          if (!this.#isAbandoned) this.#events.onSent(bytes);
+        },
+        (error: unknown) => this.#events.onFailed(error),
+      )
+      .finally(() => {
+        this.#sending = undefined;
+        this.#pump();
+      });
+  }
+
+  /** The longest run from the front that one send may hold; a record larger than that goes alone. */
+  #take(): { readonly records: OutgoingRecord[]; readonly bytes: number } {
+    let bytes = 0;
+    let count = 0;
+    for (const queued of this.#queued) {
+      if (count > 0 && (bytes + queued.bytes > this.#maxBytes || bytes >= this.#sendBytes)) break;
+      bytes += queued.bytes;
+      count += 1;
+    }
+    const records = this.#queued.splice(0, count).map((queued) => queued.record);
+    this.#queuedBytes -= bytes;
+    return { records, bytes };
+  }
+}

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '@genesys-kafka/kafka';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import fc from 'fast-check';
+import { decodeLedgerValue, type LedgerEntry } from './entries.ts';
+import type { ClaimedLane } from './lane.ts';
+import { LaneInterruptedError, LanePublisher, type PublishStep } from './publisher.ts';
+
+const LEDGER = { topic: 'ledger', partition: 3 };
+const MAX_SEND = 400;
+
+interface Committed {
+  readonly entries: Map<string, LedgerEntry>;
+  readonly values: Map<number, string[]>;
+}
+
+/** A broker in memory that checks the client's duties, answers late and in any order, and fails at call `failAt`. */
+class MemoryLog implements TransactionalProducer {
+  readonly committed: Committed[] = [];
+  readonly #busy = new Set<string>();
+  readonly #failAt: number;
+  #isOpen = false;
+  #calls = 0;
+  isClosed = false;
+
+  constructor(failAt = Number.POSITIVE_INFINITY) {
+    this.#failAt = failAt;
+  }
+
+  async begin(): Promise<Transaction> {
+    assert(!this.#isOpen, 'one transaction at a time');
+    this.#isOpen = true;
+    await this.#answer();
+    const open: Committed = { entries: new Map(), values: new Map() };
+    return {
+      send: (target, records) => this.#send(open, target, records),
+      commit: async () => {
+        assert.equal(this.#busy.size, 0, 'all sends are settled before the commit');
+        await this.#answer();
+        this.committed.push(open);
+        this.#isOpen = false;
+      },
+      abort: async () => undefined,
+    };
+  }
+
+  async close(): Promise<void> {
+    assert.equal(this.#busy.size, 0, 'all sends are settled before the producer is discarded');
+    this.isClosed = true;
+  }
+
+  async #send(open: Committed, target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
+    const name = `${target.topic}-${target.partition}`;
+    assert(!this.#busy.has(name), 'two sends for one partition overlap');
+    this.#busy.add(name);
+    try {
+      await this.#answer();
+      const bytes = records.reduce((sum, record) => sum + (record.value?.length ?? 0), 0);
+      if (target.topic !== LEDGER.topic) assert(records.length === 1 || bytes <= MAX_SEND, 'a send is too large');
+      for (const { key, value } of records) this.#append(open, target, String(key), value as Buffer);
+    } finally {
+      this.#busy.delete(name);
+    }
+  }
+
+  #append(open: Committed, target: TopicPartition, key: string, value: Buffer): void {
+    if (target.topic === LEDGER.topic) {
+      open.entries.set(key, decodeLedgerValue(key, value) as LedgerEntry);
+    } else {
+      const values = open.values.get(target.partition) ?? [];
+      values.push(value.toString());
+      open.values.set(target.partition, values);
+    }
+  }
+
+  async #answer(): Promise<void> {
+    this.#calls += 1;
+    const call = this.#calls;
+    for (let turns = call % 4; turns >= 0; turns -= 1) await setImmediate();
+    if (call >= this.#failAt) throw new Error(`call ${call} fails`);
+  }
+}
+
+function laneOn(producer: TransactionalProducer): ClaimedLane {
+  const identity = { transactionalId: 'id', ledger: LEDGER, keyPrefix: '' };
+  return { identity, producer, nonce: 'n', entries: new Map() };
+}
+
+const limits = {
+  transactionBytes: 3000,
+  transactionMs: 5000,
+  bufferBytes: 2000,
+  sendBytes: 200,
+  maxSendBytes: () => MAX_SEND,
+};
+
+/** Step `n` of a window: records named `<key>:<ordinal>`, and the entry that counts them. */
+function step(key: string, from: number, sizes: readonly number[]): PublishStep {
+  const records = sizes.map((size, index) => {
+    const name = `${key}:${from + index}:`;
+    return {
+      topic: 'data',
+      partition: (from + index) % 3,
+      record: { key: name, value: Buffer.from(name.padEnd(size, '.')) },
+    };
+  });
+  const position = { records: from + sizes.length, chain: '' };
+  return { key, entry: { v: 1, kind: 'window', position } as LedgerEntry, records };
+}
+
+const stepsArbitrary = fc.array(
+  fc.record({ key: fc.constantFrom('a', 'b'), sizes: fc.array(fc.integer({ min: 8, max: 900 }), { maxLength: 6 }) }),
+  { maxLength: 40 },
+);
+
+/** What a reader of the committed log knows: each window's records are exactly those its entry counts, in order. */
+function assertConsistent(log: MemoryLog): Map<string, number> {
+  const positions = new Map<string, number>();
+  const seen = new Map<string, number[]>();
+  for (const { entries, values } of log.committed) {
+    for (const inPartition of values.values()) {
+      const last = new Map<string, number>();
+      for (const value of inPartition) {
+        const [key, ordinal] = value.split(':') as [string, string];
+        assert(Number(ordinal) > (last.get(key) ?? -1), 'order within a partition');
+        last.set(key, Number(ordinal));
+        seen.set(key, [...(seen.get(key) ?? []), Number(ordinal)]);
+      }
+    }
+    for (const [key, entry] of entries) positions.set(key, entry.position.records);
+    for (const [key, ordinals] of seen) {
+      const expected = Array.from({ length: positions.get(key) ?? 0 }, (_, index) => index);
+      assert.deepEqual(
+        ordinals.toSorted((a, b) => a - b),
+        expected,
+        `records of ${key} and its position disagree`,
+      );
+    }
+  }
+  return positions;
+}
+
+async function writeAll(
+  publisher: LanePublisher,
+  steps: readonly { key: string; sizes: number[] }[],
+): Promise<Map<string, number>> {
+  const written = new Map<string, number>();
+  for (const { key, sizes } of steps) {
+    const from = written.get(key) ?? 0;
+    written.set(key, from + sizes.length);
+    await publisher.write(step(key, from, sizes));
+  }
+  return written;
+}
+
+test('every record is committed once, in order, with the entry that counts it', async () => {
+  await fc.assert(
+    fc.asyncProperty(stepsArbitrary, async (steps) => {
+      const log = new MemoryLog();
+      let peak = 0;
+      const publisher = new LanePublisher(laneOn(log), limits, {
+        onBuffered: (bytes) => (peak = Math.max(peak, bytes)),
+      });
+      const written = await writeAll(publisher, steps);
+      await publisher.flush();
+      assert.deepEqual(assertConsistent(log), written);
+      await publisher.close();
+      assert(log.isClosed);
+      const largest = Math.max(0, ...steps.map(({ sizes }) => sizes.reduce((sum, size) => sum + size + 40, 0)));
+      assert(peak <= limits.bufferBytes + largest, `buffered ${peak} bytes`);
+    }),
+  );
+});
+
+test('when any call fails, what is committed is still consistent and every later call says so', async () => {
+  await fc.assert(
+    fc.asyncProperty(stepsArbitrary, fc.integer({ min: 1, max: 40 }), async (steps, failAt) => {
+      const log = new MemoryLog(failAt);
+      const publisher = new LanePublisher(laneOn(log), limits);
+      let error: unknown;
+      await writeAll(publisher, steps)
+        .then(() => publisher.flush())
+        .catch((caught: unknown) => (error = caught));
+      assertConsistent(log);
+      if (error) {
+        assert(error instanceof LaneInterruptedError);
+        assert(publisher.signal.aborted);
+        await assert.rejects(publisher.write(step('a', 0, [])), LaneInterruptedError);
+        await assert.rejects(publisher.flush(), LaneInterruptedError);
+      }
+      await publisher.close();
+      assert(log.isClosed);
+    }),
+  );
+});
+
+test('a transaction is closed by its age without being asked', async () => {
+  const log = new MemoryLog();
+  const clock = new ManualClock();
+  const publisher = new LanePublisher(laneOn(log), limits, {}, clock);
+  await publisher.write(step('a', 0, [20]));
+  await clock.advance(4900);
+  assert.equal(log.committed.length, 0);
+  await clock.advance(200);
+  for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+  assert.equal(assertConsistent(log).get('a'), 1);
+  await publisher.close();
+});

@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict';
+import type { OutgoingRecord, TopicPartition, Transaction } from '@genesys-kafka/kafka';
+import { OperationalError, systemClock, type Clock } from '@genesys-kafka/resilience';
+import { encodeLedgerValue, type LedgerEntry } from './entries.ts';
+import type { ClaimedLane } from './lane.ts';
+import { PartitionQueue, recordBytes } from './partition-queue.ts';
+
+export interface PublisherLimits {
+  /** A transaction is closed when it holds this many bytes … */
+  readonly transactionBytes: number;
+  /** … or when this long has passed since its first record. */
+  readonly transactionMs: number;
+  /** Bytes that may wait in memory, unsent or unacknowledged, before `write` holds its caller back. */
+  readonly bufferBytes: number;
+  /**
+   * A partition's records are sent when they reach this many bytes (0.5 to 1 MB is best for kafkajs). All partitions
+   * together must fit `bufferBytes` twice, or a full buffer would wait for the transaction's age to empty it.
+   */
+  readonly sendBytes: number;
+  /** The most one send may hold, uncompressed, by topic: `max.message.bytes` less 64 KiB. A larger record goes alone. */
+  readonly maxSendBytes: (topic: string) => number;
+}
+
+/** Records of one window and its ledger entry after them: one indivisible step. */
+export interface PublishStep {
+  readonly key: string;
+  readonly entry: LedgerEntry;
+  readonly records: readonly (TopicPartition & { readonly record: OutgoingRecord })[];
+}
+
+export interface PublisherEvents {
+  onCommit?(commit: { readonly records: number; readonly bytes: number; readonly ms: number }): void;
+  onBuffered?(bytes: number): void;
+}
+
+/**
+ * A send or a commit failed: what became of it is unknown. The publisher is dead; read the lane and go on from what is
+ * committed (design: "On any doubt").
+ */
+export class LaneInterruptedError extends OperationalError {
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super('lane-interrupted', `Publishing was interrupted: ${reason}`, { cause });
+  }
+}
+
+/** One transaction, from its first record to its commit. */
+interface Batch {
+  readonly queues: Map<string, PartitionQueue>;
+  readonly entries: Map<string, LedgerEntry>;
+  readonly openedMs: number;
+  readonly committed: PromiseWithResolvers<undefined>;
+  readonly age: AbortController;
+  records: number;
+  bytes: number;
+}
+
+/**
+ * Publishes the steps of many windows through one lane. A step's records and its ledger entry share a transaction.
+ * While one transaction is being closed, the next one is already filling, so that the stages before never wait for a
+ * commit, only for `bufferBytes`.
+ */
+export class LanePublisher {
+  readonly #lane: ClaimedLane;
+  readonly #limits: PublisherLimits;
+  readonly #events: PublisherEvents;
+  readonly #clock: Clock;
+  /** Being sent: the transaction that is begun. */
+  #open: { readonly batch: Batch; readonly transaction: Promise<Transaction> } | undefined;
+  /** Filling while `#open` closes. */
+  #next: Batch | undefined;
+  #closing: Promise<void> | undefined;
+  #bufferedBytes = 0;
+  #room: PromiseWithResolvers<undefined> | undefined;
+  #failure: LaneInterruptedError | undefined;
+  readonly #ended = new AbortController();
+
+  constructor(lane: ClaimedLane, limits: PublisherLimits, events: PublisherEvents = {}, clock: Clock = systemClock) {
+    this.#lane = lane;
+    this.#limits = limits;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes a step; resolves when there is room for another. Taking is not committing: see `flush`.
+   * Rejects with LaneInterruptedError once anything of this lane has failed.
+   */
+  async write(step: PublishStep): Promise<void> {
+    this.#throwIfFailed();
+    const batch = this.#fillingBatch();
+    batch.entries.set(step.key, step.entry);
+    for (const { topic, partition, record } of step.records) {
+      const bytes = recordBytes(record);
+      batch.records += 1;
+      batch.bytes += bytes;
+      this.#bufferedBytes += bytes;
+      this.#queue(batch, { topic, partition }).push(record, bytes);
+    }
+    this.#events.onBuffered?.(this.#bufferedBytes);
+    if (this.#open?.batch === batch && batch.bytes >= this.#limits.transactionBytes) this.#startClosing();
+    while (this.#bufferedBytes > this.#limits.bufferBytes) {
+      this.#room ??= Promise.withResolvers();
+      await this.#room.promise;
+    }
+    this.#throwIfFailed();
+  }
+
+  /** Aborts, with the LaneInterruptedError, when the lane fails: work that waits for something else stops by it. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Resolves when every step taken so far is committed; rejects with LaneInterruptedError. */
+  async flush(): Promise<void> {
+    this.#throwIfFailed();
+    const last = this.#next ?? (this.#closing ? undefined : this.#open?.batch);
+    const pending = last?.committed.promise ?? this.#open?.batch.committed.promise;
+    if (last !== undefined && last === this.#open?.batch) this.#startClosing();
+    else if (last !== undefined) last.age.abort();
+    await pending;
+    this.#throwIfFailed();
+  }
+
+  /** Lets the producer go. What is not committed is left to the broker to abort: flush first. */
+  async close(): Promise<void> {
+    this.#fail(new LaneInterruptedError(new Error('the publisher was closed')));
+    await this.#settled();
+    await this.#lane.producer.close();
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  #fillingBatch(): Batch {
+    if (this.#open && !this.#closing) return this.#open.batch;
+    const batch = (this.#next ??= this.#newBatch());
+    if (!this.#open) this.#begin();
+    return batch;
+  }
+
+  #newBatch(): Batch {
+    const committed = Promise.withResolvers<undefined>();
+    // A flush may or may not be waiting for it.
+    committed.promise.catch(() => undefined);
+    const openedMs = this.#clock.monotonicMs();
+    const age = new AbortController();
+    return { queues: new Map(), entries: new Map(), openedMs, committed, age, records: 0, bytes: 0 };
+  }
+
+  /** Makes the filling batch the open one: begins its transaction and starts its clock. */
+  #begin(): void {
+    const batch = this.#next;
+    assert(batch && !this.#open && !this.#closing);
+    this.#next = undefined;
+    const transaction = this.#lane.producer.begin();
+    this.#open = { batch, transaction };
+    transaction.then(
+      (begun) => {
+        for (const queue of batch.queues.values()) queue.start(begun);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+    const leftMs = this.#limits.transactionMs - (this.#clock.monotonicMs() - batch.openedMs);
+    const wasAskedFor = batch.age.signal.aborted || batch.bytes >= this.#limits.transactionBytes;
+    if (wasAskedFor || leftMs <= 0) this.#startClosing();
+    else this.#clock.sleep(leftMs, batch.age.signal).then(() => this.#startClosing(batch), ignoreAbort);
+  }
+
+  #queue(batch: Batch, target: TopicPartition): PartitionQueue {
+    const name = `${target.topic}-${target.partition}`;
+    let queue = batch.queues.get(name);
+    if (!queue) {
+      queue = new PartitionQueue(target, this.#limits.sendBytes, this.#limits.maxSendBytes(target.topic), {
+        onSent: (bytes) => this.#release(bytes),
+        onFailed: (error) => this.#fail(error),
+      });
+      batch.queues.set(name, queue);
+      if (this.#open?.batch === batch) {
+        const started = queue;
+        // The failure of `begin` is seen once, in #begin.
+        this.#open.transaction.then((begun) => started.start(begun), ignoreAbort);
+      }
+    }
+    return queue;
+  }
+
+  #startClosing(only?: Batch): void {
+    if (this.#closing || !this.#open || (only && only !== this.#open.batch)) return;
+    const { batch, transaction } = this.#open;
+    batch.age.abort();
+    this.#closing = this.#commit(batch, transaction).then(
+      () => {
+        this.#closing = undefined;
+        this.#open = undefined;
+        if (this.#next && !this.#failure) this.#begin();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  async #commit(batch: Batch, begun: Promise<Transaction>): Promise<void> {
+    const startMs = this.#clock.monotonicMs();
+    const transaction = await begun;
+    await Promise.all([...batch.queues.values()].map((queue) => queue.drain()));
+    this.#throwIfFailed();
+    await transaction.send(
+      this.#lane.identity.ledger,
+      [...batch.entries].map(([key, entry]) => ({ key, value: encodeLedgerValue(entry) })),
+    );
+    await transaction.commit();
+    batch.committed.resolve(undefined);
+    const { records, bytes } = batch;
+    this.#events.onCommit?.({ records, bytes, ms: this.#clock.monotonicMs() - startMs });
+  }
+
+  #release(bytes: number): void {
+    this.#bufferedBytes -= bytes;
+    this.#events.onBuffered?.(this.#bufferedBytes);
+    if (this.#bufferedBytes <= this.#limits.bufferBytes) this.#wake();
+  }
+
+  #wake(): void {
+    this.#room?.resolve(undefined);
+    this.#room = undefined;
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failure) return;
+    this.#failure = cause instanceof LaneInterruptedError ? cause : new LaneInterruptedError(cause);
+    this.#ended.abort(this.#failure);
+    this.#bufferedBytes = 0;
+    for (const batch of [this.#open?.batch, this.#next]) {
+      batch?.age.abort();
+      batch?.committed.reject(this.#failure);
+      for (const queue of batch?.queues.values() ?? []) queue.abandon();
+    }
+    this.#wake();
+  }
+
+  /** Every send has answered: kafkajs must not be discarded under one that is still running. */
+  async #settled(): Promise<void> {
+    const queues = [this.#open?.batch, this.#next].flatMap((batch) => [...(batch?.queues.values() ?? [])]);
+    await Promise.all(queues.map((queue) => queue.drain().catch(() => undefined)));
+    await this.#closing;
+  }
+}
+
+function ignoreAbort(): void {
+  // An aborted age timer or a failed begin: both are dealt with where they arise.
+}

@@ -1,0 +1,71 @@
+import type { Priority, RetryPolicy } from '@genesys-kafka/delivery';
+import type { Settings } from '@genesys-kafka/runtime';
+import { compileRule, type Rule, type RuleVerdict } from './rule.ts';
+
+/** Whom a retry record belongs to. */
+export type Owner = { readonly route: string; readonly group: string } | 'nobody';
+
+/** Name of the implicit route of what no rule picks. The configuration refuses it for a route of one's own. */
+export const UNROUTED = 'unrouted';
+
+/** One route of the configuration, its rule compiled. */
+export interface RoutePlan {
+  readonly name: string;
+  readonly groupId: string;
+  /** Absent: all records. */
+  readonly rule: Rule | undefined;
+  readonly sink: string;
+  readonly priority: Priority;
+  readonly policy: RetryPolicy;
+  readonly blocking: boolean;
+}
+
+/** Each route is a consumer group of its own (design: "Consumer"). The topic prefix makes prefixed ACLs cover it. */
+export function groupIdOf({ kafka, connector }: Pick<Settings, 'kafka' | 'connector'>, route: string): string {
+  return `${kafka.topicPrefix}${connector}.${route}`;
+}
+
+/** Throws a `RuleError` for a rule that cannot be used as written. */
+export function planRoutes(settings: Settings): RoutePlan[] {
+  return settings.routes.map(({ name, when, sink, priority, retry }) => ({
+    name,
+    groupId: groupIdOf(settings, name),
+    rule: when === undefined ? undefined : compileRule(when, name),
+    sink,
+    priority,
+    policy: { tiersMs: settings.retry.tiersMs, maxAttempts: (retry.attempts ?? settings.retry.attempts) + 1 },
+    blocking: retry.blocking ?? settings.retry.blocking,
+  }));
+}
+
+export function picks({ rule }: RoutePlan, record: unknown, headers: Readonly<Record<string, string>>): RuleVerdict {
+  return rule === undefined ? { matched: true } : rule.evaluate({ record, headers });
+}
+
+/** Whether no route takes the record. One whose rule fails has it: that route makes a dead letter of it. */
+export function picksUnrouted(
+  plans: readonly RoutePlan[],
+  record: unknown,
+  headers: Readonly<Record<string, string>>,
+): RuleVerdict {
+  const taken = plans.some((plan) => {
+    const verdict = picks(plan, record, headers);
+    return 'error' in verdict || verdict.matched;
+  });
+  return { matched: !taken };
+}
+
+export function owns(plan: Pick<RoutePlan, 'name' | 'groupId'>, owner: Owner): boolean {
+  return owner !== 'nobody' && owner.route === plan.name && owner.group === plan.groupId;
+}
+
+/**
+ * Retry records that would otherwise be passed over by everybody for ever: those without an owner, and those of a
+ * route of this connector that is in the configuration no more. Only from the change on: what the group `unrouted` has
+ * passed while the route was still there is behind it, so a route is drained (`run --drain`) before it is removed.
+ */
+export function ownsOrphan(settings: Settings, owner: Owner): boolean {
+  if (owner === 'nobody') return true;
+  const known = settings.routes.some(({ name }) => name === owner.route);
+  return !known && owner.group === groupIdOf(settings, owner.route);
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { SchemaRegistryError } from './errors.ts';
+import { SchemaIds } from './schema-ids.ts';
+import type { RegisteredSchema } from './schema-registry.ts';
+
+const never = new AbortController().signal;
+const json: RegisteredSchema = { type: 'JSON', schema: '{}' };
+const unknown = new SchemaRegistryError('unknown-schema-id', 'no such id');
+const away = new SchemaRegistryError('registry-unreachable', 'away', { retry: true });
+
+/** Answers in turn, the last for ever. */
+function ids(...answers: (RegisteredSchema | Error)[]) {
+  const clock = new ManualClock();
+  let asked = 0;
+  const registry = {
+    schemaById: async () => {
+      const answer = answers[Math.min(asked, answers.length - 1)]!;
+      asked += 1;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  };
+  return { clock, ids: new SchemaIds({ registry, clock, onFailure: () => undefined }), asked: () => asked };
+}
+
+test('a JSON Schema is asked for once, even by many at the same time', async () => {
+  const { ids: schemas, asked } = ids(json);
+  assert.deepEqual(await Promise.all([schemas.check(1, never), schemas.check(1, never)]), [undefined, undefined]);
+  await schemas.check(1, never);
+  assert.equal(asked(), 1);
+});
+
+test('an id that stays unknown is a problem, but only after some tries, and it is asked again later', async () => {
+  const { clock, ids: schemas } = ids(unknown, unknown, unknown, json);
+  const first = schemas.check(1, never);
+  await clock.advance(10_000);
+  assert.equal((await first)?.cause, 'unknown-schema-id');
+  assert.equal(await schemas.check(1, never), undefined);
+});
+
+test('while the registry is away the record waits, however long; a refused login ends the run', async () => {
+  const { clock, ids: schemas } = ids(...Array.from({ length: 20 }, () => away), json);
+  const waiting = schemas.check(1, never);
+  await clock.advance(3_600_000);
+  assert.equal(await waiting, undefined);
+  const login = ids(new SchemaRegistryError('registry-authentication-failed', 'no'));
+  await assert.rejects(login.ids.check(1, never), { code: 'registry-authentication-failed' });
+});
+
+test('another format is a problem of the record', async () => {
+  assert.equal((await ids({ type: 'AVRO', schema: '"string"' }).ids.check(4, never))?.cause, 'schema-type-unsupported');
+});

@@ -1,0 +1,195 @@
+import { COMPATIBILITY, SchemaRegistry as RegistryClient, SchemaType } from '@kafkajs/confluent-schema-registry';
+import forge, { type Middleware } from 'mappersmith';
+import { BasicAuthMiddleware, RetryMiddleware, TimeoutMiddleware } from 'mappersmith/middleware';
+import { SchemaRegistryError } from './errors.ts';
+import { answerOf, toRegistryError, type RegistryContext } from './registry-failures.ts';
+
+export type Compatibility = keyof typeof COMPATIBILITY;
+
+export interface SchemaRegistryOptions {
+  /** Base of Confluent's API, path included (`http://host:8080/apis/ccompat/v7` with Apicurio). */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Of one request; default 5000 ms. A call makes up to three attempts at each of its requests. */
+  readonly timeoutMs?: number;
+}
+
+export interface ResolveOptions {
+  /** `<topic>-value`. */
+  readonly subject: string;
+  /** JSON Schema text, as it is or will be registered. */
+  readonly schema: string;
+  /** `auto` registers what is missing; `require-registered` only looks up. */
+  readonly mode: 'auto' | 'require-registered';
+  /** Set on the subject when it has no level of its own; a level that it has is left alone. */
+  readonly compatibility: Compatibility;
+}
+
+export interface RegisteredSchema {
+  readonly type: 'AVRO' | 'JSON' | 'PROTOBUF';
+  readonly schema: string;
+}
+
+/** Every method rejects with a `SchemaRegistryError` within about three times `timeoutMs`. */
+export interface SchemaRegistry {
+  /** The id to frame records with. */
+  resolveId(options: ResolveOptions): Promise<number>;
+  /** The schema with this id; asked for once. */
+  schemaById(id: number): Promise<RegisteredSchema>;
+  /** Resolves when the registry answers as one, with this login. */
+  check(): Promise<void>;
+}
+
+/** Complete, each time: the client writes what it is given over defaults that all clients of the process share. */
+const RETRY = {
+  retries: 2,
+  initialRetryTimeInSecs: 0.1,
+  maxRetryTimeInSecs: 1,
+  factor: 0.2,
+  multiplier: 2,
+  headerRetryCount: 'x-retry-count',
+  headerRetryTime: 'x-retry-time',
+  // A registration is idempotent, so it is tried again like a read.
+  enableRetry: () => true,
+  validateRetry: (response: { status(): number }) => response.status() >= 500,
+};
+
+/** Validation is ours: the client's own Ajv knows no formats and no draft later than 07, and would refuse the schema. */
+const NO_VALIDATION = { addSchema: () => undefined as never, compile: () => () => true };
+
+export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegistry {
+  const { host, auth } = withoutCredentials(options);
+  const timeoutMs = options.timeoutMs ?? 5000;
+  const timeout = TimeoutMiddleware(timeoutMs);
+  const client = new RegistryClient(
+    {
+      host,
+      clientId: 'genesys-kafka',
+      retry: RETRY,
+      middlewares: asClientMiddleware(timeout),
+      ...(auth ? { auth } : {}),
+    },
+    { [SchemaType.JSON]: { ajvInstance: NO_VALIDATION } },
+  );
+  const reads = forge({
+    clientId: 'genesys-kafka',
+    host,
+    ignoreGlobalMiddleware: true,
+    middleware: [RetryMiddleware(RETRY), ...(auth ? [BasicAuthMiddleware(auth)] : []), timeout],
+    resources: { schemas: { byId: { path: '/schemas/ids/{id}' }, types: { path: '/schemas/types' } } },
+  });
+  const known = new Map<number, Promise<RegisteredSchema>>();
+  const call = <T>(context: Omit<RegistryContext, 'url'>, work: () => Promise<T>) =>
+    within(3 * timeoutMs, { ...context, url: host }, work);
+
+  return {
+    async resolveId({ subject, schema, mode, compatibility }) {
+      const confluent = { type: SchemaType.JSON, schema } as const;
+      const doing = `${mode === 'auto' ? 'register' : 'look up'} the schema of ${subject}`;
+      return call({ doing, subject, mode }, async () => {
+        if (mode === 'require-registered') return idIn(await client.getRegistryIdBySchema(subject, confluent));
+        return register(client, subject, confluent, COMPATIBILITY[compatibility]);
+      });
+    },
+    async schemaById(id) {
+      const cached = known.get(id);
+      if (cached) return cached;
+      const found = call({ doing: `find schema ${id}`, schemaId: id }, async () =>
+        schemaIn(answerOf(await reads.schemas.byId({ id }))),
+      );
+      known.set(id, found);
+      // Only what was found stays: a schema may be registered later, and a registry comes back.
+      found.catch(() => known.delete(id));
+      return found;
+    },
+    async check() {
+      await call({ doing: 'list its schema types' }, async () => {
+        const types = answerOf(await reads.schemas.types());
+        if (!Array.isArray(types) || !types.includes('JSON')) throw notARegistry(types);
+      });
+    },
+  };
+}
+
+type ClientMiddlewares = NonNullable<ConstructorParameters<typeof RegistryClient>[0]['middlewares']>;
+
+/** The client uses mappersmith's CommonJS build: the same code under another type identity. */
+function asClientMiddleware(middleware: Middleware): ClientMiddlewares {
+  return [middleware] as unknown as ClientMiddlewares;
+}
+
+type JsonSchemaText = { readonly type: SchemaType.JSON; readonly schema: string };
+
+/**
+ * Registers, or finds what is registered already. The client sets the level where the subject has none, and throws
+ * where it has another one: then that level is the owner's choice, and the registry judges by it.
+ */
+async function register(
+  client: RegistryClient,
+  subject: string,
+  schema: JsonSchemaText,
+  compatibility: COMPATIBILITY,
+): Promise<number> {
+  try {
+    const { id } = await client.register({ ...schema }, { subject, compatibility });
+    return idIn(id);
+  } catch (error) {
+    const level = levelInUse(error);
+    if (level === undefined || level === compatibility) throw error;
+    const { id } = await client.register({ ...schema }, { subject, compatibility: level });
+    return idIn(id);
+  }
+}
+
+/** The client tells the subject's level only in its message: "… (FORWARD != BACKWARD)". */
+function levelInUse(error: unknown): COMPATIBILITY | undefined {
+  if (!(error instanceof Error) || error.constructor.name !== 'ConfluentSchemaRegistryCompatibilityError') return;
+  const level = /!= (\w+)\)/.exec(error.message)?.[1];
+  return Object.values(COMPATIBILITY).find((known) => known === level);
+}
+
+function idIn(id: unknown): number {
+  if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= 0xffff_ffff) return id;
+  throw notARegistry(id);
+}
+
+function schemaIn(answer: unknown): RegisteredSchema {
+  const { schema, schemaType = 'AVRO' } = (answer ?? {}) as { schema?: unknown; schemaType?: unknown };
+  if (typeof schema !== 'string' || (schemaType !== 'AVRO' && schemaType !== 'JSON' && schemaType !== 'PROTOBUF')) {
+    throw notARegistry(answer);
+  }
+  return { type: schemaType, schema };
+}
+
+function notARegistry(answer: unknown): SchemaRegistryError {
+  return new SchemaRegistryError(
+    'registry-failed',
+    `What answers at SCHEMA_REGISTRY_URL does not speak Confluent's registry API (it sent ${typeof answer}). ` +
+      'Check the path: Apicurio has it under /apis/ccompat/v7.',
+  );
+}
+
+/** A login in the URL becomes a header, so that no message can show it. */
+function withoutCredentials({ url, username, password }: SchemaRegistryOptions) {
+  const parsed = new URL(url);
+  const user = username ?? decodeURIComponent(parsed.username);
+  const secret = password ?? decodeURIComponent(parsed.password);
+  return {
+    host: `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}`,
+    auth: user === '' ? undefined : { username: user, password: secret },
+  };
+}
+
+/** mappersmith waits for ever for an answer whose connection ends in the middle: hence a bound from outside. */
+async function within<T>(ms: number, context: RegistryContext, work: () => Promise<T>): Promise<T> {
+  const timedOut = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timedOut.reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work(), timedOut.promise]);
+  } catch (error) {
+    throw toRegistryError(error, context);
+  } finally {
+    clearTimeout(timer);
+  }
+}

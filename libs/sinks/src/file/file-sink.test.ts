@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { Delivery } from '@genesys-kafka/delivery';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import fc from 'fast-check';
+import { createFileSink, type FileSinkOptions } from './file-sink.ts';
+import { ndjsonLine } from './ndjson-line.ts';
+
+const never = new AbortController().signal;
+const delivery = (body: string): Delivery => ({
+  route: 'r',
+  body: Buffer.from(body),
+  key: 'c',
+  idempotencyKey: 'job:7',
+  recordVersion: 42n,
+  contentType: 'application/json',
+});
+
+async function setUp(t: TestContext, options: Partial<FileSinkOptions> = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'file-sink-'));
+  const path = join(directory, 'out', 'records.ndjson');
+  const open = (more: Partial<FileSinkOptions> = {}) => {
+    const sink = createFileSink({ name: 'file', path, ...options, ...more });
+    t.after(() => sink.close());
+    return sink;
+  };
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return { path, open, content: async () => readFile(path, 'utf8') };
+}
+
+test('law: a line has no line break inside, ends with one, and means the same', () => {
+  fc.assert(
+    fc.property(fc.json(), fc.constantFrom(undefined, 2, '\n', '\r\n\t'), (json, indent) => {
+      const value: unknown = JSON.parse(json);
+      const line = ndjsonLine(Buffer.from(JSON.stringify(value, null, indent))).toString();
+      assert.match(line, /^[^\r\n]*\n$/);
+      assert.deepEqual(JSON.parse(line), value);
+    }),
+  );
+});
+
+test('records of many deliveries at once are all there, one a line, bytes as they came', async (t) => {
+  const { open, content } = await setUp(t);
+  const sink = open();
+  const bodies = Array.from({ length: 500 }, (_, i) => `{"n":${i}, "big": 9007199254740993,"t":"\\ud83d"}`);
+  const outcomes = await Promise.all(bodies.map(async (body) => sink.deliver(delivery(body), never)));
+  assert.ok(outcomes.every(({ kind }) => kind === 'delivered'));
+  assert.equal(await content(), `${bodies.join('\n')}\n`);
+  await sink.deliver(delivery('{\r\n"a":1\n}'), never);
+  assert.match(await content(), /\n\{ {2}"a":1 \}\n$/);
+});
+
+test('what a crash left: a half line goes, a whole one gets its end, the lines before stay', async (t) => {
+  for (const [left, kept] of [
+    ['{"a":1}\n{"b":', '{"a":1}\n'],
+    ['{"a":1}\n{"b":2}', '{"a":1}\n{"b":2}\n'],
+    [`{"a":1}\n{"b":"${'x'.repeat(200_000)}`, '{"a":1}\n'],
+    ['{"a', ''],
+    ['{"a":1}\n', '{"a":1}\n'],
+  ] as const) {
+    const { path, open, content } = await setUp(t);
+    await mkdir(join(path, '..'));
+    await writeFile(path, left);
+    assert.equal((await open().deliver(delivery('{"c":3}'), never)).kind, 'delivered');
+    assert.equal(await content(), `${kept}{"c":3}\n`);
+  }
+});
+
+test('a file of somebody else is left alone, and check says so', async (t) => {
+  const { path, open, content } = await setUp(t);
+  await mkdir(join(path, '..'));
+  await writeFile(path, 'root:x:0:0');
+  const sink = open();
+  const outcome = await sink.deliver(delivery('{}'), never);
+  assert.equal(outcome.kind === 'misconfigured' && outcome.failure.cause, 'file-unusable');
+  await assert.rejects(sink.check(never), { code: 'sink-file-unusable' });
+  assert.equal(await content(), 'root:x:0:0');
+  const folder = open({ path: join(path, '..') });
+  assert.equal((await folder.deliver(delivery('{}'), never)).kind, 'misconfigured');
+});
+
+test('a second writer waits with an open circuit until the first lets go', async (t) => {
+  const { open, content } = await setUp(t);
+  const [first, second] = [open(), open()];
+  await first.deliver(delivery('{"n":1}'), never);
+  const outcome = await second.deliver(delivery('{"n":2}'), never);
+  assert.equal(outcome.kind === 'misconfigured' && outcome.failure.cause, 'file-locked');
+  await second.check(never);
+  await first.close();
+  assert.equal((await second.deliver(delivery('{"n":2}'), never)).kind, 'delivered');
+  assert.equal(await content(), '{"n":1}\n{"n":2}\n');
+});
+
+test('the lock of a dead process is taken over at once, one of another host when it is no longer touched', async (t) => {
+  const { path, open } = await setUp(t);
+  await mkdir(join(path, '..'));
+  const lock = (host: string, pid: number) => writeFile(`${path}.lock`, JSON.stringify({ host, pid, nonce: 'x' }));
+  const child = spawn(process.execPath, ['-e', '0']);
+  await once(child, 'exit');
+
+  await lock('elsewhere', 1);
+  const sink = open();
+  const locked = await sink.deliver(delivery('{}'), never);
+  assert.ok(locked.kind === 'misconfigured' && locked.failure.reason.includes('process 1 on elsewhere'));
+  const old = new Date(Date.now() - 60_000);
+  await utimes(`${path}.lock`, old, old);
+  assert.equal((await sink.deliver(delivery('{}'), never)).kind, 'delivered');
+  await sink.close();
+  assert.deepEqual(await readdir(join(path, '..')), ['records.ndjson']);
+
+  await lock(hostname(), child.pid!);
+  assert.equal((await open().deliver(delivery('{}'), never)).kind, 'delivered');
+});
+
+test('a process that was paused while another took its file over stops writing', async (t) => {
+  const { path } = await setUp(t);
+  const clock = new ManualClock(Date.now());
+  const sink = createFileSink({ name: 'file', path }, clock);
+  t.after(() => sink.close());
+  await sink.deliver(delivery('{}'), never);
+  await writeFile(`${path}.lock`, JSON.stringify({ host: 'elsewhere', pid: 1, nonce: 'x' }));
+  await clock.advance(10_000);
+  let kind = 'delivered';
+  // The heartbeat reads the lock file on its own time.
+  for (let i = 0; i < 100 && kind === 'delivered'; i += 1) ({ kind } = await sink.deliver(delivery('{}'), never));
+  assert.equal(kind, 'misconfigured');
+});
+
+test('a file that was moved or deleted is begun anew: nothing is acknowledged into the void', async (t) => {
+  const { path, open, content } = await setUp(t);
+  const sink = open();
+  await sink.deliver(delivery('{"n":1}'), never);
+  await rename(path, `${path}.old`);
+  await sink.deliver(delivery('{"n":2}'), never);
+  assert.equal(await content(), '{"n":2}\n');
+  assert.equal(await readFile(`${path}.old`, 'utf8'), '{"n":1}\n');
+  await rm(path);
+  await sink.deliver(delivery('{"n":3}'), never);
+  assert.equal(await content(), '{"n":3}\n');
+});
+
+test('rotation keeps every record and no file grows past its bound', async (t) => {
+  const { path, open } = await setUp(t, { maxBytes: 20 });
+  const sink = open();
+  for (let n = 0; n < 10; n += 1) await sink.deliver(delivery(`{"n":${n}}`), never);
+  await sink.close();
+  const files = await readdir(join(path, '..'));
+  const contents = await Promise.all(files.map(async (file) => readFile(join(path, '..', file), 'utf8')));
+  assert.equal(files.length, 5);
+  assert.ok(contents.every((text) => text.length <= 20));
+  assert.deepEqual(
+    contents.join('').split('\n').filter(Boolean).sort(),
+    Array.from({ length: 10 }, (_, n) => `{"n":${n}}`),
+  );
+});
+
+test(
+  'a full disk is a retry, leaves nothing of the failed batch, and writing goes on when there is room',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    // ulimit -f makes the kernel refuse what goes past 8 KiB, as a full disk would; the child reports each outcome.
+    const { path, content } = await setUp(t);
+    const script = `
+    process.on('SIGXFSZ', () => {});
+    const { createFileSink } = await import(${JSON.stringify(new URL('./file-sink.ts', import.meta.url).href)});
+    const sink = createFileSink({ name: 'f', path: ${JSON.stringify(path)} });
+    const send = (body) => sink.deliver({ body: Buffer.from(body) }, new AbortController().signal);
+    const big = JSON.stringify({ big: 'x'.repeat(6000) });
+    const together = await Promise.all([send(big), send('{"n":2}'), send(big)]);
+    console.log(JSON.stringify([...together, await send('{"n":1}')]));
+    await sink.close();`;
+    const child = spawn('bash', ['-c', `ulimit -f 8; exec "$0" --input-type=module -e "$1"`, process.execPath, script]);
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    await once(child, 'close');
+    assert.notEqual(output, '', errors);
+    const full = {
+      kind: 'retry',
+      failure: { cause: 'disk-full', reason: 'the file has reached the largest size allowed' },
+    };
+    assert.deepEqual(JSON.parse(output), [{ kind: 'delivered' }, full, full, { kind: 'delivered' }]);
+    const lines = (await content()).split('\n');
+    assert.equal(lines.length, 3);
+    assert.equal(lines[1], '{"n":1}');
+  },
+);
+
+test('an abort rejects with its reason and does not stop the others', async (t) => {
+  const { open, content } = await setUp(t);
+  const sink = open();
+  const abort = new AbortController();
+  const gone = sink.deliver(delivery('{"n":1}'), abort.signal);
+  const kept = sink.deliver(delivery('{"n":2}'), never);
+  abort.abort(new Error('stop'));
+  await assert.rejects(gone, /stop/);
+  assert.equal((await kept).kind, 'delivered');
+  assert.match(await content(), /\{"n":2\}\n$/);
+});
+
+test('killed while writing, again and again: every acknowledged record is there, whole', async (t) => {
+  const { path, open, content } = await setUp(t);
+  const script = `
+    const { createFileSink } = await import(${JSON.stringify(new URL('./file-sink.ts', import.meta.url).href)});
+    const sink = createFileSink({ name: 'f', path: ${JSON.stringify(path)} });
+    const signal = new AbortController().signal;
+    for (let n = Number(process.argv[1]); ; n += 1) {
+      const { kind } = await sink.deliver({ body: Buffer.from(JSON.stringify({ n, pad: 'x'.repeat(20000) })) }, signal);
+      if (kind === 'delivered') process.stdout.write(n + '\\n');
+    }`;
+  const acknowledged: number[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, String(round * 1_000_000)]);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.split('\n').length > 20 + round) child.kill('SIGKILL');
+    });
+    await once(child, 'close');
+    acknowledged.push(...output.split('\n').slice(0, -1).map(Number));
+  }
+  await appendFile(path, '{"n":');
+  await open().deliver(delivery('{"n":-1}'), never);
+  const lines = (await content())
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { n: number }).n);
+  const there = new Set(lines);
+  assert.ok(acknowledged.length >= 80);
+  assert.ok(acknowledged.every((n) => there.has(n)));
+});

@@ -1,0 +1,48 @@
+export { FramingError, HeaderError } from './errors.ts';
+export { frame, frameHeader, unframe } from './framing.ts';
+export {
+  DEAD_LETTER_HEADER,
+  DEAD_LETTER_STAGES,
+  type DeadLetter,
+  deadLetterIdentity,
+  type DeadLetterStage,
+  formatDeadLetter,
+  parseDeadLetter,
+  type SourcePosition,
+} from './headers/dead-letter-headers.ts';
+export { type HeaderMap, printableText } from './headers/header-text.ts';
+export {
+  formatRecordHeaders,
+  idempotencyKey,
+  parseRecordHeaders,
+  RECORD_HEADER,
+  type RecordOrigin,
+  type TopicPosition,
+} from './headers/record-headers.ts';
+export { MARKER_HEADER, REPLAY_HEADER } from './headers/replay-headers.ts';
+export {
+  formatRetryHeaders,
+  parseRetryHeaders,
+  RETRY_HEADER,
+  retryRoute,
+  type RetryState,
+} from './headers/retry-headers.ts';
+export { murmur2, partitionFor } from './partitioner.ts';
+export {
+  openChecked,
+  parseBody,
+  type Opened,
+  type Poison,
+  type SchemaCheck,
+  type SchemaProblem,
+} from './record-value.ts';
+export {
+  checkTopic,
+  LANES,
+  type TopicDescription,
+  type TopicOptions,
+  type TopicSize,
+  type TopicSpec,
+  topicSpecs,
+  type TopicSpecs,
+} from './topic-specs.ts';

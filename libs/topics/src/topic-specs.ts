@@ -1,0 +1,127 @@
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Ledger and digest topics have one partition per lane; the number of lanes is part of the format. */
+export const LANES = 12;
+
+/** What this client can decompress when a topic's `compression.type` makes the broker recompress. */
+const READABLE_COMPRESSION: readonly string[] = ['producer', 'uncompressed', 'gzip', 'zstd'];
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  /** Topic configuration at creation, e.g. `{'cleanup.policy': 'compact'}`. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface TopicDescription {
+  readonly name: string;
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** A topic and the partitions that it really has. */
+export interface TopicSize {
+  readonly topic: string;
+  readonly partitions: number;
+}
+
+export interface TopicOptions {
+  /** In front of every name, for example `genesys.`. */
+  readonly prefix: string;
+  /** Partitions of the data, retry and dead-letter topics; default 6. */
+  readonly dataPartitions?: number;
+  /** Number of retry topics; default 3. */
+  readonly retryTiers?: number;
+}
+
+export interface TopicSpecs {
+  readonly data: TopicSpec;
+  /** `retry-1` first. */
+  readonly retries: readonly TopicSpec[];
+  readonly deadLetters: TopicSpec;
+  readonly ledger: TopicSpec;
+  readonly digests: TopicSpec;
+}
+
+/** Names and creation settings of every topic (design: "Kafka"). */
+export function topicSpecs(options: TopicOptions): TopicSpecs {
+  const { prefix, dataPartitions = 6, retryTiers = 3 } = options;
+  const data = `${prefix}conversation-details`;
+  const queue = (name: string, maxBytes: number, retentionMs?: number): TopicSpec => ({
+    name,
+    partitions: dataPartitions,
+    config: {
+      'cleanup.policy': 'delete',
+      'compression.type': 'producer',
+      'max.message.bytes': String(maxBytes),
+      ...(retentionMs === undefined ? {} : { 'retention.ms': String(retentionMs) }),
+    },
+  });
+  const state = (name: string): TopicSpec => ({
+    name,
+    partitions: LANES,
+    config: {
+      'cleanup.policy': 'compact',
+      'compression.type': 'producer',
+      // Small segments and an eager cleaner: a claim reads the partition from its start.
+      'segment.bytes': String(16 * MIB),
+      'segment.ms': String(HOUR_MS),
+      'min.cleanable.dirty.ratio': '0.1',
+      'max.compaction.lag.ms': String(DAY_MS),
+    },
+  });
+  return {
+    data: queue(data, 4 * MIB),
+    retries: Array.from({ length: retryTiers }, (_, tier) => queue(`${data}.retry-${tier + 1}`, 16 * MIB, 7 * DAY_MS)),
+    deadLetters: queue(`${data}.dlt`, 16 * MIB, 30 * DAY_MS),
+    ledger: state(`${prefix}export-ledger`),
+    digests: state(`${prefix}record-digests`),
+  };
+}
+
+/**
+ * What is wrong with a topic that exists already, as sentences that say what to change; empty when it will do.
+ * Larger limits, longer retention and other partition counts of data topics are the owner's choice.
+ */
+export function checkTopic(spec: TopicSpec, topic: TopicDescription): string[] {
+  const problems: string[] = [];
+  const wanted = spec.config['cleanup.policy'];
+  const policy = topic.config['cleanup.policy'];
+  if (policy !== undefined && policy !== wanted) {
+    problems.push(
+      wanted === 'compact'
+        ? `${topic.name}: cleanup.policy is ${policy}, needed is compact alone: deletion loses progress. Set it to compact.`
+        : `${topic.name}: cleanup.policy is ${policy}, needed is delete: compaction drops records. Set it to delete.`,
+    );
+  }
+  if (wanted === 'compact' && topic.partitions !== spec.partitions) {
+    problems.push(
+      `${topic.name}: has ${topic.partitions} partitions, needed are exactly ${spec.partitions} (one per lane). ` +
+        'Delete the topic if it holds nothing of value, or use another topic prefix.',
+    );
+  }
+  problems.push(...sizeProblems(spec, topic));
+  const compression = topic.config['compression.type'];
+  if (compression !== undefined && !READABLE_COMPRESSION.includes(compression)) {
+    problems.push(
+      `${topic.name}: compression.type is ${compression}, which this client cannot read. ` +
+        `Set it to producer (or ${READABLE_COMPRESSION.slice(1).join(', ')}).`,
+    );
+  }
+  return problems;
+}
+
+function sizeProblems(spec: TopicSpec, topic: TopicDescription): string[] {
+  const problems: string[] = [];
+  for (const name of ['max.message.bytes', 'retention.ms'] as const) {
+    const least = Number(spec.config[name]);
+    const actual = Number(topic.config[name]);
+    const unlimited = name === 'retention.ms' && actual === -1;
+    if (Number.isFinite(least) && Number.isFinite(actual) && actual < least && !unlimited) {
+      problems.push(`${topic.name}: ${name} is ${actual}, needed is at least ${least}. Raise it.`);
+    }
+  }
+  return problems;
+}
