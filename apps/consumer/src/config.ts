@@ -1,11 +1,5 @@
-import {
-  ConfigError,
-  loadSettings,
-  trustCaFile,
-  unavailable,
-  type Settings,
-  type SettingsSources,
-} from '@genesys-kafka/runtime';
+import { ConfigError, loadSettings, trustCaFile, unavailable, type SettingsSources } from '@genesys-kafka/runtime';
+import type { Settings } from './settings.ts';
 
 /**
  * The one place where this program reads its environment. Throws a ConfigError that lists every problem, features that

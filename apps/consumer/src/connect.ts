@@ -1,6 +1,7 @@
 import { createKafkaClient, type KafkaClient } from '@genesys-kafka/kafka';
-import { requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { requireSettings, type Logger } from '@genesys-kafka/runtime';
 import { createSchemaRegistry, type SchemaRegistry } from '@genesys-kafka/schema-registry';
+import type { Settings } from './settings.ts';
 
 /** Throws a ConfigError where no brokers are set; connects with the first call. */
 export function connectKafka(settings: Settings, log: Logger): KafkaClient {

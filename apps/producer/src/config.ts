@@ -1,4 +1,5 @@
-import { loadSettings, trustCaFile, type Settings } from '@genesys-kafka/runtime';
+import { loadSettings, trustCaFile } from '@genesys-kafka/runtime';
+import type { Settings } from './settings.ts';
 
 /** The one place where this program reads its environment. Throws a ConfigError that lists every problem. */
 export function readSettings(file: string | undefined): Settings {

@@ -1,10 +1,11 @@
 import { OperationalError } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
-import type { Logger, Settings } from '@genesys-kafka/runtime';
+import type { Logger } from '@genesys-kafka/runtime';
 import { checkTopic } from '@genesys-kafka/topics';
 import { connectKafka, connectRegistry } from '../connect.ts';
 import { consumerSpecs } from '../forward/topics.ts';
 import { openSinks } from '../route/open-sinks.ts';
+import type { Settings } from '../settings.ts';
 
 export interface CheckResult {
   /** `brokers`, `topic <name>`, `registry`, `sink <name>`. */

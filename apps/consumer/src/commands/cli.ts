@@ -1,7 +1,8 @@
 import { planRoutes } from '@genesys-kafka/routing';
-import { createLogger, printJson, settingsReference, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { createLogger, printJson, settingsReference, type Logger } from '@genesys-kafka/runtime';
 import { Command, CommanderError, Option } from 'commander';
 import { readSettings } from '../config.ts';
+import type { Settings } from '../settings.ts';
 import { checkConsumer } from './check.ts';
 import { countLetters, listLetters, replayLetters, showLetter } from './dead-letters.ts';
 import { printChecks, printLetter, printLetters, printReplay, printRuleTest, printRun, printStats } from './print.ts';

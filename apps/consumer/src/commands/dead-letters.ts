@@ -8,11 +8,12 @@ import {
 } from '@genesys-kafka/dead-letters';
 import { OperationalError, systemClock } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
-import type { Logger, Settings } from '@genesys-kafka/runtime';
+import type { Logger } from '@genesys-kafka/runtime';
 import { SchemaIds } from '@genesys-kafka/schema-registry';
 import { printableText } from '@genesys-kafka/topics';
 import { connectKafka, connectRegistry } from '../connect.ts';
 import { consumerSpecs, prepareTopics } from '../forward/topics.ts';
+import type { Settings } from '../settings.ts';
 
 /** A dead letter without its value. */
 export interface LetterSummary {

@@ -1,6 +1,7 @@
-import { settingsReference, type GivenFlag, type Settings } from '@genesys-kafka/runtime';
+import { settingsReference, type GivenFlag } from '@genesys-kafka/runtime';
 import { InvalidArgumentError, Option } from 'commander';
 import type { GroupSettings } from '../group/route-group.ts';
+import type { Settings } from '../settings.ts';
 
 /** What `consumer run` takes that is no setting, as the command line spells it. */
 export interface RunFlags {

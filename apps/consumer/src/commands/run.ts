@@ -1,6 +1,6 @@
 import { systemClock } from '@genesys-kafka/resilience';
 import { groupIdOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
-import { createMetrics, startHealthServer, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
 import { SchemaIds } from '@genesys-kafka/schema-registry';
 import { connectKafka, connectRegistry } from '../connect.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
@@ -17,6 +17,7 @@ import {
   type RouteRecorder,
 } from '../route/route-counts.ts';
 import { configuredRoute, unroutedRoute, type RouteContext } from '../route/routes.ts';
+import type { Settings } from '../settings.ts';
 import { groupSettings, type RunFlags } from './run-options.ts';
 
 export interface RunReport {

@@ -1,7 +1,7 @@
 import type { KafkaClient } from '@genesys-kafka/kafka';
-import type { Settings } from '@genesys-kafka/runtime';
 import { checkTopic, topicSpecs, type TopicDescription, type TopicSize, type TopicSpec } from '@genesys-kafka/topics';
 import { TopicUnfitError } from '../errors.ts';
+import type { Settings } from '../settings.ts';
 
 /** The topics that the consumer reads and writes, with the partitions they really have. */
 export interface ConsumerTopics {

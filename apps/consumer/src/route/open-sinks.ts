@@ -1,6 +1,6 @@
 import { SinkGate, type Sink } from '@genesys-kafka/delivery';
-import type { Settings, SinkSettings } from '@genesys-kafka/runtime';
 import { createSink, type SinkConfig } from '@genesys-kafka/sinks';
+import type { Settings, SinkSettings } from '../settings.ts';
 
 export interface OpenSink {
   readonly sink: Sink;

@@ -1,11 +1,12 @@
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
-import type { Logger, Settings } from '@genesys-kafka/runtime';
+import type { Logger } from '@genesys-kafka/runtime';
 import type { SchemaIds } from '@genesys-kafka/schema-registry';
 import { Moves } from '../forward/forwarder.ts';
 import type { TopicWriter } from '../forward/topic-writer.ts';
 import type { ConsumerTopics } from '../forward/topics.ts';
 import type { Work } from '../group/partition-flow.ts';
+import type { Settings } from '../settings.ts';
 import type { OpenSink } from './open-sinks.ts';
 import type { RouteRecorder } from './route-counts.ts';
 import { deliverySettle, routeWork } from './route-work.ts';

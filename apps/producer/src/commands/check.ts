@@ -3,11 +3,12 @@ import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { JobGoneError } from '@genesys-kafka/genesys-client';
 import { createKafkaClient } from '@genesys-kafka/kafka';
 import { OperationalError } from '@genesys-kafka/resilience';
-import { createLogger, printJson, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { createLogger, printJson, type Logger } from '@genesys-kafka/runtime';
 import { checkTopic, topicSpecs } from '@genesys-kafka/topics';
 import { readSettings } from '../config.ts';
 import { connectRegistry, kafkaOptions } from '../export/context.ts';
 import { connectGenesys } from '../genesys/connect.ts';
+import type { Settings } from '../settings.ts';
 import { refuseUnavailable, type Common } from './session.ts';
 
 interface CheckResult {

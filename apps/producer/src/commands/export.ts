@@ -1,11 +1,11 @@
 import { planWindows } from '@genesys-kafka/job-poller';
-import type { Settings } from '@genesys-kafka/runtime';
 import { createContext } from '../export/context.ts';
 import { exitStatus } from '../export/report.ts';
 import { runExport, type ExportRequest } from '../export/run-export.ts';
 import { ArchiveFetcher } from '../genesys/archive-fetcher.ts';
 import { connectGenesys } from '../genesys/connect.ts';
 import { bulkArchive, detailsJobs } from '../genesys/job-contract.ts';
+import type { Settings } from '../settings.ts';
 import { ArgumentError, checkedQuery, queryArgument } from './arguments.ts';
 import { tellReport } from './print-report.ts';
 import { begin, type Common } from './session.ts';

@@ -7,9 +7,9 @@ import {
   unavailable,
   type Logger,
   type Progress,
-  type Settings,
 } from '@genesys-kafka/runtime';
 import { readSettings } from '../config.ts';
+import type { Settings } from '../settings.ts';
 import { createObserver, type Observer } from './observer.ts';
 
 /** Options of every command. */

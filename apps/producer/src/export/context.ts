@@ -9,11 +9,12 @@ import type {
   RecordCounts,
   WindowError,
 } from '@genesys-kafka/ledger';
-import { requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { requireSettings, type Logger } from '@genesys-kafka/runtime';
 import { createSchemaRegistry, type SchemaRegistry } from '@genesys-kafka/schema-registry';
 import { checkTopic, LANES, partitionFor, topicSpecs, type TopicSpec, type TopicSpecs } from '@genesys-kafka/topics';
 import { TopicUnfitError } from '../errors.ts';
 import { maxSendBytes, RecordStage, type StageOptions, type Target } from '../pipeline/record-stage.ts';
+import type { Settings } from '../settings.ts';
 import type { Judge } from '../validate/judge.ts';
 import { WorkerJudge } from '../validate/worker-judge.ts';
 import type { WindowContext } from './window-run.ts';

@@ -1,7 +1,7 @@
 import { inspectArchive, spool, type Archive, type SpooledFile, type SpoolOptions } from '@genesys-kafka/archive';
 import { TrailingTextCheck } from '@genesys-kafka/record-parser';
-import type { Settings } from '@genesys-kafka/runtime';
 import { EnvHttpProxyAgent } from 'undici';
+import type { Settings } from '../settings.ts';
 import { genesysFileHosts } from './connect.ts';
 import { Turns } from './turns.ts';
 

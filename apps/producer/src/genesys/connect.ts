@@ -1,5 +1,6 @@
 import { createGenesysClient, regionOrigins, type GenesysClient } from '@genesys-kafka/genesys-client';
-import { ConfigError, missingSetting, requireSettings, type Logger, type Settings } from '@genesys-kafka/runtime';
+import { ConfigError, missingSetting, requireSettings, type Logger } from '@genesys-kafka/runtime';
+import type { Settings } from '../settings.ts';
 
 /** Where Genesys is: the region's origins, or those given one by one. Throws a ConfigError when neither is set. */
 export function genesysOrigins(settings: Settings): { readonly apiUrl: string; readonly loginUrl: string } {

@@ -1,0 +1,2 @@
+/** What this program reads of the configuration. */
+export type { Settings, SinkSettings } from '@genesys-kafka/runtime';
