@@ -32,7 +32,7 @@ export interface ConsumedRecord extends TopicPartition {
 /**
  * One transactional id. `begin` is what fences: the first one after construction makes every earlier
  * instance's open transaction uncommittable. Any rejected call of the producer or of its transaction leaves the
- * outcome unknown: close the producer, read the log, never guess (design: "On any doubt").
+ * outcome unknown: close the producer, read the log, never guess (docs/exactly-once.md, rule 5).
  */
 export interface TransactionalProducer {
   begin(): Promise<Transaction>;

@@ -17,7 +17,7 @@ test('a broker that has just started is waited out quietly, then with a warning 
     },
   });
   const begunMs = clock.monotonicMs();
-  let failure = new KafkaError('broker-not-ready', 'Kafka could not read the offsets of the group.', { retry: true });
+  let failure = new KafkaError('broker-not-ready', 'Kafka could not read the offsets of the group.');
   const client = { admin: { offsets: async () => Promise.reject(failure) } };
   const runner = new RouteRunner({
     route: 'all',

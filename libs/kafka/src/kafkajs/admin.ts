@@ -1,9 +1,8 @@
-import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import { settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import type { KafkaAdmin, PartitionOffsets } from '../port.ts';
-import { settledWithin } from './bounded.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
 import { createCluster, type Cluster } from './internals.ts';
@@ -111,11 +110,7 @@ export class KafkajsAdmin implements KafkaAdmin {
       await cluster.refreshMetadata();
       while (!(await allKnow(cluster, topics))) {
         if (this.#clock.monotonicMs() - started > LEADER_WAIT_MS) {
-          throw new KafkaError(
-            'broker-not-ready',
-            `The new topics ${topics.join(', ')} have no leaders after 30 s. Check that the brokers are healthy.`,
-            { retry: true },
-          );
+          throw new KafkaError('broker-not-ready', `The new topics ${topics.join(', ')} have no leaders after 30 s.`);
         }
         await this.#clock.sleep(LEADER_POLL_MS);
       }

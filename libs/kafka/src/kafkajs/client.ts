@@ -1,7 +1,7 @@
 import type { KafkaClient } from '../port.ts';
 import { KafkajsAdmin } from './admin.ts';
 import { createConnection, type KafkaClientOptions } from './connection.ts';
-import { KafkajsGroupConsumer } from './group-consumer.ts';
+import { KafkajsGroupConsumer } from './group/group-consumer.ts';
 import { KafkajsIdempotentProducer } from './idempotent-producer.ts';
 import { readPartition } from './partition-reader.ts';
 import { KafkajsTransactionalProducer } from './transactional-producer.ts';

@@ -1,4 +1,5 @@
 import { Kafka, type KafkaConfig, type RetryOptions, type SASLOptions } from 'kafkajs';
+import type { KafkaCompression } from '../wire/codecs.ts';
 import { registerCodecs } from './codecs.ts';
 import { bridgeLogs, type KafkaLogger } from './log-bridge.ts';
 
@@ -7,8 +8,6 @@ export interface KafkaSasl {
   readonly username: string;
   readonly password: string;
 }
-
-export type KafkaCompression = 'zstd' | 'gzip' | 'none';
 
 export interface KafkaClientOptions {
   /** Shows in the brokers' logs and quotas. */
@@ -23,7 +22,7 @@ export interface KafkaClientOptions {
   /** Of what is produced; every codec is read. Default `zstd`; `gzip` for readers with plain kafkajs. */
   readonly compression?: KafkaCompression;
   readonly logger?: KafkaLogger;
-  /** The most one record batch may unpack to; default 64 MiB. One value for the process: the latest client's. */
+  /** The most one record batch may unpack to; default 64 MiB. Groups of all clients go by the latest client's. */
   readonly maxDecompressedBytes?: number;
   /** After how long the broker aborts an open transaction on its own; default 30000 ms. */
   readonly transactionTimeoutMs?: number;
@@ -35,6 +34,7 @@ export interface Connection {
   readonly brokers: string;
   readonly requestTimeoutMs: number;
   readonly compression: KafkaCompression;
+  readonly maxDecompressedBytes: number;
   readonly transactionTimeoutMs: number;
   readonly deliveryTimeoutMs: number;
   readonly log: KafkaLogger;
@@ -50,7 +50,8 @@ const MIB = 1024 * 1024;
 const CONNECT_RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 };
 
 export function createConnection(options: KafkaClientOptions): Connection {
-  registerCodecs(options.maxDecompressedBytes ?? 64 * MIB);
+  const maxDecompressedBytes = options.maxDecompressedBytes ?? 64 * MIB;
+  registerCodecs(maxDecompressedBytes);
   const requestTimeoutMs = options.requestTimeoutMs ?? 5000;
   const log: KafkaLogger = options.logger ?? (() => undefined);
   const config: KafkaConfig = {
@@ -66,6 +67,7 @@ export function createConnection(options: KafkaClientOptions): Connection {
     brokers: options.brokers.join(', '),
     requestTimeoutMs,
     compression: options.compression ?? 'zstd',
+    maxDecompressedBytes,
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 25_000,
     log,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
+import { settledWithin } from '@genesys-kafka/resilience';
 import kafkajs, { type Producer as KafkajsProducer } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
+import { partitionName } from '../partition-name.ts';
 import type { OutgoingRecord, Producer, TopicPartition } from '../port.ts';
-import { answeredWithin, settledWithin } from './bounded.ts';
-import { compressionType } from './codecs.ts';
 import type { Connection } from './connection.ts';
-import { toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, partitionName, produceCall } from './produce.ts';
+import { answeredWithin, toKafkaError } from './errors-mapping.ts';
+import { assertAnswered, produceCall } from './produce.ts';
 
 /** About 17 s where the brokers answer at once; `deliveryTimeoutMs` ends it where they do not. */
 const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 20 };
@@ -28,7 +28,7 @@ interface Instance {
  */
 export class KafkajsIdempotentProducer implements Producer {
   readonly #connection: Connection;
-  readonly #tails = new Map<string, Promise<void>>();
+  readonly #lastSends = new Map<string, Promise<void>>();
   #instance: Instance | undefined;
   #closed = false;
 
@@ -39,13 +39,13 @@ export class KafkajsIdempotentProducer implements Producer {
   async send(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
     if (records.length === 0) return;
     const name = partitionName(target);
-    const before = this.#tails.get(name) ?? Promise.resolve();
+    const before = this.#lastSends.get(name) ?? Promise.resolve();
     const mine = before.catch(() => undefined).then(() => this.#sendNow(target, records));
-    this.#tails.set(name, mine);
+    this.#lastSends.set(name, mine);
     try {
       await mine;
     } finally {
-      if (this.#tails.get(name) === mine) this.#tails.delete(name);
+      if (this.#lastSends.get(name) === mine) this.#lastSends.delete(name);
     }
   }
 
@@ -57,7 +57,7 @@ export class KafkajsIdempotentProducer implements Producer {
   }
 
   async #sendNow(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
-    if (this.#closed) throw new KafkaError('client-closed', 'The producer is closed: make a new one.');
+    if (this.#closed) throw new KafkaError('client-closed', 'The producer is closed.');
     const instance = (this.#instance ??= this.#start());
     const sent = this.#sendWith(instance, target, records);
     instance.sending.add(sent);
@@ -76,8 +76,7 @@ export class KafkajsIdempotentProducer implements Producer {
 
   async #sendWith(instance: Instance, target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
     await instance.connected;
-    const { requestTimeoutMs, compression } = this.#connection;
-    const call = produceCall(target, records, { requestTimeoutMs, compression: compressionType(compression) });
+    const call = produceCall(target, records, this.#connection);
     try {
       assertAnswered(target, await instance.producer.send(call.request));
     } finally {

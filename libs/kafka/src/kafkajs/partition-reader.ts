@@ -1,10 +1,12 @@
-import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import { systemClock, unlessAborted, type Clock } from '@genesys-kafka/resilience';
 import { KafkaError } from '../errors.ts';
+import { partitionName } from '../partition-name.ts';
 import type { PartitionSlice, ReadOptions, TopicPartition } from '../port.ts';
+import type { FetchedPartition } from '../wire/fetch-response.ts';
 import { decodeBatches } from '../wire/record-batch.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError, type FailureContext } from './errors-mapping.ts';
-import { createCluster, fetchPartition, protocolError, type Cluster, type FetchedPartition } from './internals.ts';
+import { createCluster, fetchPartition, protocolError, type Cluster } from './internals.ts';
 
 const MIB = 1024 * 1024;
 const FETCH_BYTES = 4 * MIB;
@@ -27,7 +29,7 @@ export async function* readPartition(
 ): AsyncGenerator<PartitionSlice, void, undefined> {
   const { signal } = options;
   const context: FailureContext = {
-    doing: `read ${target.topic}-${target.partition}`,
+    doing: `read ${partitionName(target)}`,
     brokers: connection.brokers,
     details: { topic: target.topic, partition: target.partition },
   };
@@ -43,7 +45,12 @@ export async function* readPartition(
     for (;;) {
       const from = offset;
       const fetched = await patient(() => fetchOnce(cluster, target, from, options.maxWaitMs ?? 500));
-      const decoded = await decodeBatches(fetched.batches, { ...target, from, aborted: fetched.abortedTransactions });
+      const decoded = await decodeBatches(fetched.batches, {
+        ...target,
+        from,
+        aborted: fetched.abortedTransactions,
+        maxBytes: connection.maxDecompressedBytes,
+      });
       if (decoded.nextOffset !== undefined && decoded.nextOffset > offset) offset = decoded.nextOffset;
       const { lastStableOffset, highWatermark } = fetched;
       yield { records: decoded.records, nextOffset: offset, lastStableOffset, highWatermark };
@@ -84,7 +91,7 @@ async function fetchOnce(
 }
 
 function noSuchPartition({ topic, partition }: TopicPartition): KafkaError {
-  return new KafkaError('topic-missing', `Topic ${topic} has no partition ${partition}. Check its partition count.`);
+  return new KafkaError('topic-missing', `Topic ${topic} has no partition ${partition}.`);
 }
 
 /** Wraps calls so that what can heal is tried again, with fresh metadata, until `PATIENCE_MS` have passed in vain. */
@@ -93,7 +100,7 @@ function patience(cluster: Cluster, context: FailureContext, clock: Clock, signa
     const started = clock.monotonicMs();
     for (;;) {
       try {
-        return await raceSignal(call(), signal);
+        return await unlessAborted(call(), signal);
       } catch (error) {
         signal?.throwIfAborted();
         const failure = toKafkaError(error, context);
@@ -114,21 +121,4 @@ async function recover(cluster: Cluster, error: unknown): Promise<void> {
   }
   // A failure here is the next attempt's failure: it has its own try.
   await cluster.refreshMetadata().catch(() => undefined);
-}
-
-async function raceSignal<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => {
-    aborted.reject(signal.reason as Error);
-  };
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    work.catch(() => undefined);
-    aborted.promise.catch(() => undefined);
-  }
 }

@@ -15,23 +15,23 @@ const STAND_IN_BYTES = MARKER.length + 4;
 /** Where kafkajs puts the first message's value: after length, attributes, two deltas, key length and value length. */
 const VALUE_AT = 6;
 
-const SLAB_BYTES = 1024 * 1024;
-const MAX_FREE_SLABS = 7;
-const freeSlabs: Buffer[] = [];
+const POOLED_BYTES = 1024 * 1024;
+const MAX_FREE_BUFFERS = 7;
+const freeBuffers: Buffer[] = [];
 const prepared = new Map<number, Buffer>();
 let lastId = 0;
 
 /**
  * kafkajs encodes each record into memory of its own, doubled and zeroed as it grows, and then once more into the
  * batch: five times the bytes, and most of the garbage collector's work. Here the records are written once, into a
- * slab that is used again, and kafkajs is given as many empty messages. Its compression codecs are ours: they find the
- * stand-in's marker, which no record can hold by chance, and compress the slab in its place (see codecs.ts).
+ * pooled buffer, and kafkajs is given as many empty messages. Its compression codecs are ours: they find the
+ * stand-in's marker, which no record can hold by chance, and compress that buffer in its place (see codecs.ts).
  * Only for batches that are compressed: without a codec nobody would swap them.
  */
 export function prepareRecords(records: readonly OutgoingRecord[], partition: number): PreparedRecords {
   const encoded = new EncodedRecords(records);
-  const slab = takeSlab(encoded.bytes);
-  const bytes = slab.subarray(0, encoded.bytes);
+  const buffer = takeBuffer(encoded.bytes);
+  const bytes = buffer.subarray(0, encoded.bytes);
   encoded.writeTo(bytes);
   lastId = (lastId + 1) % 0xffffffff;
   const id = lastId;
@@ -44,7 +44,7 @@ export function prepareRecords(records: readonly OutgoingRecord[], partition: nu
     messages,
     release() {
       prepared.delete(id);
-      if (slab.length === SLAB_BYTES && freeSlabs.length < MAX_FREE_SLABS) freeSlabs.push(slab);
+      if (buffer.length === POOLED_BYTES && freeBuffers.length < MAX_FREE_BUFFERS) freeBuffers.push(buffer);
     },
   };
 }
@@ -58,6 +58,8 @@ export function realRecords(encoded: Buffer): Buffer {
   return bytes;
 }
 
-function takeSlab(bytes: number): Buffer {
-  return (bytes <= SLAB_BYTES ? freeSlabs.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(bytes, SLAB_BYTES));
+function takeBuffer(bytes: number): Buffer {
+  return (
+    (bytes <= POOLED_BYTES ? freeBuffers.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(bytes, POOLED_BYTES))
+  );
 }

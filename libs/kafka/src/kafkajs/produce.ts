@@ -1,8 +1,16 @@
 import { Buffer } from 'node:buffer';
 import { CompressionTypes, type IHeaders, type Message, type ProducerRecord, type RecordMetadata } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
+import { partitionName } from '../partition-name.ts';
 import type { OutgoingHeaders, OutgoingRecord, TopicPartition } from '../port.ts';
+import type { KafkaCompression } from '../wire/codecs.ts';
 import { prepareRecords } from './prepared-records.ts';
+
+const COMPRESSION: Readonly<Record<KafkaCompression, CompressionTypes>> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  zstd: CompressionTypes.ZSTD,
+};
 
 export interface ProduceCall {
   readonly request: ProducerRecord;
@@ -17,10 +25,10 @@ export interface ProduceCall {
 export function produceCall(
   target: TopicPartition,
   records: readonly OutgoingRecord[],
-  options: { readonly compression: CompressionTypes; readonly requestTimeoutMs: number },
+  options: { readonly compression: KafkaCompression; readonly requestTimeoutMs: number },
 ): ProduceCall {
   const { messages, release } =
-    options.compression === CompressionTypes.None
+    options.compression === 'none'
       ? { messages: records.map((record) => toMessage(record, target.partition)), release: () => undefined }
       : prepareRecords(records, target.partition);
   return {
@@ -30,7 +38,7 @@ export function produceCall(
       acks: -1,
       // Below the client's own time-out, so that the broker's answer tells that it gave up.
       timeout: Math.max(500, options.requestTimeoutMs - 500),
-      compression: options.compression,
+      compression: COMPRESSION[options.compression],
       messages,
     },
   };
@@ -62,12 +70,7 @@ export function assertAnswered(target: TopicPartition, answer: readonly RecordMe
   if (!right) {
     throw new KafkaError(
       'unexpected-answer',
-      `The broker's answer to a send to ${target.topic}-${target.partition} does not match what was sent ` +
-        `(${answer.length} entries). Whether the records are in the log is unknown; read it before sending again.`,
+      `The broker's answer to a send to ${partitionName(target)} does not match what was sent (${answer.length} entries).`,
     );
   }
-}
-
-export function partitionName({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
 }

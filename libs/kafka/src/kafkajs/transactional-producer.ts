@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import { settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import kafkajs, { type Producer as KafkajsProducer, type Transaction as KafkajsTransaction } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
+import { partitionName } from '../partition-name.ts';
 import type { OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
-import { answeredWithin, settledWithin } from './bounded.ts';
-import { compressionType } from './codecs.ts';
 import type { Connection } from './connection.ts';
-import { toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, partitionName, produceCall } from './produce.ts';
+import { answeredWithin, toKafkaError } from './errors-mapping.ts';
+import { assertAnswered, produceCall } from './produce.ts';
 
 /**
  * kafkajs waits `initialRetryTime` whenever a transaction follows a commit at once, hence so short. 40 tries are about
@@ -106,9 +105,9 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     const name = partitionName(target);
     assert(!this.#sending.has(name), `two sends to ${name} at once`);
     if (records.length === 0) return;
-    const { requestTimeoutMs, compression, deliveryTimeoutMs } = this.#connection;
+    const { deliveryTimeoutMs } = this.#connection;
     const sent = this.#guard(`send ${records.length} records to ${name}`, deliveryTimeoutMs, async () => {
-      const call = produceCall(target, records, { requestTimeoutMs, compression: compressionType(compression) });
+      const call = produceCall(target, records, this.#connection);
       try {
         assertAnswered(target, await transaction.send(call.request));
       } finally {
@@ -156,7 +155,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     if (!this.#failure && !this.#closed) return;
     throw new KafkaError(
       'producer-discarded',
-      `The producer ${this.#transactionalId} ${this.#closed ? 'is closed' : 'failed before'}: make a new one.`,
+      `The producer ${this.#transactionalId} ${this.#closed ? 'is closed' : 'failed before'}.`,
       this.#failure ? { cause: this.#failure } : {},
     );
   }

@@ -1,5 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import type { KafkaCompression } from '../kafkajs/connection.ts';
+import type { KafkaCompression } from './codecs.ts';
 
 /**
  * Whether a value is at most `limit` bytes long as it will be sent. Brokers measure the compressed batch; compressing

@@ -1,10 +1,16 @@
 import { KafkaError } from '../errors.ts';
-import { decompress } from '../kafkajs/codecs.ts';
+import { partitionName } from '../partition-name.ts';
 import type { ConsumedRecord, TopicPartition } from '../port.ts';
+import { decompress } from './codecs.ts';
+import type { AbortedTransaction } from './fetch-response.ts';
 
-export interface AbortedTransaction {
-  readonly producerId: bigint;
-  readonly firstOffset: bigint;
+/** What was fetched, for what is left out of it and for the records' own places. */
+export interface BatchSource extends TopicPartition {
+  /** The offset that was asked for. */
+  readonly from: bigint;
+  readonly aborted: readonly AbortedTransaction[];
+  /** The most one batch may unpack to. */
+  readonly maxBytes: number;
 }
 
 export interface DecodedBatches {
@@ -40,10 +46,7 @@ const ABORT_MARKER = 0;
  * transactions and control records. Follows the Java client: a producer's records are aborted from the first offset
  * that the broker names until its abort marker.
  */
-export async function decodeBatches(
-  bytes: Buffer,
-  source: TopicPartition & { readonly from: bigint; readonly aborted: readonly AbortedTransaction[] },
-): Promise<DecodedBatches> {
+export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise<DecodedBatches> {
   const pending = [...source.aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const abortedProducers = new Set<bigint>();
   const records: ConsumedRecord[] = [];
@@ -95,12 +98,8 @@ function isAbortMarker(batch: Header): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT_MARKER;
 }
 
-async function appendRecords(
-  batch: Header,
-  source: TopicPartition & { readonly from: bigint },
-  records: ConsumedRecord[],
-): Promise<void> {
-  const reader = new VarintReader(await decompress(batch.attributes & CODEC, batch.body));
+async function appendRecords(batch: Header, source: BatchSource, records: ConsumedRecord[]): Promise<void> {
+  const reader = new VarintReader(await decompress(batch.attributes & CODEC, batch.body, source.maxBytes));
   for (let index = 0; index < batch.count; index += 1) {
     const end = reader.varint() + reader.at;
     reader.skip(1);
@@ -131,7 +130,7 @@ function readHeaders(reader: VarintReader): Record<string, Buffer> {
 function corrupt(source: TopicPartition, offset: bigint): KafkaError {
   return new KafkaError(
     'record-batch-corrupt',
-    `The batch at offset ${offset} of ${source.topic}-${source.partition} is not in Kafka's message format 2.`,
+    `The batch at offset ${offset} of ${partitionName(source)} is not in Kafka's message format 2.`,
   );
 }
 

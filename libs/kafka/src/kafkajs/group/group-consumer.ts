@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { systemClock, type Clock } from '@genesys-kafka/resilience';
-import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
-import { KafkaError } from '../errors.ts';
-import type { ConsumedRecord, GroupBatch, GroupConsumer, GroupHandler, GroupOptions, TopicPartition } from '../port.ts';
+import { settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { KafkaError } from '../../errors.ts';
+import { partitionName } from '../../partition-name.ts';
+import type { GroupBatch, GroupConsumer, GroupHandler, GroupOptions, TopicPartition } from '../../port.ts';
+import type { Connection } from '../connection.ts';
+import { toKafkaError } from '../errors-mapping.ts';
+import { createCluster } from '../internals.ts';
 import { AssignedPartition, type PartitionHooks } from './assigned-partition.ts';
-import { settledWithin } from './bounded.ts';
-import type { Connection } from './connection.ts';
-import { toKafkaError } from './errors-mapping.ts';
 import { FetchGenerations } from './fetch-generations.ts';
-import { createCluster } from './internals.ts';
-import { partitionName } from './produce.ts';
+import { toGroupBatch } from './group-batch.ts';
 
 const MIB = 1024 * 1024;
 /** kafkajs sleeps this long when everything is paused, so it is also the delay of a resume. */
@@ -262,8 +262,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     if (partition) return partition;
     throw new KafkaError(
       'partition-not-assigned',
-      `${partitionName(target)} is not assigned to this member of ${this.#options.groupId} (any more): ` +
-        'drop what is in hand, its new owner gets it.',
+      `${partitionName(target)} is not assigned to this member of ${this.#options.groupId} (any more).`,
     );
   }
 
@@ -288,31 +287,4 @@ function unlessGone(act: () => void): void {
   } catch (error) {
     if (!(error instanceof Error) || !isKafkajs(error)) throw error;
   }
-}
-
-function toGroupBatch(batch: Batch): GroupBatch {
-  const { topic, partition } = batch;
-  return {
-    topic,
-    partition,
-    records: batch.messages.map((message): ConsumedRecord => {
-      const headers: Record<string, Buffer> = {};
-      for (const [name, value] of Object.entries(message.headers ?? {})) {
-        // Of several headers with one name the last one counts, as with the Java client's lastHeader().
-        const last: unknown = Array.isArray(value) ? value.at(-1) : value;
-        if (Buffer.isBuffer(last)) headers[name] = last;
-      }
-      return {
-        topic,
-        partition,
-        offset: BigInt(message.offset),
-        timestampMs: Number(message.timestamp),
-        key: message.key,
-        value: message.value,
-        headers,
-      };
-    }),
-    nextOffset: BigInt(batch.lastOffset()) + 1n,
-    highWatermark: BigInt(batch.highWatermark),
-  };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GroupAssignment, GroupBatch } from '../port.ts';
+import type { GroupAssignment, GroupBatch } from '../../port.ts';
 import { AssignedPartition } from './assigned-partition.ts';
 
 const target = { topic: 't', partition: 0 };

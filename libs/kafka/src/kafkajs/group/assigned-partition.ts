@@ -1,4 +1,4 @@
-import type { GroupAssignment, GroupBatch, GroupHandler, TopicPartition } from '../port.ts';
+import type { GroupAssignment, GroupBatch, GroupHandler, TopicPartition } from '../../port.ts';
 
 export interface PartitionHooks {
   /** Stops and starts fetching of the partition. */

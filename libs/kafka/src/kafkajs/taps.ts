@@ -1,0 +1,194 @@
+/** One place where we lean on what kafkajs does, or is inside, beyond what it documents. */
+export interface Tap {
+  /** What of kafkajs is leant on. */
+  readonly what: string;
+  /** Our files that do so, below `libs/kafka/src/kafkajs`. */
+  readonly where: readonly string[];
+  readonly why: string;
+  /** The tests that fail when kafkajs is otherwise: a file below `libs/kafka/src`, and how a test in it is called. */
+  readonly guardedBy: readonly (readonly [file: string, test: string])[];
+}
+
+/** The version that all of this was read in and tried with: pinned exactly, wherever kafkajs is named. */
+export const KAFKAJS_VERSION = '2.2.4';
+
+const ONE_BROKER = 'conformance.integration.ts';
+const GROUPS = 'conformance-groups.integration.ts';
+const CLUSTER = 'conformance-cluster.integration.ts';
+const SLOW_CLUSTER = '600 records over 6 partitions in 10 transactions: none lost, none twice, in order';
+const LOST_ANSWERS = 'an idempotent producer whose answers were lost does not lose the next send, nor doubles it';
+const LOST_COMMIT =
+  'a transaction whose answers were lost ends its producer, and the next instance goes on from the log';
+const KILLED_BROKER = 'a broker that is killed moves its leaders: sends, reads and groups go on, each record once';
+const ROUND_TRIP = 'a committed transaction is read with keys, headers, timestamps and the end of the log';
+const SECOND_MEMBER = 'a second member takes over half; what is in hand is no longer current; nothing is lost';
+const CRASH = 'a handler that fails, and a batch that cannot be read, are surfaced as a crash';
+
+/** All of them. A newer kafkajs is taken only when each has been looked at again and its tests pass. */
+export const TAPS: readonly Tap[] = [
+  {
+    what: 'the symbol `private:Kafka:createCluster` of a client, and the methods of what it makes (see `Cluster`)',
+    where: ['internals.ts', 'partition-reader.ts', 'admin.ts', 'group/group-consumer.ts'],
+    why: 'There is no assign(): a partition is read, a new topic asked for on every broker, and a wrong address found early, through a cluster of our own.',
+    guardedBy: [
+      [ONE_BROKER, 'a reader at the end polls on, sees what comes, and stops with its signal'],
+      [CLUSTER, KILLED_BROKER],
+    ],
+  },
+  {
+    what: '`kafkajs/src/protocol/requests/fetch`, version 11, sent through a broker’s connection pool',
+    where: ['internals.ts'],
+    why: 'kafkajs’s own decoder drops the batch headers, which say how far a compacted or an empty batch reaches.',
+    guardedBy: [
+      [ONE_BROKER, ROUND_TRIP],
+      [ONE_BROKER, 'aborted records are never read, whatever lies around them, and the reader passes over them'],
+    ],
+  },
+  {
+    what: '`kafkajs/src/protocol/error`: createErrorFromCode, and the `type`, `name`, `code`, `cause`, `errors` and `originalError` of its errors; the text of code 90',
+    where: ['internals.ts', 'errors-mapping.ts'],
+    why: 'Its failures come out as codes of ours; the reason lies inside what it wraps around.',
+    guardedBy: [
+      ['kafkajs/errors-mapping.test.ts', 'protocol errors get a code, a verdict and advice by their number'],
+      [
+        'kafkajs/errors-mapping.test.ts',
+        'the reason is found inside what kafkajs wraps around it, and stays as the cause',
+      ],
+    ],
+  },
+  {
+    what: 'the codec registry, by the protocol’s numbers: a codec is given the encoder of a batch’s records, count and header left out',
+    where: ['codecs.ts', 'produce.ts'],
+    why: 'zstd is missing, gzip has no limit, and the codec is where prepared records take the place of the stand-ins.',
+    guardedBy: [
+      [ONE_BROKER, '${compression} goes through both ways, with records larger than a fetch'],
+      [ONE_BROKER, 'a batch that unpacks to more than the limit is an error and not a full memory'],
+    ],
+  },
+  {
+    what: 'the layout of an encoded record: the first message’s value starts at byte 6',
+    where: ['prepared-records.ts'],
+    why: 'Records are encoded by us; kafkajs holds as many empty messages, the first of which says what they stand for.',
+    guardedBy: [
+      ['wire/record-encoder.test.ts', 'the records are the bytes that kafkajs makes of them'],
+      [ONE_BROKER, ROUND_TRIP],
+    ],
+  },
+  {
+    what: '`retriable: false` on an error ends kafkajs’s attempts and keeps the error',
+    where: ['codecs.ts', 'group/group-consumer.ts'],
+    why: 'A batch that cannot be unpacked would be fetched for ever.',
+    guardedBy: [[GROUPS, CRASH]],
+  },
+  {
+    what: 'a send that reaches several leaders, or overlaps another one for its partition, doubles or loses records',
+    where: ['produce.ts', 'transactional-producer.ts', 'idempotent-producer.ts'],
+    why: 'Hence one topic-partition per send() with the partition given, and an answer that speaks of exactly that.',
+    guardedBy: [
+      [CLUSTER, SLOW_CLUSTER],
+      [ONE_BROKER, 'two sends to one partition at once, and a commit below a send, are bugs and refused'],
+    ],
+  },
+  {
+    what: 'the partitioner is asked on every attempt, and a non-retriable error from it ends them',
+    where: ['transactional-producer.ts', 'idempotent-producer.ts'],
+    why: 'A discarded producer’s attempts cannot be cancelled otherwise, and would connect and send again.',
+    guardedBy: [
+      [CLUSTER, LOST_ANSWERS],
+      [CLUSTER, LOST_COMMIT],
+    ],
+  },
+  {
+    what: 'sequence numbers are wrong after a send that was rejected',
+    where: ['idempotent-producer.ts', 'transactional-producer.ts'],
+    why: 'The next send would be taken for a duplicate and dropped: a producer serves until its first failure.',
+    guardedBy: [[CLUSTER, LOST_ANSWERS]],
+  },
+  {
+    what: 'fencing happens in the first transaction(), not in connect(), with retries that cannot be set',
+    where: ['transactional-producer.ts'],
+    why: 'begin() is the port’s verb that fences, and loops by itself.',
+    guardedBy: [
+      [ONE_BROKER, 'begin() of a second instance fences the first: what it has open can never be committed'],
+      [ONE_BROKER, 'a fenced producer cannot send either, and one that is made but has not begun fences nobody'],
+    ],
+  },
+  {
+    what: '`retry.initialRetryTime` is waited when a transaction follows a commit at once; `retry` bounds attempts, not time',
+    where: ['transactional-producer.ts', 'idempotent-producer.ts', 'connection.ts', 'errors-mapping.ts'],
+    why: 'Short waits, safe only with one topic-partition per send, and a limit in time of our own around each call.',
+    guardedBy: [
+      [CLUSTER, SLOW_CLUSTER],
+      [CLUSTER, LOST_COMMIT],
+    ],
+  },
+  {
+    what: 'the committed offsets of a group are kept in the client',
+    where: ['connection.ts'],
+    why: 'Two members on one client would overwrite each other’s: each has a client of its own.',
+    guardedBy: [[GROUPS, SECOND_MEMBER]],
+  },
+  {
+    what: 'REBALANCING, GROUP_JOIN and the `nodeId` of FETCH_START: a rejoin while another broker’s fetch is under way brings that fetch’s batch at the old position',
+    where: ['group/group-consumer.ts', 'group/fetch-generations.ts'],
+    why: 'Nothing is taken before every broker has been asked anew.',
+    guardedBy: [
+      [
+        'kafkajs/group/fetch-generations.test.ts',
+        'after a join nothing is taken until every broker has been asked anew',
+      ],
+      [GROUPS, SECOND_MEMBER],
+      [CLUSTER, KILLED_BROKER],
+    ],
+  },
+  {
+    what: '`batchSize`, `lastOffset` and `highWatermark` of START_BATCH_PROCESS, also for a fetch of markers alone',
+    where: ['group/group-consumer.ts'],
+    why: 'eachBatch never sees such a fetch, and a commit needs to reach its end.',
+    guardedBy: [[GROUPS, 'commits reach the end of a transactional topic, markers and aborted records included']],
+  },
+  {
+    what: 'an offset that is not resolved is fetched again; a fetch’s batches are awaited together; pauses outlive rebalances',
+    where: ['group/group-consumer.ts', 'group/assigned-partition.ts', 'group/group-batch.ts'],
+    why: 'eachBatch only queues, or refuses; what a partition holds back is ours.',
+    guardedBy: [
+      [GROUPS, 'a partition whose handler is slow holds up neither its neighbours nor the membership'],
+      [GROUPS, 'pause holds a partition and no other; resume goes on without a gap; seek goes back'],
+      [GROUPS, 'what was not committed is delivered again, and nothing is delivered twice in between'],
+    ],
+  },
+  {
+    what: 'run() resolves although joining failed, CRASH tells; after it pause() and resume() throw errors named `KafkaJS…`',
+    where: ['group/group-consumer.ts'],
+    why: 'start() has to fail, and an owner that pauses in that moment has not.',
+    guardedBy: [
+      [GROUPS, 'a topic that is not there and a broker that is not there fail the start'],
+      [GROUPS, CRASH],
+    ],
+  },
+  {
+    what: '`KafkaJSConnectionClosedError` with `host` and `port`; an admin does not come back from a lost seed broker',
+    where: ['partition-reader.ts', 'admin.ts'],
+    why: 'The dead connection is dropped by hand, the admin made anew.',
+    guardedBy: [[CLUSTER, KILLED_BROKER]],
+  },
+  {
+    what: 'fetchTopicOffsets asks with read_committed: `high` is the last stable offset',
+    where: ['admin.ts'],
+    why: 'Lag and retention gaps are reckoned up to what a read_committed reader can reach.',
+    guardedBy: [
+      [ONE_BROKER, "reading to one's own nonce shows one's own commits behind another id's open transaction"],
+    ],
+  },
+  {
+    what: 'the texts and fields of its log entries',
+    where: ['log-bridge.ts'],
+    why: 'Routine lines are told from warnings by their text, and only safe fields pass.',
+    guardedBy: [
+      [
+        'kafkajs/log-bridge.test.ts',
+        'kafkajs’s log reaches ours as warnings, without stacks, payloads and debug lines',
+      ],
+    ],
+  },
+];
