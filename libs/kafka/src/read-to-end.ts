@@ -18,7 +18,7 @@ export const OPEN_TRANSACTION_MS = 60_000;
  * The last slice's `nextOffset` is below its `highWatermark` only where that was in vain.
  */
 export async function* readToEnd(
-  client: KafkaClient,
+  client: Pick<KafkaClient, 'read'>,
   target: TopicPartition,
   options: ReadToEndOptions = {},
 ): AsyncGenerator<PartitionSlice> {

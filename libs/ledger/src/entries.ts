@@ -1,4 +1,7 @@
-import { OperationalError } from '@genesys-kafka/resilience';
+import { chainStart } from '@genesys-kafka/conversation';
+import type { ConsumedRecord } from '@genesys-kafka/kafka';
+import { LedgerError } from './errors.ts';
+import { NO_RECORDS, type RecordCounts } from './record-counts.ts';
 
 /** How results come to us: Genesys' paged jobs, its signed archives, or an archive handed over as a file or link. */
 export type Contract = 'details-jobs' | 'bulk-archive' | 'archive';
@@ -8,13 +11,6 @@ export type Contract = 'details-jobs' | 'bulk-archive' | 'archive';
  * `rejected`: ended with none published. `partial`: ended with the records before the position published.
  */
 export type WindowState = 'submitted' | 'publishing' | 'done' | 'rejected' | 'partial';
-
-export interface RecordCounts {
-  readonly read: number;
-  readonly published: number;
-  readonly invalid: number;
-  readonly unchanged: number;
-}
 
 /** How far a source has been published. Valid for its own source alone. */
 export interface Position {
@@ -74,20 +70,15 @@ export interface Claim {
   readonly at: string;
 }
 
-export class LedgerUnreadableError extends OperationalError {
-  constructor(key: string, reason: string) {
-    super(
-      'ledger-unreadable',
-      `The ledger entry ${JSON.stringify(key)} cannot be read: ${reason}. Use the version that wrote it, or a newer one.`,
-    );
-  }
-}
-
-export const CLAIM_PREFIX = 'claim/';
+const CLAIM_PREFIX = 'claim/';
 
 /** A lane's claim has one key, so that compaction keeps the last one. */
 export function claimKey(transactionalId: string): string {
   return CLAIM_PREFIX + transactionalId;
+}
+
+export function isClaim({ key }: Pick<ConsumedRecord, 'key'>): boolean {
+  return key?.toString().startsWith(CLAIM_PREFIX) ?? false;
 }
 
 /** An export's entries share a prefix; generations (`--again`) lie side by side. */
@@ -99,16 +90,48 @@ export function encodeLedgerValue(value: LedgerEntry | Claim): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Raises LedgerUnreadableError for a version or a kind that this program does not know: guessing could double records. */
+/** The entry of a window of which nothing has been read. */
+export function newWindowEntry(
+  facts: Pick<LedgerEntry, 'exportId' | 'generation' | 'connector' | 'contract' | 'window' | 'source'>,
+): LedgerEntry {
+  return {
+    v: 1,
+    kind: 'window',
+    ...facts,
+    state: 'submitted',
+    position: { records: 0, chain: chainStart().toString('hex') },
+    counts: NO_RECORDS,
+    bytes: 0,
+    updatedAt: new Date().toISOString(),
+  };
+}
+
+/**
+ * Takes one more committed record of a ledger partition in: of a window's entries the last one counts, and a tombstone
+ * ends them. Claims are read, so that those of an unknown version raise `ledger-unreadable`, and left out.
+ */
+export function applyRecord(entries: Map<string, LedgerEntry>, record: Pick<ConsumedRecord, 'key' | 'value'>): void {
+  const key = record.key?.toString();
+  if (key === undefined) return;
+  const value = record.value === null ? undefined : decodeLedgerValue(key, record.value);
+  if (value === undefined) entries.delete(key);
+  else if (value.kind === 'window') entries.set(key, value);
+}
+
+/** Raises `ledger-unreadable` for a version or a kind that this program does not know: guessing could double records. */
 export function decodeLedgerValue(key: string, value: Buffer): LedgerEntry | Claim {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value.toString());
   } catch {
-    throw new LedgerUnreadableError(key, 'it is not JSON');
+    throw unreadable(key, 'it is not JSON');
   }
   const { v, kind } = (parsed ?? {}) as Partial<LedgerEntry | Claim>;
-  if (v !== 1) throw new LedgerUnreadableError(key, `its version is ${JSON.stringify(v)}, this program knows 1`);
-  if (kind !== 'window' && kind !== 'claim') throw new LedgerUnreadableError(key, `its kind is unknown`);
+  if (v !== 1) throw unreadable(key, `its version is ${JSON.stringify(v)}, this program knows 1`);
+  if (kind !== 'window' && kind !== 'claim') throw unreadable(key, 'its kind is unknown');
   return parsed as LedgerEntry | Claim;
+}
+
+function unreadable(key: string, reason: string): LedgerError {
+  return new LedgerError('ledger-unreadable', `The ledger entry ${JSON.stringify(key)} cannot be read: ${reason}.`);
 }

@@ -1,30 +1,19 @@
 export {
   type Claim,
-  CLAIM_PREFIX,
   type Contract,
   decodeLedgerValue,
   type LedgerEntry,
-  LedgerUnreadableError,
+  newWindowEntry,
   type Position,
-  type RecordCounts,
   type SourceIdentity,
   type WindowError,
   windowKey,
   type WindowState,
 } from './entries.ts';
+export { LEDGER_ERRORS, LedgerError } from './errors.ts';
+export { type ExportStatus, type OpenWindow, summarise } from './export-status.ts';
 export { type LaneOptions, withLane } from './lane-session.ts';
-export {
-  type ClaimedLane,
-  claimLane,
-  type LaneIdentity,
-  lastClaim,
-  LedgerBlockedError,
-  TakenOverError,
-} from './lane.ts';
-export {
-  LaneInterruptedError,
-  LanePublisher,
-  type PublisherEvents,
-  type PublisherLimits,
-  type PublishStep,
-} from './publisher.ts';
+export { type ClaimedLane, type LaneIdentity } from './lane.ts';
+export { LanePublisher, type PublisherEvents, type PublisherLimits, type PublishStep } from './publisher.ts';
+export { type LedgerView, readLedger } from './read-ledger.ts';
+export { NO_RECORDS, type RecordCounts, sumCounts } from './record-counts.ts';

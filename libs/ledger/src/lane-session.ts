@@ -1,7 +1,8 @@
-import type { KafkaClient } from '@genesys-kafka/kafka';
-import { OperationalError, retry, systemClock, type Clock } from '@genesys-kafka/resilience';
-import { claimLane, lastClaim, TakenOverError, type ClaimedLane, type LaneIdentity } from './lane.ts';
-import { LaneInterruptedError, LanePublisher, type PublisherEvents, type PublisherLimits } from './publisher.ts';
+import type { KafkaClient, KafkaErrorCode } from '@genesys-kafka/kafka';
+import { OperationalError, retry, settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
+import type { LedgerError } from './errors.ts';
+import { claimLane, lastClaim, takenOver, type ClaimedLane, type LaneIdentity } from './lane.ts';
+import { isLaneInterrupted, LanePublisher, type PublisherEvents, type PublisherLimits } from './publisher.ts';
 
 export interface LaneOptions {
   readonly client: KafkaClient;
@@ -10,20 +11,21 @@ export interface LaneOptions {
   readonly events?: PublisherEvents;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
-  readonly onInterrupted?: (error: LaneInterruptedError) => void;
+  readonly onInterrupted?: (error: LedgerError) => void;
 }
 
-/** Before the lane is read after a doubt: time for a rightful owner's claim to be committed. */
-const DOUBT_WAIT_MS = 5_000;
+/** Before the lane is read after an unknown outcome: time for a rightful owner's claim to be committed. */
+const REREAD_WAIT_MS = 5_000;
 /** How long a one-shot goes on without a single commit before it gives up. */
-const MAX_DOUBT_MS = 300_000;
+const MAX_STANDSTILL_MS = 300_000;
 /** How long a commit that is under way may take when the run is being stopped. */
 const STOP_GRACE_MS = 10_000;
 
 /**
  * Does `work` on a claimed lane. When a send or a commit fails, its outcome is unknown: the lane is let go, read, and,
  * if nobody else has claimed it, claimed again, and the work is called anew with what is committed by then. So resuming
- * after a broker's restart and after `kill -9` are one path. Rejects with TakenOverError when somebody else holds the lane.
+ * after a broker's restart and after `kill -9` are one path (docs/exactly-once.md, rule 5). Rejects with the LedgerError
+ * `taken-over` when somebody else holds the lane.
  */
 export async function withLane<T>(
   options: LaneOptions,
@@ -46,27 +48,27 @@ export async function withLane<T>(
       await publisher.flush();
       return result;
     } catch (error) {
-      if (options.signal.aborted) await flushWithin(publisher, STOP_GRACE_MS);
+      if (options.signal.aborted) await settledWithin(publisher.flush(), STOP_GRACE_MS);
       options.signal.throwIfAborted();
-      if (!(error instanceof LaneInterruptedError)) {
+      if (!isLaneInterrupted(error)) {
         // What was taken before the failure is whole steps: commit them, so that the ledger says how far it came.
         await publisher.flush().catch(() => undefined);
         throw error;
       }
-      if (!isDoubt(error) || clock.monotonicMs() - progressMs > MAX_DOUBT_MS) throw error;
+      if (!isOutcomeUnknown(error) || clock.monotonicMs() - progressMs > MAX_STANDSTILL_MS) throw error;
       options.onInterrupted?.(error);
     } finally {
       await publisher.close();
     }
-    await clock.sleep(DOUBT_WAIT_MS, options.signal);
-    lane = await claimAgain(options, lane, MAX_DOUBT_MS / DOUBT_WAIT_MS);
+    await clock.sleep(REREAD_WAIT_MS, options.signal);
+    lane = await claimAgain(options, lane, MAX_STANDSTILL_MS / REREAD_WAIT_MS);
   }
 }
 
 async function claimAgain(options: LaneOptions, held: ClaimedLane, attempts: number): Promise<ClaimedLane> {
   const { client, identity, signal } = options;
   const last = await retry(async () => lastClaim(client, identity, { signal }), retryOptions(options, attempts));
-  if (last && last.nonce !== held.nonce) throw new TakenOverError(identity.transactionalId, last);
+  if (last && last.nonce !== held.nonce) throw takenOver(identity.transactionalId, last);
   return claim(options, { attempts });
 }
 
@@ -76,28 +78,21 @@ async function claim(options: LaneOptions, { attempts }: { readonly attempts: nu
 }
 
 function retryOptions({ signal, clock }: LaneOptions, attempts: number) {
-  const backoff = { initialMs: 500, factor: 2, maxMs: DOUBT_WAIT_MS, jitterMs: 200 };
+  const backoff = { initialMs: 500, factor: 2, maxMs: REREAD_WAIT_MS, jitterMs: 200 };
   return { attempts, backoff, signal, ...(clock ? { clock } : {}) };
-}
-
-async function flushWithin(publisher: LanePublisher, ms: number): Promise<void> {
-  const flushed = publisher.flush().catch(() => undefined);
-  const timeout = new AbortController();
-  await Promise.race([flushed, systemClock.sleep(ms, timeout.signal).catch(() => undefined)]);
-  timeout.abort();
 }
 
 /**
  * Failures that say nothing of who is right or of what was written: the lane's last claim tells. A fenced producer and
- * one whose transaction timed out get the same error (reference/exactly-once.md, 5).
+ * one whose transaction timed out get the same error (docs/exactly-once.md, rule 5).
  */
-const DOUBTS: ReadonlySet<string> = new Set([
+const OUTCOME_UNKNOWN: ReadonlySet<string> = new Set<KafkaErrorCode>([
   'producer-fenced-or-timed-out',
   'producer-sequence-broken',
   'producer-discarded',
   'unexpected-answer',
 ]);
 
-function isDoubt({ cause }: LaneInterruptedError): boolean {
-  return cause instanceof OperationalError && (cause.retry || DOUBTS.has(cause.code));
+function isOutcomeUnknown({ cause }: LedgerError): boolean {
+  return cause instanceof OperationalError && (cause.retry || OUTCOME_UNKNOWN.has(cause.code));
 }

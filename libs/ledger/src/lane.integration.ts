@@ -5,9 +5,9 @@ import { startStack, uniquePrefix, type Stack } from '@genesys-kafka/testing';
 import { partitionFor, topicSpecs, type TopicSpecs } from '@genesys-kafka/topics';
 import type { LedgerEntry } from './entries.ts';
 import { claimLane, lastClaim, type LaneIdentity } from './lane.ts';
-import { LaneInterruptedError, LanePublisher, type PublishStep } from './publisher.ts';
+import { isLaneInterrupted, LanePublisher, type PublishStep } from './publisher.ts';
 
-/** One broker hides the worst hole: three, and one of them is slow (reference/exactly-once.md, 1). */
+/** One broker hides the worst hole: three, and one of them is slow (docs/exactly-once.md, rule 1). */
 let stack: Stack;
 let client: KafkaClient;
 let specs: TopicSpecs;
@@ -103,7 +103,7 @@ test('the earlier holder of a lane can commit nothing more, and the lane says wh
   await old.write(step(exportId, 0));
   const second = await claimLane(client, laneOf(exportId));
   assert.equal(second.entries.size, 0);
-  await assert.rejects(old.flush(), LaneInterruptedError);
+  await assert.rejects(old.flush(), isLaneInterrupted);
   const claim = await lastClaim(client, laneOf(exportId));
   assert.equal(claim?.nonce, second.nonce);
   assert.notEqual(claim.nonce, first.nonce);

@@ -1,15 +1,5 @@
 import type { OutgoingRecord, TopicPartition, Transaction } from '@genesys-kafka/kafka';
 
-/** What a record weighs in a batch: its key, value and headers, with a little for the framing. */
-export function recordBytes(record: OutgoingRecord): number {
-  const { value } = record;
-  const parts = value === null ? [] : Buffer.isBuffer(value) ? [value] : value;
-  const valueBytes = parts.reduce((sum, part) => sum + part.length, 0);
-  let bytes = 16 + valueBytes + (record.key?.length ?? 0);
-  for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0) + 4;
-  return bytes;
-}
-
 interface Queued {
   readonly record: OutgoingRecord;
   readonly bytes: number;
@@ -17,7 +7,7 @@ interface Queued {
 
 /**
  * One partition's records within one transaction, in order, one send at a time: kafkajs doubles or loses records when
- * sends to a partition overlap or one send reaches several leaders (reference/exactly-once.md, 1).
+ * sends to a partition overlap or one send reaches several leaders (docs/exactly-once.md, rule 1).
  */
 export class PartitionQueue {
   readonly #target: TopicPartition;

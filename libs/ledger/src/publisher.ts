@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
-import type { OutgoingRecord, TopicPartition, Transaction } from '@genesys-kafka/kafka';
-import { OperationalError, systemClock, type Clock } from '@genesys-kafka/resilience';
+import {
+  partitionName,
+  recordBytes,
+  type OutgoingRecord,
+  type TopicPartition,
+  type Transaction,
+} from '@genesys-kafka/kafka';
+import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import { encodeLedgerValue, type LedgerEntry } from './entries.ts';
+import { LedgerError } from './errors.ts';
 import type { ClaimedLane } from './lane.ts';
-import { PartitionQueue, recordBytes } from './partition-queue.ts';
+import { PartitionQueue } from './partition-queue.ts';
 
 export interface PublisherLimits {
   /** A transaction is closed when it holds this many bytes … */
@@ -31,17 +38,6 @@ export interface PublishStep {
 export interface PublisherEvents {
   onCommit?(commit: { readonly records: number; readonly bytes: number; readonly ms: number }): void;
   onBuffered?(bytes: number): void;
-}
-
-/**
- * A send or a commit failed: what became of it is unknown. The publisher is dead; read the lane and go on from what is
- * committed (design: "On any doubt").
- */
-export class LaneInterruptedError extends OperationalError {
-  constructor(cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super('lane-interrupted', `Publishing was interrupted: ${reason}`, { cause });
-  }
 }
 
 /** One transaction, from its first record to its commit. */
@@ -72,7 +68,7 @@ export class LanePublisher {
   #closing: Promise<void> | undefined;
   #bufferedBytes = 0;
   #room: PromiseWithResolvers<undefined> | undefined;
-  #failure: LaneInterruptedError | undefined;
+  #failure: LedgerError | undefined;
   readonly #ended = new AbortController();
 
   constructor(lane: ClaimedLane, limits: PublisherLimits, events: PublisherEvents = {}, clock: Clock = systemClock) {
@@ -84,7 +80,7 @@ export class LanePublisher {
 
   /**
    * Takes a step; resolves when there is room for another. Taking is not committing: see `flush`.
-   * Rejects with LaneInterruptedError once anything of this lane has failed.
+   * Rejects with `lane-interrupted` once anything of this lane has failed.
    */
   async write(step: PublishStep): Promise<void> {
     this.#throwIfFailed();
@@ -106,12 +102,12 @@ export class LanePublisher {
     this.#throwIfFailed();
   }
 
-  /** Aborts, with the LaneInterruptedError, when the lane fails: work that waits for something else stops by it. */
+  /** Aborts, with `lane-interrupted`, when the lane fails: work that waits for something else stops by it. */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }
 
-  /** Resolves when every step taken so far is committed; rejects with LaneInterruptedError. */
+  /** Resolves when every step taken so far is committed; rejects with `lane-interrupted`. */
   async flush(): Promise<void> {
     this.#throwIfFailed();
     const last = this.#next ?? (this.#closing ? undefined : this.#open?.batch);
@@ -124,7 +120,7 @@ export class LanePublisher {
 
   /** Lets the producer go. What is not committed is left to the broker to abort: flush first. */
   async close(): Promise<void> {
-    this.#fail(new LaneInterruptedError(new Error('the publisher was closed')));
+    this.#fail(new Error('the publisher was closed'));
     await this.#settled();
     await this.#lane.producer.close();
   }
@@ -169,7 +165,7 @@ export class LanePublisher {
   }
 
   #queue(batch: Batch, target: TopicPartition): PartitionQueue {
-    const name = `${target.topic}-${target.partition}`;
+    const name = partitionName(target);
     let queue = batch.queues.get(name);
     if (!queue) {
       queue = new PartitionQueue(target, this.#limits.sendBytes, this.#limits.maxSendBytes(target.topic), {
@@ -228,7 +224,7 @@ export class LanePublisher {
 
   #fail(cause: unknown): void {
     if (this.#failure) return;
-    this.#failure = cause instanceof LaneInterruptedError ? cause : new LaneInterruptedError(cause);
+    this.#failure = isLaneInterrupted(cause) ? cause : laneInterrupted(cause);
     this.#ended.abort(this.#failure);
     this.#bufferedBytes = 0;
     for (const batch of [this.#open?.batch, this.#next]) {
@@ -249,4 +245,14 @@ export class LanePublisher {
 
 function ignoreAbort(): void {
   // An aborted age timer or a failed begin: both are dealt with where they arise.
+}
+
+/** True for the error with which a publisher ends; its cause is the call that failed, of which the outcome is unknown. */
+export function isLaneInterrupted(error: unknown): error is LedgerError {
+  return error instanceof LedgerError && error.code === 'lane-interrupted';
+}
+
+function laneInterrupted(cause: unknown): LedgerError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LedgerError('lane-interrupted', `Publishing was interrupted: ${reason.replace(/\.?$/, '.')}`, { cause });
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LedgerEntry } from '@genesys-kafka/ledger';
-import { newSource } from '../../fixtures/memory-lane.ts';
-import { summarise } from './status.ts';
+import { newWindowEntry, type LedgerEntry } from './entries.ts';
+import { summarise } from './export-status.ts';
 
 function entry(exportId: string, window: string, fields: Partial<LedgerEntry>): LedgerEntry {
-  return { ...newSource(), exportId, window, counts: { read: 2, published: 2, invalid: 0, unchanged: 0 }, ...fields };
+  const started = newWindowEntry({ exportId, generation: 1, connector: 'c', contract: 'details-jobs', window });
+  const counts = { read: 2, published: 2, invalid: 0, unchanged: 0 };
+  return { ...started, counts, updatedAt: '2026-01-01T00:00:00.000Z', ...fields };
 }
 
 test('one line an export: its newest generation alone, with states counted and records added up', () => {
