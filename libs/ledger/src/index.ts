@@ -1,5 +1,4 @@
 export {
-  type Claim,
   type Contract,
   decodeLedgerValue,
   type LedgerEntry,

@@ -1,18 +1,27 @@
-import { OperationalError } from '@genesys-kafka/resilience';
+import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
-/** A value that is not in Confluent's wire format. One record's fault: the record is a dead letter, the run goes on. */
-export class FramingError extends OperationalError {
-  constructor(code: 'frame-too-short' | 'frame-wrong-magic' | 'frame-missing', message: string) {
-    super(code, message, { scope: 'source' });
-  }
-}
+/** Faults of one record: it becomes a dead letter, the run goes on. */
+export const TOPICS_ERRORS = {
+  'frame-missing': {
+    meaning: 'A record has no value where one in Confluent’s wire format is expected.',
+    remedy: 'Was it written by a producer that deletes by key?',
+    scope: 'source',
+  },
+  'frame-too-short': {
+    meaning: 'A value is shorter than the frame of Confluent’s wire format.',
+    remedy: 'Was it written by a producer without a schema registry?',
+    scope: 'source',
+  },
+  'frame-wrong-magic': {
+    meaning: 'A value does not start with the magic byte of Confluent’s wire format.',
+    remedy: 'Was it written by a producer without a schema registry?',
+    scope: 'source',
+  },
+  'header-invalid': {
+    meaning: 'A header of a retry or dead-letter record is missing or not as this program writes it.',
+    remedy: 'This record was not moved here by this program, or was damaged on the way.',
+    scope: 'source',
+  },
+} as const satisfies ErrorTable;
 
-/** Headers of a retry or dead-letter record that this program did not write, or that were damaged on the way. */
-export class HeaderError extends OperationalError {
-  constructor(header: string, problem: string) {
-    super('header-invalid', `Header "${header}" ${problem}: this record was not moved here by this program.`, {
-      scope: 'source',
-      details: { header },
-    });
-  }
-}
+export class TopicsError extends errorsOf(TOPICS_ERRORS) {}

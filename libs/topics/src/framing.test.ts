@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { frame, FramingError, unframe } from './index.ts';
+import { frame, TopicsError, unframe } from './index.ts';
 
 test('the frame is magic byte 0, a big-endian id, and the bytes', () => {
   assert.equal(frame(0x01020304, Buffer.from('{}')).toString('hex'), '00010203047b7d');
@@ -32,7 +32,7 @@ test('each way of not being a frame has its own code, and is the record’s faul
     assert.throws(
       () => unframe(value),
       (error) => {
-        assert.ok(error instanceof FramingError);
+        assert.ok(error instanceof TopicsError);
         assert.deepEqual([error.code, error.retry, error.scope], [code, false, 'source']);
         return true;
       },

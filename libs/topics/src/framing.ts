@@ -1,4 +1,4 @@
-import { FramingError } from './errors.ts';
+import { TopicsError } from './errors.ts';
 
 const HEADER_BYTES = 5;
 const MAGIC = 0;
@@ -19,23 +19,21 @@ export function frame(schemaId: number, bytes: Uint8Array): Buffer {
   return Buffer.concat([frameHeader(schemaId), bytes]);
 }
 
-/** The parts of a framed value; `body` is a view of `value`, not a copy. Throws `FramingError`. */
+/** The parts of a framed value; `body` is a view of `value`, not a copy. Throws a `TopicsError`: `frame-…`. */
 export function unframe(value: Buffer | null): { readonly schemaId: number; readonly body: Buffer } {
   if (value === null) {
-    throw new FramingError('frame-missing', 'The record has no value (a tombstone): there is no schema id to read.');
+    throw new TopicsError('frame-missing', 'The record has no value (a tombstone): there is no schema id to read.');
   }
   if (value.length < HEADER_BYTES) {
-    throw new FramingError(
+    throw new TopicsError(
       'frame-too-short',
-      `The value has ${value.length} bytes; Confluent's wire format starts with 5 (magic byte and schema id). ` +
-        'Was it written by a producer without a schema registry?',
+      `The value has ${value.length} bytes; Confluent's wire format starts with 5 (magic byte and schema id).`,
     );
   }
   if (value[0] !== MAGIC) {
-    throw new FramingError(
+    throw new TopicsError(
       'frame-wrong-magic',
-      `The value starts with byte ${value[0] ?? -1}, Confluent's wire format with 0. ` +
-        'Was it written by a producer without a schema registry?',
+      `The value starts with byte ${value[0] ?? -1}, Confluent's wire format with 0.`,
     );
   }
   return { schemaId: value.readUInt32BE(1), body: value.subarray(HEADER_BYTES) };

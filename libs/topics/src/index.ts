@@ -1,16 +1,14 @@
-export { FramingError, HeaderError } from './errors.ts';
+export { TOPICS_ERRORS, TopicsError } from './errors.ts';
 export { frame, frameHeader, unframe } from './framing.ts';
 export {
   DEAD_LETTER_HEADER,
-  DEAD_LETTER_STAGES,
   type DeadLetter,
   deadLetterIdentity,
   type DeadLetterStage,
   formatDeadLetter,
   parseDeadLetter,
-  type SourcePosition,
 } from './headers/dead-letter-headers.ts';
-export { type HeaderMap, printableText } from './headers/header-text.ts';
+export { printableText } from './headers/header-text.ts';
 export {
   formatRecordHeaders,
   idempotencyKey,
@@ -20,14 +18,8 @@ export {
   type TopicPosition,
 } from './headers/record-headers.ts';
 export { MARKER_HEADER, REPLAY_HEADER } from './headers/replay-headers.ts';
-export {
-  formatRetryHeaders,
-  parseRetryHeaders,
-  RETRY_HEADER,
-  retryRoute,
-  type RetryState,
-} from './headers/retry-headers.ts';
-export { murmur2, partitionFor } from './partitioner.ts';
+export { formatRetryHeaders, parseRetryHeaders, RETRY_HEADER, type RetryState } from './headers/retry-headers.ts';
+export { partitionFor } from './partitioner.ts';
 export {
   openChecked,
   parseBody,
@@ -40,7 +32,6 @@ export {
   checkTopic,
   LANES,
   type TopicDescription,
-  type TopicOptions,
   type TopicSize,
   type TopicSpec,
   topicSpecs,

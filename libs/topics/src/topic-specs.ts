@@ -2,7 +2,7 @@ const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Ledger and digest topics have one partition per lane; the number of lanes is part of the format. */
+/** The ledger has one partition per lane; the number of lanes is part of the format. */
 export const LANES = 12;
 
 /** What this client can decompress when a topic's `compression.type` makes the broker recompress. */
@@ -42,10 +42,9 @@ export interface TopicSpecs {
   readonly retries: readonly TopicSpec[];
   readonly deadLetters: TopicSpec;
   readonly ledger: TopicSpec;
-  readonly digests: TopicSpec;
 }
 
-/** Names and creation settings of every topic (design: "Kafka"). */
+/** Names and creation settings of every topic. */
 export function topicSpecs(options: TopicOptions): TopicSpecs {
   const { prefix, dataPartitions = 6, retryTiers = 3 } = options;
   const data = `${prefix}conversation-details`;
@@ -59,25 +58,23 @@ export function topicSpecs(options: TopicOptions): TopicSpecs {
       ...(retentionMs === undefined ? {} : { 'retention.ms': String(retentionMs) }),
     },
   });
-  const state = (name: string): TopicSpec => ({
-    name,
-    partitions: LANES,
-    config: {
-      'cleanup.policy': 'compact',
-      'compression.type': 'producer',
-      // Small segments and an eager cleaner: a claim reads the partition from its start.
-      'segment.bytes': String(16 * MIB),
-      'segment.ms': String(HOUR_MS),
-      'min.cleanable.dirty.ratio': '0.1',
-      'max.compaction.lag.ms': String(DAY_MS),
-    },
-  });
   return {
     data: queue(data, 4 * MIB),
     retries: Array.from({ length: retryTiers }, (_, tier) => queue(`${data}.retry-${tier + 1}`, 16 * MIB, 7 * DAY_MS)),
     deadLetters: queue(`${data}.dlt`, 16 * MIB, 30 * DAY_MS),
-    ledger: state(`${prefix}export-ledger`),
-    digests: state(`${prefix}record-digests`),
+    ledger: {
+      name: `${prefix}export-ledger`,
+      partitions: LANES,
+      config: {
+        'cleanup.policy': 'compact',
+        'compression.type': 'producer',
+        // Small segments and an eager cleaner: a claim reads the partition from its start.
+        'segment.bytes': String(16 * MIB),
+        'segment.ms': String(HOUR_MS),
+        'min.cleanable.dirty.ratio': '0.1',
+        'max.compaction.lag.ms': String(DAY_MS),
+      },
+    },
   };
 }
 

@@ -1,10 +1,9 @@
-import { HeaderError } from '../errors.ts';
-import { HeaderReader, need } from './header-reader.ts';
+import { headerInvalid, HeaderReader, need } from './header-reader.ts';
 import { encodeToken, printableText, type HeaderMap } from './header-text.ts';
 import type { TopicPosition } from './record-headers.ts';
 import { RETRY_HEADER } from './retry-headers.ts';
 
-/** Header names of the dead-letter topic, written by producer and consumer alike (design.md, "Kafka"). */
+/** Header names of the dead-letter topic, written by producer and consumer alike. */
 export const DEAD_LETTER_HEADER = {
   framing: 'framing',
   stage: 'stage',
@@ -69,16 +68,15 @@ export function formatDeadLetter(letter: DeadLetter): Record<string, string> {
   };
 }
 
-/** Reads the envelope. A missing or malformed header is a `HeaderError`: the record was put there by somebody else. */
+/** Reads the envelope. A missing or malformed header is a TopicsError, `header-invalid`: the record was put there by somebody else. */
 export function parseDeadLetter(headers: HeaderMap): DeadLetter {
   const reader = new HeaderReader(headers);
   const name = DEAD_LETTER_HEADER;
   const framing = need(name.framing, reader.text(name.framing));
-  if (framing !== 'confluent' && framing !== 'none')
-    throw new HeaderError(name.framing, 'is neither confluent nor none');
+  if (framing !== 'confluent' && framing !== 'none') throw headerInvalid(name.framing, 'is neither confluent nor none');
   const stageText = need(name.stage, reader.text(name.stage));
   const stage = DEAD_LETTER_STAGES.find((known) => known === stageText);
-  if (stage === undefined) throw new HeaderError(name.stage, 'names no stage of this program');
+  if (stage === undefined) throw headerInvalid(name.stage, 'names no stage of this program');
   const httpStatus = reader.count(name.httpStatus);
   const route = reader.token(name.route);
   return {
@@ -96,7 +94,7 @@ export function parseDeadLetter(headers: HeaderMap): DeadLetter {
 
 /**
  * (origin, route, attempt): equal for the copies that a crash between a move and its commit leaves behind, different
- * for everything else (exactly-once.md, rule 9). `dead-letters` lists and replays an identity once.
+ * for everything else (docs/exactly-once.md, rule 9). `dead-letters` lists and replays an identity once.
  */
 export function deadLetterIdentity(headers: HeaderMap): string {
   const { origin, route, attempts } = parseDeadLetter(headers);
@@ -133,7 +131,7 @@ function parseOrigin(reader: HeaderReader): DeadLetter['origin'] {
     };
   const range = reader.text(name.originByteRange);
   const bounds = range === undefined ? undefined : /^(\d{1,15})-(\d{1,15})$/.exec(range);
-  if (bounds === null) throw new HeaderError(name.originByteRange, 'is not start-end');
+  if (bounds === null) throw headerInvalid(name.originByteRange, 'is not start-end');
   return {
     source,
     ordinal: need(name.originOrdinal, reader.count(name.originOrdinal)),

@@ -1,7 +1,7 @@
-import { HeaderError } from '../errors.ts';
+import { TopicsError } from '../errors.ts';
 import { decodeToken, type HeaderMap } from './header-text.ts';
 
-/** Reads typed values from headers that may come from anywhere; a present but malformed value is a `HeaderError`. */
+/** Reads typed values from headers that may come from anywhere; a present but malformed value is `header-invalid`. */
 export class HeaderReader {
   readonly #headers: HeaderMap;
 
@@ -18,7 +18,7 @@ export class HeaderReader {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const decoded = decodeToken(text);
-    if (decoded === undefined) throw new HeaderError(name, 'is not a percent-encoded name');
+    if (decoded === undefined) throw headerInvalid(name, 'is not a percent-encoded name');
     return decoded;
   }
 
@@ -27,7 +27,7 @@ export class HeaderReader {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(value)) throw new HeaderError(name, 'is not a whole number');
+    if (!Number.isSafeInteger(value)) throw headerInvalid(name, 'is not a whole number');
     return value;
   }
 
@@ -35,7 +35,7 @@ export class HeaderReader {
   offset(name: string): bigint | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    if (!/^\d{1,19}$/.test(text)) throw new HeaderError(name, 'is not an offset');
+    if (!/^\d{1,19}$/.test(text)) throw headerInvalid(name, 'is not an offset');
     return BigInt(text);
   }
 
@@ -44,13 +44,18 @@ export class HeaderReader {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(ms)) throw new HeaderError(name, 'is not a moment such as 2026-01-31T12:00:00.000Z');
+    if (Number.isNaN(ms)) throw headerInvalid(name, 'is not a moment such as 2026-01-31T12:00:00.000Z');
     return ms;
   }
 }
 
-/** The value, or a `HeaderError` where there is none. */
+/** The value, or `header-invalid` where there is none. */
 export function need<T>(name: string, value: T | undefined): T {
-  if (value === undefined) throw new HeaderError(name, 'is missing');
+  if (value === undefined) throw headerInvalid(name, 'is missing');
   return value;
+}
+
+/** A header that this program did not write, or that was damaged on the way. */
+export function headerInvalid(header: string, problem: string): TopicsError {
+  return new TopicsError('header-invalid', `Header "${header}" ${problem}.`, { details: { header } });
 }

@@ -1,7 +1,7 @@
 import { HeaderReader } from './header-reader.ts';
 import { encodeToken, printableText, type HeaderMap } from './header-text.ts';
 
-/** Header names of records on the main topic (design.md, "Kafka"). */
+/** Header names of records on the main topic. */
 export const RECORD_HEADER = {
   sourceId: 'source-id',
   ordinal: 'ordinal',
@@ -35,7 +35,7 @@ export function formatRecordHeaders(origin: RecordOrigin): Record<string, string
   return headers;
 }
 
-/** Reads what is there. A malformed `ordinal` is a `HeaderError`. */
+/** Reads what is there. A malformed `ordinal` is a TopicsError, `header-invalid`. */
 export function parseRecordHeaders(headers: HeaderMap): RecordOrigin {
   const reader = new HeaderReader(headers);
   const ordinal = reader.count(RECORD_HEADER.ordinal);

@@ -1,4 +1,4 @@
-/** Headers that a replayed dead letter takes along, beside those of libs/routing. */
+/** Headers that a replayed dead letter takes along, beside those of the retry topics. */
 export const REPLAY_HEADER = {
   /** Identity of the dead letter that this record was. */
   replayOf: 'replay-of',

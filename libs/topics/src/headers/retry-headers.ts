@@ -46,12 +46,7 @@ export function formatRetryHeaders(state: RetryState): Record<string, string> {
   };
 }
 
-/** The route a retry record belongs to, for the groups that skip it; undefined where there is none. */
-export function retryRoute(headers: HeaderMap): string | undefined {
-  return new HeaderReader(headers).token(RETRY_HEADER.route);
-}
-
-/** Reads a retry record's headers. A missing or malformed one is a `HeaderError`: such a record is a dead letter. */
+/** Reads a retry record's headers. A missing or malformed one is `header-invalid`: such a record is a dead letter. */
 export function parseRetryHeaders(headers: HeaderMap): RetryState {
   const reader = new HeaderReader(headers);
   return {
