@@ -1,9 +1,9 @@
 import type { ConsumedRecord, KafkaClient, TopicPartition } from '@genesys-kafka/kafka';
 import {
   deadLetterIdentity,
-  HeaderError,
   MARKER_HEADER,
   parseDeadLetter,
+  TopicsError,
   type DeadLetter,
 } from '@genesys-kafka/topics';
 
@@ -103,7 +103,7 @@ function parse({ headers }: ConsumedRecord): { id: string; letter: DeadLetter } 
   try {
     return { id: deadLetterIdentity(headers), letter: parseDeadLetter(headers) };
   } catch (error) {
-    if (error instanceof HeaderError) return undefined;
+    if (error instanceof TopicsError) return undefined;
     throw error;
   }
 }

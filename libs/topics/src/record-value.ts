@@ -1,5 +1,5 @@
 import { parseJson } from '@genesys-kafka/conversation';
-import { FramingError } from './errors.ts';
+import { TopicsError } from './errors.ts';
 import { unframe } from './framing.ts';
 
 export interface SchemaProblem {
@@ -35,7 +35,7 @@ export async function openChecked(
   try {
     framed = unframe(value);
   } catch (error) {
-    if (error instanceof FramingError) return { kind: 'poison', cause: error.code, reason: error.message };
+    if (error instanceof TopicsError) return { kind: 'poison', cause: error.code, reason: error.message };
     throw error;
   }
   const { schemaId, body } = framed;

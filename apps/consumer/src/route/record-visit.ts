@@ -1,6 +1,6 @@
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Owner } from '@genesys-kafka/routing';
-import { HeaderError, parseRetryHeaders, type TopicPosition } from '@genesys-kafka/topics';
+import { parseRetryHeaders, TopicsError, type TopicPosition } from '@genesys-kafka/topics';
 
 /** How far one record has come along one route. */
 export interface Visit {
@@ -21,7 +21,7 @@ export function ownerOf(record: ConsumedRecord): Owner {
     const { route, group } = parseRetryHeaders(record.headers);
     return { route, group };
   } catch (error) {
-    if (error instanceof HeaderError) return 'nobody';
+    if (error instanceof TopicsError) return 'nobody';
     throw error;
   }
 }
@@ -30,7 +30,7 @@ export function freshVisit({ topic, partition, offset }: ConsumedRecord): Visit 
   return { attempt: 1, notBeforeMs: 0, origin: { topic, partition, offset }, recordVersion: offset, picked: false };
 }
 
-/** Throws the `HeaderError` of a retry record that `ownerOf` calls nobody's. */
+/** Throws the `TopicsError` of a retry record that `ownerOf` calls nobody's. */
 export function retryVisit(record: ConsumedRecord): Visit {
   const { attempt, notBeforeMs, origin, recordVersion } = parseRetryHeaders(record.headers);
   return { attempt, notBeforeMs, origin, recordVersion, picked: true };

@@ -14,11 +14,11 @@ import type { Clock } from '@genesys-kafka/resilience';
 import type { Owner, RuleVerdict } from '@genesys-kafka/routing';
 import type { SchemaIds } from '@genesys-kafka/schema-registry';
 import {
-  HeaderError,
   idempotencyKey,
   openChecked,
   parseBody,
   parseRecordHeaders,
+  TopicsError,
   type Poison,
   type RecordOrigin,
 } from '@genesys-kafka/topics';
@@ -215,7 +215,7 @@ function sourceOf({ headers }: ConsumedRecord): RecordOrigin {
   try {
     return parseRecordHeaders(headers);
   } catch (error) {
-    if (error instanceof HeaderError) return {};
+    if (error instanceof TopicsError) return {};
     throw error;
   }
 }
