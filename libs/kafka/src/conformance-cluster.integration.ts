@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { startStack, type Stack } from '@genesys-kafka/testing';
-import { implementations, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
+import { IMPLEMENTATIONS, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
 import type { KafkaClient } from './index.ts';
 
 const SLOW_MS = 40;
 const PARTITIONS = [0, 1, 2, 3, 4, 5];
 const ROUNDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-for (const { name, create } of implementations) {
+for (const { name, create } of IMPLEMENTATIONS) {
   suite(`${name}: three brokers, one of them slow`, () => {
     let stack: Stack;
     let client: KafkaClient;

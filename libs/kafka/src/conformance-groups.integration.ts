@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startStack, type Stack } from '@genesys-kafka/testing';
-import { implementations, newTopic, record } from '../fixtures/conformance.ts';
+import { IMPLEMENTATIONS, newTopic, record } from '../fixtures/conformance.ts';
 import { KafkaError, type GroupBatch, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
 
 /** Polls until it holds; the groups' own timing is the broker's. */
@@ -51,7 +51,7 @@ async function join(
   return member;
 }
 
-for (const { name, create } of implementations) {
+for (const { name, create } of IMPLEMENTATIONS) {
   suite(`${name}: consumer groups`, () => {
     let stack: Stack;
     let client: KafkaClient;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { startStack, type Stack } from '@genesys-kafka/testing';
-import { implementations, newTopic, readAll, readUntil, record, text, texts } from '../fixtures/conformance.ts';
+import { IMPLEMENTATIONS, newTopic, readAll, readUntil, record, text, texts } from '../fixtures/conformance.ts';
 import { KafkaError, type KafkaClient, type KafkaErrorCode, type PartitionOffsets } from './index.ts';
 
 const code = (expected: KafkaErrorCode) => (error: unknown) => {
@@ -15,7 +15,7 @@ const code = (expected: KafkaErrorCode) => (error: unknown) => {
   return true;
 };
 
-for (const { name, create } of implementations) {
+for (const { name, create } of IMPLEMENTATIONS) {
   suite(`${name}: producers and reader`, () => {
     let stack: Stack;
     let client: KafkaClient;
