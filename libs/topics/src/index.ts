@@ -1,5 +1,5 @@
 export { FramingError, HeaderError } from './errors.ts';
-export { frame, frameHeader, unframe } from './framing.ts';
+export { frame, frameHeader } from './framing.ts';
 export {
   DEAD_LETTER_HEADER,
   DEAD_LETTER_STAGES,
@@ -29,12 +29,14 @@ export {
 } from './headers/retry-headers.ts';
 export { murmur2, partitionFor } from './partitioner.ts';
 export {
-  openChecked,
-  parseBody,
-  type Opened,
-  type Poison,
+  bodyOf,
+  framingOf,
+  parseRecord,
+  RecordReader,
+  type RecordValue,
   type SchemaCheck,
   type SchemaProblem,
+  type Unreadable,
 } from './record-value.ts';
 export {
   checkTopic,
