@@ -1,2 +1,12 @@
-export { DeadLetterLog, type LetterFilter, openDeadLetterLog, type StoredLetter } from './dead-letter-log.ts';
-export { replayDeadLetters, type ReplayReport } from './replay.ts';
+export { type DeadLetterFilter, DeadLetterLog, openDeadLetterLog, type StoredDeadLetter } from './dead-letter-log.ts';
+export {
+  countDeadLetters,
+  type DeadLetterDetails,
+  type DeadLetterList,
+  type DeadLetterStats,
+  type DeadLetterSummary,
+  listDeadLetters,
+  showDeadLetter,
+} from './dead-letter-report.ts';
+export { DEAD_LETTER_ERRORS, DeadLetterError } from './errors.ts';
+export { replayDeadLetters, type ReplayOptions, type ReplayReport } from './replay.ts';

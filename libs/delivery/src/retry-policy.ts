@@ -10,17 +10,19 @@ export interface RetryPolicy {
 /** Share of its wait that chance adds to a retry at most. */
 const MAX_JITTER = 0.1;
 
+/** To retry topic `tier` (from 0), or, where the route blocks, to wait in memory; not before that moment. */
+export interface RetryStep {
+  readonly kind: 'retry';
+  readonly tier: number;
+  readonly notBeforeMs: number;
+  readonly attempt: number;
+  readonly failure: DeliveryFailure;
+}
+
 /** What becomes of a record after a delivery that was tried. */
 export type NextStep =
   | { readonly kind: 'done' }
-  /** To retry topic `tier` (from 0), or, where the route blocks, to wait in memory; not before that moment. */
-  | {
-      readonly kind: 'retry';
-      readonly tier: number;
-      readonly notBeforeMs: number;
-      readonly attempt: number;
-      readonly failure: DeliveryFailure;
-    }
+  | RetryStep
   | { readonly kind: 'dead-letter'; readonly exhausted: boolean; readonly failure: DeliveryFailure }
   /**
    * Not this record's affair: it waits where it is, with this attempt number, and the sink's gate opens its circuit

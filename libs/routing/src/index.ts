@@ -10,6 +10,7 @@ export {
   planRoutes,
   type RoutePlan,
   type RoutingSettings,
+  ruleHeaders,
   UNROUTED,
 } from './route-plan.ts';
 export { compileRule, type Rule, type RuleVerdict } from './rule.ts';

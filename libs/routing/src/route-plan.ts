@@ -57,6 +57,11 @@ export function planRoutes(settings: RoutingSettings): RoutePlan[] {
   }));
 }
 
+/** A record's headers as rules see them. */
+export function ruleHeaders(headers: Readonly<Record<string, Buffer>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.toString('utf8')]));
+}
+
 export function picks({ rule }: RoutePlan, record: unknown, headers: Readonly<Record<string, string>>): RuleVerdict {
   return rule === undefined ? { matched: true } : rule.evaluate({ record, headers });
 }
