@@ -40,7 +40,7 @@ function sinkFor(t: TestContext, port: number, options: Partial<HttpSinkOptions>
   const sink = createHttpSink({ name: 'crm', url: `http://127.0.0.1:${port}/in?token=q`, timeoutMs: 2000, ...options });
   t.after(() => sink.close());
   const deliver = async (one: Delivery, signal: AbortSignal) => (await sink.deliver([one], signal))[0]!;
-  return { deliver, check: sink.check };
+  return { deliver, check: async (signal: AbortSignal) => sink.check(signal) };
 }
 
 async function target(t: TestContext, listener: RequestListener, options: Partial<HttpSinkOptions> = {}) {
