@@ -13,4 +13,4 @@ export {
   ruleHeaders,
   UNROUTED,
 } from './route-plan.ts';
-export { compileRule, type Rule, type RuleVerdict } from './rule.ts';
+export { compileRule, type RuleVerdict } from './rule.ts';

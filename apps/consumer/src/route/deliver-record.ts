@@ -9,14 +9,9 @@ import {
   type RetryPolicy,
   type SinkGate,
 } from '@genesys-kafka/delivery';
+import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
-import {
-  HeaderError,
-  idempotencyKey,
-  parseRecordHeaders,
-  type HeaderMap,
-  type RecordOrigin,
-} from '@genesys-kafka/topics';
+import { HeaderError, idempotencyKey, parseRecordHeaders, type RecordOrigin } from '@genesys-kafka/topics';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { PickedRecord, Settle } from './route-work.ts';
 
@@ -96,14 +91,14 @@ function deliveryOf(route: string, { record, state, value }: PickedRecord): Deli
     route,
     body: value.body,
     key: record.key?.toString('utf8') ?? '',
-    idempotencyKey: idempotencyKey(sourceOf(record.headers), state.origin),
+    idempotencyKey: idempotencyKey(sourceOf(record), state.origin),
     recordVersion: state.recordVersion,
     contentType: value.contentType,
   };
 }
 
 /** Source and ordinal; a record of another producer, with headers of its own, is known by its place instead. */
-function sourceOf(headers: HeaderMap): RecordOrigin {
+function sourceOf({ headers }: ConsumedRecord): RecordOrigin {
   try {
     return parseRecordHeaders(headers);
   } catch (error) {

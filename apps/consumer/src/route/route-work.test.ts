@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Batcher, SinkGate, type Delivery, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import { Batcher, SinkGate, type BatchLimits, type Delivery, type DeliveryOutcome } from '@genesys-kafka/delivery';
 import type { ConsumedRecord, OutgoingRecord, TopicPartition } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { compileRule } from '@genesys-kafka/routing';
@@ -14,6 +14,7 @@ import {
 } from '@genesys-kafka/topics';
 import { Forwarder } from '../forward/forwarder.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
+import { PartitionFlow } from '../group/partition-flow.ts';
 import type { WorkSignals } from '../group/work.ts';
 import { deliverRecord } from './deliver-record.ts';
 import { routeWork, type RoutePorts } from './route-work.ts';
@@ -37,10 +38,14 @@ interface Sent extends TopicPartition {
 }
 
 /** A route over a real gate and a real forwarder; the sink answers from a script, the last answer for ever. */
-function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { blocking?: boolean; over?: number } = {}) {
+function route(
+  answers: DeliveryOutcome[],
+  options: Partial<RoutePorts> & { blocking?: boolean; over?: number; batch?: BatchLimits } = {},
+) {
   const clock = new ManualClock();
   const sent: Sent[] = [];
   const deliveries: Delivery[] = [];
+  const batches: string[] = [];
   const skipped: string[] = [];
   const gate = new SinkGate({
     concurrency: 4,
@@ -65,9 +70,10 @@ function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { bloc
     onDeadLetter: () => undefined,
   });
   const sink = {
-    batch: { records: 1, bytes: Infinity, ageMs: 0 },
+    batch: options.batch ?? { records: 1, bytes: Infinity, ageMs: 0 },
     deliver: async (batch: readonly Delivery[]) => {
       deliveries.push(...batch);
+      batches.push(batch.map(({ key, recordVersion }) => `${key}@${recordVersion}`).join(' '));
       return batch.map(() => (answers.length > 1 ? answers.shift()! : answers[0]!));
     },
     check: async () => undefined,
@@ -112,11 +118,18 @@ function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { bloc
     clock,
     sent,
     deliveries,
+    batches,
     skipped,
     gate,
     stopping,
     waits: () => waits,
     work: async (one: ConsumedRecord) => work(one, signals),
+    flow: new PartitionFlow({
+      limits: { maxRecords: 100, maxBytes: 1 << 20 },
+      work,
+      onChange: () => undefined,
+      onFailure: (error) => assert.fail(String(error)),
+    }),
   };
 }
 
@@ -233,6 +246,23 @@ test('a dead target: once the circuit is open no attempt is burnt, failed probes
   assert.deepEqual(crm.sent, []);
   assert.equal(crm.deliveries.length, 12 + 3);
   assert.ok(new Set(crm.deliveries.slice(3, 9).map(({ key }) => key)).size > 1, 'the probes are not always one record');
+});
+
+test('a sink of batches: keys go together, a key record by record, and each record has its own outcome', async () => {
+  const answers = [ok, refused, busy, ok];
+  const crm = route(answers, { batch: { records: 10, bytes: 1 << 20, ageMs: 5 } });
+  const keys = ['a', 'b', 'c', 'a', 'b', 'a'];
+  const records = keys.map((key, index) =>
+    record(frame(9, Buffer.from(text)), { key: Buffer.from(key), offset: BigInt(index) }),
+  );
+  crm.flow.accept({ topic: 'd', partition: 2, records, nextOffset: 6n, highWatermark: 6n });
+  await crm.clock.advance(100);
+  assert.deepEqual(crm.batches, ['a@0 b@1 c@2', 'a@3 b@4', 'a@5']);
+  assert.deepEqual(
+    crm.sent.map(({ topic, record: { key } }) => `${topic} ${String(key)}`),
+    ['d.dlt b', 'd.retry-1 c'],
+  );
+  assert.equal(crm.flow.position, 6n);
 });
 
 test('blocking: the retry waits in memory, and no retry topic is used', async () => {
