@@ -19,7 +19,7 @@ async function json<T>(area: Area, more: object, ...args: readonly string[]): Pr
   return JSON.parse((await runConsumer(area.config(more), args)).stdout) as T;
 }
 
-test('poison: kept once with its bytes, whatever the routes, and what comes after it is delivered', async () => {
+test('unreadable: kept once with its bytes, whatever the routes, and what comes after it is delivered', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();
   await area.append(0, { key: 'p', value: Buffer.from('plain text') });
@@ -114,7 +114,7 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   );
 });
 
-test('retries of a route that is not in the configuration are kept as dead letters, not passed over for ever', async () => {
+test('retries of a route that is not in the configuration are kept as dead letters, not skipped for ever', async () => {
   await using area = await bus.area();
   const group = `${area.prefix}test.old`;
   const origin = { topic: area.main, partition: 0, offset: 7n };
