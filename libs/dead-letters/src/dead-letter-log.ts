@@ -7,16 +7,16 @@ import {
   type DeadLetter,
 } from '@genesys-kafka/topics';
 
-export interface StoredLetter {
+export interface StoredDeadLetter {
   /** (origin, route, attempts): copies that a crash left behind have the same, and are met once. */
   readonly id: string;
-  readonly letter: DeadLetter;
+  readonly deadLetter: DeadLetter;
   readonly record: ConsumedRecord;
   /** ISO 8601; absent while it was not replayed. */
   readonly replayedAt?: string;
 }
 
-export interface LetterFilter {
+export interface DeadLetterFilter {
   readonly route?: string | undefined;
   readonly stage?: string | undefined;
 }
@@ -27,8 +27,8 @@ export interface LogPart extends TopicPartition {
 }
 
 /**
- * The dead-letter topic as it stands: read twice, since a marker comes after its letter; in memory are identities, not
- * letters. Records that are no dead letters of this program are counted.
+ * The dead-letter topic as it stands: read twice, since a marker comes after its dead letter; in memory are
+ * identities, not records. Records that are no dead letters of this program are counted.
  */
 export class DeadLetterLog {
   readonly #client: Pick<KafkaClient, 'read'>;
@@ -43,11 +43,11 @@ export class DeadLetterLog {
     this.#signal = signal;
   }
 
-  /** Each letter once, partition by partition, oldest first. */
-  async *letters(filter: LetterFilter = {}): AsyncGenerator<StoredLetter> {
+  /** Each dead letter once, partition by partition, oldest first. */
+  async *deadLetters(filter: DeadLetterFilter = {}): AsyncGenerator<StoredDeadLetter> {
     this.unreadable = 0;
     for (const part of this.#parts) {
-      // Marker and copies of a letter lie in its own partition: they have its key.
+      // Marker and copies of a dead letter lie in its own partition: they have its key.
       const replayed = await this.#markers(part);
       const seen = new Set<string>();
       for await (const record of this.#records(part)) {
@@ -57,7 +57,7 @@ export class DeadLetterLog {
         else if (!seen.has(parsed.id)) {
           seen.add(parsed.id);
           const at = replayed.get(parsed.id);
-          if (passes(parsed.letter, filter))
+          if (passes(parsed.deadLetter, filter))
             yield { ...parsed, record, ...(at === undefined ? {} : { replayedAt: at }) };
         }
       }
@@ -99,15 +99,15 @@ function isOurs({ headers }: ConsumedRecord): boolean {
   return MARKER_HEADER.replayed in headers || MARKER_HEADER.claim in headers;
 }
 
-function parse({ headers }: ConsumedRecord): { id: string; letter: DeadLetter } | undefined {
+function parse({ headers }: ConsumedRecord): { id: string; deadLetter: DeadLetter } | undefined {
   try {
-    return { id: deadLetterIdentity(headers), letter: parseDeadLetter(headers) };
+    return { id: deadLetterIdentity(headers), deadLetter: parseDeadLetter(headers) };
   } catch (error) {
     if (error instanceof TopicsError) return undefined;
     throw error;
   }
 }
 
-function passes(letter: DeadLetter, { route, stage }: LetterFilter): boolean {
-  return (route === undefined || letter.route === route) && (stage === undefined || letter.stage === stage);
+function passes(deadLetter: DeadLetter, { route, stage }: DeadLetterFilter): boolean {
+  return (route === undefined || deadLetter.route === route) && (stage === undefined || deadLetter.stage === stage);
 }

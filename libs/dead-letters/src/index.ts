@@ -1,2 +1,11 @@
-export { DeadLetterLog, type LetterFilter, openDeadLetterLog, type StoredLetter } from './dead-letter-log.ts';
+export { type DeadLetterFilter, DeadLetterLog, openDeadLetterLog } from './dead-letter-log.ts';
+export {
+  countDeadLetters,
+  type DeadLetterDetails,
+  type DeadLetterList,
+  type DeadLetterStats,
+  listDeadLetters,
+  showDeadLetter,
+} from './dead-letter-report.ts';
+export { DEAD_LETTER_ERRORS, DeadLetterError } from './errors.ts';
 export { replayDeadLetters, type ReplayReport } from './replay.ts';

@@ -7,19 +7,20 @@ import {
   frame,
   parseDeadLetter,
   parseRetryHeaders,
+  RecordReader,
   REPLAY_HEADER,
   type DeadLetter,
 } from '@genesys-kafka/topics';
-import type { StoredLetter } from './dead-letter-log.ts';
+import type { StoredDeadLetter } from './dead-letter-log.ts';
 import { replayHeaders, replayTarget, type ReplayTarget } from './replay-target.ts';
 
-const policy = { tiersMs: [1000] };
+const policy = { tiersMs: [1000], maxAttempts: 2 };
 function plan(name: string, when?: string): RoutePlan {
   const rule = when === undefined ? undefined : compileRule(when, name);
   return { name, groupId: `g.${name}`, rule, sink: 's', priority: 'normal', policy, blocking: false };
 }
 
-function stored(more: Partial<DeadLetter>, value: Buffer = frame(1, Buffer.from('{"n":1}'))): StoredLetter {
+function stored(more: Partial<DeadLetter>, value: Buffer = frame(1, Buffer.from('{"n":1}'))): StoredDeadLetter {
   const letter: DeadLetter = {
     framing: 'confluent',
     stage: 'deliver',
@@ -42,13 +43,13 @@ function stored(more: Partial<DeadLetter>, value: Buffer = frame(1, Buffer.from(
     value,
     headers: Object.fromEntries(headers.map(([name, text]) => [name, Buffer.from(text)])),
   };
-  return { id: 'd/2/41/crm/3', letter: parseDeadLetter(record.headers), record };
+  return { id: 'd/2/41/crm/3', deadLetter: parseDeadLetter(record.headers), record };
 }
 
-async function target(letter: StoredLetter, ...plans: RoutePlan[]): Promise<string> {
+async function target(letter: StoredDeadLetter, ...plans: RoutePlan[]): Promise<string> {
   const found: ReplayTarget = await replayTarget(letter, {
     plans,
-    schemas: undefined,
+    reader: new RecordReader(undefined),
     signal: new AbortController().signal,
   });
   return found.kind === 'refused' ? found.why : found.routes.map(({ name }) => name).join();

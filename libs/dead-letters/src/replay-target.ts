@@ -1,15 +1,14 @@
 import type { OutgoingHeaders } from '@genesys-kafka/kafka';
-import { picks, type RoutePlan } from '@genesys-kafka/routing';
-import type { SchemaIds } from '@genesys-kafka/schema-registry';
+import { picks, ruleHeaders, type RoutePlan } from '@genesys-kafka/routing';
 import {
   DEAD_LETTER_HEADER,
   formatRetryHeaders,
-  openChecked,
-  parseBody,
+  parseRecord,
   REPLAY_HEADER,
   RETRY_HEADER,
+  type RecordReader,
 } from '@genesys-kafka/topics';
-import type { StoredLetter } from './dead-letter-log.ts';
+import type { StoredDeadLetter } from './dead-letter-log.ts';
 
 export type ReplayTarget =
   | { readonly kind: 'routes'; readonly routes: readonly RoutePlan[] }
@@ -18,7 +17,7 @@ export type ReplayTarget =
 
 export interface ReplayContext {
   readonly plans: readonly RoutePlan[];
-  readonly schemas: SchemaIds | undefined;
+  readonly reader: RecordReader;
   readonly signal: AbortSignal;
 }
 
@@ -26,26 +25,23 @@ const refused = (why: string): ReplayTarget => ({ kind: 'refused', why });
 
 /** Where a dead letter goes when it is replayed with the configuration of now: back to its route, or to those that pick it by now. */
 export async function replayTarget(
-  { letter, record }: StoredLetter,
-  { plans, schemas, signal }: ReplayContext,
+  { deadLetter, record }: StoredDeadLetter,
+  { plans, reader, signal }: ReplayContext,
 ): Promise<ReplayTarget> {
-  if ('source' in letter.origin) {
+  if ('source' in deadLetter.origin) {
     return refused(
-      `never was on the main topic (stage ${letter.stage}): correct the cause and export its window with --again`,
+      `never was on the main topic (stage ${deadLetter.stage}): correct the cause and export its window with --again`,
     );
   }
-  const opened = await openChecked(record.value, schemas, signal);
-  if (opened.kind === 'poison') return refused(`still cannot be read (${opened.cause})`);
-  const read = parseBody(opened.body);
-  if (read.kind === 'poison') return refused(`still cannot be read (${read.cause})`);
-  const own = plans.find(({ name }) => name === letter.route);
-  if (letter.stage === 'deliver') {
+  const opened = await reader.open(record.value, signal);
+  const read = opened.kind === 'record' ? parseRecord(opened) : opened;
+  if (read.kind === 'unreadable') return refused(`still cannot be read (${read.cause})`);
+  const own = plans.find(({ name }) => name === deadLetter.route);
+  if (deadLetter.stage === 'deliver') {
     return own ? { kind: 'routes', routes: [own] } : refused('its route is not in the configuration');
   }
-  const headers = Object.fromEntries(
-    Object.entries(record.headers).map(([name, value]) => [name, value.toString('utf8')]),
-  );
-  const candidates = letter.cause === 'rule-error' && own ? [own] : plans;
+  const headers = ruleHeaders(record.headers);
+  const candidates = deadLetter.cause === 'rule-error' && own ? [own] : plans;
   const verdicts = candidates.map((plan) => ({ plan, verdict: picks(plan, read.parsed, headers) }));
   if (verdicts.some(({ verdict }) => 'error' in verdict)) return refused('a rule still fails on it');
   const routes = verdicts.filter(({ verdict }) => 'matched' in verdict && verdict.matched).map(({ plan }) => plan);
@@ -53,7 +49,7 @@ export async function replayTarget(
 }
 
 /** Of the envelope, what says nothing true of a record that is on its way again. */
-const dropped = new Set<string>([
+const DROPPED = new Set<string>([
   DEAD_LETTER_HEADER.framing,
   DEAD_LETTER_HEADER.stage,
   DEAD_LETTER_HEADER.reason,
@@ -63,9 +59,13 @@ const dropped = new Set<string>([
 ]);
 
 /** Headers of the retry record: the record's own, attempt 1 anew and due now, and where it comes from. */
-export function replayHeaders({ id, letter, record }: StoredLetter, plan: RoutePlan, nowMs: number): OutgoingHeaders {
-  if ('source' in letter.origin) throw new Error('a dead letter of the producer has no place in the main topic');
-  const kept = Object.entries(record.headers).filter(([name]) => !dropped.has(name));
+export function replayHeaders(
+  { id, deadLetter, record }: StoredDeadLetter,
+  plan: RoutePlan,
+  nowMs: number,
+): OutgoingHeaders {
+  if ('source' in deadLetter.origin) throw new Error('a dead letter of the producer has no place in the main topic');
+  const kept = Object.entries(record.headers).filter(([name]) => !DROPPED.has(name));
   const version = record.headers[RETRY_HEADER.recordVersion]?.toString('utf8') ?? '';
   return {
     ...Object.fromEntries(kept),
@@ -74,11 +74,11 @@ export function replayHeaders({ id, letter, record }: StoredLetter, plan: RouteP
       group: plan.groupId,
       attempt: 1,
       notBeforeMs: nowMs,
-      cause: letter.cause,
-      origin: letter.origin,
-      recordVersion: /^\d{1,19}$/.test(version) ? BigInt(version) : letter.origin.offset,
+      cause: deadLetter.cause,
+      origin: deadLetter.origin,
+      recordVersion: /^\d{1,19}$/.test(version) ? BigInt(version) : deadLetter.origin.offset,
     }),
     [REPLAY_HEADER.replayOf]: id,
-    [REPLAY_HEADER.priorAttempts]: String(letter.attempts),
+    [REPLAY_HEADER.priorAttempts]: String(deadLetter.attempts),
   };
 }

@@ -2,29 +2,27 @@ import { randomUUID } from 'node:crypto';
 import type { KafkaClient, OutgoingRecord, TopicPartition, TransactionalProducer } from '@genesys-kafka/kafka';
 import { SlidingWindow, type Clock } from '@genesys-kafka/resilience';
 import type { RoutePlan } from '@genesys-kafka/routing';
-import type { SchemaIds } from '@genesys-kafka/schema-registry';
-import { MARKER_HEADER, partitionFor, type TopicSize } from '@genesys-kafka/topics';
+import { MARKER_HEADER, partitionFor, type RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import {
   DeadLetterLog,
   openDeadLetterLog,
-  type LetterFilter,
+  type DeadLetterFilter,
   type LogPart,
-  type StoredLetter,
+  type StoredDeadLetter,
 } from './dead-letter-log.ts';
 import { replayHeaders, replayTarget } from './replay-target.ts';
 
 export interface ReplayOptions {
   readonly client: KafkaClient;
   readonly plans: readonly RoutePlan[];
-  /** Absent where no registry is configured. */
-  readonly schemas: SchemaIds | undefined;
+  readonly reader: RecordReader;
   /** Of this connector: one replay at a time, the later one takes over. */
   readonly transactionalId: string;
-  /** In front of the route in a group id: another connector's letters on the same topic are left alone. */
+  /** In front of the route in a group id: another connector's dead letters on the same topic are left alone. */
   readonly groupPrefix: string;
   readonly deadLetters: TopicSize;
   readonly firstRetry: TopicSize;
-  readonly filter: LetterFilter;
+  readonly filter: DeadLetterFilter;
   readonly perSecond: number;
   /** Says what would be done, and writes nothing. */
   readonly dryRun: boolean;
@@ -46,8 +44,8 @@ export interface ReplayReport {
   readonly dryRun: boolean;
 }
 
-const batchLetters = 100;
-const batchBytes = 4 * 1024 * 1024;
+/** What one transaction replays at most. */
+const BATCH = { deadLetters: 100, bytes: 4 * 1024 * 1024 };
 
 /**
  * Sends dead letters back to the first retry topic of their routes, each identity once, whatever is interrupted and
@@ -62,21 +60,21 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayR
   try {
     const parts = await claim(producer, options);
     const log = new DeadLetterLog(client, parts, signal);
-    return await walk(options, log, async (letters) => sendBack(producer, letters, options));
+    return await walk(options, log, async (batch) => sendBack(producer, batch, options));
   } finally {
     await producer.close();
   }
 }
 
 interface Routed {
-  readonly stored: StoredLetter;
+  readonly stored: StoredDeadLetter;
   readonly routes: readonly RoutePlan[];
 }
 
 async function walk(
   options: ReplayOptions,
   log: DeadLetterLog,
-  send: (letters: readonly Routed[]) => Promise<void>,
+  send: (batch: readonly Routed[]) => Promise<void>,
 ): Promise<ReplayReport> {
   const { filter, perSecond, dryRun, clock, signal, onProgress } = options;
   const pace = new SlidingWindow({ max: perSecond, perMs: 1000, clock });
@@ -89,7 +87,7 @@ async function walk(
     [batch, bytes] = [[], 0];
     onProgress(replayed);
   };
-  for await (const stored of log.letters(filter)) {
+  for await (const stored of log.deadLetters(filter)) {
     if (isOfOther(stored, options)) otherConnectors += 1;
     else if (stored.replayedAt !== undefined) alreadyReplayed += 1;
     else {
@@ -101,19 +99,19 @@ async function walk(
       if (!dryRun) await pace.acquire(signal);
       const size = (stored.record.value?.length ?? 0) * target.routes.length;
       // A large one goes alone: a send must fit into the topic's max.message.bytes.
-      if (batch.length > 0 && bytes + size > batchBytes) await flush();
+      if (batch.length > 0 && bytes + size > BATCH.bytes) await flush();
       batch.push({ stored, routes: target.routes });
       bytes += size;
-      if (batch.length >= Math.min(batchLetters, perSecond)) await flush();
+      if (batch.length >= Math.min(BATCH.deadLetters, perSecond)) await flush();
     }
   }
   if (batch.length > 0) await flush();
   return { replayed, alreadyReplayed, otherConnectors, refused, unreadable: log.unreadable, dryRun };
 }
 
-function isOfOther({ letter, record }: StoredLetter, { groupPrefix }: ReplayOptions): boolean {
+function isOfOther({ deadLetter, record }: StoredDeadLetter, { groupPrefix }: ReplayOptions): boolean {
   const group = record.headers.group?.toString('utf8');
-  return group !== undefined && group !== encodeURIComponent(`${groupPrefix}${letter.route ?? ''}`);
+  return group !== undefined && group !== encodeURIComponent(`${groupPrefix}${deadLetter.route ?? ''}`);
 }
 
 /** Fences an earlier replay, and finds where each partition ends for this one: at its own claim. */
@@ -143,7 +141,7 @@ async function claim(producer: TransactionalProducer, options: ReplayOptions): P
 
 async function sendBack(
   producer: TransactionalProducer,
-  letters: readonly Routed[],
+  batch: readonly Routed[],
   { firstRetry, deadLetters, clock }: ReplayOptions,
 ): Promise<void> {
   const sends = new Map<string, { readonly target: TopicPartition; readonly records: OutgoingRecord[] }>();
@@ -154,7 +152,7 @@ async function sendBack(
     sends.set(name, send);
   };
   const nowMs = clock.nowMs();
-  for (const { stored, routes } of letters) {
+  for (const { stored, routes } of batch) {
     const { key, value, partition } = stored.record;
     const retryPartition = key === null ? partition % firstRetry.partitions : partitionFor(key, firstRetry.partitions);
     for (const plan of routes) {

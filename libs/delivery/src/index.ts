@@ -1,11 +1,6 @@
-export { RoutingOptionError } from './errors.ts';
+export { Batcher, type DeliverySignals } from './batcher.ts';
+export type { CircuitState } from './circuit-breaker.ts';
 export type { Priority } from './priority-queue.ts';
-export { checkRetryPolicy, chooseTier, nextStep, type NextStep, type RetryPolicy } from './retry-policy.ts';
-export {
-  type CircuitOpen,
-  type CircuitState,
-  SinkGate,
-  type SinkGateOptions,
-  type SinkGateStats,
-} from './sink-gate.ts';
-export type { Delivery, DeliveryFailure, DeliveryOutcome, Sink } from './sink.ts';
+export { nextStep, type NextStep, type RetryPolicy, type RetryStep } from './retry-policy.ts';
+export { SinkGate } from './sink-gate.ts';
+export type { BatchLimits, Delivery, DeliveryOutcome, Sink } from './sink.ts';

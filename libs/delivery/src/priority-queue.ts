@@ -2,24 +2,19 @@ export const PRIORITIES = ['high', 'normal', 'low'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 /** A waiting tier gets a turn after at most this many turns went to higher ones. */
-const MAX_PASSED_OVER = 16;
+const MAX_TURNS_MISSED = 16;
 
 /**
  * Three first-in-first-out tiers; the highest that waits goes first. So that a steady stream above starves nobody for
- * ever, a tier that was passed over 16 times in a row goes next (the lowest such tier first): `low` keeps at least
+ * ever, a tier that missed 16 turns in a row goes next (the lowest such tier first): `low` keeps at least
  * one turn in 17 or so, whatever waits above it.
  */
 export class PriorityQueue<T extends object> {
   readonly #tiers: Record<Priority, Set<T>> = { high: new Set(), normal: new Set(), low: new Set() };
-  readonly #passedOver: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
+  readonly #missed: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
 
   get size(): number {
     return PRIORITIES.reduce((sum, tier) => sum + this.#tiers[tier].size, 0);
-  }
-
-  /** How many wait in one tier. */
-  waiting(priority: Priority): number {
-    return this.#tiers[priority].size;
   }
 
   /** Items are told apart by identity: none is pushed twice. */
@@ -30,18 +25,18 @@ export class PriorityQueue<T extends object> {
   /** Takes an item out of turn, as an abort does. */
   delete(priority: Priority, item: T): void {
     this.#tiers[priority].delete(item);
-    if (this.#tiers[priority].size === 0) this.#passedOver[priority] = 0;
+    if (this.#tiers[priority].size === 0) this.#missed[priority] = 0;
   }
 
   /** Next in turn; undefined when nothing waits. */
   shift(): T | undefined {
     const waiting = PRIORITIES.filter((tier) => this.#tiers[tier].size > 0);
-    const turn = waiting.findLast((tier) => this.#passedOver[tier] >= MAX_PASSED_OVER) ?? waiting[0];
+    const turn = waiting.findLast((tier) => this.#missed[tier] >= MAX_TURNS_MISSED) ?? waiting[0];
     if (turn === undefined) return undefined;
-    for (const tier of waiting) this.#passedOver[tier] += 1;
+    for (const tier of waiting) this.#missed[tier] += 1;
     const [item] = this.#tiers[turn];
     this.delete(turn, item!);
-    this.#passedOver[turn] = 0;
+    this.#missed[turn] = 0;
     return item;
   }
 }

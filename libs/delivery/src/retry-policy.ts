@@ -1,26 +1,28 @@
-import { RoutingOptionError } from './errors.ts';
 import type { DeliveryFailure, DeliveryOutcome } from './sink.ts';
 
 export interface RetryPolicy {
   /** Delays of the retry topics, strictly rising; none means that a transient failure is final. */
   readonly tiersMs: readonly number[];
-  /** Deliveries in all, the first included. Default: one more than there are tiers. */
-  readonly maxAttempts?: number;
-  /** Share of the wait that chance may add, 0 to 1. Default 0.1. */
-  readonly jitter?: number;
+  /** Deliveries in all, the first included. */
+  readonly maxAttempts: number;
+}
+
+/** Share of its wait that chance adds to a retry at most. */
+const MAX_JITTER = 0.1;
+
+/** To retry topic `tier` (from 0), or, where the route blocks, to wait in memory; not before that moment. */
+export interface RetryStep {
+  readonly kind: 'retry';
+  readonly tier: number;
+  readonly notBeforeMs: number;
+  readonly attempt: number;
+  readonly failure: DeliveryFailure;
 }
 
 /** What becomes of a record after a delivery that was tried. */
 export type NextStep =
   | { readonly kind: 'done' }
-  /** To retry topic `tier` (from 0), or, where the route blocks, to wait in memory; not before that moment. */
-  | {
-      readonly kind: 'retry';
-      readonly tier: number;
-      readonly notBeforeMs: number;
-      readonly attempt: number;
-      readonly failure: DeliveryFailure;
-    }
+  | RetryStep
   | { readonly kind: 'dead-letter'; readonly exhausted: boolean; readonly failure: DeliveryFailure }
   /**
    * Not this record's affair: it waits where it is, with this attempt number, and the sink's gate opens its circuit
@@ -32,17 +34,6 @@ export type NextStep =
       readonly failure: DeliveryFailure;
       readonly retryAfterMs?: number;
     };
-
-/** Throws a `RoutingOptionError` for tiers that do not rise or numbers out of range. */
-export function checkRetryPolicy(policy: RetryPolicy): void {
-  const { tiersMs, maxAttempts, jitter } = policy;
-  if (tiersMs.some((ms, i) => !Number.isSafeInteger(ms) || ms <= (tiersMs[i - 1] ?? 0)))
-    throw new RoutingOptionError('retry.tiers', 'must be positive delays, each longer than the one before');
-  if (maxAttempts !== undefined && (!Number.isSafeInteger(maxAttempts) || maxAttempts < 1))
-    throw new RoutingOptionError('retry.maxAttempts', 'must be a whole number from 1');
-  if (jitter !== undefined && !(jitter >= 0 && jitter <= 1))
-    throw new RoutingOptionError('retry.jitter', 'must be between 0 and 1');
-}
 
 /**
  * The smallest tier whose delay covers the wait: a longer wait at the head of a shorter tier would hold up every
@@ -72,14 +63,13 @@ export function nextStep(input: {
   const { failure } = outcome;
   if (outcome.kind === 'rejected') return { kind: 'dead-letter', exhausted: false, failure };
   if (outcome.kind === 'misconfigured') return { kind: 'circuit', attempt, failure };
-  const { tiersMs } = policy;
+  const { tiersMs, maxAttempts } = policy;
   const retryAfterMs = outcome.retryAfterMs ?? 0;
   const usualMs = tiersMs[Math.min(attempt, tiersMs.length) - 1];
-  if (usualMs === undefined || attempt >= (policy.maxAttempts ?? tiersMs.length + 1))
-    return { kind: 'dead-letter', exhausted: true, failure };
+  if (usualMs === undefined || attempt >= maxAttempts) return { kind: 'dead-letter', exhausted: true, failure };
   const tier = chooseTier(tiersMs, Math.max(usualMs, retryAfterMs));
   if (tier === 'beyond') return { kind: 'circuit', attempt: attempt + 1, failure, retryAfterMs };
-  const jitterMs = tiersMs[tier]! * (policy.jitter ?? 0.1) * (input.random ?? Math.random)();
+  const jitterMs = tiersMs[tier]! * MAX_JITTER * (input.random ?? Math.random)();
   return {
     kind: 'retry',
     tier,

@@ -1,51 +1,30 @@
 import { SlidingWindow, systemClock, type Clock } from '@genesys-kafka/resilience';
 import { CircuitBreaker, type BreakerOptions, type CircuitState } from './circuit-breaker.ts';
-import { RoutingOptionError } from './errors.ts';
 import { PriorityQueue, type Priority } from './priority-queue.ts';
 import type { DeliveryOutcome } from './sink.ts';
 
-export type { CircuitState } from './circuit-breaker.ts';
-
 export interface SinkGateOptions {
-  /** Deliveries at the same time, all routes together. */
+  /** Requests at the same time, all routes together. */
   readonly concurrency: number;
-  /** At most `max` deliveries started in any `perMs` milliseconds. */
+  /** At most `max` requests started in any `perMs` milliseconds. */
   readonly rate?: { readonly max: number; readonly perMs: number };
-  /** Default: half of the last 20, 30 s. A circuit also opens at once when the target refuses us (401, 403, 3xx). */
-  readonly breaker?: BreakerOptions;
+  /** A circuit also opens at once when the target refuses us (401, 403, 3xx). */
+  readonly breaker: BreakerOptions;
   readonly clock?: Clock;
 }
 
-/** The record was not sent. Call `run` again in `retryInMs`, or when the circuit is told to be half-open or closed. */
+/** Nothing was sent. Call `run` again in `retryInMs`, or when the circuit is told to be half-open or closed. */
 export interface CircuitOpen {
   readonly kind: 'circuit-open';
-  /** Milliseconds since the epoch, for people; wait by `retryInMs`, which no clock change touches. At least 1. */
-  readonly retryAtMs: number;
+  /** At least 1. */
   readonly retryInMs: number;
 }
 
-/** For metrics: levels first, then counters since the start. */
-export interface SinkGateStats {
-  readonly state: CircuitState;
-  readonly active: number;
-  readonly waiting: Readonly<Record<Priority, number>>;
-  readonly outcomes: Readonly<Record<DeliveryOutcome['kind'], number>>;
-  /** Calls of `run` answered with `circuit-open`. */
-  readonly refused: number;
-  /** Times the circuit opened. */
-  readonly opened: number;
-}
-
-/** What an outcome says of the target: a record it rejects shows that it is alive. */
-const VERDICT = { delivered: 'success', rejected: 'success', retry: 'failure', misconfigured: 'refused' } as const;
-
-const DEFAULT_BREAKER: BreakerOptions = { errors: 0.5, over: 20, cooldownMs: 30_000 };
-
 /**
- * What all routes of one sink go through: a priority queue, a concurrency bound, a rate and a circuit breaker.
- * While the circuit is open nothing is sent and nothing waits here; while it is half-open one delivery is the probe
- * and the others wait for its result. A 429 with Retry-After holds everybody for that time, by opening the circuit
- * where it is longer than the cooldown.
+ * What the requests of all routes of one sink go through: a priority queue, a concurrency bound, a rate and a circuit
+ * breaker. Each counts requests, however many records are in one. While the circuit is open nothing is sent and nothing
+ * waits here; while it is half-open one request is the probe and the others wait for its result. A 429 with Retry-After
+ * holds everybody for that time, by opening the circuit where it is longer than the cooldown.
  */
 export class SinkGate {
   readonly #clock: Clock;
@@ -54,19 +33,15 @@ export class SinkGate {
   readonly #breaker: CircuitBreaker;
   readonly #cooldownMs: number;
   readonly #queue = new PriorityQueue<(turn: number | CircuitOpen) => void>();
-  readonly #listeners = new Set<(state: CircuitState) => void>();
+  readonly #listeners: ((state: CircuitState) => void)[] = [];
   readonly #closed = new AbortController();
-  readonly #outcomes = { delivered: 0, retry: 0, rejected: 0, misconfigured: 0 };
   #active = 0;
-  #refused = 0;
-  #opened = 0;
   #heldUntilMs = 0;
   #pumping = false;
   #timing = false;
 
   constructor(options: SinkGateOptions) {
-    checkOptions(options);
-    const breaker = options.breaker ?? DEFAULT_BREAKER;
+    const { breaker } = options;
     this.#clock = options.clock ?? systemClock;
     this.#concurrency = options.concurrency;
     this.#window = options.rate && new SlidingWindow({ ...options.rate, clock: this.#clock });
@@ -79,23 +54,23 @@ export class SinkGate {
   }
 
   /**
-   * Waits for a turn, calls `deliver` and resolves with its outcome; or resolves with `circuit-open` without calling
+   * Waits for a turn, calls `deliver` and resolves with its outcomes; or resolves with `circuit-open` without calling
    * it. Rejects with the signal's reason when that aborts before the turn, and with whatever `deliver` rejects with.
    */
   async run(
     priority: Priority,
     signal: AbortSignal,
-    deliver: () => Promise<DeliveryOutcome>,
-  ): Promise<DeliveryOutcome | CircuitOpen> {
+    deliver: () => Promise<readonly DeliveryOutcome[]>,
+  ): Promise<readonly DeliveryOutcome[] | CircuitOpen> {
     signal.throwIfAborted();
     this.#tick();
     if (this.#breaker.state === 'open') return this.#refusal();
     const turn = await this.#turn(priority, signal);
     if (typeof turn === 'object') return turn;
     try {
-      const outcome = await deliver();
-      this.#settle(outcome, turn);
-      return outcome;
+      const outcomes = await deliver();
+      this.#settle(outcomes, turn);
+      return outcomes;
     } catch (error) {
       this.#breaker.report(turn, 'unknown', this.#clock.monotonicMs());
       throw error;
@@ -105,28 +80,16 @@ export class SinkGate {
     }
   }
 
-  /** Opens the circuit at once, for `forMs` or the cooldown: for a wait that the retry tiers do not cover. */
-  trip(forMs: number = this.#cooldownMs): void {
+  /** Opens the circuit at once, for `forMs` milliseconds: for a wait that the retry tiers do not cover. */
+  trip(forMs: number): void {
     const before = this.#breaker.state;
     this.#breaker.trip(forMs, this.#clock.monotonicMs());
     this.#tell(before);
   }
 
-  /** Told after each change of the circuit; returns how to stop being told. */
-  onChange(listener: (state: CircuitState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  stats(): SinkGateStats {
-    const waiting = {
-      high: this.#queue.waiting('high'),
-      normal: this.#queue.waiting('normal'),
-      low: this.#queue.waiting('low'),
-    };
-    const { state } = this.#breaker;
-    const outcomes = { ...this.#outcomes };
-    return { state, active: this.#active, waiting, outcomes, refused: this.#refused, opened: this.#opened };
+  /** `listener` is told after each change of the circuit. */
+  onChange(listener: (state: CircuitState) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Ends the gate's own timers. Callers end their waits by their signals. */
@@ -177,15 +140,13 @@ export class SinkGate {
     return this.#queue.size > 0 && this.#active < this.#concurrency && this.#breaker.admits;
   }
 
-  #settle(outcome: DeliveryOutcome, token: number): void {
-    this.#outcomes[outcome.kind] += 1;
+  #settle(outcomes: readonly DeliveryOutcome[], token: number): void {
     const before = this.#breaker.state;
     const nowMs = this.#clock.monotonicMs();
-    this.#breaker.report(token, VERDICT[outcome.kind], nowMs);
-    if (outcome.kind === 'retry' && outcome.failure.httpStatus === 429 && outcome.retryAfterMs !== undefined) {
-      if (outcome.retryAfterMs > this.#cooldownMs) this.#breaker.trip(outcome.retryAfterMs, nowMs);
-      else this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + outcome.retryAfterMs);
-    }
+    this.#breaker.report(token, verdictOf(outcomes), nowMs);
+    const holdMs = outcomes.reduce((longest, outcome) => Math.max(longest, askedToHold(outcome)), 0);
+    if (holdMs > this.#cooldownMs) this.#breaker.trip(holdMs, nowMs);
+    else this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + holdMs);
     this.#tell(before);
   }
 
@@ -194,7 +155,6 @@ export class SinkGate {
     const { state } = this.#breaker;
     if (state === before) return;
     if (state === 'open') {
-      this.#opened += 1;
       for (let entry = this.#queue.shift(); entry; entry = this.#queue.shift()) entry(this.#refusal());
       void this.#awaitProbe();
     }
@@ -224,22 +184,21 @@ export class SinkGate {
   }
 
   #refusal(): CircuitOpen {
-    this.#refused += 1;
     const retryInMs = Math.max(1, Math.ceil(this.#breaker.openUntilMs - this.#clock.monotonicMs()));
-    return { kind: 'circuit-open', retryAtMs: this.#clock.nowMs() + retryInMs, retryInMs };
+    return { kind: 'circuit-open', retryInMs };
   }
 }
 
-function checkOptions({ concurrency, rate, breaker }: SinkGateOptions): void {
-  const positive = (option: string, value: number | undefined) => {
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1))
-      throw new RoutingOptionError(option, 'must be a whole number from 1');
-  };
-  positive('concurrency', concurrency);
-  positive('rate.max', rate?.max);
-  positive('rate.per', rate?.perMs);
-  positive('breaker.over', breaker?.over);
-  positive('breaker.cooldown', breaker?.cooldownMs);
-  if (breaker && !(breaker.errors > 0 && breaker.errors <= 1))
-    throw new RoutingOptionError('breaker.errors', 'must be above 0 % and at most 100 %');
+/**
+ * What a request says of its target. A record that was taken, or was rejected for what it is, shows that the target
+ * works; where it refuses us even once, the next request would fare no better.
+ */
+function verdictOf(outcomes: readonly DeliveryOutcome[]): 'success' | 'failure' | 'refused' {
+  if (outcomes.some(({ kind }) => kind === 'misconfigured')) return 'refused';
+  return outcomes.every(({ kind }) => kind === 'retry') ? 'failure' : 'success';
+}
+
+/** Milliseconds for which a 429 with Retry-After holds everybody. */
+function askedToHold(outcome: DeliveryOutcome): number {
+  return outcome.kind === 'retry' && outcome.failure.httpStatus === 429 ? (outcome.retryAfterMs ?? 0) : 0;
 }

@@ -29,9 +29,24 @@ export type DeliveryOutcome =
   /** The target refuses us, not the record (3xx, 401, 403): the circuit opens, the record waits. */
   | { readonly kind: 'misconfigured'; readonly failure: DeliveryFailure };
 
+/** When a batch is closed: at so many records, at so many bytes of bodies, or when its first record has waited so long. */
+export interface BatchLimits {
+  readonly records: number;
+  /** A larger record goes alone. */
+  readonly bytes: number;
+  /** 0: nobody waits for company, and what has gathered when a request may start goes. */
+  readonly ageMs: number;
+}
+
 export interface Sink {
-  /** Resolves with what became of the record; rejects only when `signal` aborts. Everything else is an outcome. */
-  deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome>;
+  readonly batch: BatchLimits;
+  /** Requests at a time that it has a use for; absent where that is for the configuration to say. */
+  readonly maxRequests?: number;
+  /**
+   * One request. Resolves with what became of each record, in their order; rejects only when `signal` aborts, and then
+   * with its reason. Everything else is an outcome.
+   */
+  deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly DeliveryOutcome[]>;
   /** Tries the connection and permission without delivering anything; rejects with an OperationalError. */
   check(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -1,14 +1,21 @@
-import { OperationalError } from '@genesys-kafka/resilience';
+import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
-/** A route's rule that cannot be used as written. `position` is the 1-based column in the expression. */
-export class RuleError extends OperationalError {
-  constructor(route: string, problem: string, expression: string, position: number | undefined) {
-    const where = position === undefined ? '' : ` at column ${position}`;
-    super(
-      'rule-invalid',
-      `The rule of route "${route}" is not usable${where}: ${problem}. Rule: ${expression}. ` +
-        'Correct its `when` in the configuration.',
-      { scope: 'usage', details: { route, ...(position === undefined ? {} : { position }) } },
-    );
-  }
+export const ROUTING_ERRORS = {
+  'rule-invalid': {
+    meaning: "A route's rule cannot be used as it is written.",
+    remedy: 'Correct its `when` in the configuration.',
+    scope: 'usage',
+  },
+} as const satisfies ErrorTable;
+
+export class RoutingError extends errorsOf(ROUTING_ERRORS) {}
+
+/** `position` is the 1-based column in the expression. */
+export function ruleInvalid(route: string, problem: string, expression: string, position?: number): RoutingError {
+  const where = position === undefined ? '' : ` at column ${position}`;
+  return new RoutingError(
+    'rule-invalid',
+    `The rule of route "${route}" is not usable${where}: ${problem}. Rule: ${expression}.`,
+    { details: { route, ...(position === undefined ? {} : { position }) } },
+  );
 }

@@ -1,6 +1,7 @@
-export { RuleError } from './errors.ts';
+export { ROUTING_ERRORS, RoutingError } from './errors.ts';
 export {
   groupIdOf,
+  groupPrefixOf,
   type Owner,
   owns,
   ownsOrphan,
@@ -8,6 +9,8 @@ export {
   picksUnrouted,
   planRoutes,
   type RoutePlan,
+  type RoutingSettings,
+  ruleHeaders,
   UNROUTED,
 } from './route-plan.ts';
-export { compileRule, type Rule, type RuleInput, type RuleVerdict } from './rule.ts';
+export { compileRule, type RuleVerdict } from './rule.ts';

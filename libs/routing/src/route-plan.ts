@@ -1,5 +1,4 @@
 import type { Priority, RetryPolicy } from '@genesys-kafka/delivery';
-import type { Settings } from '@genesys-kafka/runtime';
 import { compileRule, type Rule, type RuleVerdict } from './rule.ts';
 
 /** Whom a retry record belongs to. */
@@ -7,6 +6,21 @@ export type Owner = { readonly route: string; readonly group: string } | 'nobody
 
 /** Name of the implicit route of what no rule picks. The configuration refuses it for a route of one's own. */
 export const UNROUTED = 'unrouted';
+
+/** What routing reads of a program's settings. */
+export interface RoutingSettings {
+  readonly connector: string;
+  readonly kafka: { readonly topicPrefix: string };
+  readonly routes: readonly {
+    readonly name: string;
+    readonly when?: string | undefined;
+    readonly sink: string;
+    readonly priority: Priority;
+    /** Instead of the `retry` of all. */
+    readonly retry: { readonly attempts?: number | undefined; readonly blocking?: boolean | undefined };
+  }[];
+  readonly retry: { readonly tiersMs: readonly number[]; readonly attempts: number; readonly blocking: boolean };
+}
 
 /** One route of the configuration, its rule compiled. */
 export interface RoutePlan {
@@ -20,13 +34,18 @@ export interface RoutePlan {
   readonly blocking: boolean;
 }
 
-/** Each route is a consumer group of its own (design: "Consumer"). The topic prefix makes prefixed ACLs cover it. */
-export function groupIdOf({ kafka, connector }: Pick<Settings, 'kafka' | 'connector'>, route: string): string {
-  return `${kafka.topicPrefix}${connector}.${route}`;
+/** What the groups of all routes of a connector begin with. The topic prefix makes prefixed ACLs cover them. */
+export function groupPrefixOf({ kafka, connector }: RoutingSettings): string {
+  return `${kafka.topicPrefix}${connector}.`;
 }
 
-/** Throws a `RuleError` for a rule that cannot be used as written. */
-export function planRoutes(settings: Settings): RoutePlan[] {
+/** Each route is a consumer group of its own. */
+export function groupIdOf(settings: RoutingSettings, route: string): string {
+  return `${groupPrefixOf(settings)}${route}`;
+}
+
+/** Throws `rule-invalid` for a rule that cannot be used as written. */
+export function planRoutes(settings: RoutingSettings): RoutePlan[] {
   return settings.routes.map(({ name, when, sink, priority, retry }) => ({
     name,
     groupId: groupIdOf(settings, name),
@@ -36,6 +55,11 @@ export function planRoutes(settings: Settings): RoutePlan[] {
     policy: { tiersMs: settings.retry.tiersMs, maxAttempts: (retry.attempts ?? settings.retry.attempts) + 1 },
     blocking: retry.blocking ?? settings.retry.blocking,
   }));
+}
+
+/** A record's headers as rules see them. */
+export function ruleHeaders(headers: Readonly<Record<string, Buffer>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.toString('utf8')]));
 }
 
 export function picks({ rule }: RoutePlan, record: unknown, headers: Readonly<Record<string, string>>): RuleVerdict {
@@ -55,16 +79,16 @@ export function picksUnrouted(
   return { matched: !taken };
 }
 
-export function owns(plan: Pick<RoutePlan, 'name' | 'groupId'>, owner: Owner): boolean {
+export function owns(plan: RoutePlan, owner: Owner): boolean {
   return owner !== 'nobody' && owner.route === plan.name && owner.group === plan.groupId;
 }
 
 /**
- * Retry records that would otherwise be passed over by everybody for ever: those without an owner, and those of a
+ * Retry records that would otherwise be skipped by everybody for ever: those without an owner, and those of a
  * route of this connector that is in the configuration no more. Only from the change on: what the group `unrouted` has
  * passed while the route was still there is behind it, so a route is drained (`run --drain`) before it is removed.
  */
-export function ownsOrphan(settings: Settings, owner: Owner): boolean {
+export function ownsOrphan(settings: RoutingSettings, owner: Owner): boolean {
   if (owner === 'nobody') return true;
   const known = settings.routes.some(({ name }) => name === owner.route);
   return !known && owner.group === groupIdOf(settings, owner.route);

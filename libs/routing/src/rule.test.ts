@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { RuleError } from './errors.ts';
+import { RoutingError } from './errors.ts';
 import { compileRule } from './rule.ts';
 
 const VOICE = 'record.participants.exists(p, p.sessions.exists(s, s.mediaType == "voice"))';
@@ -60,7 +60,7 @@ test('what cannot work is refused at compile time, naming route and column', () 
     assert.throws(
       () => compileRule(rule, 'crm'),
       (error) => {
-        assert.ok(error instanceof RuleError, rule);
+        assert.ok(error instanceof RoutingError, rule);
         assert.equal(error.scope, 'usage');
         assert.match(error.message, /route "crm"/);
         assert.equal(error.details.position, column, `${rule}: ${error.message}`);

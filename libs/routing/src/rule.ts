@@ -3,7 +3,7 @@
 // It has no limit on evaluation cost and compiles `matches` patterns to backtracking RegExp: hence rule-cost.ts and RE2.
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
-import { RuleError } from './errors.ts';
+import { ruleInvalid } from './errors.ts';
 import { guardCost, type CostGuard } from './rule-cost.ts';
 import { useLinearMatches } from './rule-matches.ts';
 
@@ -16,7 +16,6 @@ export interface RuleInput {
 export type RuleVerdict = { readonly matched: boolean } | { readonly error: string };
 
 export interface Rule {
-  readonly expression: string;
   /**
    * `matched`, or an `error` in fixed words with a column, never a value of the record. Never throws.
    * A field, list element or header that is not there makes the rule false; `||`, `&&` and `exists` decide without it
@@ -30,9 +29,9 @@ const LIMITS = { maxAstNodes: 2000, maxDepth: 100, maxListElements: 1000, maxMap
 
 /**
  * Compiles a CEL expression over `record` and `headers`. Syntax errors, unknown variables, type errors, bad regular
- * expressions and rules that are not true or false are a `RuleError` naming the route and the column.
+ * expressions and rules that are not true or false are a `rule-invalid` naming the route and the column.
  */
-export function compileRule(expression: string, route = ''): Rule {
+export function compileRule(expression: string, route: string): Rule {
   const patterns = new Map<string, RE2JS>();
   const environment = new Environment({ unlistedVariablesAreDyn: false, limits: LIMITS })
     .registerVariable('record', 'dyn')
@@ -41,7 +40,7 @@ export function compileRule(expression: string, route = ''): Rule {
       patterns.get(pattern)!.test(text),
     );
   const fail = (problem: string, start?: number) =>
-    new RuleError(route, problem, expression, start === undefined ? undefined : start + 1);
+    ruleInvalid(route, problem, expression, start === undefined ? undefined : start + 1);
   let program: ReturnType<Environment['parse']>;
   try {
     program = environment.parse(expression);
@@ -54,7 +53,7 @@ export function compileRule(expression: string, route = ''): Rule {
   const checked = program.check();
   if (!checked.valid) throw fail(checked.error?.summary ?? 'type error', checked.error?.range?.start);
   if (checked.type !== 'bool' && checked.type !== 'dyn') throw fail(`it gives ${checked.type}, not true or false`);
-  return { expression, evaluate: (input) => evaluate(program, cost, input) };
+  return { evaluate: (input) => evaluate(program, cost, input) };
 }
 
 function evaluate(program: (context: object) => unknown, cost: CostGuard, input: RuleInput): RuleVerdict {

@@ -1,38 +1,37 @@
-import { OperationalError } from '@genesys-kafka/resilience';
+import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
-/** A sink's settings that cannot be used. */
-export class SinkOptionError extends OperationalError {
-  constructor(sink: string, option: string, problem: string) {
-    super('sink-option-invalid', `Sink "${sink}": ${option} ${problem}.`, {
-      scope: 'usage',
-      details: { sink, option },
-    });
-  }
+export const SINK_ERRORS = {
+  'sink-option-invalid': {
+    meaning: 'A setting of a sink cannot be used.',
+    remedy: 'Correct it under `sinks` in the configuration.',
+    scope: 'usage',
+  },
+  'sink-unreachable': {
+    meaning: 'No connection to the target of a sink comes about.',
+    remedy: "Check the sink's url, that the target (or the proxy before it) runs and that the network allows it.",
+    retry: true,
+  },
+  'sink-file-unusable': {
+    meaning: 'The file of a sink cannot be written, or holds something else than records.',
+    remedy: "Check the sink's `path` and its permissions, or name another file.",
+  },
+  'sink-file-locked': {
+    meaning: 'Somebody else is writing the file of a sink.',
+    remedy: 'Give each consumer its own file, or end the other one.',
+  },
+} as const satisfies ErrorTable;
+
+export class SinkError extends errorsOf(SINK_ERRORS) {}
+
+/** A setting that cannot be used; `problem` never holds a secret. */
+export function sinkOptionInvalid(sink: string, option: string, problem: string): SinkError {
+  return new SinkError('sink-option-invalid', `Sink "${sink}": ${option} ${problem}.`, { details: { sink, option } });
 }
 
-/** A sink type that does not exist, or not yet. */
-export class SinkTypeError extends OperationalError {
-  constructor(sink: string, type: string, problem: string) {
-    super('sink-type-unknown', `Sink "${sink}": type "${type}" ${problem}. Use http or file.`, {
-      scope: 'usage',
-      details: { sink },
-    });
-  }
-}
-
-/** `check` could not reach the target. `details.cause` is the system's code, such as ECONNREFUSED. */
-export class SinkUnreachableError extends OperationalError {
-  constructor(target: string, code: string, advice: string) {
-    super('sink-unreachable', `Cannot connect to ${target} (${code}). ${advice}`, {
-      retry: true,
-      details: { target, cause: code },
-    });
-  }
-}
-
-/** The file of a file sink cannot be written as it is. */
-export class SinkFileError extends OperationalError {
-  constructor(code: 'sink-file-unusable' | 'sink-file-locked', message: string, cause?: unknown) {
-    super(code, message, cause === undefined ? {} : { cause });
-  }
+/** `code` is the system's, such as ECONNREFUSED. */
+export function sinkUnreachable(target: string, code: string, remedy: string): SinkError {
+  return new SinkError('sink-unreachable', `Cannot connect to ${target} (${code}).`, {
+    remedy,
+    details: { target, cause: code },
+  });
 }

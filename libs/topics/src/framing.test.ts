@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { frame, TopicsError, unframe } from './index.ts';
+import { TopicsError } from './errors.ts';
+import { frame, unframe } from './framing.ts';
 
 test('the frame is magic byte 0, a big-endian id, and the bytes', () => {
   assert.equal(frame(0x01020304, Buffer.from('{}')).toString('hex'), '00010203047b7d');

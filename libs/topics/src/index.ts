@@ -1,5 +1,5 @@
 export { TOPICS_ERRORS, TopicsError } from './errors.ts';
-export { frame, frameHeader, unframe } from './framing.ts';
+export { frame, frameHeader } from './framing.ts';
 export {
   DEAD_LETTER_HEADER,
   type DeadLetter,
@@ -21,12 +21,14 @@ export { MARKER_HEADER, REPLAY_HEADER } from './headers/replay-headers.ts';
 export { formatRetryHeaders, parseRetryHeaders, RETRY_HEADER, type RetryState } from './headers/retry-headers.ts';
 export { partitionFor } from './partitioner.ts';
 export {
-  openChecked,
-  parseBody,
-  type Opened,
-  type Poison,
+  bodyOf,
+  framingOf,
+  parseRecord,
+  RecordReader,
+  type RecordValue,
   type SchemaCheck,
   type SchemaProblem,
+  type Unreadable,
 } from './record-value.ts';
 export {
   checkTopic,

@@ -1,6 +1,9 @@
 import { parseJson } from '@genesys-kafka/conversation';
 import { TopicsError } from './errors.ts';
 import { unframe } from './framing.ts';
+import type { DeadLetter } from './headers/dead-letter-headers.ts';
+
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 export interface SchemaProblem {
   readonly cause: string;
@@ -13,48 +16,72 @@ export interface SchemaCheck {
   check(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined>;
 }
 
+/** A record as it lies in a message's value. */
+export interface RecordValue {
+  readonly kind: 'record';
+  /** The record's own bytes: a view of the value, and what is in it has not been looked at. */
+  readonly body: Buffer;
+  readonly contentType: 'application/json';
+}
+
 /** Cannot be read, by anybody, ever: original bytes to the dead letters, and on. */
-export interface Poison {
-  readonly kind: 'poison';
+export interface Unreadable {
+  readonly kind: 'unreadable';
   readonly cause: string;
   readonly reason: string;
 }
 
-export type Opened = { readonly kind: 'record'; readonly body: Buffer } | Poison;
-
 /**
- * Takes the frame off and asks what the schema id is; waits while the registry is away. `body` is a view of `value`,
- * and what is in it has not been looked at.
+ * The one place where a message's value becomes a record again. Without a `SchemaCheck` (no registry is configured) any
+ * schema id will do.
  */
-export async function openChecked(
-  value: Buffer | null,
-  schemas: SchemaCheck | undefined,
-  signal: AbortSignal,
-): Promise<Opened> {
-  let framed: ReturnType<typeof unframe>;
-  try {
-    framed = unframe(value);
-  } catch (error) {
-    if (error instanceof TopicsError) return { kind: 'poison', cause: error.code, reason: error.message };
-    throw error;
+export class RecordReader {
+  readonly #schemas: SchemaCheck | undefined;
+
+  constructor(schemas: SchemaCheck | undefined) {
+    this.#schemas = schemas;
   }
-  const { schemaId, body } = framed;
-  const problem = await schemas?.check(schemaId, signal);
-  return problem === undefined ? { kind: 'record', body } : { kind: 'poison', ...problem };
+
+  /** Takes the frame off and asks what the schema id is; waits while the registry is away. */
+  async open(value: Buffer | null, signal: AbortSignal): Promise<RecordValue | Unreadable> {
+    const framed = partsOf(value);
+    if ('kind' in framed) return framed;
+    const problem = await this.#schemas?.check(framed.schemaId, signal);
+    if (problem !== undefined) return { kind: 'unreadable', ...problem };
+    return { kind: 'record', body: framed.body, contentType: 'application/json' };
+  }
 }
 
 /**
  * Parses for the rules; what is delivered stays the bytes. The value takes several times the memory of its text, so
  * nothing may hold it over an `await`: every record in hand would keep one.
  */
-export function parseBody(body: Buffer): { readonly kind: 'json'; readonly parsed: unknown } | Poison {
+export function parseRecord({ body }: RecordValue): { readonly kind: 'json'; readonly parsed: unknown } | Unreadable {
   try {
-    return { kind: 'json', parsed: parseJson(strictUtf8.decode(body)) };
+    return { kind: 'json', parsed: parseJson(STRICT_UTF8.decode(body)) };
   } catch {
     // The parser's own words would quote the record.
     const reason = `The ${body.length} bytes after the frame are not JSON in UTF-8. Was the topic written in another format?`;
-    return { kind: 'poison', cause: 'json-invalid', reason };
+    return { kind: 'unreadable', cause: 'json-invalid', reason };
   }
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+/** Whether there is a frame to take off again, as a dead letter says of its value. */
+export function framingOf(value: Buffer | null): DeadLetter['framing'] {
+  return 'kind' in partsOf(value) ? 'none' : 'confluent';
+}
+
+/** The record's bytes in a value that is said to be framed or not: a view of it, whole where no frame is found. */
+export function bodyOf(value: Buffer, framing: DeadLetter['framing']): Buffer {
+  const parts = framing === 'confluent' ? partsOf(value) : { body: value };
+  return 'body' in parts ? parts.body : value;
+}
+
+function partsOf(value: Buffer | null): ReturnType<typeof unframe> | Unreadable {
+  try {
+    return unframe(value);
+  } catch (error) {
+    if (error instanceof TopicsError) return { kind: 'unreadable', cause: error.code, reason: error.message };
+    throw error;
+  }
+}

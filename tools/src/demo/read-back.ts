@@ -1,5 +1,5 @@
 import { readToEnd, type ConsumedRecord, type KafkaClient } from '@genesys-kafka/kafka';
-import { topicSpecs, unframe } from '@genesys-kafka/topics';
+import { bodyOf, topicSpecs } from '@genesys-kafka/topics';
 
 export interface ReadBack {
   /** Records of the data topic, and how many of them are there more than once by source and ordinal. */
@@ -36,8 +36,9 @@ export async function readBack(client: KafkaClient, prefix: string): Promise<Rea
 
 /** The rule of the route `voice`, written once more and without CEL. */
 function hasVoice({ value }: ConsumedRecord): boolean {
-  const { body } = unframe(value);
-  const record = JSON.parse(body.toString()) as { participants?: { sessions?: { mediaType?: string }[] }[] };
+  const record = JSON.parse(bodyOf(value!, 'confluent').toString()) as {
+    participants?: { sessions?: { mediaType?: string }[] }[];
+  };
   return (record.participants ?? []).some((one) => (one.sessions ?? []).some(({ mediaType }) => mediaType === 'voice'));
 }
 

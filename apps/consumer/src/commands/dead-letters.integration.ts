@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ReplayReport } from '@genesys-kafka/dead-letters';
+import type { DeadLetterDetails, DeadLetterList, ReplayReport } from '@genesys-kafka/dead-letters';
 import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
 import { samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
 import { quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { Target } from '../../fixtures/target.ts';
-import type { LetterDetails, LetterList } from './dead-letters.ts';
 import type { RunReport } from './run.ts';
 
 let bus: Bus;
@@ -20,7 +19,7 @@ async function json<T>(area: Area, more: object, ...args: readonly string[]): Pr
   return JSON.parse((await runConsumer(area.config(more), args)).stdout) as T;
 }
 
-test('poison: kept once with its bytes, whatever the routes, and what comes after it is delivered', async () => {
+test('unreadable: kept once with its bytes, whatever the routes, and what comes after it is delivered', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();
   await area.append(0, { key: 'p', value: Buffer.from('plain text') });
@@ -39,7 +38,7 @@ test('poison: kept once with its bytes, whatever the routes, and what comes afte
   const { routes } = await json<RunReport>(area, more, ...drain);
   assert.equal(routes.one!.delivered, 1);
   assert.equal(routes.unrouted!.deadLettered, 5);
-  const { letters } = await json<LetterList>(area, more, 'dead-letters', 'list');
+  const { letters } = await json<DeadLetterList>(area, more, 'dead-letters', 'list');
   assert.deepEqual(letters.map(({ cause }) => cause).sort(), [
     'frame-missing',
     'frame-too-short',
@@ -48,7 +47,7 @@ test('poison: kept once with its bytes, whatever the routes, and what comes afte
     'unknown-schema-id',
   ]);
   const plain = letters.find(({ cause }) => cause === 'frame-wrong-magic')!;
-  const { value, framing } = await json<LetterDetails>(area, more, 'dead-letters', 'show', plain.id);
+  const { value, framing } = await json<DeadLetterDetails>(area, more, 'dead-letters', 'show', plain.id);
   assert.deepEqual([value, framing], [{ text: 'plain text' }, 'none']);
   const replayed = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
   assert.deepEqual([replayed.replayed, Object.values(replayed.refused).reduce((a, b) => a + b)], [0, 5]);
@@ -77,13 +76,13 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   target.answer = ({ n }) => ({ status: n === 1 ? 422 : 200 });
   const more = { routes: [{ name: 'all', sink: 'crm' }], sinks: { crm: { type: 'http', url: target.url } } };
   await json<RunReport>(area, more, ...drain);
-  const list = await json<LetterList>(area, more, 'dead-letters', 'list', '--stage', 'deliver');
+  const list = await json<DeadLetterList>(area, more, 'dead-letters', 'list', '--stage', 'deliver');
   assert.equal(list.letters.length, 20);
   // As after a crash between a move and its commit: the same dead letter twice.
   const { partition, key } = list.letters[0]!;
   const copied = await copyOf(area, list.letters[0]!.id);
   await area.append(partition, { key: key!, ...copied }, area.deadLetters);
-  assert.equal((await json<LetterList>(area, more, 'dead-letters', 'list')).letters.length, 20);
+  assert.equal((await json<DeadLetterList>(area, more, 'dead-letters', 'list')).letters.length, 20);
   // And one of the producer, which has no route to go back to.
   await area.append(0, { key: 'x', value: Buffer.from('{'), headers: producerLetter() }, area.deadLetters);
 
@@ -102,7 +101,7 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   const again = target.seen.slice(seen);
   assert.equal(again.length, 20, 'each once');
   for (const one of again) assert.equal(one.recordVersion, before.get(one.idempotencyKey));
-  const after = await json<LetterList>(area, more, 'dead-letters', 'list', '--route', 'all');
+  const after = await json<DeadLetterList>(area, more, 'dead-letters', 'list', '--route', 'all');
   const open = after.letters.filter(({ replayedAt }) => replayedAt === undefined);
   assert.deepEqual(
     open.map(({ key: one, attempts }) => [one, attempts]),
@@ -115,7 +114,7 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   );
 });
 
-test('retries of a route that is not in the configuration are kept as dead letters, not passed over for ever', async () => {
+test('retries of a route that is not in the configuration are kept as dead letters, not skipped for ever', async () => {
   await using area = await bus.area();
   const group = `${area.prefix}test.old`;
   const origin = { topic: area.main, partition: 0, offset: 7n };
@@ -134,7 +133,7 @@ test('retries of a route that is not in the configuration are kept as dead lette
   const foreign = formatRetryHeaders({ ...state, group: `${area.prefix}foreign.old` });
   await area.append(0, { key: 'x', value, headers: foreign }, `${area.main}.retry-1`);
   await json<RunReport>(area, { unrouted: 'drop' }, ...drain);
-  const { letters } = await json<LetterList>(area, {}, 'dead-letters', 'list');
+  const { letters } = await json<DeadLetterList>(area, {}, 'dead-letters', 'list');
   assert.deepEqual(
     letters.map(({ cause, attempts, origin: place }) => [cause, attempts, place]),
     [['route-removed', 2, { topic: area.main, partition: 0, offset: '7' }]],
@@ -142,7 +141,7 @@ test('retries of a route that is not in the configuration are kept as dead lette
 });
 
 async function copyOf(area: Area, id: string) {
-  const { letters } = await json<LetterList>(area, {}, 'dead-letters', 'list', '--limit', '1000');
+  const { letters } = await json<DeadLetterList>(area, {}, 'dead-letters', 'list', '--limit', '1000');
   const { partition, offset } = letters.find((letter) => letter.id === id)!;
   for await (const slice of area.client.read({ topic: area.deadLetters, partition }, { from: BigInt(offset) })) {
     const { value, headers } = slice.records[0]!;

@@ -1,6 +1,5 @@
-import type { ReplayReport } from '@genesys-kafka/dead-letters';
+import type { DeadLetterDetails, DeadLetterList, DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
 import type { CheckResult } from './check.ts';
-import type { LetterDetails, LetterList, LetterStats } from './dead-letters.ts';
 import type { RunReport } from './run.ts';
 import type { RuleTestResult } from './test-rules.ts';
 
@@ -30,7 +29,7 @@ export function printRuleTest({ records }: { readonly records: readonly RuleTest
   }
 }
 
-export function printLetters({ letters, more }: LetterList): void {
+export function printLetters({ letters, more }: DeadLetterList): void {
   for (const { id, timestamp, stage, cause, reason, replayedAt } of letters) {
     const replayed = replayedAt === undefined ? '' : ` (replayed ${replayedAt})`;
     line(`${id}  ${timestamp}  ${stage} ${cause}: ${reason}${replayed}`);
@@ -39,7 +38,7 @@ export function printLetters({ letters, more }: LetterList): void {
   else if (letters.length === 0) line('No dead letters.');
 }
 
-export function printLetter({ headers, value, ...letter }: LetterDetails): void {
+export function printLetter({ headers, value, ...letter }: DeadLetterDetails): void {
   line(JSON.stringify(letter, undefined, 2));
   for (const [name, text] of Object.entries(headers)) line(`${name}: ${text}`);
   line('');
@@ -47,7 +46,7 @@ export function printLetter({ headers, value, ...letter }: LetterDetails): void 
   else line('text' in value ? value.text : `base64: ${value.base64}`);
 }
 
-export function printStats({ letters, replayed, unreadable, ...tables }: LetterStats): void {
+export function printStats({ letters, replayed, unreadable, ...tables }: DeadLetterStats): void {
   line(`${letters} dead letters, ${replayed} of them replayed; ${unreadable} records of other programs`);
   for (const [name, table] of Object.entries(tables)) {
     for (const [value, count] of Object.entries(table)) line(`  ${name.slice(2).toLowerCase()} ${value}: ${count}`);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { partitionFor } from '@genesys-kafka/topics';
-import { dataPartitions, samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
+import { dataPartitions, samples, startBus, type Area, type Bus, type Sample } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { Target, type Delivered } from '../../fixtures/target.ts';
 
@@ -85,6 +88,30 @@ test('order per key is kept while different keys go at once', async () => {
     );
   }
   assert.ok(target.peak > 8, `only ${target.peak} at once`);
+});
+
+test('a file that two routes share: all is there once for each, one record a line, each key in its order', async (t) => {
+  await using area = await bus.area();
+  const directory = await mkdtemp(join(tmpdir(), 'consumer-file-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const path = join(directory, 'records.ndjson');
+  await area.publish(samples(1200, 60));
+  const routes = [
+    { name: 'all', sink: 'disk' },
+    { name: 'late', when: 'record.n >= 10.0', sink: 'disk' },
+  ];
+  const { stdout } = await runConsumer(area.config({ routes, sinks: { disk: { type: 'file', path } } }), drain);
+  const { all, late } = reportOf(stdout).routes;
+  assert.deepEqual([all!.delivered, late!.delivered], [1200, 600]);
+  const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+  assert.equal(lines.length, 1800);
+  const records = lines.map((line) => JSON.parse(line) as Sample);
+  for (const [key, ofKey] of Map.groupBy(records, ({ conversationId }) => conversationId)) {
+    // Each route has its own order; the first ten of a key are in one of them alone.
+    const firsts = ofKey.map(({ n }) => n).filter((n) => n < 10);
+    assert.deepEqual(firsts, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], key);
+    assert.equal(ofKey.length, 30);
+  }
 });
 
 test('kill -9 mid-way: after a restart nothing is skipped, and repeats carry the same key and version', async () => {

@@ -1,22 +1,18 @@
-import { systemClock } from '@genesys-kafka/resilience';
-import { groupIdOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import { systemClock, untilAborted } from '@genesys-kafka/resilience';
+import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
 import { SchemaIds } from '@genesys-kafka/schema-registry';
+import { RecordReader } from '@genesys-kafka/topics';
 import { connectKafka, connectRegistry } from '../connect.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
 import { prepareTopics } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
-import { LogEnds } from '../group/end-offset-cache.ts';
+import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
-import { runAll, untilAborted } from '../group/run-all.ts';
+import { runAll } from '../group/run-all.ts';
+import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
-import {
-  createConsumerMetrics,
-  type ConsumerMetrics,
-  type RouteCounts,
-  type RouteRecorder,
-} from '../route/route-counts.ts';
-import { configuredRoute, unroutedRoute, type RouteContext } from '../route/routes.ts';
+import { workingRoutes } from '../route/routes.ts';
 import type { Settings } from '../settings.ts';
 import { groupSettings, type RunFlags } from './run-options.ts';
 
@@ -46,32 +42,34 @@ export async function runConsumer(
   await registry?.check();
   const topics = await prepareTopics(client, settings);
   const prometheus = closing.use(createMetrics());
-  const metrics = createConsumerMetrics(prometheus, new LogEnds(client.admin, clock));
-  const observers = observe(metrics, sinks, log);
-  const writer = new TopicWriter({ producer: client.producer(), onFailure: observers.onWriteFailure });
-  const schemas = registry && new SchemaIds({ registry, clock, onFailure: observers.onRegistryFailure });
-  const context: RouteContext = { settings, topics, writer, schemas, log, clock };
+  const metrics = createConsumerMetrics(prometheus, new EndOffsetCache(client.admin, clock));
+  const { onWriteFailure, onRegistryFailure } = observe(metrics, sinks, log);
+  const writer = new TopicWriter({ producer: client.producer(), onFailure: onWriteFailure });
+  const reader = new RecordReader(registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure }));
+  const routes = workingRoutes(plans, sinks, metrics, { settings, topics, writer, reader, log, clock });
 
-  const recorders = new Map<string, RouteRecorder>();
-  const recorderOf = (route: string): RouteRecorder => {
-    const recorder = metrics.forRoute(route);
-    recorders.set(route, recorder);
-    return recorder;
-  };
-  const works = [
-    ...plans.map((plan) => {
-      const sink = sinks.byName.get(plan.sink)!;
-      return { route: plan.name, work: configuredRoute(plan, sink, recorderOf(plan.name), context) };
-    }),
-    { route: UNROUTED, work: unroutedRoute(plans, recorderOf(UNROUTED), context) },
-  ];
   const sources = [topics.main, ...topics.retries.map(({ topic }) => topic)];
-  const shared = { topics: sources, client, metrics, log, clock, settings: groupSettings(settings) };
-  const { acceptGap = false, drain = false } = flags;
   const { sessionTimeoutMs } = settings.consumer;
-  const runners = works.map(
-    ({ route, work }) =>
-      new RouteRunner({ ...shared, route, work, groupId: groupIdOf(settings, route), sessionTimeoutMs, acceptGap }),
+  const { acceptGap = false, drain = false } = flags;
+  const shared = {
+    topics: sources,
+    client,
+    log,
+    clock,
+    settings: groupSettings(settings),
+    sessionTimeoutMs,
+    acceptGap,
+  };
+  const runners = routes.map(
+    ({ route, groupId, work }) =>
+      new RouteRunner({
+        ...shared,
+        route,
+        groupId,
+        work,
+        onJoin: (group) => metrics.watchGroup(route, group),
+        onCommitFailure: () => metrics.commitFailed(route),
+      }),
   );
 
   const { port, host } = settings.http;
@@ -81,19 +79,14 @@ export async function runConsumer(
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
   if (health) closing.use(health);
-  const started = {
-    routes: plans.map(({ name }) => name),
-    topics: sources,
-    health: health ? `${host}:${port}` : 'off',
-  };
-  log.info(started, 'consumer started');
-  const groupIds = works.map(({ route }) => groupIdOf(settings, route));
+  const names = plans.map(({ name }) => name);
+  log.info({ routes: names, topics: sources, health: health ? `${host}:${port}` : 'off' }, 'consumer started');
+  const groupIds = routes.map(({ groupId }) => groupId);
   await runAll(runners, signal, async (stopped) =>
     drain ? drained({ client, groupIds, topics: sources, signal: stopped }, clock) : untilAborted(stopped),
   );
-
-  const routes = Object.fromEntries([...recorders].map(([route, { counts }]) => [route, counts]));
-  return { routes, seconds: (clock.monotonicMs() - startedMs) / 1000 };
+  const counts = Object.fromEntries(routes.map((one) => [one.route, one.counts]));
+  return { routes: counts, seconds: (clock.monotonicMs() - startedMs) / 1000 };
 }
 
 /** What is told of troubles that are waited out. */

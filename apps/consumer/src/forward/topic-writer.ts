@@ -20,8 +20,8 @@ interface Pending {
 }
 
 /** One send carries this much at most; a larger record goes alone. Below every topic's `max.message.bytes`. */
-const sendBytes = 512 * 1024;
-const backoff = { initialMs: 250, factor: 2, maxMs: 30_000, jitterMs: 250 };
+const MAX_SEND_BYTES = 512 * 1024;
+const BACKOFF = { initialMs: 250, factor: 2, maxMs: 30_000, jitterMs: 250 };
 
 /**
  * Appends to the retry and dead-letter topics. What cannot be written is tried again for as long as it takes: the
@@ -69,7 +69,7 @@ export class TopicWriter {
         queue.splice(0, count);
         attempt = 0;
       } catch (error) {
-        const waitMs = backoffMs(backoff, attempt, this.#options.random);
+        const waitMs = backoffMs(BACKOFF, attempt, this.#options.random);
         attempt += 1;
         this.#options.onFailure(error, target, waitMs);
         await this.#wait(waitMs, queue);
@@ -93,7 +93,7 @@ function batchLength(queue: readonly Pending[]): number {
   let bytes = 0;
   for (const [index, { record }] of queue.entries()) {
     bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0);
-    if (bytes > sendBytes && index > 0) return index;
+    if (bytes > MAX_SEND_BYTES && index > 0) return index;
   }
   return queue.length;
 }

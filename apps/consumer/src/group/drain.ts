@@ -6,7 +6,7 @@ import {
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import { isRetryable, type Clock } from '@genesys-kafka/resilience';
-import { heldBack, openTails, stillOpen, type OpenTails } from './open-transactions.ts';
+import { findOpenTransactions, stillOpen, transactionOpen, type OpenTransactions } from './open-transactions.ts';
 
 export interface DrainOptions {
   readonly client: Pick<KafkaClient, 'read'> & { readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'> };
@@ -15,10 +15,10 @@ export interface DrainOptions {
   readonly signal: AbortSignal;
 }
 
-const lookEveryMs = 500;
+const LOOK_EVERY_MS = 500;
 
 /** As far back from the log's end the last record is looked for first: markers of transactions come after it. */
-const tailOffsets = 8n;
+const TAIL_OFFSETS = 8n;
 
 /**
  * Resolves when nothing is left to work off. Two looks in a row must agree: a record on its way from one topic to
@@ -27,19 +27,19 @@ const tailOffsets = 8n;
  */
 export async function drained(options: DrainOptions, clock: Clock): Promise<void> {
   const seen = new Map<string, bigint>();
-  let open: OpenTails | undefined;
+  let open: OpenTransactions | undefined;
   let openSinceMs = 0;
   for (let looks = 0; looks < 2;) {
-    await clock.sleep(lookEveryMs, options.signal);
+    await clock.sleep(LOOK_EVERY_MS, options.signal);
     try {
       if (!(await looksDrained(options, seen))) {
         looks = 0;
         continue;
       }
       if (!open) openSinceMs = clock.monotonicMs();
-      open = open ? await stillOpen(options.client.admin, open) : await openTails(options);
+      open = open ? await stillOpen(options.client.admin, open) : await findOpenTransactions(options);
       looks = open.length === 0 ? looks + 1 : 0;
-      if (looks === 0 && clock.monotonicMs() - openSinceMs > OPEN_TRANSACTION_MS) throw heldBack(open);
+      if (looks === 0 && clock.monotonicMs() - openSinceMs > OPEN_TRANSACTION_MS) throw transactionOpen(open);
     } catch (error) {
       options.signal.throwIfAborted();
       // Records may be deleted between the question for the log's bounds and the look at a record.
@@ -88,7 +88,7 @@ async function lateRecord(
   end: bigint,
   options: DrainOptions,
 ): Promise<bigint | undefined> {
-  const tail = end - tailOffsets;
+  const tail = end - TAIL_OFFSETS;
   const late = tail > lowest ? await firstFound(target, tail, end, options) : undefined;
   return late ?? firstFound(target, lowest, end, options);
 }

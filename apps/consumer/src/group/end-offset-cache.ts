@@ -1,13 +1,13 @@
 import type { KafkaAdmin } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 
-const keptMs = 5000;
+const KEPT_MS = 5000;
 
 /**
  * Where the topics end, asked of the broker: what a fetch last told is old just when it matters, while a partition is
  * paused. One question per topic in five seconds, however many routes want to know.
  */
-export class LogEnds {
+export class EndOffsetCache {
   readonly #admin: Pick<KafkaAdmin, 'offsets'>;
   readonly #clock: Clock;
   readonly #asked = new Map<string, { readonly atMs: number; readonly ends: Promise<ReadonlyMap<number, bigint>> }>();
@@ -21,7 +21,7 @@ export class LogEnds {
   async of(topic: string): Promise<ReadonlyMap<number, bigint>> {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#asked.get(topic);
-    if (known && nowMs - known.atMs < keptMs) return known.ends;
+    if (known && nowMs - known.atMs < KEPT_MS) return known.ends;
     const ends = this.#admin.offsets(topic).then(
       (offsets) => new Map(offsets.map(({ partition, end }) => [partition, end])),
       () => new Map<number, bigint>(),

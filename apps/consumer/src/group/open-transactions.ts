@@ -1,19 +1,23 @@
 import { OPEN_TRANSACTION_MS, type KafkaAdmin, type KafkaClient, type TopicPartition } from '@genesys-kafka/kafka';
-import { OperationalError } from '@genesys-kafka/resilience';
+import { ConsumerError } from '../errors.ts';
 
 /**
  * Partitions whose log ended, when it was looked at, at `end`, beyond what was committed. A commit is answered before its
  * markers are written, and what lies behind somebody's open transaction is not visible: "nothing is left" has to wait.
  */
-export type OpenTails = readonly (TopicPartition & { readonly end: bigint })[];
+export type OpenTransactions = readonly (TopicPartition & { readonly end: bigint })[];
 
-export interface OpenTailsOptions {
+export interface OpenTransactionsOptions {
   readonly client: Pick<KafkaClient, 'read'> & { readonly admin: Pick<KafkaAdmin, 'offsets'> };
   readonly topics: readonly string[];
   readonly signal: AbortSignal;
 }
 
-export async function openTails({ client, topics, signal }: OpenTailsOptions): Promise<OpenTails> {
+export async function findOpenTransactions({
+  client,
+  topics,
+  signal,
+}: OpenTransactionsOptions): Promise<OpenTransactions> {
   const open: (TopicPartition & { readonly end: bigint })[] = [];
   for (const topic of topics) {
     const offsets = await client.admin.offsets(topic);
@@ -30,20 +34,17 @@ export async function openTails({ client, topics, signal }: OpenTailsOptions): P
 }
 
 /** Those of them that are not yet committed or aborted up to where they ended. */
-export async function stillOpen(admin: Pick<KafkaAdmin, 'offsets'>, tails: OpenTails): Promise<OpenTails> {
-  const left: OpenTails[] = [];
-  for (const [topic, ofTopic] of Map.groupBy(tails, (tail) => tail.topic)) {
+export async function stillOpen(admin: Pick<KafkaAdmin, 'offsets'>, open: OpenTransactions): Promise<OpenTransactions> {
+  const left: OpenTransactions[] = [];
+  for (const [topic, ofTopic] of Map.groupBy(open, ({ topic }) => topic)) {
     const ends = new Map((await admin.offsets(topic)).map(({ partition, end }) => [partition, end]));
     left.push(ofTopic.filter(({ partition, end }) => (ends.get(partition) ?? end) < end));
   }
   return left.flat();
 }
 
-export function heldBack(tails: OpenTails): OperationalError {
-  const where = tails.map(({ topic, partition }) => `${topic}/${partition}`).join(', ');
-  const seconds = OPEN_TRANSACTION_MS / 1000;
-  return new OperationalError(
-    'transaction-open',
-    `A transaction has been open in ${where} for more than ${seconds} s, and what is behind it cannot be read. Run this again when its producer has ended it; one that hangs is aborted with kafka-transactions.sh.`,
-  );
+export function transactionOpen(open: OpenTransactions): ConsumerError {
+  const where = open.map(({ topic, partition }) => `${topic}/${partition}`).join(', ');
+  const what = `A transaction has been open in ${where} for more than ${OPEN_TRANSACTION_MS / 1000} s`;
+  return new ConsumerError('transaction-open', `${what}, and what is behind it cannot be read.`);
 }

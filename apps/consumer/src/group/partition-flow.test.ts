@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConsumedRecord, GroupBatch } from '@genesys-kafka/kafka';
 import fc from 'fast-check';
-import { PartitionFlow, type Work } from './partition-flow.ts';
+import { PartitionFlow } from './partition-flow.ts';
+import type { Work } from './work.ts';
 
 const limits = { maxRecords: 1000, maxBytes: 1 << 20 };
 
@@ -92,7 +93,9 @@ test('holds at the bound in records and in bytes, and lets go below it', async (
 
 test('a record that waits for its time holds the partition', async () => {
   let go: () => void = () => undefined;
-  const flow = flowOf(async (_, { notDue }) => notDue(async () => new Promise<void>((done) => (go = () => done()))));
+  const flow = flowOf(async (_, { whileWaiting }) =>
+    whileWaiting(async () => new Promise<void>((done) => (go = () => done()))),
+  );
   flow.accept(batch([record(0, 'a')]));
   await settle();
   assert.equal(flow.holding, true);

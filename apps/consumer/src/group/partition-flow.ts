@@ -1,27 +1,12 @@
 import type { ConsumedRecord, GroupBatch } from '@genesys-kafka/kafka';
 import { OffsetTracker } from './offset-tracker.ts';
+import type { Work } from './work.ts';
 
 /** Bounds of what one partition may have in hand; reaching either pauses the partition. */
 export interface FlowLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
 }
-
-/** The two ways in which a record's work may be told to end. */
-export interface WorkSignals {
-  /** Aborts when no new attempt may begin: waits (not-before, an open circuit, a queue) end, a request in flight goes on. */
-  readonly stopping: AbortSignal;
-  /** Aborts when the time to finish is over: requests in flight end too. */
-  readonly signal: AbortSignal;
-  /** Counts this record as waiting for its time while `wait` runs, which pauses the partition. */
-  readonly notDue: <T>(wait: () => Promise<T>) => Promise<T>;
-}
-
-/**
- * Settles one record. Resolving means: acknowledged by the sink, or by the topic that it was moved to, so the offset
- * may pass it. Rejecting leaves the offset below the record.
- */
-export type Work = (record: ConsumedRecord, signals: WorkSignals) => Promise<void>;
 
 export interface FlowOptions {
   readonly limits: FlowLimits;
@@ -117,7 +102,7 @@ export class PartitionFlow {
       await this.#options.work(record, {
         stopping: this.#stopping.signal,
         signal: this.#abort.signal,
-        notDue: async (wait) => this.#notDue(wait),
+        whileWaiting: async (wait) => this.#whileWaiting(wait),
       });
     } catch (error) {
       // The record stays unfinished, and with it the rest of its chain: nothing of this key may overtake it.
@@ -138,7 +123,7 @@ export class PartitionFlow {
     else if (!this.#stopping.signal.aborted) this.#run(key, next);
   }
 
-  async #notDue<T>(wait: () => Promise<T>): Promise<T> {
+  async #whileWaiting<T>(wait: () => Promise<T>): Promise<T> {
     this.#waiting += 1;
     this.#options.onChange();
     try {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGapCheck } from './retention-gap.ts';
+import { createRetentionGapCheck } from './retention-gap.ts';
 
 const partition = { topic: 't', partition: 0 };
 
 function check(committed: bigint | undefined, first: bigint, end: bigint, accept = false) {
   let questions = 0;
   const accepted: unknown[] = [];
-  const gap = createGapCheck({
+  const gap = createRetentionGapCheck({
     admin: {
       offsets: async () => [{ partition: 0, first, end }],
       groupOffsets: async () => {

@@ -1,22 +1,22 @@
 import type { KafkaAdmin, PartitionOffsets, TopicPartition } from '@genesys-kafka/kafka';
-import { RecordsGoneError } from '../errors.ts';
+import { ConsumerError } from '../errors.ts';
 
-export interface GapCheckOptions {
+export interface RetentionGapOptions {
   readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'>;
   readonly groupId: string;
   /** The operator has said that the loss is known: go on with what is there. */
   readonly accept: boolean;
-  readonly onAccepted: (error: RecordsGoneError) => void;
+  readonly onAccepted: (error: ConsumerError) => void;
 }
 
-export type GapCheck = (partition: TopicPartition, readUpTo: bigint | undefined) => Promise<void>;
+export type RetentionGapCheck = (partition: TopicPartition, readUpTo: bigint | undefined) => Promise<void>;
 
 /**
  * Refuses to go on where records were deleted before this group read them: the client would silently begin at the
  * earliest one that is left. `readUpTo` is the next offset expected; without it the group's committed one is asked for.
  * A partition without a committed offset is a new one, and has lost nothing.
  */
-export function createGapCheck(options: GapCheckOptions): GapCheck {
+export function createRetentionGapCheck(options: RetentionGapOptions): RetentionGapCheck {
   const { admin, groupId } = options;
   // All partitions of a topic are assigned at once: they share one question to the broker.
   const asking = new Map<string, Promise<TopicState>>();
@@ -40,7 +40,7 @@ export function createGapCheck(options: GapCheckOptions): GapCheck {
     if (next >= bounds.first && next <= bounds.end) return;
     // A position of this process may be ahead of an end that was read a moment ago.
     if (readUpTo !== undefined && next > bounds.end) return;
-    const error = new RecordsGoneError({ groupId, topic, partition, next, first: bounds.first, end: bounds.end });
+    const error = recordsGone(groupId, { topic, partition }, next, bounds);
     if (!options.accept) throw error;
     options.onAccepted(error);
   };
@@ -49,4 +49,18 @@ export function createGapCheck(options: GapCheckOptions): GapCheck {
 interface TopicState {
   readonly committed: ReadonlyMap<number, bigint>;
   readonly log: readonly PartitionOffsets[];
+}
+
+function recordsGone(
+  groupId: string,
+  { topic, partition }: TopicPartition,
+  next: bigint,
+  { first, end }: PartitionOffsets,
+): ConsumerError {
+  const where = `${topic} partition ${partition}: group ${groupId} stands at offset ${next}`;
+  const what =
+    next < first
+      ? `the log begins at ${first}: ${first - next} offsets were deleted before they were read`
+      : `the log ends at ${end}: the topic was emptied or created anew`;
+  return new ConsumerError('records-gone', `${where}, but ${what}.`, { details: { groupId, topic, partition } });
 }

@@ -1,5 +1,6 @@
 import type { GroupAssignment, GroupBatch, GroupConsumer, GroupHandler, TopicPartition } from '@genesys-kafka/kafka';
-import { PartitionFlow, type FlowLimits, type Work } from './partition-flow.ts';
+import { PartitionFlow, type FlowLimits } from './partition-flow.ts';
+import type { Work } from './work.ts';
 
 export interface GroupSettings {
   readonly limits: FlowLimits;

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { KafkaError, type KafkaClient } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { createLogger } from '@genesys-kafka/runtime';
-import type { ConsumerMetrics } from '../route/route-counts.ts';
 import { RouteRunner } from './route-runner.ts';
 
 test('a broker that has just started is waited out quietly, then with a warning without a stack; the end is thrown', async () => {
@@ -35,7 +34,8 @@ test('a broker that has just started is waited out quietly, then with a warning 
     },
     sessionTimeoutMs: 30_000,
     acceptGap: false,
-    metrics: {} as ConsumerMetrics,
+    onJoin: () => undefined,
+    onCommitFailure: () => undefined,
     log: createLogger({ name: 'test', level: 'debug', pretty: false, destination }),
     clock,
   });

@@ -1,10 +1,9 @@
 import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafka/kafka';
 import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
-import type { ConsumerMetrics } from '../route/route-counts.ts';
-import type { Work } from './partition-flow.ts';
-import { createGapCheck } from './retention-gap.ts';
+import { createRetentionGapCheck } from './retention-gap.ts';
 import { RouteGroup, type GroupSettings } from './route-group.ts';
+import type { Work } from './work.ts';
 
 export interface RouteRunnerOptions {
   readonly route: string;
@@ -16,22 +15,25 @@ export interface RouteRunnerOptions {
   readonly settings: GroupSettings;
   readonly sessionTimeoutMs: number;
   readonly acceptGap: boolean;
-  readonly metrics: ConsumerMetrics;
+  /** Told of each membership as it begins. */
+  readonly onJoin: (group: RouteGroup) => void;
+  /** Told where offsets were not committed, other than in a rebalance. */
+  readonly onCommitFailure: () => void;
   readonly log: Logger;
   readonly clock: Clock;
 }
 
-const backoff = { initialMs: 1000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
+const BACKOFF = { initialMs: 1000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
 /** A membership that held this long counts as sound: the next failure begins with the shortest wait again. */
-const soundMs = 300_000;
+const SOUND_MS = 300_000;
 /** A broker that has just started makes and loads its group coordinators: for this long that is no trouble. */
-const startingMs = 10_000;
-const movingOn = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
+const STARTING_MS = 10_000;
+const MOVING_ON = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
 /**
  * Less than one of the producer's batches, which unpack to about eight times as much: a fetch then brings one whole
  * batch of one partition (KIP-74: never less) instead of one of each, and so much the less lies in memory at a time.
  */
-const maxFetchBytes = 64 * 1024;
+const MAX_FETCH_BYTES = 64 * 1024;
 
 /** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
 export class RouteRunner {
@@ -58,9 +60,9 @@ export class RouteRunner {
         return;
       } catch (error) {
         if (!isRetryable(error)) throw error;
-        if (clock.monotonicMs() - startedMs > soundMs) attempt = 0;
-        const waitMs = backoffMs(backoff, attempt);
-        this.#tell(error, waitMs, clock.monotonicMs() - begunMs < startingMs ? 'debug' : 'warn');
+        if (clock.monotonicMs() - startedMs > SOUND_MS) attempt = 0;
+        const waitMs = backoffMs(BACKOFF, attempt);
+        this.#tell(error, waitMs, clock.monotonicMs() - begunMs < STARTING_MS ? 'debug' : 'warn');
         // Rejects when it is time to stop: nothing is in hand here, and nobody is waiting for it.
         await clock.sleep(waitMs, signal);
       } finally {
@@ -77,8 +79,8 @@ export class RouteRunner {
   }
 
   async #join(signal: AbortSignal): Promise<void> {
-    const { route, groupId, topics, work, client, settings, sessionTimeoutMs, metrics, log } = this.#options;
-    const checkGap = createGapCheck({
+    const { route, groupId, topics, work, client, settings, sessionTimeoutMs, onJoin, log } = this.#options;
+    const checkGap = createRetentionGapCheck({
       admin: client.admin,
       groupId,
       accept: this.#options.acceptGap,
@@ -94,24 +96,24 @@ export class RouteRunner {
         groupId,
         topics,
         sessionTimeoutMs,
-        maxBytesPerPartition: Math.min(maxFetchBytes, settings.limits.maxBytes),
+        maxBytesPerPartition: Math.min(MAX_FETCH_BYTES, settings.limits.maxBytes),
       }),
       settings,
       work,
       checkGap,
       onCommitFailure: (error) => {
         // Normal in a rebalance: the partitions are on their way to another member, which reads these records again.
-        if (error instanceof KafkaError && movingOn.has(error.code)) {
+        if (error instanceof KafkaError && MOVING_ON.has(error.code)) {
           log.debug({ err: error, route }, 'too late');
           return;
         }
-        metrics.commitFailed(route);
+        this.#options.onCommitFailure();
         const reason = error instanceof Error ? error.message : String(error);
         log.warn({ route, reason }, 'offsets were not committed; these records may be delivered again');
       },
     });
     this.#group = group;
-    metrics.watchGroup(route, group);
+    onJoin(group);
     await group.run(signal);
   }
 }

@@ -34,11 +34,3 @@ export async function runAll(
   }
   if (failures.length > 0) throw failures[0];
 }
-
-/** Never resolves; rejects with the signal's reason. */
-export async function untilAborted(signal: AbortSignal): Promise<never> {
-  signal.throwIfAborted();
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
-}

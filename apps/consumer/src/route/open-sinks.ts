@@ -18,7 +18,8 @@ export function openSinks(settings: Settings): OpenSinks {
   const byName = new Map(
     [...names].map((name) => {
       const config = settings.sinks[name]!;
-      return [name, { sink: createSink(sinkConfig(name, config, settings)), gate: gateOf(config) }] as const;
+      const sink = createSink(sinkConfig(name, config, settings));
+      return [name, { sink, gate: gateOf(config, sink) }] as const;
     }),
   );
   return {
@@ -48,16 +49,16 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
       };
     }
     case 'file':
-      return { type: 'file', name, path: config.path };
+      return { type: 'file', path: config.path };
     default:
-      return { type: config.type, name };
+      throw new Error(`there is no sink of type ${config.type}`);
   }
 }
 
-function gateOf({ concurrency, rate, breaker }: SinkSettings): SinkGate {
+function gateOf({ concurrency, rate, breaker }: SinkSettings, { maxRequests = concurrency }: Sink): SinkGate {
   const { errorsRatio, over, cooldownMs } = breaker;
   return new SinkGate({
-    concurrency,
+    concurrency: Math.min(concurrency, maxRequests),
     breaker: { errors: errorsRatio, over, cooldownMs },
     ...(rate === undefined ? {} : { rate }),
   });

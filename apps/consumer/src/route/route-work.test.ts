@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SinkGate, type Delivery, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import { Batcher, SinkGate, type BatchLimits, type Delivery, type DeliveryOutcome } from '@genesys-kafka/delivery';
 import type { ConsumedRecord, OutgoingRecord, TopicPartition } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { compileRule } from '@genesys-kafka/routing';
-import { frame, parseDeadLetter, parseRetryHeaders, partitionFor, REPLAY_HEADER } from '@genesys-kafka/topics';
-import { Moves } from '../forward/forwarder.ts';
+import {
+  frame,
+  parseDeadLetter,
+  parseRetryHeaders,
+  partitionFor,
+  RecordReader,
+  REPLAY_HEADER,
+} from '@genesys-kafka/topics';
+import { Forwarder } from '../forward/forwarder.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
-import type { WorkSignals } from '../group/partition-flow.ts';
-import { deliverySettle, routeWork, type RoutePorts } from './route-work.ts';
+import { PartitionFlow } from '../group/partition-flow.ts';
+import type { WorkSignals } from '../group/work.ts';
+import { deliverRecord } from './deliver-record.ts';
+import { routeWork, type RoutePorts } from './route-work.ts';
 
 const text = JSON.stringify({ conversationId: 'c1', n: 1 });
 const ok: DeliveryOutcome = { kind: 'delivered' };
@@ -28,11 +37,15 @@ interface Sent extends TopicPartition {
   readonly record: OutgoingRecord;
 }
 
-/** A route over a real gate and real moves; the sink answers from a script, the last answer for ever. */
-function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { blocking?: boolean; over?: number } = {}) {
+/** A route over a real gate and a real forwarder; the sink answers from a script, the last answer for ever. */
+function route(
+  answers: DeliveryOutcome[],
+  options: Partial<RoutePorts> & { blocking?: boolean; over?: number; batch?: BatchLimits } = {},
+) {
   const clock = new ManualClock();
   const sent: Sent[] = [];
   const deliveries: Delivery[] = [];
+  const batches: string[] = [];
   const skipped: string[] = [];
   const gate = new SinkGate({
     concurrency: 4,
@@ -46,7 +59,7 @@ function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { bloc
     },
     onFailure: () => assert.fail('the writer does not fail here'),
   });
-  const moves = new Moves({
+  const forwarder = new Forwarder({
     route: 'crm',
     groupId: 'g.test.crm',
     retries: [1, 2].map((tier) => ({ topic: `d.retry-${tier}`, partitions: 6 })),
@@ -57,22 +70,35 @@ function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { bloc
     onDeadLetter: () => undefined,
   });
   const sink = {
-    deliver: async (delivery: Delivery) => {
-      deliveries.push(delivery);
-      return answers.length > 1 ? answers.shift()! : answers[0]!;
+    batch: options.batch ?? { records: 1, bytes: Infinity, ageMs: 0 },
+    deliver: async (batch: readonly Delivery[]) => {
+      deliveries.push(...batch);
+      batches.push(batch.map(({ key, recordVersion }) => `${key}@${recordVersion}`).join(' '));
+      return batch.map(() => (answers.length > 1 ? answers.shift()! : answers[0]!));
     },
     check: async () => undefined,
     close: async () => undefined,
   };
-  const policy = { tiersMs: [5000, 60_000], jitter: 0 };
-  const target = { sink, gate, priority: 'normal', policy, blocking: options.blocking ?? false } as const;
+  const batcher = new Batcher({ sink, gate, priority: 'normal', clock, onAnswer: () => undefined });
+  const delivery = deliverRecord({
+    route: 'crm',
+    batcher,
+    gate,
+    policy: { tiersMs: [5000, 60_000], maxAttempts: 3 },
+    blocking: options.blocking ?? false,
+    forwarder,
+    clock,
+    onDelivered: () => undefined,
+    random: () => 0,
+  });
   const ports: RoutePorts = {
     mainTopic: 'd',
     picks: () => ({ matched: true }),
     owns: (owner) => owner !== 'nobody' && owner.route === 'crm',
-    keepsPoison: false,
-    settle: deliverySettle({ route: 'crm', target, moves, clock, onOutcome: () => undefined }),
-    moves,
+    keepsUnreadable: false,
+    reader: new RecordReader(undefined),
+    settle: delivery,
+    forwarder,
     clock,
     onSkipped: () => skipped.push('skipped'),
     ...options,
@@ -82,7 +108,7 @@ function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { bloc
   const signals: WorkSignals = {
     stopping: stopping.signal,
     signal: new AbortController().signal,
-    notDue: async (wait) => {
+    whileWaiting: async (wait) => {
       waits += 1;
       return wait();
     },
@@ -92,11 +118,18 @@ function route(answers: DeliveryOutcome[], options: Partial<RoutePorts> & { bloc
     clock,
     sent,
     deliveries,
+    batches,
     skipped,
     gate,
     stopping,
     waits: () => waits,
     work: async (one: ConsumedRecord) => work(one, signals),
+    flow: new PartitionFlow({
+      limits: { maxRecords: 100, maxBytes: 1 << 20 },
+      work,
+      onChange: () => undefined,
+      onFailure: (error) => assert.fail(String(error)),
+    }),
   };
 }
 
@@ -187,7 +220,7 @@ test('rejected: a dead letter at once; a replayed one goes on counting its attem
   const headers = { [REPLAY_HEADER.replayOf]: Buffer.from('id'), [REPLAY_HEADER.priorAttempts]: Buffer.from('4') };
   await crm.work(record(frame(9, Buffer.from(text)), { headers }));
   assert.equal(parseDeadLetter(received(crm.sent[1]!).headers).attempts, 5);
-  const unread = route([ok], { keepsPoison: true });
+  const unread = route([ok], { keepsUnreadable: true });
   await unread.work(record(Buffer.from('x'), { headers }));
   assert.equal(parseDeadLetter(received(unread.sent[0]!).headers).attempts, 5, 'a new identity without a delivery too');
 });
@@ -215,6 +248,23 @@ test('a dead target: once the circuit is open no attempt is burnt, failed probes
   assert.ok(new Set(crm.deliveries.slice(3, 9).map(({ key }) => key)).size > 1, 'the probes are not always one record');
 });
 
+test('a sink of batches: keys go together, a key record by record, and each record has its own outcome', async () => {
+  const answers = [ok, refused, busy, ok];
+  const crm = route(answers, { batch: { records: 10, bytes: 1 << 20, ageMs: 5 } });
+  const keys = ['a', 'b', 'c', 'a', 'b', 'a'];
+  const records = keys.map((key, index) =>
+    record(frame(9, Buffer.from(text)), { key: Buffer.from(key), offset: BigInt(index) }),
+  );
+  crm.flow.accept({ topic: 'd', partition: 2, records, nextOffset: 6n, highWatermark: 6n });
+  await crm.clock.advance(100);
+  assert.deepEqual(crm.batches, ['a@0 b@1 c@2', 'a@3 b@4', 'a@5']);
+  assert.deepEqual(
+    crm.sent.map(({ topic, record: { key } }) => `${topic} ${String(key)}`),
+    ['d.dlt b', 'd.retry-1 c'],
+  );
+  assert.equal(crm.flow.position, 6n);
+});
+
 test('blocking: the retry waits in memory, and no retry topic is used', async () => {
   const crm = route([busy, busy, ok], { blocking: true });
   const working = crm.work(record(frame(9, Buffer.from(text))));
@@ -225,7 +275,7 @@ test('blocking: the retry waits in memory, and no retry topic is used', async ()
   assert.equal(crm.waits(), 0, 'other keys of the partition go on');
 });
 
-test('records of other routes, and records that the rule does not pick, are passed over', async () => {
+test('records of other routes, and records that the rule does not pick, are skipped', async () => {
   const rule = compileRule('record.n == 2', 'crm');
   const crm = route([ok], { picks: (parsed, headers) => rule.evaluate({ record: parsed, headers }) });
   await crm.work(record(frame(9, Buffer.from(text))));
@@ -247,16 +297,16 @@ test('a rule that fails on a record: a dead letter that says so, without its val
   assert.doesNotMatch(letter.reason, /c1/);
 });
 
-test('poison: original bytes to the dead letters of the one group that keeps it, passed over by the others', async () => {
-  const poisons: [Buffer | null, string, string][] = [
+test('unreadable: original bytes to the dead letters of the one group that keeps it, skipped by the others', async () => {
+  const unreadables: [Buffer | null, string, string][] = [
     [Buffer.from([7, 0, 0, 0, 1, 0x7b]), 'frame-wrong-magic', 'none'],
     [Buffer.from([0, 0]), 'frame-too-short', 'none'],
     [null, 'frame-missing', 'none'],
     [frame(1, Buffer.from('{"n": secret')), 'json-invalid', 'confluent'],
     [frame(1, Buffer.from([0x22, 0xff, 0x22])), 'json-invalid', 'confluent'],
   ];
-  for (const [value, cause, framing] of poisons) {
-    const keeper = route([ok], { keepsPoison: true });
+  for (const [value, cause, framing] of unreadables) {
+    const keeper = route([ok], { keepsUnreadable: true });
     await keeper.work(record(value));
     const sent = received(keeper.sent[0]!);
     assert.deepEqual(sent.value, value);

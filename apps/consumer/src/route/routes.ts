@@ -1,52 +1,86 @@
+import { Batcher, type DeliveryOutcome } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
-import type { SchemaIds } from '@genesys-kafka/schema-registry';
-import { Moves } from '../forward/forwarder.ts';
+import type { RecordReader } from '@genesys-kafka/topics';
+import { Forwarder } from '../forward/forwarder.ts';
 import type { TopicWriter } from '../forward/topic-writer.ts';
 import type { ConsumerTopics } from '../forward/topics.ts';
-import type { Work } from '../group/partition-flow.ts';
+import type { Work } from '../group/work.ts';
 import type { Settings } from '../settings.ts';
-import type { OpenSink } from './open-sinks.ts';
-import type { RouteRecorder } from './route-counts.ts';
-import { deliverySettle, routeWork } from './route-work.ts';
+import type { ConsumerMetrics, RouteCounts, RouteRecorder } from './consumer-metrics.ts';
+import { deliverRecord } from './deliver-record.ts';
+import type { OpenSink, OpenSinks } from './open-sinks.ts';
+import { routeWork } from './route-work.ts';
 
 /** What all routes share. */
 export interface RouteContext {
   readonly settings: Settings;
   readonly topics: ConsumerTopics;
   readonly writer: TopicWriter;
-  readonly schemas: SchemaIds | undefined;
+  readonly reader: RecordReader;
   readonly log: Logger;
   readonly clock: Clock;
 }
 
+/** A route as its group works on it. */
+export interface WorkingRoute {
+  readonly route: string;
+  readonly groupId: string;
+  readonly work: Work;
+  /** What this process has settled along it. */
+  readonly counts: RouteCounts;
+}
+
+/** The routes of the configuration, and the one of what no route takes. */
+export function workingRoutes(
+  plans: readonly RoutePlan[],
+  sinks: OpenSinks,
+  metrics: ConsumerMetrics,
+  context: RouteContext,
+): WorkingRoute[] {
+  const route = (name: string, workOf: (recorder: RouteRecorder) => Work): WorkingRoute => {
+    const recorder = metrics.forRoute(name);
+    const groupId = groupIdOf(context.settings, name);
+    return { route: name, groupId, work: workOf(recorder), counts: recorder.counts };
+  };
+  return [
+    ...plans.map((plan) =>
+      route(plan.name, (recorder) => configuredRoute(plan, sinks.byName.get(plan.sink)!, recorder, context)),
+    ),
+    route(UNROUTED, (recorder) => unroutedRoute(plans, recorder, context)),
+  ];
+}
+
 /** What a route of the configuration does with a record: picks by its rule, delivers to its sink. */
-export function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorder, context: RouteContext): Work {
-  const { topics, schemas, log, clock } = context;
-  const moves = movesOf(plan, recorder, context);
-  const settle = deliverySettle({
-    route: plan.name,
-    target: { ...open, priority: plan.priority, policy: plan.policy, blocking: plan.blocking },
-    moves,
-    clock,
-    onOutcome: (outcome, seconds) => {
-      recorder.answered(outcome.kind, seconds);
-      if (outcome.kind === 'delivered') recorder.settled('delivered');
-      // The circuit opens, so this comes once per cooldown.
-      if (outcome.kind === 'misconfigured') {
-        log.error({ route: plan.name, sink: plan.sink, ...outcome.failure }, 'the target refuses us; records wait');
-      }
-    },
-  });
+function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorder, context: RouteContext): Work {
+  const { topics, reader, log, clock } = context;
+  const { name, sink, priority, policy, blocking } = plan;
+  const forwarder = forwarderOf(name, recorder, context);
+  const onAnswer = (outcomes: readonly DeliveryOutcome[], seconds: number) => {
+    recorder.answered(outcomes, seconds);
+    const refusal = outcomes.find(({ kind }) => kind === 'misconfigured');
+    // The circuit opens, so this comes once per cooldown.
+    if (refusal?.kind === 'misconfigured')
+      log.error({ route: name, sink, ...refusal.failure }, 'the target refuses us; records wait');
+  };
   return routeWork({
     mainTopic: topics.main,
     picks: (parsed, headers) => picks(plan, parsed, headers),
     owns: (owner) => owns(plan, owner),
-    keepsPoison: false,
-    schemas,
-    settle,
-    moves,
+    keepsUnreadable: false,
+    reader,
+    settle: deliverRecord({
+      route: name,
+      batcher: new Batcher({ ...open, priority, clock, onAnswer }),
+      gate: open.gate,
+      policy,
+      blocking,
+      forwarder,
+      clock,
+      onDelivered: () => recorder.settled('delivered'),
+    }),
+    forwarder,
     clock,
     onSkipped: () => recorder.settled('skipped'),
   });
@@ -56,43 +90,39 @@ export function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: Route
  * What becomes of everything that no route takes: records that no rule picks, records that nobody can read, and retries
  * of routes that are no more. Only the first of these are ever dropped, and only where the configuration says so.
  */
-export function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, context: RouteContext): Work {
-  const { settings, topics, schemas, clock } = context;
-  const moves = movesOf({ name: UNROUTED, groupId: groupIdOf(settings, UNROUTED) }, recorder, context);
+function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, context: RouteContext): Work {
+  const { settings, topics, reader, clock } = context;
+  const forwarder = forwarderOf(UNROUTED, recorder, context);
   return routeWork({
     mainTopic: topics.main,
     picks: (parsed, headers) => picksUnrouted(plans, parsed, headers),
     owns: (owner) => ownsOrphan(settings, owner),
-    keepsPoison: true,
-    schemas,
-    settle: async ({ record, visit }, signals) => {
-      if (visit.picked) {
+    keepsUnreadable: true,
+    reader,
+    settle: async ({ record, state }, { signal }) => {
+      if (state.picked) {
         const reason = 'The route that this record was to be retried on is in the configuration no more.';
-        const attempts = visit.attempt - 1;
-        return moves.deadLetter(record, visit, { stage: 'route', cause: 'route-removed', reason, attempts }, signals);
+        const why = { stage: 'route', cause: 'route-removed', reason, attempts: state.attempt - 1 } as const;
+        return forwarder.deadLetter(record, state.origin, why, signal);
       }
       if (settings.unrouted === 'drop') {
         recorder.settled('dropped');
         return;
       }
-      const letter = { stage: 'route', cause: 'unrouted', reason: 'No route picks this record.', attempts: 0 } as const;
-      return moves.deadLetter(record, visit, letter, signals);
+      const why = { stage: 'route', cause: 'unrouted', reason: 'No route picks this record.', attempts: 0 } as const;
+      return forwarder.deadLetter(record, state.origin, why, signal);
     },
-    moves,
+    forwarder,
     clock,
     onSkipped: () => recorder.settled('skipped'),
   });
 }
 
-function movesOf(
-  { name, groupId }: Pick<RoutePlan, 'name' | 'groupId'>,
-  recorder: RouteRecorder,
-  context: RouteContext,
-): Moves {
-  const { topics, writer, clock } = context;
-  return new Moves({
-    route: name,
-    groupId,
+function forwarderOf(route: string, recorder: RouteRecorder, context: RouteContext): Forwarder {
+  const { settings, topics, writer, clock } = context;
+  return new Forwarder({
+    route,
+    groupId: groupIdOf(settings, route),
     retries: topics.retries,
     deadLetters: topics.deadLetters,
     writer,

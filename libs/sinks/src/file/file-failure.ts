@@ -1,5 +1,5 @@
 import type { DeliveryOutcome } from '@genesys-kafka/delivery';
-import { SinkFileError } from '../errors.ts';
+import { SinkError } from '../errors.ts';
 
 const TRANSIENT: Readonly<Record<string, readonly [cause: string, reason: string]>> = {
   ENOSPC: ['disk-full', 'no space is left on the disk'],
@@ -15,7 +15,7 @@ const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENA
 
 /** What a failed append means: never the record's own fault. */
 export function outcomeOfFileFailure(error: unknown): DeliveryOutcome {
-  if (error instanceof SinkFileError)
+  if (error instanceof SinkError)
     return { kind: 'misconfigured', failure: { cause: error.code.replace(/^sink-/, ''), reason: error.message } };
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
   if (PERMANENT.has(code))

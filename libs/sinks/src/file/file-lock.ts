@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Clock } from '@genesys-kafka/resilience';
-import { SinkFileError } from '../errors.ts';
+import { SinkError } from '../errors.ts';
 
 const HEARTBEAT_MS = 10_000;
 /** A lock that nobody has touched for so long belongs to a process that is gone, on whichever host it was. */
@@ -27,7 +27,7 @@ export class FileLock {
     this.#clock = clock;
   }
 
-  /** Rejects with a `SinkFileError` `sink-file-locked` that names the holder. */
+  /** Rejects with `sink-file-locked`, which names the holder. */
   static async acquire(file: string, clock: Clock): Promise<FileLock> {
     const lock = new FileLock(`${file}.lock`, clock);
     if (held.has(lock.#path)) throw lockedError(file, 'another sink of this process');
@@ -117,9 +117,6 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function lockedError(file: string, holder: string): SinkFileError {
-  return new SinkFileError(
-    'sink-file-locked',
-    `${file} is being written by ${holder}. Give each consumer its own file, or end the other one.`,
-  );
+function lockedError(file: string, holder: string): SinkError {
+  return new SinkError('sink-file-locked', `${file} is being written by ${holder}.`);
 }

@@ -5,10 +5,11 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writ
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { Delivery } from '@genesys-kafka/delivery';
+import type { Delivery, Sink } from '@genesys-kafka/delivery';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import fc from 'fast-check';
-import { createFileSink, type FileSinkOptions } from './file-sink.ts';
+import type { FileSinkOptions } from './file-options.ts';
+import { createFileSink } from './file-sink.ts';
 import { ndjsonLine } from './ndjson-line.ts';
 
 const never = new AbortController().signal;
@@ -21,11 +22,19 @@ const delivery = (body: string): Delivery => ({
   contentType: 'application/json',
 });
 
+/** The sink, handed one record at a time. */
+const oneByOne = (sink: Sink) => ({
+  deliver: async (one: Delivery, signal: AbortSignal) => (await sink.deliver([one], signal))[0]!,
+  deliverAll: async (batch: readonly Delivery[]) => sink.deliver(batch, never),
+  check: async () => sink.check(never),
+  close: async () => sink.close(),
+});
+
 async function setUp(t: TestContext, options: Partial<FileSinkOptions> = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'file-sink-'));
   const path = join(directory, 'out', 'records.ndjson');
   const open = (more: Partial<FileSinkOptions> = {}) => {
-    const sink = createFileSink({ name: 'file', path, ...options, ...more });
+    const sink = oneByOne(createFileSink({ path, ...options, ...more }));
     t.after(() => sink.close());
     return sink;
   };
@@ -44,11 +53,12 @@ test('law: a line has no line break inside, ends with one, and means the same', 
   );
 });
 
-test('records of many deliveries at once are all there, one a line, bytes as they came', async (t) => {
+test('the records of a batch are all there, one a line, bytes as they came', async (t) => {
   const { open, content } = await setUp(t);
   const sink = open();
   const bodies = Array.from({ length: 500 }, (_, i) => `{"n":${i}, "big": 9007199254740993,"t":"\\ud83d"}`);
-  const outcomes = await Promise.all(bodies.map(async (body) => sink.deliver(delivery(body), never)));
+  const outcomes = await sink.deliverAll(bodies.map(delivery));
+  assert.equal(outcomes.length, bodies.length);
   assert.ok(outcomes.every(({ kind }) => kind === 'delivered'));
   assert.equal(await content(), `${bodies.join('\n')}\n`);
   await sink.deliver(delivery('{\r\n"a":1\n}'), never);
@@ -78,7 +88,7 @@ test('a file of somebody else is left alone, and check says so', async (t) => {
   const sink = open();
   const outcome = await sink.deliver(delivery('{}'), never);
   assert.equal(outcome.kind === 'misconfigured' && outcome.failure.cause, 'file-unusable');
-  await assert.rejects(sink.check(never), { code: 'sink-file-unusable' });
+  await assert.rejects(sink.check(), { code: 'sink-file-unusable' });
   assert.equal(await content(), 'root:x:0:0');
   const folder = open({ path: join(path, '..') });
   assert.equal((await folder.deliver(delivery('{}'), never)).kind, 'misconfigured');
@@ -90,7 +100,7 @@ test('a second writer waits with an open circuit until the first lets go', async
   await first.deliver(delivery('{"n":1}'), never);
   const outcome = await second.deliver(delivery('{"n":2}'), never);
   assert.equal(outcome.kind === 'misconfigured' && outcome.failure.cause, 'file-locked');
-  await second.check(never);
+  await second.check();
   await first.close();
   assert.equal((await second.deliver(delivery('{"n":2}'), never)).kind, 'delivered');
   assert.equal(await content(), '{"n":1}\n{"n":2}\n');
@@ -120,7 +130,7 @@ test('the lock of a dead process is taken over at once, one of another host when
 test('a process that was paused while another took its file over stops writing', async (t) => {
   const { path } = await setUp(t);
   const clock = new ManualClock(Date.now());
-  const sink = createFileSink({ name: 'file', path }, clock);
+  const sink = oneByOne(createFileSink({ path }, clock));
   t.after(() => sink.close());
   await sink.deliver(delivery('{}'), never);
   await writeFile(`${path}.lock`, JSON.stringify({ host: 'elsewhere', pid: 1, nonce: 'x' }));
@@ -168,11 +178,10 @@ test(
     const script = `
     process.on('SIGXFSZ', () => {});
     const { createFileSink } = await import(${JSON.stringify(new URL('./file-sink.ts', import.meta.url).href)});
-    const sink = createFileSink({ name: 'f', path: ${JSON.stringify(path)} });
-    const send = (body) => sink.deliver({ body: Buffer.from(body) }, new AbortController().signal);
+    const sink = createFileSink({ path: ${JSON.stringify(path)} });
+    const send = (...bodies) => sink.deliver(bodies.map((body) => ({ body: Buffer.from(body) })), new AbortController().signal);
     const big = JSON.stringify({ big: 'x'.repeat(6000) });
-    const together = await Promise.all([send(big), send('{"n":2}'), send(big)]);
-    console.log(JSON.stringify([...together, await send('{"n":1}')]));
+    console.log(JSON.stringify([...(await send(big)), ...(await send('{"n":2}', big)), ...(await send('{"n":1}'))]));
     await sink.close();`;
     const child = spawn('bash', ['-c', `ulimit -f 8; exec "$0" --input-type=module -e "$1"`, process.execPath, script]);
     let output = '';
@@ -208,10 +217,11 @@ test('killed while writing, again and again: every acknowledged record is there,
   const { path, open, content } = await setUp(t);
   const script = `
     const { createFileSink } = await import(${JSON.stringify(new URL('./file-sink.ts', import.meta.url).href)});
-    const sink = createFileSink({ name: 'f', path: ${JSON.stringify(path)} });
+    const sink = createFileSink({ path: ${JSON.stringify(path)} });
     const signal = new AbortController().signal;
     for (let n = Number(process.argv[1]); ; n += 1) {
-      const { kind } = await sink.deliver({ body: Buffer.from(JSON.stringify({ n, pad: 'x'.repeat(20000) })) }, signal);
+      const body = Buffer.from(JSON.stringify({ n, pad: 'x'.repeat(20000) }));
+      const [{ kind }] = await sink.deliver([{ body }], signal);
       if (kind === 'delivered') process.stdout.write(n + '\\n');
     }`;
   const acknowledged: number[] = [];

@@ -1,49 +1,35 @@
 import { mkdir, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
-import { systemClock, type Clock } from '@genesys-kafka/resilience';
-import { SinkFileError, SinkOptionError } from '../errors.ts';
+import type { BatchLimits, Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
+import { systemClock, unlessAborted, type Clock } from '@genesys-kafka/resilience';
+import { SinkError } from '../errors.ts';
 import { outcomeOfFileFailure } from './file-failure.ts';
 import { FileLock } from './file-lock.ts';
+import type { FileSinkOptions } from './file-options.ts';
 import { checkNdjson, openNdjson, rotateNdjson } from './ndjson-file.ts';
 import { ndjsonLine } from './ndjson-line.ts';
 
-export interface FileSinkOptions {
-  /** Name in the configuration, for messages. */
-  readonly name: string;
-  /** The file; its directories are made. */
-  readonly path: string;
-  /** A file that would grow past this is renamed to `<path>.<moment>` and a new one begun. Default: never. */
-  readonly maxBytes?: number;
-}
-
-interface Pending {
-  readonly line: Buffer;
-  readonly settle: (outcome: DeliveryOutcome) => void;
-}
-
-/** One write and one sync take at most so much; what has come meanwhile goes next. */
-const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+/** Deliveries that come during one write and its sync share the next. */
+const BATCH: BatchLimits = { records: 5000, bytes: 8 * 1024 * 1024, ageMs: 0 };
 
 /**
- * Appends records as NDJSON. A record counts as delivered once its batch is on the disk (fdatasync): deliveries that
- * come during one sync share the next. At least once: after a crash a record may be there twice.
+ * Appends records as NDJSON: a batch is one write, and is delivered once it is on the disk (fdatasync). At least once:
+ * after a crash a record may be there twice.
  */
-export function createFileSink(options: FileSinkOptions, clock: Clock = systemClock): Sink {
-  if (options.path === '') throw new SinkOptionError(options.name, 'path', 'is empty');
-  if (options.maxBytes !== undefined && !(Number.isSafeInteger(options.maxBytes) && options.maxBytes >= 1))
-    throw new SinkOptionError(options.name, 'maxBytes', 'must be a whole number of bytes from 1');
-  return new FileSink(resolve(options.path), options.maxBytes, clock);
+export function createFileSink({ path, maxBytes }: FileSinkOptions, clock: Clock = systemClock): Sink {
+  return new FileSink(resolve(path), maxBytes, clock);
 }
 
 class FileSink implements Sink {
+  readonly batch = BATCH;
+  readonly maxRequests = 1;
   readonly #path: string;
   readonly #maxBytes: number | undefined;
   readonly #clock: Clock;
-  #pending = new Set<Pending>();
+  /** Settles with the last batch that was handed over: a write is not ended by an abort, and the next waits for it. */
+  #writing: Promise<unknown> = Promise.resolve();
   #lock: FileLock | undefined;
   #handle: FileHandle | undefined;
-  #flushing: Promise<void> | undefined;
 
   constructor(path: string, maxBytes: number | undefined, clock: Clock) {
     this.#path = path;
@@ -51,18 +37,12 @@ class FileSink implements Sink {
     this.#clock = clock;
   }
 
-  async deliver({ body }: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> {
+  async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly DeliveryOutcome[]> {
     signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<DeliveryOutcome>();
-    const entry = { line: ndjsonLine(body), settle: resolve };
-    const onAbort = () => {
-      this.#pending.delete(entry);
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.#pending.add(entry);
-    this.#flushing ??= this.#flush();
-    return promise.finally(() => signal.removeEventListener('abort', onAbort));
+    const written = this.#writing.then(async () => this.#append(batch, signal));
+    this.#writing = written;
+    const outcome = await unlessAborted(written, signal);
+    return batch.map(() => outcome);
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -70,47 +50,29 @@ class FileSink implements Sink {
     try {
       await checkNdjson(this.#path);
     } catch (error) {
-      if (error instanceof SinkFileError) throw error;
+      if (error instanceof SinkError) throw error;
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-      throw new SinkFileError(
-        'sink-file-unusable',
-        `${this.#path} cannot be written (${code}). Check the sink's \`path\` and its permissions.`,
-        error,
-      );
+      throw new SinkError('sink-file-unusable', `${this.#path} cannot be written (${code}).`, { cause: error });
     }
   }
 
   /** Writes what was handed over, then lets the file go. */
   async close(): Promise<void> {
-    await this.#flushing;
+    await this.#writing;
     await this.#letGo();
     await this.#lock?.release();
     this.#lock = undefined;
   }
 
-  async #flush(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const batch = this.#takeBatch();
-      const outcome = await this.#write(Buffer.concat(batch.map(({ line }) => line))).then(
-        () => ({ kind: 'delivered' }) as const,
-        outcomeOfFileFailure,
-      );
-      for (const { settle } of batch) settle(outcome);
+  /** What became of all records of a batch; never rejects. */
+  async #append(batch: readonly Delivery[], signal: AbortSignal): Promise<DeliveryOutcome> {
+    try {
+      signal.throwIfAborted();
+      await this.#write(Buffer.concat(batch.map(({ body }) => ndjsonLine(body))));
+      return { kind: 'delivered' };
+    } catch (error) {
+      return outcomeOfFileFailure(error);
     }
-    // In the same breath as the last look at the queue: who comes next starts a flush of their own.
-    this.#flushing = undefined;
-  }
-
-  #takeBatch(): Pending[] {
-    const batch: Pending[] = [];
-    let bytes = 0;
-    for (const entry of this.#pending) {
-      if (batch.length > 0 && bytes + entry.line.length > MAX_BATCH_BYTES) break;
-      bytes += entry.line.length;
-      batch.push(entry);
-      this.#pending.delete(entry);
-    }
-    return batch;
   }
 
   async #write(lines: Buffer): Promise<void> {

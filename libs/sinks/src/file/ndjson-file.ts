@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, open, rename, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SinkFileError } from '../errors.ts';
+import { SinkError } from '../errors.ts';
 
 const LF = 0x0a;
 const OPENING_BRACE = 0x7b;
@@ -10,7 +10,7 @@ const CHUNK_BYTES = 65_536;
 /**
  * Opens an NDJSON file for appending and repairs a last line that a crash cut short: a whole
  * JSON value gets its line end, anything else goes, since it was never acknowledged. A file that does not begin like
- * ours is left alone: `SinkFileError`.
+ * ours is left alone: `sink-file-unusable`.
  */
 export async function openNdjson(path: string): Promise<FileHandle> {
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o640);
@@ -27,7 +27,7 @@ export async function openNdjson(path: string): Promise<FileHandle> {
   }
 }
 
-/** Whether `openNdjson` could work, without changing a file. Rejects with a `SinkFileError` or a system error. */
+/** Whether `openNdjson` could work, without changing a file. Rejects with `sink-file-unusable` or a system error. */
 export async function checkNdjson(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await access(dirname(path), constants.W_OK);
@@ -120,6 +120,8 @@ function isJson(bytes: Buffer): boolean {
   }
 }
 
-function notNdjson(path: string, problem: string): SinkFileError {
-  return new SinkFileError('sink-file-unusable', `${path} ${problem}. Name another file for the sink's \`path\`.`);
+function notNdjson(path: string, problem: string): SinkError {
+  return new SinkError('sink-file-unusable', `${path} ${problem}.`, {
+    remedy: "Name another file for the sink's `path`.",
+  });
 }

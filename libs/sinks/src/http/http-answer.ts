@@ -10,7 +10,7 @@ export interface HttpAnswer {
 /** 4xx that pass: request timeout, too early, too many requests. */
 const TRANSIENT = new Set([408, 425, 429]);
 
-/** What an answer means for the record (design.md, "Answers decide"). */
+/** What an answer means for the record. */
 export function outcomeOf(answer: HttpAnswer): DeliveryOutcome {
   const { status } = answer;
   if ((status >= 200 && status < 300) || (status === 409 && answer.namesOurKey)) return { kind: 'delivered' };

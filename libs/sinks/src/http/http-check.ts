@@ -1,11 +1,11 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Dispatcher } from 'undici';
-import { SinkUnreachableError } from '../errors.ts';
+import { sinkUnreachable, type SinkError } from '../errors.ts';
 import { codeOf, isTlsRefusal } from './http-failure.ts';
 import type { HttpTarget } from './http-options.ts';
 
-/** Opens and closes one connection, TLS handshake included. Rejects with `SinkUnreachableError` or the signal's reason. */
+/** Opens and closes one connection, TLS handshake included. Rejects with `sink-unreachable` or the signal's reason. */
 export async function checkConnection(
   target: HttpTarget,
   tls: ConnectionOptions,
@@ -52,8 +52,8 @@ export async function checkThroughProxy(
   }
 }
 
-function unreachable({ origin }: HttpTarget, code: string): SinkUnreachableError {
-  return new SinkUnreachableError(
+function unreachable({ origin }: HttpTarget, code: string): SinkError {
+  return sinkUnreachable(
     origin,
     code,
     isTlsRefusal(code)

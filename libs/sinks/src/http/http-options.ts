@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { SinkOptionError } from '../errors.ts';
+import { sinkOptionInvalid } from '../errors.ts';
 
 export interface HttpSinkOptions {
   /** Name in the configuration, for messages. */
@@ -34,9 +34,9 @@ const RESERVED = new Set(
   ),
 );
 
-/** Where to send, or a `SinkOptionError`. Neither path nor query nor user information of the URL is ever repeated. */
+/** Where to send, or a `sink-option-invalid`. Neither path nor query nor user information of the URL is ever repeated. */
 export function parseTarget({ name, url, allowInsecureHttp }: HttpSinkOptions): HttpTarget {
-  const fail = (problem: string) => new SinkOptionError(name, 'url', problem);
+  const fail = (problem: string) => sinkOptionInvalid(name, 'url', problem);
   const parsed = URL.parse(url);
   if (!parsed) throw fail('is not a URL such as https://host.example/path');
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') throw fail('must begin with https:// or http://');
@@ -49,12 +49,12 @@ export function parseTarget({ name, url, allowInsecureHttp }: HttpSinkOptions): 
   return { origin: parsed.origin, path: `${parsed.pathname}${parsed.search}`, hostname, port, secure };
 }
 
-/** Lower-cased headers, or a `SinkOptionError` that names the header and not its value. */
+/** Lower-cased headers, or a `sink-option-invalid` that names the header and not its value. */
 export function checkHeaders(name: string, headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([header, value]) => {
       const lower = header.toLowerCase();
-      const fail = (problem: string) => new SinkOptionError(name, `headers.${JSON.stringify(header)}`, problem);
+      const fail = (problem: string) => sinkOptionInvalid(name, `headers.${JSON.stringify(header)}`, problem);
       if (RESERVED.has(lower)) throw fail('is set by the sink itself');
       try {
         validateHeaderName(lower);
@@ -67,10 +67,9 @@ export function checkHeaders(name: string, headers: Readonly<Record<string, stri
   );
 }
 
-/** A whole number from 1, or a `SinkOptionError`. */
+/** A whole number from 1, or a `sink-option-invalid`. */
 export function checkPositive(name: string, option: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new SinkOptionError(name, option, 'must be a whole number from 1');
+  if (!Number.isSafeInteger(value) || value < 1) throw sinkOptionInvalid(name, option, 'must be a whole number from 1');
   return value;
 }
 

@@ -39,7 +39,8 @@ async function listen(t: TestContext, server: Server): Promise<number> {
 function sinkFor(t: TestContext, port: number, options: Partial<HttpSinkOptions> = {}) {
   const sink = createHttpSink({ name: 'crm', url: `http://127.0.0.1:${port}/in?token=q`, timeoutMs: 2000, ...options });
   t.after(() => sink.close());
-  return sink;
+  const deliver = async (one: Delivery, signal: AbortSignal) => (await sink.deliver([one], signal))[0]!;
+  return { deliver, check: async (signal: AbortSignal) => sink.check(signal) };
 }
 
 async function target(t: TestContext, listener: RequestListener, options: Partial<HttpSinkOptions> = {}) {

@@ -12,9 +12,9 @@ import { parseRetryAfter } from './retry-after.ts';
 const MAX_ANSWER_BYTES = 65_536;
 
 /**
- * One POST a record: its own bytes, `Idempotency-Key` and `Record-Version` (design.md, "Consumer"). Redirects are not
+ * One POST a record: its own bytes, `Idempotency-Key` and `Record-Version`. Redirects are not
  * followed, answers are never logged. At least once: after a time-out or reset the target may have the record, and
- * tells by the key. Throws `SinkOptionError` for settings that cannot be used.
+ * tells by the key. Throws `sink-option-invalid` for settings that cannot be used.
  */
 export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemClock): Sink {
   const target = parseTarget(options);
@@ -48,28 +48,31 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     return outcomeOf({ status: answer.statusCode, namesOurKey, retryAfterMs });
   };
 
-  return {
-    async deliver(delivery, signal) {
+  const post = async (delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> => {
+    signal.throwIfAborted();
+    const abort = new AbortController();
+    const onAbort = () => abort.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const timeout = new Error('timeout');
+    const timer = setTimeout(() => abort.abort(timeout), timeoutMs);
+    try {
+      const outcome = await attempt(() => send(delivery, abort.signal));
+      // A kept connection that the target closed as we wrote: its idle timer, not its opinion. Once more, same key.
+      const again = outcome.kind === 'retry' && outcome.failure.cause === 'connection-reset' && !abort.signal.aborted;
+      const settled = again ? await attempt(() => send(delivery, abort.signal)) : outcome;
+      if (settled.kind !== 'retry' || settled.failure.httpStatus !== undefined) return settled;
       signal.throwIfAborted();
-      const abort = new AbortController();
-      const onAbort = () => abort.abort(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      const timeout = new Error('timeout');
-      const timer = setTimeout(() => abort.abort(timeout), timeoutMs);
-      try {
-        const outcome = await attempt(() => send(delivery, abort.signal));
-        // A kept connection that the target closed as we wrote: its idle timer, not its opinion. Once more, same key.
-        const again = outcome.kind === 'retry' && outcome.failure.cause === 'connection-reset' && !abort.signal.aborted;
-        const settled = again ? await attempt(() => send(delivery, abort.signal)) : outcome;
-        if (settled.kind !== 'retry' || settled.failure.httpStatus !== undefined) return settled;
-        signal.throwIfAborted();
-        if (abort.signal.reason !== timeout) return settled;
-        return { kind: 'retry', failure: { cause: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } };
-      } finally {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-      }
-    },
+      if (abort.signal.reason !== timeout) return settled;
+      return { kind: 'retry', failure: { cause: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } };
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+  };
+
+  return {
+    batch: { records: 1, bytes: Infinity, ageMs: 0 },
+    deliver: async (batch, signal) => Promise.all(batch.map(async (delivery) => post(delivery, signal))),
     check: async (signal) => {
       const checkMs = Math.min(timeoutMs, 10_000);
       return isProxied(target, options.proxy)

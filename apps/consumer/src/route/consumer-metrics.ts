@@ -1,6 +1,6 @@
-import type { CircuitState, SinkGate } from '@genesys-kafka/delivery';
+import type { CircuitState, DeliveryOutcome, SinkGate } from '@genesys-kafka/delivery';
 import type { Metrics } from '@genesys-kafka/runtime';
-import type { LogEnds } from '../group/end-offset-cache.ts';
+import type { EndOffsetCache } from '../group/end-offset-cache.ts';
 import type { RouteGroup } from '../group/route-group.ts';
 
 /** What became of the records that this process has settled along one route. */
@@ -20,7 +20,8 @@ export interface RouteRecorder {
   settled(outcome: 'delivered' | 'skipped' | 'dropped'): void;
   retried(tier: number): void;
   deadLettered(cause: string): void;
-  answered(outcome: string, seconds: number): void;
+  /** What became of the records of one request. */
+  answered(outcomes: readonly DeliveryOutcome[], seconds: number): void;
 }
 
 export interface ConsumerMetrics {
@@ -32,11 +33,11 @@ export interface ConsumerMetrics {
   commitFailed(route: string): void;
 }
 
-const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-const circuitLevel: Record<CircuitState, number> = { closed: 0, 'half-open': 1, open: 2 };
+const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const CIRCUIT_LEVEL: Record<CircuitState, number> = { closed: 0, 'half-open': 1, open: 2 };
 
 /** Labels are names out of the configuration and stable codes; never keys, topics' contents or addresses. */
-export function createConsumerMetrics(metrics: Metrics, ends: LogEnds): ConsumerMetrics {
+export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): ConsumerMetrics {
   const records = metrics.counter('consumer_records_total', 'Records settled, by route and outcome.', [
     'route',
     'outcome',
@@ -45,12 +46,12 @@ export function createConsumerMetrics(metrics: Metrics, ends: LogEnds): Consumer
     'route',
     'tier',
   ]);
-  const letters = metrics.counter(
+  const deadLetters = metrics.counter(
     'consumer_dead_letters_total',
     'Moves to the dead-letter topic, by route and cause.',
     ['route', 'cause'],
   );
-  const seconds = metrics.histogram('consumer_delivery_seconds', 'Time of one delivery.', secondsBuckets, [
+  const seconds = metrics.histogram('consumer_delivery_seconds', 'Time of one delivery.', SECONDS_BUCKETS, [
     'route',
     'outcome',
   ]);
@@ -70,7 +71,7 @@ export function createConsumerMetrics(metrics: Metrics, ends: LogEnds): Consumer
     lagOf(group, ends),
   );
   metrics.gauge('consumer_circuit_state', 'Circuit of a sink: 0 closed, 1 half-open, 2 open.', ['sink'], (gauge) => {
-    for (const [sink, gate] of gates) gauge.set({ sink }, circuitLevel[gate.state]);
+    for (const [sink, gate] of gates) gauge.set({ sink }, CIRCUIT_LEVEL[gate.state]);
   });
   return {
     forRoute: (route) => {
@@ -88,9 +89,11 @@ export function createConsumerMetrics(metrics: Metrics, ends: LogEnds): Consumer
         },
         deadLettered: (cause) => {
           count('deadLettered', 'dead-lettered');
-          letters.inc({ route, cause });
+          deadLetters.inc({ route, cause });
         },
-        answered: (outcome, took) => seconds.observe({ route, outcome }, took),
+        answered: (outcomes, took) => {
+          for (const { kind } of outcomes) seconds.observe({ route, outcome: kind }, took);
+        },
       };
     },
     watchGroup: (route, group) => void groups.set(route, group),
@@ -100,7 +103,7 @@ export function createConsumerMetrics(metrics: Metrics, ends: LogEnds): Consumer
   };
 }
 
-async function lagOf(group: RouteGroup, ends: LogEnds): Promise<number> {
+async function lagOf(group: RouteGroup, ends: EndOffsetCache): Promise<number> {
   const { positions } = group;
   const lags = positions.map(async ({ topic, partition, position }) => {
     const end = (await ends.of(topic)).get(partition) ?? position;

@@ -1,9 +1,9 @@
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Owner } from '@genesys-kafka/routing';
-import { parseRetryHeaders, TopicsError, type TopicPosition } from '@genesys-kafka/topics';
+import { TopicsError, parseRetryHeaders, type TopicPosition } from '@genesys-kafka/topics';
 
 /** How far one record has come along one route. */
-export interface Visit {
+export interface DeliveryState {
   /** The delivery that comes next, from 1. */
   readonly attempt: number;
   /** Milliseconds since the epoch; 0 for a record fresh from the main topic. */
@@ -26,12 +26,12 @@ export function ownerOf(record: ConsumedRecord): Owner {
   }
 }
 
-export function freshVisit({ topic, partition, offset }: ConsumedRecord): Visit {
+export function freshState({ topic, partition, offset }: ConsumedRecord): DeliveryState {
   return { attempt: 1, notBeforeMs: 0, origin: { topic, partition, offset }, recordVersion: offset, picked: false };
 }
 
 /** Throws the `TopicsError` of a retry record that `ownerOf` calls nobody's. */
-export function retryVisit(record: ConsumedRecord): Visit {
+export function retriedState(record: ConsumedRecord): DeliveryState {
   const { attempt, notBeforeMs, origin, recordVersion } = parseRetryHeaders(record.headers);
   return { attempt, notBeforeMs, origin, recordVersion, picked: true };
 }

@@ -1,0 +1,108 @@
+import {
+  nextStep,
+  type Batcher,
+  type CircuitState,
+  type Delivery,
+  type DeliveryOutcome,
+  type DeliverySignals,
+  type NextStep,
+  type RetryPolicy,
+  type SinkGate,
+} from '@genesys-kafka/delivery';
+import type { ConsumedRecord } from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
+import { TopicsError, idempotencyKey, parseRecordHeaders, type RecordOrigin } from '@genesys-kafka/topics';
+import type { Forwarder } from '../forward/forwarder.ts';
+import type { PickedRecord, Settle } from './route-work.ts';
+
+export interface DeliveryPorts {
+  readonly route: string;
+  readonly batcher: Batcher;
+  /** The batcher's, shared by all routes of the sink. */
+  readonly gate: SinkGate;
+  readonly policy: RetryPolicy;
+  /** Retries wait in memory and hold their key, instead of going to the retry topics. */
+  readonly blocking: boolean;
+  readonly forwarder: Forwarder;
+  readonly clock: Clock;
+  readonly onDelivered: () => void;
+  readonly random?: () => number;
+}
+
+/** How far a record whose probe failed steps back behind the others that wait for the circuit. */
+const STEP_BACK_MS = 50;
+
+/**
+ * Delivers until the record is done or has been moved. While the circuit is open the record waits in hand and no
+ * attempt is counted, a failed probe included: a target that is down costs a record nothing.
+ */
+export function deliverRecord(ports: DeliveryPorts): Settle {
+  const { gate, policy, blocking, forwarder, clock, onDelivered, random = Math.random } = ports;
+  return async (picked, signals) => {
+    const { record, state } = picked;
+    const delivery = deliveryOf(ports.route, picked);
+    let attempt = state.attempt;
+    for (let behindMs = 0; ;) {
+      const outcome = await throughGate(ports, delivery, behindMs, signals);
+      behindMs = 0;
+      const step = nextStep({ attempt, outcome, policy, nowMs: clock.nowMs(), random });
+      if (step.kind === 'done') {
+        onDelivered();
+        return;
+      }
+      if (step.kind === 'circuit') {
+        if (step.retryAfterMs !== undefined) gate.trip(step.retryAfterMs);
+        attempt = step.attempt;
+      } else if (burntByOpenCircuit(step, gate.state)) {
+        behindMs = STEP_BACK_MS;
+      } else if (step.kind === 'dead-letter') {
+        const why = { stage: 'deliver', ...step.failure, attempts: attempt } as const;
+        return forwarder.deadLetter(record, state.origin, why, signals.signal);
+      } else if (blocking) {
+        attempt = step.attempt;
+        await clock.sleep(step.notBeforeMs - clock.nowMs(), signals.stopping);
+      } else {
+        return forwarder.retry(record, state, step, signals.signal);
+      }
+    }
+  };
+}
+
+/** A transient failure that arrives while the circuit is open says nothing of this record. */
+function burntByOpenCircuit(step: NextStep, circuit: CircuitState): boolean {
+  return circuit === 'open' && (step.kind === 'retry' || (step.kind === 'dead-letter' && step.exhausted));
+}
+
+async function throughGate(
+  { batcher, clock }: DeliveryPorts,
+  delivery: Delivery,
+  behindMs: number,
+  signals: DeliverySignals,
+): Promise<DeliveryOutcome> {
+  for (let extraMs = behindMs; ; extraMs = 0) {
+    const answer = await batcher.deliver(delivery, signals);
+    if (answer.kind !== 'circuit-open') return answer;
+    await clock.sleep(answer.retryInMs + extraMs, signals.stopping);
+  }
+}
+
+function deliveryOf(route: string, { record, state, value }: PickedRecord): Delivery {
+  return {
+    route,
+    body: value.body,
+    key: record.key?.toString('utf8') ?? '',
+    idempotencyKey: idempotencyKey(sourceOf(record), state.origin),
+    recordVersion: state.recordVersion,
+    contentType: value.contentType,
+  };
+}
+
+/** Source and ordinal; a record of another producer, with headers of its own, is known by its place instead. */
+function sourceOf({ headers }: ConsumedRecord): RecordOrigin {
+  try {
+    return parseRecordHeaders(headers);
+  } catch (error) {
+    if (error instanceof TopicsError) return {};
+    throw error;
+  }
+}

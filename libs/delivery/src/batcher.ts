@@ -1,0 +1,148 @@
+import type { Clock } from '@genesys-kafka/resilience';
+import type { Priority } from './priority-queue.ts';
+import type { CircuitOpen, SinkGate } from './sink-gate.ts';
+import type { Delivery, DeliveryOutcome, Sink } from './sink.ts';
+
+export interface BatcherOptions {
+  readonly sink: Sink;
+  readonly gate: SinkGate;
+  readonly priority: Priority;
+  readonly clock: Clock;
+  /** Told of each answered request, with the time it took. */
+  readonly onAnswer: (outcomes: readonly DeliveryOutcome[], seconds: number) => void;
+}
+
+/** The two ways in which a record's delivery may be told to end. */
+export interface DeliverySignals {
+  /** Ends the wait for a request; one that has begun goes on. */
+  readonly stopping: AbortSignal;
+  /** Ends a request too, once nobody else's record is in it. */
+  readonly signal: AbortSignal;
+}
+
+interface Entry {
+  readonly delivery: Delivery;
+  readonly resolve: (answer: DeliveryOutcome | CircuitOpen) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/** Records that will go in one request. It takes more until it is full, too old, or its request begins. */
+class Batch {
+  readonly entries = new Set<Entry>();
+  /** Aborts when there is nothing more to gather. */
+  readonly closed = new AbortController();
+  /** Aborts when the last of its records has been let go. */
+  readonly deserted = new AbortController();
+  bytes = 0;
+  /** As they stand in the request; undefined before that begins. */
+  sent: readonly Entry[] | undefined;
+}
+
+/**
+ * What stands between one route's records and the gate of their sink: it gathers them into the batches that the sink
+ * wants, in the order in which they come, and tells each record its own outcome. Whoever hands records over has at most
+ * one of each key in hand (one partition works on a key's records one after the other), so no batch holds two of a
+ * key, and those of a key are in batches one after the other.
+ */
+export class Batcher {
+  readonly #options: BatcherOptions;
+  #open: Batch | undefined;
+
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves with what became of the record, or with `circuit-open` where it was not sent. Rejects with the reason of
+   * whichever signal ends it.
+   */
+  deliver(delivery: Delivery, signals: DeliverySignals): Promise<DeliveryOutcome | CircuitOpen> {
+    return this.#options.sink.batch.records === 1 ? this.#alone(delivery, signals) : this.#together(delivery, signals);
+  }
+
+  /** Nothing to wait for: the record's signals are the request's. */
+  async #alone(delivery: Delivery, { stopping, signal }: DeliverySignals): Promise<DeliveryOutcome | CircuitOpen> {
+    const { gate, priority } = this.#options;
+    const answer = await gate.run(priority, stopping, () => this.#send([delivery], signal));
+    return 'kind' in answer ? answer : answer[0]!;
+  }
+
+  async #together(delivery: Delivery, { stopping, signal }: DeliverySignals): Promise<DeliveryOutcome | CircuitOpen> {
+    stopping.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<DeliveryOutcome | CircuitOpen>();
+    const entry: Entry = { delivery, resolve, reject };
+    const batch = this.#join(entry);
+    const onStopping = () => {
+      if (!batch.sent) this.#leave(batch, entry, stopping.reason as Error);
+    };
+    const onAbort = () => this.#leave(batch, entry, signal.reason as Error);
+    stopping.addEventListener('abort', onStopping, { once: true });
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await promise;
+    } finally {
+      stopping.removeEventListener('abort', onStopping);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #join(entry: Entry): Batch {
+    const limits = this.#options.sink.batch;
+    const size = entry.delivery.body.length;
+    if (this.#open && this.#open.bytes + size > limits.bytes) this.#close(this.#open);
+    const batch = this.#open ?? new Batch();
+    batch.entries.add(entry);
+    batch.bytes += size;
+    if (this.#open === undefined) {
+      this.#open = batch;
+      void this.#run(batch);
+    }
+    if (batch.entries.size >= limits.records || batch.bytes >= limits.bytes) this.#close(batch);
+    return batch;
+  }
+
+  #leave(batch: Batch, entry: Entry, reason: Error): void {
+    entry.reject(reason);
+    batch.entries.delete(entry);
+    batch.bytes -= entry.delivery.body.length;
+    if (batch.entries.size > 0) return;
+    this.#close(batch);
+    batch.deserted.abort(reason);
+  }
+
+  #close(batch: Batch): void {
+    batch.closed.abort();
+    if (this.#open === batch) this.#open = undefined;
+  }
+
+  async #run(batch: Batch): Promise<void> {
+    const { gate, priority, clock, sink } = this.#options;
+    const { signal } = batch.deserted;
+    try {
+      const { ageMs } = sink.batch;
+      if (ageMs > 0) await clock.sleep(ageMs, batch.closed.signal).catch(() => undefined);
+      const answer = await gate.run(priority, signal, async () => {
+        this.#close(batch);
+        batch.sent = [...batch.entries];
+        const deliveries = batch.sent.map(({ delivery }) => delivery);
+        return this.#send(deliveries, signal);
+      });
+      if ('kind' in answer) for (const { resolve } of batch.entries) resolve(answer);
+      else batch.sent!.forEach(({ resolve }, index) => resolve(answer[index]!));
+    } catch (error) {
+      for (const { reject } of batch.entries) reject(error as Error);
+    } finally {
+      this.#close(batch);
+    }
+  }
+
+  async #send(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly DeliveryOutcome[]> {
+    const { sink, clock, onAnswer } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const outcomes = await sink.deliver(batch, signal);
+    if (outcomes.length !== batch.length)
+      throw new Error(`a sink answered ${outcomes.length} outcomes for ${batch.length} records`);
+    onAnswer(outcomes, (clock.monotonicMs() - startedMs) / 1000);
+    return outcomes;
+  }
+}

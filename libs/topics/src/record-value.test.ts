@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { frame } from './framing.ts';
+import { bodyOf, framingOf, parseRecord, RecordReader } from './record-value.ts';
+
+const { signal } = new AbortController();
+const text = Buffer.from('{"n":1}');
+
+test('a value becomes the record that it was made of, bytes and all', async () => {
+  const record = await new RecordReader(undefined).open(frame(9, text), signal);
+  assert.ok(record.kind === 'record');
+  assert.deepEqual(record.body, text);
+  assert.deepEqual(parseRecord(record), { kind: 'json', parsed: { n: 1 } });
+});
+
+test('what nobody can read says why: no frame, a schema id with a problem, no JSON', async () => {
+  const problem = { cause: 'unknown-schema-id', reason: 'no' };
+  const reader = new RecordReader({ check: async (id) => (id === 7 ? problem : undefined) });
+  const causeOf = async (value: Buffer | null) => {
+    const opened = await reader.open(value, signal);
+    const read = opened.kind === 'record' ? parseRecord(opened) : opened;
+    return read.kind === 'unreadable' ? read.cause : undefined;
+  };
+  assert.equal(await causeOf(null), 'frame-missing');
+  assert.equal(await causeOf(text), 'frame-wrong-magic');
+  assert.equal(await causeOf(frame(7, text)), 'unknown-schema-id');
+  assert.equal(await causeOf(frame(9, Buffer.from('{'))), 'json-invalid');
+});
+
+test('a dead letter is shown without its frame where it has one, and never cut where it has none', () => {
+  assert.deepEqual([framingOf(frame(9, text)), framingOf(text), framingOf(null)], ['confluent', 'none', 'none']);
+  assert.deepEqual(bodyOf(frame(9, text), 'confluent'), text);
+  assert.deepEqual(bodyOf(text, 'none'), text);
+  assert.deepEqual(bodyOf(text, 'confluent'), text);
+});
