@@ -60,6 +60,11 @@ function tunnelFault(status: string): FaultCause {
   return status.startsWith('5') ? 'proxy-failed' : 'proxy-refused';
 }
 
+/** The code of a failed request, for messages and logs; `unknown` where it has none. */
+export function codeOf(error: unknown): string {
+  return codedError(error)?.code ?? 'unknown';
+}
+
 /** The first error with a code, from the outside in; several addresses tried give an AggregateError. */
 function codedError(error: unknown): { readonly code: string; readonly error: Error } | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
