@@ -4,7 +4,7 @@ import { ArchiveError } from './errors.ts';
 import { readFailure } from './file-failures.ts';
 
 /** What one argument of `publish SOURCE…` stands for. */
-export type SourceArgument =
+type SourceArgument =
   /** A link, to be spooled. `argument` is without its query string, which may be a signature, and without a login. */
   | { readonly argument: string; readonly kind: 'link'; readonly link: string }
   /** Files in the order in which they are to be published. */

@@ -23,7 +23,7 @@ export interface Archive {
   open(signal?: AbortSignal): AsyncIterable<Buffer>;
 }
 
-export interface InspectOptions {
+interface InspectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Sees the content on the way. */
   readonly onContent?: ((chunk: Buffer) => void) | undefined;

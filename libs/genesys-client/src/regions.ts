@@ -1,6 +1,6 @@
 import { GenesysError } from './errors.ts';
 
-export interface RegionOrigins {
+interface RegionOrigins {
   readonly apiUrl: string;
   readonly loginUrl: string;
   /** Hosts from which signed archive links of this region may be fetched. */

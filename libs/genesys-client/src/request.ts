@@ -10,7 +10,7 @@ const MAX_ANSWER_BYTES = 1_048_576;
 /** Genesys' own limit on a request body, `request.bytes.max` (genesys-api.md 1.5). */
 const MAX_REQUEST_BYTES = 512_000;
 
-export interface RequestSpec {
+interface RequestSpec {
   readonly operation: string;
   readonly method: Dispatcher.HttpMethod;
   readonly path: string;

@@ -6,7 +6,7 @@ import type { GenesysError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import type { Answer, Call, Exchange } from './exchange.ts';
 
-export interface TokenSourceOptions {
+interface TokenSourceOptions {
   /** Without the `auth` interceptor. */
   readonly exchange: Exchange;
   readonly loginUrl: string;

@@ -16,7 +16,7 @@ export interface Proxy {
 
 type Limits = 'connections' | 'pipelining' | 'allowH2' | 'connectTimeout' | 'headersTimeout' | 'bodyTimeout';
 
-export interface ConnectionOptions extends Pick<Agent.Options, Limits> {
+interface ConnectionOptions extends Pick<Agent.Options, Limits> {
   readonly proxy?: Proxy | undefined;
   /** Resolves the names of hosts that are reached directly; behind a proxy it is the proxy that resolves. */
   readonly lookup?: LookupFunction;

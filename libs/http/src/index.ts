@@ -1,4 +1,4 @@
-export { connections, type ConnectionOptions, type Proxy, TLS } from './connections.ts';
+export { connections, type Proxy, TLS } from './connections.ts';
 export { headerOf, type Headers } from './headers.ts';
 export { isInsecure, isLoopback } from './loopback.ts';
 export { codeOf, type FaultCause, networkFault, type NetworkFault } from './network-fault.ts';

@@ -43,7 +43,7 @@ const CASES: readonly (readonly [value: string | string[] | undefined, ms: numbe
 ];
 
 for (const [value, ms] of CASES) {
-  test(`Retry-After ${JSON.stringify(value)?.slice(0, 40)} is ${ms === undefined ? 'nothing' : `${ms} ms`}`, () => {
+  test(`Retry-After ${JSON.stringify(value ?? null).slice(0, 40)} is ${ms === undefined ? 'nothing' : `${ms} ms`}`, () => {
     assert.equal(retryAfterOf({ 'retry-after': value }, NOW_MS), ms);
   });
 }

@@ -3,7 +3,7 @@ import type { SchemaCheck, SchemaProblem } from '@genesys-kafka/topics';
 import { SchemaRegistryError } from './errors.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 
-export interface SchemaIdsOptions {
+interface SchemaIdsOptions {
   readonly registry: Pick<SchemaRegistry, 'schemaById'>;
   readonly clock: Clock;
   readonly onFailure: (error: unknown, waitMs: number) => void;

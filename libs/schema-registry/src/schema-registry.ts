@@ -5,9 +5,9 @@ import { BasicAuthMiddleware, RetryMiddleware, TimeoutMiddleware } from 'mappers
 import { SchemaRegistryError } from './errors.ts';
 import { answerOf, toRegistryError, type RegistryContext } from './registry-failures.ts';
 
-export type Compatibility = keyof typeof COMPATIBILITY;
+type Compatibility = keyof typeof COMPATIBILITY;
 
-export interface SchemaRegistryOptions {
+interface SchemaRegistryOptions {
   /** Base of Confluent's API, path included (`http://host:8080/apis/ccompat/v7` with Apicurio). */
   readonly url: string;
   readonly username?: string;
@@ -16,7 +16,7 @@ export interface SchemaRegistryOptions {
   readonly timeoutMs?: number;
 }
 
-export interface ResolveOptions {
+interface ResolveOptions {
   /** `<topic>-value`. */
   readonly subject: string;
   /** JSON Schema text, as it is or will be registered. */

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { isLoopback } from '@genesys-kafka/http';
 
-export type AddressKind = 'public' | 'loopback' | 'private' | 'special';
+type AddressKind = 'public' | 'loopback' | 'private' | 'special';
 
 function blockList(...subnets: readonly [network: string, prefix: number][]): BlockList {
   const list = new BlockList();

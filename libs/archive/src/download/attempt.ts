@@ -21,7 +21,7 @@ export type FetchOutcome =
       readonly cause?: unknown;
     };
 
-export interface FetchContext {
+interface FetchContext {
   readonly rules: LinkRules;
   readonly dispatcher: Dispatcher;
   readonly file: SpoolFile;

@@ -28,7 +28,7 @@ export interface SpoolOptions extends LinkRuleOptions {
   readonly onProgress?: (bytes: number, totalBytes?: number) => void;
 }
 
-export interface DownloadRetry {
+interface DownloadRetry {
   /** Failures in a row without a new byte. */
   readonly attempts: number;
   readonly maxElapsedMs: number;

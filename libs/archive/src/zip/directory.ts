@@ -17,7 +17,7 @@ export interface ArchiveLimits {
 }
 
 /** The one JSON entry of a ZIP, its place checked against every header. */
-export interface ZipEntry {
+interface ZipEntry {
   readonly name: string;
   readonly method: 'stored' | 'deflate';
   readonly dataOffset: number;
@@ -26,7 +26,7 @@ export interface ZipEntry {
   readonly crc32: number;
 }
 
-export interface ZipDirectory {
+interface ZipDirectory {
   readonly entry: ZipEntry;
   /** SHA-256 over every entry's CRC-32 and lengths, in the directory's order. */
   readonly identity: string;

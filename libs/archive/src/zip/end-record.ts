@@ -3,7 +3,7 @@ import { ArchiveError } from '../errors.ts';
 import { readExactly } from '../read-exactly.ts';
 
 /** Where the central directory lies. */
-export interface EndRecord {
+interface EndRecord {
   readonly entries: number;
   readonly directoryOffset: number;
   readonly directoryBytes: number;
