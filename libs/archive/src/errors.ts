@@ -1,111 +1,183 @@
-import { OperationalError, type Scope } from '@genesys-kafka/resilience';
-
-interface Row {
-  readonly scope: Scope;
-  readonly retry: boolean;
-  /** Ends every message of this code: what the reader should do. */
-  readonly remedy: string;
-}
-
-const source = (remedy: string): Row => ({ scope: 'source', retry: false, remedy });
+import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
 /** Every code of this library. Scripts depend on the names; a new meaning is a new code. */
 export const ARCHIVE_ERRORS = {
   // Finding and reading the file.
-  'archive-missing': source('Check the path.'),
-  'archive-unreadable': source('Check its permissions and the disk.'),
-  'archive-changed': source('Leave the file alone while it is published, then run the command again.'),
+  'archive-missing': {
+    meaning: 'There is no file to read where one was named.',
+    remedy: 'Check the path.',
+    scope: 'source',
+  },
+  'archive-unreadable': {
+    meaning: 'The system does not let the file be read.',
+    remedy: 'Check its permissions and the disk.',
+    scope: 'source',
+  },
+  'archive-changed': {
+    meaning: 'The file is no longer the one that was verified.',
+    remedy: 'Leave the file alone while it is published, then run the command again.',
+    scope: 'source',
+  },
   // What the file is.
-  'archive-empty': source('An export without records is the array []; fetch the file again.'),
-  'not-an-archive': source(
-    'Give a ZIP, gzip, JSON or NDJSON file; an error page often means that the link has expired.',
-  ),
-  'archive-nested': source('Unpack the outer archive first.'),
-  'archive-unsupported': source('Pack the JSON again as a plain ZIP (deflate or stored).'),
-  'archive-encrypted': source('Pack the JSON again without a password.'),
-  'archive-no-json': source('Pack exactly one .json, .ndjson or .jsonl file.'),
-  'archive-ambiguous-entries': source('Pack exactly one .json, .ndjson or .jsonl file.'),
+  'archive-empty': {
+    meaning: 'The file, or what it unpacks to, has no content.',
+    remedy: 'An export without records is the array []; fetch the file again.',
+    scope: 'source',
+  },
+  'not-an-archive': {
+    meaning: 'The content is neither an archive nor JSON.',
+    remedy: 'Give a ZIP, gzip, JSON or NDJSON file; an error page often means that the link has expired.',
+    scope: 'source',
+  },
+  'archive-nested': {
+    meaning: 'The archive holds another archive.',
+    remedy: 'Unpack the outer archive first.',
+    scope: 'source',
+  },
+  'archive-unsupported': {
+    meaning: 'The ZIP uses a feature that is not read here.',
+    remedy: 'Pack the JSON again as a plain ZIP (deflate or stored).',
+    scope: 'source',
+  },
+  'archive-encrypted': {
+    meaning: 'The ZIP is encrypted.',
+    remedy: 'Pack the JSON again without a password.',
+    scope: 'source',
+  },
+  'archive-no-json': {
+    meaning: 'The ZIP holds no JSON file.',
+    remedy: 'Pack exactly one .json, .ndjson or .jsonl file.',
+    scope: 'source',
+  },
+  'archive-ambiguous-entries': {
+    meaning: 'The ZIP holds several JSON files.',
+    remedy: 'Pack exactly one .json, .ndjson or .jsonl file.',
+    scope: 'source',
+  },
   // Whether it is whole.
-  'archive-truncated': source('Fetch the file again.'),
-  'archive-trailing-data': source('Fetch the file again; nothing may follow the end of the archive.'),
-  'archive-corrupt': source('Fetch the file again.'),
-  'archive-ambiguous': source('Pack the JSON again: readers would disagree about what this archive holds.'),
-  'archive-size-mismatch': source('Fetch the file again.'),
-  'archive-crc-mismatch': source('Fetch the file again.'),
+  'archive-truncated': { meaning: 'The archive ends too early.', remedy: 'Fetch the file again.', scope: 'source' },
+  'archive-trailing-data': {
+    meaning: 'Something follows the end of the archive.',
+    remedy: 'Fetch the file again; nothing may follow the end of the archive.',
+    scope: 'source',
+  },
+  'archive-corrupt': {
+    meaning: 'Headers or compressed data of the archive are damaged.',
+    remedy: 'Fetch the file again.',
+    scope: 'source',
+  },
+  'archive-ambiguous': {
+    meaning: 'Two parts of the archive contradict each other.',
+    remedy: 'Pack the JSON again: readers would disagree about what this archive holds.',
+    scope: 'source',
+  },
+  'archive-size-mismatch': {
+    meaning: 'The content has another length than the archive says.',
+    remedy: 'Fetch the file again.',
+    scope: 'source',
+  },
+  'archive-crc-mismatch': {
+    meaning: 'The content has another checksum than the archive says.',
+    remedy: 'Fetch the file again.',
+    scope: 'source',
+  },
   // Limits.
-  'archive-bomb': source('If the archive can be trusted, raise archive.maxRatio.'),
-  'archive-too-large': source('If the archive can be trusted, raise archive.maxBytes.'),
-  'archive-too-many-entries': source('Pack exactly one .json, .ndjson or .jsonl file.'),
+  'archive-bomb': {
+    meaning: 'The archive unpacks to many times its size.',
+    remedy: 'If the archive can be trusted, raise archive.maxRatio.',
+    scope: 'source',
+  },
+  'archive-too-large': {
+    meaning: 'The archive unpacks to more bytes than are allowed.',
+    remedy: 'If the archive can be trusted, raise archive.maxBytes.',
+    scope: 'source',
+  },
+  'archive-too-many-entries': {
+    meaning: 'The ZIP has more entries than are allowed.',
+    remedy: 'Pack exactly one .json, .ndjson or .jsonl file.',
+    scope: 'source',
+  },
   // The link.
-  'link-malformed': source('Give an absolute https: link without a user name in it.'),
-  'link-insecure': source('Use https:, or set ALLOW_INSECURE_HTTP=true on a network you trust.'),
-  'link-host-not-allowed': source('If this host is the right one, add it to GENESYS_FILE_HOSTS.'),
-  'link-address-not-allowed': source(
-    'Check the name; files are fetched from public addresses or a listed loopback host.',
-  ),
-  'link-refused': source('The link has expired or lacks permission; ask for a new one.'),
-  'link-too-many-redirects': source('Check the files host.'),
+  'link-malformed': {
+    meaning: 'The link to the archive cannot be used as one.',
+    remedy: 'Give an absolute https: link without a user name in it.',
+    scope: 'source',
+  },
+  'link-insecure': {
+    meaning: 'The link, or where it redirects to, is plain http:.',
+    remedy: 'Use https:, or set ALLOW_INSECURE_HTTP=true on a network you trust.',
+    scope: 'source',
+  },
+  'link-host-not-allowed': {
+    meaning: 'The link leads to a host that is not a known files host.',
+    remedy: 'If this host is the right one, add it to GENESYS_FILE_HOSTS.',
+    scope: 'source',
+  },
+  'link-address-not-allowed': {
+    meaning: 'The host of the link stands for an address that is not public.',
+    remedy: 'Check the name; files are fetched from public addresses or a listed loopback host.',
+    scope: 'source',
+  },
+  'link-refused': {
+    meaning: 'The files host refuses the link.',
+    remedy: 'The link has expired or lacks permission; ask for a new one.',
+    scope: 'source',
+  },
+  'link-too-many-redirects': {
+    meaning: 'The link is redirected again and again.',
+    remedy: 'Check the files host.',
+    scope: 'source',
+  },
   // The download.
-  'download-failed': { scope: 'source', retry: true, remedy: 'Run the command again when the files host answers.' },
-  'download-refused': source('Check the link and the files host.'),
-  'download-untrusted': source('Check the certificate, or name its authority in the CA setting.'),
-  'download-encoding': source('Ask the files host for the file without a Content-Encoding.'),
-  'download-bad-range': source('The files host answers range requests wrongly; fetch the file by other means.'),
-  'download-too-large': source('If the archive can be trusted, raise archive.maxBytes.'),
-  'source-changed': source('The file changes while it is read; run the command again when it is final.'),
+  'download-failed': {
+    meaning: 'The files host did not deliver the file, however often it was asked.',
+    remedy: 'Run the command again when the files host answers.',
+    retry: true,
+    scope: 'source',
+  },
+  'download-refused': {
+    meaning: 'The files host, or the proxy before it, refuses the download.',
+    remedy: 'Check the link and the files host.',
+    scope: 'source',
+  },
+  'download-untrusted': {
+    meaning: 'The TLS of the files host is not trusted.',
+    remedy: 'Check the certificate, or name its authority in tls.caFile.',
+    scope: 'source',
+  },
+  'download-encoding': {
+    meaning: 'The files host sends the file in an encoding that is not undone here.',
+    remedy: 'Ask the files host for the file without a Content-Encoding.',
+    scope: 'source',
+  },
+  'download-bad-range': {
+    meaning: 'The files host answers with other parts of the file than asked for.',
+    remedy: 'The files host answers range requests wrongly; fetch the file by other means.',
+    scope: 'source',
+  },
+  'download-too-large': {
+    meaning: 'The file has more bytes than are allowed.',
+    remedy: 'If the archive can be trusted, raise archive.maxBytes.',
+    scope: 'source',
+  },
+  'source-changed': {
+    meaning: 'The file on the host changes during the download.',
+    remedy: 'The file changes while it is read; run the command again when it is final.',
+    scope: 'source',
+  },
   // This machine.
-  'spool-full': { scope: 'run', retry: false, remedy: 'Free some space, or point SPOOL_DIR to a larger disk.' },
-  'spool-unwritable': { scope: 'run', retry: false, remedy: 'Check SPOOL_DIR.' },
+  'spool-full': {
+    meaning: 'The spool directory has no space left.',
+    remedy: 'Free some space, or point SPOOL_DIR to a larger disk.',
+  },
+  'spool-unwritable': { meaning: 'The spool directory cannot be written.', remedy: 'Check SPOOL_DIR.' },
   // The command line.
-  'source-unsupported': { scope: 'usage', retry: false, remedy: 'Give a path, a directory, a glob or an https: link.' },
-} as const satisfies Record<string, Row>;
-
-export type ArchiveErrorCode = keyof typeof ARCHIVE_ERRORS;
-
-export interface ArchiveErrorOptions {
-  readonly details?: Readonly<Record<string, string | number | boolean>>;
-  readonly cause?: unknown;
-}
+  'source-unsupported': {
+    meaning: 'The argument is no kind of source that can be published.',
+    remedy: 'Give a path, a directory, a glob or an https: link.',
+    scope: 'usage',
+  },
+} as const satisfies ErrorTable;
 
 /** Anything that keeps an archive from being fetched, trusted or read. Messages carry no query string and no body. */
-export class ArchiveError extends OperationalError {
-  declare readonly code: ArchiveErrorCode;
-
-  constructor(code: ArchiveErrorCode, what: string, options: ArchiveErrorOptions = {}) {
-    const { scope, retry, remedy }: Row = ARCHIVE_ERRORS[code];
-    super(code, `${what}. ${remedy}`, { scope, retry, ...options });
-  }
-}
-
-/** The error that a failed file operation on an input means; anything unknown is passed through. */
-export function readFailure(error: unknown, path: string): unknown {
-  const code = errno(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new ArchiveError('archive-missing', `There is no file ${path}`, { cause: error });
-  }
-  if (code === 'EISDIR') return new ArchiveError('archive-missing', `${path} is a directory`, { cause: error });
-  if (code === undefined) return error;
-  return new ArchiveError('archive-unreadable', `Cannot read ${path} (${code})`, { cause: error });
-}
-
-/** The error that a failed write into the spool means. */
-export function spoolFailure(error: unknown, spoolDir: string): unknown {
-  const code = errno(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-    return new ArchiveError('spool-full', `No space left in ${spoolDir} (${code})`, { cause: error });
-  }
-  if (code === undefined) return error;
-  return new ArchiveError('spool-unwritable', `Cannot write into ${spoolDir} (${code})`, { cause: error });
-}
-
-/** Only system calls' errors count, never a library's own codes. */
-function errno(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** A name from inside an archive, safe to print: printable ASCII, quoted, at most 80 characters. */
-export function printable(name: string): string {
-  const shown = name.length > 80 ? `${name.slice(0, 77)}...` : name;
-  return JSON.stringify(shown).replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+export class ArchiveError extends errorsOf(ARCHIVE_ERRORS) {}

@@ -1,9 +1,10 @@
 import { glob, readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { ArchiveError, readFailure } from './errors.ts';
+import { ArchiveError } from './errors.ts';
+import { readFailure } from './file-failures.ts';
 
 /** What one argument of `publish SOURCE…` stands for. */
-export type SourceArgument =
+type SourceArgument =
   /** A link, to be spooled. `argument` is without its query string, which may be a signature, and without a login. */
   | { readonly argument: string; readonly kind: 'link'; readonly link: string }
   /** Files in the order in which they are to be published. */
@@ -29,12 +30,12 @@ function schemeOf(argument: string): string | undefined {
 
 function checkScheme(argument: string): void {
   const scheme = schemeOf(argument);
-  if (scheme === 's3') throw new ArchiveError('source-unsupported', 's3: sources are not available in this version');
-  if (argument === '') throw new ArchiveError('source-unsupported', 'An empty source is nothing to publish');
+  if (scheme === 's3') throw new ArchiveError('source-unsupported', 's3: sources are not available in this version.');
+  if (argument === '') throw new ArchiveError('source-unsupported', 'An empty source is nothing to publish.');
   if (scheme === undefined || scheme === 'https' || scheme === 'http') return;
   // A file name may hold a colon; only `scheme://` says that a link is meant.
   if (argument.startsWith('//', scheme.length + 1)) {
-    throw new ArchiveError('source-unsupported', `${scheme}: sources are not supported`);
+    throw new ArchiveError('source-unsupported', `${scheme}: sources are not supported.`);
   }
 }
 
@@ -61,7 +62,7 @@ async function expand(argument: string, cwd: string): Promise<SourceArgument> {
 
 function found(argument: string, paths: readonly string[], nothing: string): SourceArgument {
   if (paths.length > 0) return { argument, kind: 'files', paths };
-  return { argument, kind: 'none', error: new ArchiveError('archive-missing', `${nothing} ${argument}`) };
+  return { argument, kind: 'none', error: new ArchiveError('archive-missing', `${nothing} ${argument}.`) };
 }
 
 async function filesIn(directory: string): Promise<string[]> {

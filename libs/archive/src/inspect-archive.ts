@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { ArchiveError, readFailure } from './errors.ts';
+import { ArchiveError } from './errors.ts';
+import { readFailure } from './file-failures.ts';
+import { readExactly } from './read-exactly.ts';
 import { sniff, SNIFF_BYTES } from './sniff.ts';
 import { unpack, type Expected, type Packed, type Unpacked } from './unpack.ts';
-import { readDirectory, type ArchiveLimits } from './zip-directory.ts';
-import { readExactly } from './zip-end-record.ts';
+import { readDirectory, type ArchiveLimits } from './zip/directory.ts';
 
 /** An archive whose content was read once from end to end and found whole. */
 export interface Archive {
@@ -22,7 +23,7 @@ export interface Archive {
   open(signal?: AbortSignal): AsyncIterable<Buffer>;
 }
 
-export interface InspectOptions {
+interface InspectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Sees the content on the way. */
   readonly onContent?: ((chunk: Buffer) => void) | undefined;
@@ -51,10 +52,10 @@ export async function inspectArchive(
     if (!stats.isFile()) {
       throw new ArchiveError(
         'archive-missing',
-        `${path} is ${stats.isDirectory() ? 'a directory' : 'not a regular file'}`,
+        `${path} is ${stats.isDirectory() ? 'a directory' : 'not a regular file'}.`,
       );
     }
-    if (stats.size === 0) throw new ArchiveError('archive-empty', `${path} holds no bytes`);
+    if (stats.size === 0) throw new ArchiveError('archive-empty', `${path} holds no bytes.`);
     const kind = await kindOf(file, stats.size, path);
     if (kind === 'zip') return await inspectZip(file, stats, path, limits, options);
     return await inspectStream(kind, stats, path, limits, options);
@@ -68,7 +69,7 @@ export async function inspectArchive(
 async function kindOf(file: FileHandle, fileBytes: number, path: string): Promise<Archive['kind']> {
   const content = sniff(await readExactly(file, 0, Math.min(SNIFF_BYTES, fileBytes)));
   if (typeof content === 'string') return content;
-  throw new ArchiveError('not-an-archive', `${path} is not a ZIP: looks like ${content.foreign}`);
+  throw new ArchiveError('not-an-archive', `${path} is not a ZIP: looks like ${content.foreign}.`);
 }
 
 async function inspectZip(
@@ -104,7 +105,7 @@ async function inspectStream(
 ): Promise<Archive> {
   const packed: Packed = { path, compression: kind === 'gzip' ? 'gzip' : 'none', offset: 0, bytes: stats.size };
   if (kind === 'plain' && stats.size > limits.maxBytes) {
-    throw new ArchiveError('archive-too-large', `${path} has ${stats.size} bytes; the limit is ${limits.maxBytes}`);
+    throw new ArchiveError('archive-too-large', `${path} has ${stats.size} bytes; the limit is ${limits.maxBytes}.`);
   }
   const byRatio = stats.size * limits.maxRatio;
   const maxBytes = Math.min(limits.maxBytes, byRatio);
@@ -125,12 +126,12 @@ async function verify(
   const content = unpack(packed, expected, signal, onRead);
   try {
     let step = await content.next();
-    if (step.done) throw new ArchiveError('archive-empty', `${name} holds no bytes`);
+    if (step.done) throw new ArchiveError('archive-empty', `${name} holds no bytes.`);
     const kind = sniff(step.value.subarray(0, SNIFF_BYTES));
     if (kind === 'zip' || kind === 'gzip')
-      throw new ArchiveError('archive-nested', `${name} holds another archive (${kind})`);
+      throw new ArchiveError('archive-nested', `${name} holds another archive (${kind}).`);
     if (typeof kind !== 'string')
-      throw new ArchiveError('not-an-archive', `${name} is not JSON: looks like ${kind.foreign}`);
+      throw new ArchiveError('not-an-archive', `${name} is not JSON: looks like ${kind.foreign}.`);
     while (!step.done) {
       onContent?.(step.value);
       step = await content.next();
@@ -162,7 +163,7 @@ function archive(
         throw readFailure(error, packed.path);
       }
       if (now.ino !== inspected.ino || now.size !== inspected.size || now.mtimeMs !== inspected.mtimeMs) {
-        throw new ArchiveError('archive-changed', `${packed.path} is no longer the file that was verified`);
+        throw new ArchiveError('archive-changed', `${packed.path} is no longer the file that was verified.`);
       }
       yield* unpack(packed, expected, signal);
     },

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import zlib from 'node:zlib';
-import { ArchiveError, readFailure } from './errors.ts';
+import { ArchiveError } from './errors.ts';
+import { readFailure } from './file-failures.ts';
 
 /** Output pieces of this size: 703 MB/s where zlib's default of 16 KiB gives 285. */
 const CHUNK_BYTES = 256 * 1024;
@@ -50,13 +50,13 @@ export async function* unpack(
     if (expected.bytes !== undefined && bytes > expected.bytes) {
       throw new ArchiveError(
         'archive-size-mismatch',
-        `${packed.path} unpacks to more than its declared ${expected.bytes} bytes`,
+        `${packed.path} unpacks to more than its declared ${expected.bytes} bytes.`,
       );
     }
     if (bytes > expected.maxBytes) {
       throw new ArchiveError(
         expected.excess,
-        `${packed.path} unpacks to more than the ${expected.maxBytes} bytes allowed`,
+        `${packed.path} unpacks to more than the ${expected.maxBytes} bytes allowed.`,
       );
     }
     crc32 = zlib.crc32(chunk, crc32);
@@ -65,14 +65,14 @@ export async function* unpack(
   if (expected.bytes !== undefined && bytes !== expected.bytes) {
     throw new ArchiveError(
       'archive-size-mismatch',
-      `${packed.path} unpacks to ${bytes} bytes instead of ${expected.bytes}`,
+      `${packed.path} unpacks to ${bytes} bytes instead of ${expected.bytes}.`,
     );
   }
   if (expected.crc32 !== undefined && crc32 !== expected.crc32) {
     const hex = (value: number) => value.toString(16).padStart(8, '0');
     throw new ArchiveError(
       'archive-crc-mismatch',
-      `The content of ${packed.path} has CRC-32 ${hex(crc32)} instead of ${hex(expected.crc32)}`,
+      `The content of ${packed.path} has CRC-32 ${hex(crc32)} instead of ${hex(expected.crc32)}.`,
     );
   }
   return { bytes, crc32 };
@@ -112,7 +112,7 @@ async function* inflated(
   const code = inflate && compression === 'gzip' ? 'archive-trailing-data' : 'archive-corrupt';
   throw new ArchiveError(
     code,
-    `The compressed data of ${path} ends after ${used} of ${bytes} bytes, at byte ${offset + used}`,
+    `The compressed data of ${path} ends after ${used} of ${bytes} bytes, at byte ${offset + used}.`,
   );
 }
 
@@ -125,13 +125,13 @@ function inflater(compression: 'deflate' | 'gzip'): zlib.InflateRaw | zlib.Gunzi
 function damaged(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   if (error.code === 'Z_BUF_ERROR') {
-    return new ArchiveError('archive-truncated', `The compressed data of ${path} is cut off`, { cause: error });
+    return new ArchiveError('archive-truncated', `The compressed data of ${path} is cut off.`, { cause: error });
   }
   if (!error.code.startsWith('Z_')) return error;
   // Only what follows a gzip member can lack the gzip signature: the first one was seen before.
   if (error.message === 'incorrect header check') {
-    return new ArchiveError('archive-trailing-data', `${path} goes on after its gzip data ends`, { cause: error });
+    return new ArchiveError('archive-trailing-data', `${path} goes on after its gzip data ends.`, { cause: error });
   }
   const code = error.message === 'incorrect data check' ? 'archive-crc-mismatch' : 'archive-corrupt';
-  return new ArchiveError(code, `The compressed data of ${path} is damaged (${error.message})`, { cause: error });
+  return new ArchiveError(code, `The compressed data of ${path} is damaged (${error.message}).`, { cause: error });
 }

@@ -1,16 +1,9 @@
+import { headerOf } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
-import { correlationId } from './correlation-id.ts';
-import {
-  BadAnswerError,
-  BadRequestError,
-  PermissionMissingError,
-  RateLimitedError,
-  ServerError,
-  TokenRefusedError,
-  type CallFacts,
-} from './errors.ts';
-import { callFacts, type Answer, type Call } from './exchange.ts';
+import { badAnswer, badRequest, callError, type CallFacts } from './call-errors.ts';
+import type { GenesysError } from './errors.ts';
+import { callFacts, correlationId, type Answer, type Call } from './exchange.ts';
 import { rateLimitWaitMs } from './interceptors/rate-limits.ts';
 
 /** The facts of a call that was answered. */
@@ -19,44 +12,56 @@ export function answerFacts(call: Call, answer: Answer): CallFacts {
   return { ...callFacts(call), status: answer.status, ...(id === undefined ? {} : { correlationId: id }) };
 }
 
-/** Open models: unknown fields are fine, missing or mistyped ones raise `BadAnswerError`, which names them, not their values. */
+/** Open models: unknown fields are fine, missing or mistyped ones raise `bad-answer`, which names them, not their values. */
 export function readJson<T extends z.ZodType>(call: Call, answer: Answer, schema: T): z.output<T> {
   let json: unknown;
   try {
     json = JSON.parse(answer.body.toString('utf8'));
   } catch {
     // The parser's own message quotes the text.
-    throw new BadAnswerError(answerFacts(call, answer), `it is not JSON but ${contentType(answer)}`);
+    throw badAnswer(answerFacts(call, answer), `it is not JSON but ${contentType(answer)}`);
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'the whole body');
-  throw new BadAnswerError(answerFacts(call, answer), `missing or unusable: ${[...new Set(fields)].join(', ')}`);
+  throw badAnswer(answerFacts(call, answer), `missing or unusable: ${[...new Set(fields)].join(', ')}`);
 }
 
 /** What an answer outside 2xx means where the operation itself has no better word for it. */
-export function refusal(call: Call, answer: Answer, permission: string, clock: Clock): Error {
+export function refusal(call: Call, answer: Answer, permission: string, clock: Clock): GenesysError {
   const facts = answerFacts(call, answer);
+  const { host, operation } = facts;
   const { status } = answer;
-  if (status === 401) return new TokenRefusedError(facts);
-  if (status === 403) return new PermissionMissingError(facts, permission);
-  if (status === 429) return new RateLimitedError(facts, rateLimitWaitMs(answer, clock));
-  if (status >= 500 || status === 408 || status === 425) return new ServerError(facts, status);
-  if (status < 400) return new BadAnswerError(facts, `a redirect (${status}), which is not followed`);
-  if (status === 404 || status === 405) return new BadAnswerError(facts, `${status}, this address knows no such call`);
-  return new BadRequestError(facts, status, refusalReason(answer));
+  if (status === 401) {
+    return callError('token-refused', facts, `${host} refused a fresh token for ${operation} (401 twice).`);
+  }
+  if (status === 403) {
+    const what = `${host} does not allow ${operation} (403): it takes the permission ${permission}.`;
+    return callError('permission-missing', { ...facts, permission }, what);
+  }
+  if (status === 429) {
+    const retryAfterMs = rateLimitWaitMs(answer, clock);
+    const what = `${host} limits the request rate during ${operation} (429), for ${Math.ceil(retryAfterMs / 1000)} s more.`;
+    return callError('rate-limited', facts, what, { retryAfterMs });
+  }
+  if (status >= 500 || status === 408 || status === 425) {
+    return callError('server-error', facts, `${host} answered ${status} to ${operation} again and again.`);
+  }
+  if (status < 400) return badAnswer(facts, `a redirect (${status}), which is not followed`);
+  if (status === 404 || status === 405) return badAnswer(facts, `${status}, this address knows no such call`);
+  return badRequest(facts, status, refusalReason(answer));
 }
 
-const errorBody = z.object({ code: z.string().optional(), messageWithParams: z.string().optional() });
+const ERROR_BODY = z.object({ code: z.string().optional(), messageWithParams: z.string().optional() });
 
 /**
  * Genesys' message code and template (`Interval of {days} days is too long`). The filled-in `message` is left out: it
  * may quote a filter's value, and so a person.
  */
 export function refusalReason(answer: Answer): string {
-  let body: z.output<typeof errorBody>;
+  let body: z.output<typeof ERROR_BODY>;
   try {
-    body = errorBody.parse(JSON.parse(answer.body.toString('utf8')));
+    body = ERROR_BODY.parse(JSON.parse(answer.body.toString('utf8')));
   } catch {
     return `no Genesys error body, ${contentType(answer)}`;
   }
@@ -71,7 +76,6 @@ export function plainText(text: string): string {
 }
 
 function contentType(answer: Answer): string {
-  const value = answer.headers['content-type'];
-  const media = typeof value === 'string' ? /^[\w.+/-]{1,80}/.exec(value)?.[0] : undefined;
+  const media = /^[\w.+/-]{1,80}/.exec(headerOf(answer.headers, 'content-type') ?? '')?.[0];
   return answer.body.length === 0 ? 'empty' : (media ?? 'of no type');
 }

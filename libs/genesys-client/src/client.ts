@@ -1,7 +1,7 @@
+import { connections } from '@genesys-kafka/http';
 import { SlidingWindow, systemClock } from '@genesys-kafka/resilience';
-import { bulkArchiveApi, type BulkArchiveApi } from './bulk-archive.ts';
-import { connections } from './connections.ts';
-import { detailsJobsApi, type AvailabilityApi, type DetailsJobsApi } from './details-jobs.ts';
+import { bulkArchiveApi, type BulkArchiveApi } from './contracts/bulk-archive.ts';
+import { detailsJobsApi, type AvailabilityApi, type DetailsJobsApi } from './contracts/details-jobs.ts';
 import { exchanging } from './exchange.ts';
 import { auth } from './interceptors/auth.ts';
 import { budget } from './interceptors/budget.ts';
@@ -23,27 +23,34 @@ export interface GenesysClient extends AvailabilityApi, AsyncDisposable {
   close(): Promise<void>;
 }
 
-const PROGRESS_STRETCH_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** 1 KiB/s. */
+const LEAST_PROGRESS = { minBytes: 30_720, stretchMs: 30_000 };
 const BACKOFF = { initialMs: 500, maxMs: 30_000 };
 
 /**
- * Makes a client; nothing is sent before the first call. Every call rejects with an `OperationalError` of this
- * library, or with the reason of its signal, which ends it at once. Retries are made here: an error that comes out has
- * had them. Raises `GenesysSettingsError` for unusable settings.
+ * Makes a client; nothing is sent before the first call. Every call rejects with a `GenesysError`, or with the reason of its signal, which ends it at once. Retries are made here: an error that comes out has
+ * had them. Raises `genesys-settings` for unusable settings.
  */
 export function createGenesysClient(options: GenesysClientOptions): GenesysClient {
   const { clock = systemClock, random = Math.random, onEvent = () => undefined, ...input } = options;
   const settings = parseSettings(input);
   const closing = new AbortController();
-  const agent = connections(settings);
+  const agent = connections({
+    proxy: settings.proxy,
+    connections: settings.maxConnections,
+    allowH2: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    headersTimeout: settings.headersTimeoutMs,
+    bodyTimeout: settings.bodyIdleTimeoutMs,
+  });
   const window = new SlidingWindow({ max: settings.requestsPerSecond, perMs: 1000, clock });
   const { requestsPerSecond: reserve, retryMaxElapsedMs: maxHoldMs } = settings;
-  const minBytes = (settings.minBodyBytesPerSecond * PROGRESS_STRETCH_MS) / 1000;
   const policy = { ...BACKOFF, attempts: settings.retryAttempts, maxElapsedMs: settings.retryMaxElapsedMs };
 
   // From the connection outwards: each wraps the ones before it.
   const anonymous = agent.compose(
-    minimumProgress({ minBytes, stretchMs: PROGRESS_STRETCH_MS }),
+    minimumProgress(LEAST_PROGRESS),
     decode(),
     transportErrors(),
     totalTime(settings.requestTimeoutMs),

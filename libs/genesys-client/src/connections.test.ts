@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { inspect } from 'node:util';
 import { genesys, never } from '../fixtures/genesys-server.ts';
 import { JumpClock } from '../fixtures/jump-clock.ts';
 import { certificate, proxyServer, secureServer } from '../fixtures/tls-servers.ts';
 import { createGenesysClient } from './client.ts';
-import { ProxyError, TlsError } from './errors.ts';
+import { GenesysError } from './errors.ts';
 import type { GenesysClientOptions } from './options.ts';
 
 const pair = await certificate('localhost');
+const usual = getCACertificates('default');
+/** As `tls.caFile` does. */
+const trust = (...pems: string[]) => setDefaultCACertificates([...usual, ...pems]);
+trust(pair.cert);
+
 const client = (origin: string, options: Partial<GenesysClientOptions> = {}) =>
   createGenesysClient({
     apiUrl: origin,
@@ -16,12 +22,11 @@ const client = (origin: string, options: Partial<GenesysClientOptions> = {}) =>
     clientId: 'i',
     clientSecret: 's',
     clock: new JumpClock(),
-    ca: pair.cert,
     ...options,
   });
 const pending = '{"state":"PENDING"}';
 
-test('HTTP/2 is used when offered, on one connection, with a custom CA', async () => {
+test('HTTP/2 is used when offered, on one connection, with an authority that the process trusts', async () => {
   const versions: string[] = [];
   await using server = await secureServer(pair, (response, _nth, request) => {
     versions.push(request.httpVersion);
@@ -56,10 +61,11 @@ test('a certificate that is not trusted, or is somebody else’s, ends the call 
   const other = await certificate('other.example');
   await using impostor = await secureServer(other, (response) => response.end(pending));
   const attempts: string[] = [];
-  const untrusted = async (origin: string, ca: string | undefined) => {
-    await using api = client(origin, { ca, onEvent: (event) => attempts.push(event.type) });
+  const untrusted = async (origin: string, ...pems: string[]) => {
+    trust(...pems);
+    await using api = client(origin, { onEvent: (event) => attempts.push(event.type) });
     await assert.rejects(api.detailsJobs.status('j', never), (error) => {
-      assert.ok(error instanceof TlsError, inspect(error));
+      assert.ok(error instanceof GenesysError, inspect(error));
       assert.equal(error.code, 'tls-failed');
       assert.equal(error.retry, false);
       return true;
@@ -68,9 +74,10 @@ test('a certificate that is not trusted, or is somebody else’s, ends the call 
   const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
   try {
-    await untrusted(server.origin, undefined);
+    await untrusted(server.origin);
     await untrusted(impostor.origin, other.cert);
   } finally {
+    trust(pair.cert);
     if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
   }
@@ -86,13 +93,13 @@ test('calls go through the proxy of the options, not of the environment, and NO_
     await using direct = client(server.origin);
     await direct.detailsJobs.status('j', never);
     assert.deepEqual(proxy.targets, []);
-    const httpsProxy = proxy.origin.replace('//', '//user:pass@');
-    await using proxied = client(server.origin, { httpsProxy });
+    const url = proxy.origin.replace('//', '//user:pass@');
+    await using proxied = client(server.origin, { proxy: { url, bypass: [] } });
     await proxied.detailsJobs.status('j', never);
     assert.deepEqual(new Set(proxy.targets), new Set([host]));
     assert.equal(proxy.logins[0], `Basic ${Buffer.from('user:pass').toString('base64')}`);
     const tunnels = proxy.targets.length;
-    await using past = client(server.origin, { httpsProxy, noProxy: 'localhost' });
+    await using past = client(server.origin, { proxy: { url, bypass: ['localhost'] } });
     await past.detailsJobs.status('j', never);
     assert.equal(proxy.targets.length, tunnels);
   } finally {
@@ -100,16 +107,17 @@ test('calls go through the proxy of the options, not of the environment, and NO_
   }
 });
 
-for (const [status, attempts] of [
-  [407, 1],
-  [503, 3],
+for (const [status, code, attempts] of [
+  [407, 'proxy-refused', 1],
+  [503, 'proxy-failed', 3],
 ] as const) {
   test(`a proxy that answers ${status} is named, without its login, after ${attempts} attempts`, async () => {
     await using proxy = await proxyServer(status);
-    await using api = client('https://api.example.org', { httpsProxy: proxy.origin.replace('//', '//u:pw-canary@') });
+    const url = proxy.origin.replace('//', '//u:pw-canary@');
+    await using api = client('https://api.example.org', { proxy: { url, bypass: [] } });
     await assert.rejects(api.detailsJobs.status('j', never), (error) => {
-      assert.ok(error instanceof ProxyError, inspect(error));
-      assert.equal(error.code, 'proxy-failed');
+      assert.ok(error instanceof GenesysError, inspect(error));
+      assert.equal(error.code, code);
       assert.match(error.message, new RegExp(`api\\.example\\.org \\(it answered ${status}\\).*HTTPS_PROXY`));
       const canaries = new RegExp(`pw-canary|${Buffer.from('u:pw-canary').toString('base64')}`);
       assert.doesNotMatch(inspect(error, { depth: 12 }), canaries);

@@ -1,5 +1,6 @@
+import { headerOf, type Headers } from '@genesys-kafka/http';
 import type { Dispatcher } from 'undici';
-import { AnswerTooLargeError, type CallFacts } from './errors.ts';
+import { answerTooLarge, type CallFacts } from './call-errors.ts';
 
 /** A request on its way through the interceptors: undici's options and what ours need to know. */
 export interface Call extends Dispatcher.DispatchOptions {
@@ -11,8 +12,6 @@ export interface Call extends Dispatcher.DispatchOptions {
   /** A longer answer is an error (of a 2xx) or cut (of any other status). */
   readonly maxBytes: number;
 }
-
-type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
 /** A complete answer. Answers are held whole, so that one that breaks half-way is retried like one that never came. */
 export interface Answer {
@@ -29,10 +28,10 @@ export function callFacts(call: Call): CallFacts {
   return { operation: call.operation, host: new URL(call.origin).host };
 }
 
-/** A header's value where it came once. */
-export function header(answer: Answer, name: string): string | undefined {
-  const value = answer.headers[name];
-  return typeof value === 'string' ? value : undefined;
+/** The id by which Genesys' support finds a call (genesys-api.md 1.5). Only of a harmless shape: it goes into logs. */
+export function correlationId({ headers }: Answer): string | undefined {
+  const value = headerOf(headers, 'inin-correlation-id');
+  return value !== undefined && /^[\w.:-]{1,100}$/.test(value) ? value : undefined;
 }
 
 /** An undici dispatch function as an `Exchange`. */
@@ -128,7 +127,7 @@ class Collector implements Dispatcher.DispatchHandler {
       }
       // The start of an endless error page says enough.
       this.#settle();
-      controller.abort(new AnswerTooLargeError(callFacts(this.#call), this.#call.maxBytes));
+      controller.abort(answerTooLarge(callFacts(this.#call), this.#call.maxBytes));
       return;
     }
     this.#bytes += chunk.length;
@@ -151,6 +150,6 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   #tooLarge(): void {
-    this.fail(new AnswerTooLargeError(callFacts(this.#call), this.#call.maxBytes));
+    this.fail(answerTooLarge(callFacts(this.#call), this.#call.maxBytes));
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGenesysClient } from './client.ts';
-import { GenesysSettingsError } from './errors.ts';
+import { GenesysError } from './errors.ts';
 import { regionOrigins } from './regions.ts';
 
 const good = {
@@ -11,7 +11,8 @@ const good = {
   clientSecret: 's',
 };
 const refused = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof GenesysSettingsError);
+  assert.ok(error instanceof GenesysError);
+  assert.equal(error.code, 'genesys-settings');
   assert.equal(error.scope, 'usage');
   assert.match(error.message, pattern);
   return true;
@@ -33,14 +34,13 @@ test('all problems are told at once, and none of them tells a value', () => {
     loginUrl: 'https://user:pw-canary@login.example.org',
     clientId: 'i',
     clientSecret: 's',
-    httpsProxy: 'socks5://u:pw-canary@proxy',
-    ca: 'pem-canary',
+    proxy: { url: 'socks5://u:pw-canary@proxy', bypass: [] },
   };
   assert.throws(
     () => createGenesysClient(options),
     (error) => {
       assert.doesNotMatch(String(error), /canary/);
-      return refused(/apiUrl: not .*loginUrl: must not hold.*httpsProxy: not.*ca: not a PEM/)(error);
+      return refused(/apiUrl: not .*loginUrl: must not hold.*proxy\.url: not/)(error);
     },
   );
   assert.throws(

@@ -1,6 +1,6 @@
-import { GenesysSettingsError } from './errors.ts';
+import { GenesysError } from './errors.ts';
 
-export interface RegionOrigins {
+interface RegionOrigins {
   readonly apiUrl: string;
   readonly loginUrl: string;
   /** Hosts from which signed archive links of this region may be fetched. */
@@ -35,17 +35,21 @@ const HOST = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z
 
 /**
  * The origins of a region, named by its host, e.g. `mypurecloud.de`. Any well-formed host passes, as new regions come
- * without a new version of this; a malformed one raises `GenesysSettingsError`, which knows the AWS names.
+ * without a new version of this; a malformed one raises `genesys-settings`, which knows the AWS names.
  */
 export function regionOrigins(region: string): RegionOrigins {
   const host = region.trim().toLowerCase();
   const meant = HOSTS_BY_AWS_REGION.get(host.replaceAll('_', '-'));
-  if (meant !== undefined) throw new GenesysSettingsError([`the region is written as its host: ${meant}`]);
+  if (meant !== undefined) throw unusable(`is written as its host: ${meant}`);
   if (!HOST.test(host)) {
-    throw new GenesysSettingsError([`the region is not a host name; it looks like mypurecloud.de or usw2.pure.cloud`]);
+    throw unusable('is not a host name; it looks like mypurecloud.de or usw2.pure.cloud');
   }
   if (/^(api|login|apps)\./.test(host)) {
-    throw new GenesysSettingsError([`the region is written without "api.", "login." or "apps."`]);
+    throw unusable('is written without "api.", "login." or "apps."');
   }
   return { apiUrl: `https://api.${host}`, loginUrl: `https://login.${host}`, fileHosts: [`files.${host}`] };
+}
+
+function unusable(problem: string): GenesysError {
+  return new GenesysError('genesys-settings', `The Genesys region ${problem}.`);
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { answerFacts, refusal, refusalReason } from './answers.ts';
-import { BadRequestError, type CallFacts } from './errors.ts';
+import { badRequest, type CallFacts } from './call-errors.ts';
+import type { GenesysError } from './errors.ts';
 import type { Answer, Call, Exchange } from './exchange.ts';
 
 /** Most answers are a few fields; pages bring their own cap. */
@@ -9,7 +10,7 @@ const MAX_ANSWER_BYTES = 1_048_576;
 /** Genesys' own limit on a request body, `request.bytes.max` (genesys-api.md 1.5). */
 const MAX_REQUEST_BYTES = 512_000;
 
-export interface RequestSpec {
+interface RequestSpec {
   readonly operation: string;
   readonly method: Dispatcher.HttpMethod;
   readonly path: string;
@@ -18,7 +19,7 @@ export interface RequestSpec {
   readonly json?: unknown;
   readonly maxBytes?: number;
   /** What a status outside 2xx means for this operation in particular; undefined leaves it to the common rules. */
-  readonly refused?: (status: number, reason: string, facts: CallFacts) => Error | undefined;
+  readonly refused?: (status: number, reason: string, facts: CallFacts) => GenesysError | undefined;
 }
 
 export type Request = (spec: RequestSpec, signal: AbortSignal) => Promise<{ call: Call; answer: Answer }>;
@@ -45,7 +46,7 @@ export function requester(options: {
     };
     if (body !== undefined && Buffer.byteLength(body) > MAX_REQUEST_BYTES) {
       const facts = { operation: spec.operation, host: new URL(options.origin).host };
-      throw new BadRequestError(facts, 413, `the query is larger than ${MAX_REQUEST_BYTES} bytes, not sent`);
+      throw badRequest(facts, 413, `the query is larger than ${MAX_REQUEST_BYTES} bytes, not sent`);
     }
     const answer = await options.exchange(call);
     if (answer.status >= 200 && answer.status < 300) return { call, answer };

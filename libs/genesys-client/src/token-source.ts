@@ -1,11 +1,12 @@
-import type { Clock } from '@genesys-kafka/resilience';
+import { unlessAborted, type Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
 import { answerFacts, readJson, refusal } from './answers.ts';
-import { LoginFailedError } from './errors.ts';
+import { callError } from './call-errors.ts';
+import type { GenesysError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import type { Answer, Call, Exchange } from './exchange.ts';
 
-export interface TokenSourceOptions {
+interface TokenSourceOptions {
   /** Without the `auth` interceptor. */
   readonly exchange: Exchange;
   readonly loginUrl: string;
@@ -28,14 +29,14 @@ const MARGIN_MS = 60_000;
 const MARGIN_SHARE = 0.1;
 const MAX_TOKEN_BYTES = 65_536;
 
-const tokenAnswer = z.object({
+const TOKEN_ANSWER = z.object({
   // Whatever goes into a header must be one word.
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
   // RFC 6749 5.1 only recommends it; 300 s is the shortest life Genesys gives.
   expires_in: z.number().positive().default(300),
 });
 
-const tokenError = z.object({ error: z.string().regex(/^[\w.-]{1,60}$/) });
+const TOKEN_ERROR = z.object({ error: z.string().regex(/^[\w.-]{1,60}$/) });
 
 /**
  * OAuth client credentials (genesys-api.md 1.4): one token, kept in memory only, fetched when first needed and again
@@ -50,7 +51,7 @@ export class TokenSource {
     this.#options = options;
   }
 
-  /** A token with some life left. Rejects with `LoginFailedError`, a transport error, or the signal's reason. */
+  /** A token with some life left. Rejects with `login-failed`, a transport error, or the signal's reason. */
   async current(signal: AbortSignal): Promise<string> {
     const token = this.#token;
     if (token && this.#options.clock.monotonicMs() < token.refreshAtMs) return token.value;
@@ -66,8 +67,7 @@ export class TokenSource {
   async #fetch(reason: 'first' | 'expiring' | 'refused', signal: AbortSignal): Promise<string> {
     // The login belongs to all who wait for it: one caller's abort ends that caller's wait alone.
     this.#login ??= this.#logIn(reason).finally(() => (this.#login = undefined));
-    this.#login.catch(() => undefined);
-    return (await untilAborted(this.#login, signal)).value;
+    return (await unlessAborted(this.#login, signal)).value;
   }
 
   async #logIn(reason: 'first' | 'expiring' | 'refused'): Promise<Token> {
@@ -89,7 +89,7 @@ export class TokenSource {
     };
     const answer = await this.#options.exchange(call);
     if (answer.status < 200 || answer.status >= 300) throw loginRefusal(call, answer, clock);
-    const { access_token: value, expires_in: seconds } = readJson(call, answer, tokenAnswer);
+    const { access_token: value, expires_in: seconds } = readJson(call, answer, TOKEN_ANSWER);
     const lifetimeMs = seconds * 1000;
     const marginMs = Math.min(MARGIN_MS, lifetimeMs * MARGIN_SHARE);
     this.#token = { value, refreshAtMs: startMs + lifetimeMs - marginMs };
@@ -99,25 +99,14 @@ export class TokenSource {
 }
 
 /** Genesys answers 400 or 401 to wrong credentials, with an OAuth error word. */
-function loginRefusal(call: Call, answer: Answer, clock: Clock): Error {
+function loginRefusal(call: Call, answer: Answer, clock: Clock): GenesysError {
   if (![400, 401, 403].includes(answer.status)) return refusal(call, answer, '', clock);
   let reason = String(answer.status);
   try {
-    reason += `, ${tokenError.parse(JSON.parse(answer.body.toString('utf8'))).error}`;
+    reason += `, ${TOKEN_ERROR.parse(JSON.parse(answer.body.toString('utf8'))).error}`;
   } catch {
     // No OAuth error body: the status has to do.
   }
-  return new LoginFailedError(answerFacts(call, answer), reason);
-}
-
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  const facts = answerFacts(call, answer);
+  return callError('login-failed', facts, `${facts.host} refused the login (${reason}).`);
 }

@@ -1,1 +1,5 @@
-export { isLoopback } from './loopback.ts';
+export { connections, type Proxy, TLS } from './connections.ts';
+export { headerOf, type Headers } from './headers.ts';
+export { isInsecure, isLoopback } from './loopback.ts';
+export { codeOf, type FaultCause, networkFault, type NetworkFault } from './network-fault.ts';
+export { retryAfterOf } from './retry-after.ts';

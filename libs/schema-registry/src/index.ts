@@ -1,10 +1,3 @@
-export { SchemaRegistryError, type SchemaRegistryErrorCode } from './errors.ts';
+export { SCHEMA_REGISTRY_ERRORS, SchemaRegistryError } from './errors.ts';
 export { SchemaIds } from './schema-ids.ts';
-export {
-  type Compatibility,
-  createSchemaRegistry,
-  type RegisteredSchema,
-  type ResolveOptions,
-  type SchemaRegistry,
-  type SchemaRegistryOptions,
-} from './schema-registry.ts';
+export { createSchemaRegistry, type SchemaRegistry } from './schema-registry.ts';

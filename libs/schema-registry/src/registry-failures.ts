@@ -1,5 +1,5 @@
 import { Response } from 'mappersmith';
-import { SchemaRegistryError, type SchemaRegistryErrorCode } from './errors.ts';
+import { SchemaRegistryError } from './errors.ts';
 
 export interface RegistryContext {
   readonly doing: string;
@@ -30,58 +30,20 @@ export function toRegistryError(error: unknown, context: RegistryContext): Schem
     });
   }
   const { status, reason } = failureIn(error);
-  const [code, retry, advice] = verdict(status, context);
-  return new SchemaRegistryError(
-    code,
-    `The schema registry at ${context.url} could not ${context.doing}: ${reason.replace(/\.$/, '')}. ${advice}`,
-    { retry, cause: error, ...(status === undefined ? {} : { details: { httpStatus: status } }) },
-  );
+  const what = `The schema registry at ${context.url} could not ${context.doing}: ${reason.replace(/\.$/, '')}.`;
+  const details = status === undefined ? {} : { httpStatus: status };
+  return new SchemaRegistryError(codeFor(status, context), what, { cause: error, details });
 }
 
-function verdict(
-  status: number | undefined,
-  { subject = '', mode, schemaId }: RegistryContext,
-): readonly [code: SchemaRegistryErrorCode, retry: boolean, advice: string] {
-  if (status === undefined) {
-    return ['registry-unreachable', true, 'Check SCHEMA_REGISTRY_URL and that the registry runs.'];
-  }
-  if (status === 401) {
-    return ['registry-authentication-failed', false, 'Check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD.'];
-  }
-  if (status === 403) {
-    const advice =
-      mode === 'auto'
-        ? `Grant this login write access to ${subject}, or register the schema beforehand and set schema.register: require-registered.`
-        : 'Grant this login read access.';
-    return ['registry-authorization-failed', false, advice];
-  }
-  if (status === 404 && mode === 'require-registered') {
-    return [
-      'schema-not-registered',
-      false,
-      `This exact schema is not under ${subject}: register libs/conversation/schemas/conversation.schema.json as it is, or set schema.register: auto.`,
-    ];
-  }
-  if (status === 404 && schemaId !== undefined) {
-    return [
-      'unknown-schema-id',
-      false,
-      'The record was framed with another registry’s id, or the schema was deleted for good.',
-    ];
-  }
-  if (status === 409) {
-    return [
-      'schema-incompatible',
-      false,
-      `The subject ${subject} holds a version that this schema must not follow at the subject’s compatibility level. ` +
-        'For JSON Schema with an open model set the level to FORWARD, or publish under another topic.',
-    ];
-  }
-  if (status === 422) return ['schema-invalid', false, 'The registry does not accept this as a schema.'];
-  if (status >= 500 || status === 408 || status === 429) {
-    return ['registry-unreachable', true, 'The registry is there but does not work; see its log.'];
-  }
-  return ['registry-failed', false, 'Check the path of SCHEMA_REGISTRY_URL: Apicurio needs /apis/ccompat/v7.'];
+function codeFor(status: number | undefined, { mode, schemaId }: RegistryContext): SchemaRegistryError['code'] {
+  if (status === undefined || status >= 500 || status === 408 || status === 429) return 'registry-unreachable';
+  if (status === 401) return 'registry-authentication-failed';
+  if (status === 403) return 'registry-authorization-failed';
+  if (status === 404 && mode === 'require-registered') return 'schema-not-registered';
+  if (status === 404 && schemaId !== undefined) return 'unknown-schema-id';
+  if (status === 409) return 'schema-incompatible';
+  if (status === 422) return 'schema-invalid';
+  return 'registry-failed';
 }
 
 /**

@@ -8,7 +8,7 @@ import type { RegisteredSchema } from './schema-registry.ts';
 const never = new AbortController().signal;
 const json: RegisteredSchema = { type: 'JSON', schema: '{}' };
 const unknown = new SchemaRegistryError('unknown-schema-id', 'no such id');
-const away = new SchemaRegistryError('registry-unreachable', 'away', { retry: true });
+const away = new SchemaRegistryError('registry-unreachable', 'away');
 
 /** Answers in turn, the last for ever. */
 function ids(...answers: (RegisteredSchema | Error)[]) {

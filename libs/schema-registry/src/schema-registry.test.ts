@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { createSchemaRegistry, SchemaRegistryError, type SchemaRegistryErrorCode } from './index.ts';
+import { createSchemaRegistry, SchemaRegistryError } from './index.ts';
 
 const SUBJECT = 'genesys.conversation-details-value';
 /** With what the client's own Ajv refuses: a format, a later draft and an unknown keyword. */
@@ -55,7 +55,7 @@ const resolve = (url: string, mode: 'auto' | 'require-registered', options = {})
     compatibility: 'FORWARD',
   });
 
-const failure = (code: SchemaRegistryErrorCode, retry: boolean, text: RegExp) => (error: unknown) => {
+const failure = (code: SchemaRegistryError['code'], retry: boolean, text: RegExp) => (error: unknown) => {
   assert.ok(error instanceof SchemaRegistryError, String(error));
   assert.deepEqual([error.code, error.retry], [code, retry], error.message);
   assert.match(error.message, text);
@@ -108,7 +108,7 @@ test('require-registered looks the exact schema up and writes nothing', async (t
 });
 
 test('each refusal has a code and says what to do', async (t) => {
-  const cases: readonly (readonly [Answer, SchemaRegistryErrorCode, boolean, RegExp])[] = [
+  const cases: readonly (readonly [Answer, SchemaRegistryError['code'], boolean, RegExp])[] = [
     [
       [409, { error_code: 409, message: 'PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL' }],
       'schema-incompatible',
@@ -166,8 +166,8 @@ test('no answer, half an answer and a refused connection end within the time giv
   }
 });
 
-test('a schema is asked for once; one that was not there is asked for again', async (t) => {
-  const { url, calls } = await registry(t, {
+test('a schema is found by its id, and one that was not there may be there later', async (t) => {
+  const { url } = await registry(t, {
     [`GET ${at('/schemas/ids/1')}`]: [200, { schemaType: 'JSON', schema: '{}' }],
     [`GET ${at('/schemas/ids/2')}`]: [200, { schema: '{"type":"string"}' }],
     [`GET ${at('/schemas/ids/3')}`]: [
@@ -176,12 +176,10 @@ test('a schema is asked for once; one that was not there is asked for again', as
     ],
   });
   const schemas = createSchemaRegistry({ url });
-  const both = await Promise.all([schemas.schemaById(1), schemas.schemaById(1)]);
-  assert.deepEqual(both[0], { type: 'JSON', schema: '{}' });
+  assert.deepEqual(await schemas.schemaById(1), { type: 'JSON', schema: '{}' });
   assert.deepEqual(await schemas.schemaById(2), { type: 'AVRO', schema: '{"type":"string"}' });
   await assert.rejects(schemas.schemaById(3), failure('unknown-schema-id', false, /Schema 3 not found/));
   assert.equal((await schemas.schemaById(3)).type, 'PROTOBUF');
-  assert.equal(calls().filter((call) => call === 'GET /schemas/ids/1').length, 1);
 });
 
 test('check wants the answer of a registry that knows JSON Schema', async (t) => {

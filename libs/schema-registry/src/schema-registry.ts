@@ -1,12 +1,13 @@
+import { within } from '@genesys-kafka/resilience';
 import { COMPATIBILITY, SchemaRegistry as RegistryClient, SchemaType } from '@kafkajs/confluent-schema-registry';
 import forge, { type Middleware } from 'mappersmith';
 import { BasicAuthMiddleware, RetryMiddleware, TimeoutMiddleware } from 'mappersmith/middleware';
 import { SchemaRegistryError } from './errors.ts';
 import { answerOf, toRegistryError, type RegistryContext } from './registry-failures.ts';
 
-export type Compatibility = keyof typeof COMPATIBILITY;
+type Compatibility = keyof typeof COMPATIBILITY;
 
-export interface SchemaRegistryOptions {
+interface SchemaRegistryOptions {
   /** Base of Confluent's API, path included (`http://host:8080/apis/ccompat/v7` with Apicurio). */
   readonly url: string;
   readonly username?: string;
@@ -15,7 +16,7 @@ export interface SchemaRegistryOptions {
   readonly timeoutMs?: number;
 }
 
-export interface ResolveOptions {
+interface ResolveOptions {
   /** `<topic>-value`. */
   readonly subject: string;
   /** JSON Schema text, as it is or will be registered. */
@@ -35,7 +36,7 @@ export interface RegisteredSchema {
 export interface SchemaRegistry {
   /** The id to frame records with. */
   resolveId(options: ResolveOptions): Promise<number>;
-  /** The schema with this id; asked for once. */
+  /** The schema with this id. `SchemaIds` keeps what was found. */
   schemaById(id: number): Promise<RegisteredSchema>;
   /** Resolves when the registry answers as one, with this login. */
   check(): Promise<void>;
@@ -79,9 +80,15 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
     middleware: [RetryMiddleware(RETRY), ...(auth ? [BasicAuthMiddleware(auth)] : []), timeout],
     resources: { schemas: { byId: { path: '/schemas/ids/{id}' }, types: { path: '/schemas/types' } } },
   });
-  const known = new Map<number, Promise<RegisteredSchema>>();
-  const call = <T>(context: Omit<RegistryContext, 'url'>, work: () => Promise<T>) =>
-    within(3 * timeoutMs, { ...context, url: host }, work);
+  // mappersmith waits for ever for an answer whose connection ends in the middle: hence a bound from outside.
+  const limitMs = 3 * timeoutMs;
+  const call = async <T>(context: Omit<RegistryContext, 'url'>, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await within(work(), limitMs, () => new Error(`no answer within ${limitMs} ms`));
+    } catch (error) {
+      throw toRegistryError(error, { ...context, url: host });
+    }
+  };
 
   return {
     async resolveId({ subject, schema, mode, compatibility }) {
@@ -93,15 +100,9 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
       });
     },
     async schemaById(id) {
-      const cached = known.get(id);
-      if (cached) return cached;
-      const found = call({ doing: `find schema ${id}`, schemaId: id }, async () =>
+      return call({ doing: `find schema ${id}`, schemaId: id }, async () =>
         schemaIn(answerOf(await reads.schemas.byId({ id }))),
       );
-      known.set(id, found);
-      // Only what was found stays: a schema may be registered later, and a registry comes back.
-      found.catch(() => known.delete(id));
-      return found;
     },
     async check() {
       await call({ doing: 'list its schema types' }, async () => {
@@ -165,8 +166,7 @@ function schemaIn(answer: unknown): RegisteredSchema {
 function notARegistry(answer: unknown): SchemaRegistryError {
   return new SchemaRegistryError(
     'registry-failed',
-    `What answers at SCHEMA_REGISTRY_URL does not speak Confluent's registry API (it sent ${typeof answer}). ` +
-      'Check the path: Apicurio has it under /apis/ccompat/v7.',
+    `What answers at SCHEMA_REGISTRY_URL does not speak Confluent's registry API (it sent ${typeof answer}).`,
   );
 }
 
@@ -179,17 +179,4 @@ function withoutCredentials({ url, username, password }: SchemaRegistryOptions) 
     host: `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}`,
     auth: user === '' ? undefined : { username: user, password: secret },
   };
-}
-
-/** mappersmith waits for ever for an answer whose connection ends in the middle: hence a bound from outside. */
-async function within<T>(ms: number, context: RegistryContext, work: () => Promise<T>): Promise<T> {
-  const timedOut = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timedOut.reject(new Error(`no answer within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([work(), timedOut.promise]);
-  } catch (error) {
-    throw toRegistryError(error, context);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { conversationSchemaText } from '@genesys-kafka/conversation';
-import { JobGoneError } from '@genesys-kafka/genesys-client';
+import { GenesysError } from '@genesys-kafka/genesys-client';
 import { createKafkaClient } from '@genesys-kafka/kafka';
 import { OperationalError } from '@genesys-kafka/resilience';
 import { createLogger, printJson, type Logger } from '@genesys-kafka/runtime';
@@ -112,7 +112,7 @@ async function checkGenesys(settings: Settings, log: Logger, signal: AbortSignal
     await genesys.bulkArchive.status(NO_JOB, signal);
   } catch (error) {
     // That nobody knows this job is the answer of an API that lets us look at jobs.
-    if (!(error instanceof JobGoneError)) throw error;
+    if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
   }
   return { status: 'ok', message: 'logged in, and jobs may be looked at; submitting shows with the first export' };
 }

@@ -1,6 +1,5 @@
-import { inspectArchive, spool, type Archive, type SpooledFile, type SpoolOptions } from '@genesys-kafka/archive';
+import { inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
 import { TrailingTextCheck } from '@genesys-kafka/record-parser';
-import { EnvHttpProxyAgent } from 'undici';
 import type { Settings } from '../settings.ts';
 import { genesysFileHosts } from './connect.ts';
 import { Turns } from './turns.ts';
@@ -24,7 +23,6 @@ export class ArchiveFetcher implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #downloads: Turns;
   readonly #onDownload: OnDownload | undefined;
-  #proxy: EnvHttpProxyAgent | undefined;
   readonly #kept = new Map<string, OpenArchive>();
 
   constructor(settings: Settings, onDownload?: OnDownload) {
@@ -63,7 +61,6 @@ export class ArchiveFetcher implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#kept.keys()].map((name) => this.release(name)));
-    await this.#proxy?.close();
   }
 
   async #download(
@@ -82,7 +79,7 @@ export class ArchiveFetcher implements AsyncDisposable {
       maxBytes: settings.archive.maxBytes,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       minBytesPerSecond: MIN_BYTES_PER_SECOND,
-      ...this.#proxied(),
+      proxy: settings.proxy,
       ...(this.#onDownload ? { onProgress: this.#onDownload } : {}),
     });
     try {
@@ -105,13 +102,5 @@ export class ArchiveFetcher implements AsyncDisposable {
     );
     trailing.end();
     return inspected;
-  }
-
-  /** Through a proxy it is the proxy that resolves names: the list of hosts still holds, the address rules cannot. */
-  #proxied(): Pick<SpoolOptions, 'dispatcher'> {
-    const { url, bypass } = this.#settings.proxy;
-    if (url === undefined) return {};
-    this.#proxy ??= new EnvHttpProxyAgent({ httpsProxy: url, noProxy: bypass.join(',') });
-    return { dispatcher: this.#proxy };
   }
 }

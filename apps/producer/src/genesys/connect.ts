@@ -29,8 +29,7 @@ export function connectGenesys(settings: Settings, log: Logger): GenesysClient {
     requestsPerSecond: settings.genesys.requestsPerSecond,
     maxConnections: settings.genesys.maxConnections,
     allowInsecureHttp: settings.tls.allowInsecureHttp,
-    ...(settings.proxy.url === undefined ? {} : { httpsProxy: settings.proxy.url }),
-    noProxy: settings.proxy.bypass.join(','),
+    proxy: settings.proxy,
     onEvent: ({ type, ...details }) => log[type === 'retry' ? 'warn' : 'debug'](details, `genesys: ${type}`),
   });
 }

@@ -1,8 +1,9 @@
-import { brotliDecompress, gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { brotliDecompress, gunzip } from 'node:zlib';
+import { headerOf } from '@genesys-kafka/http';
 import type { Dispatcher } from 'undici';
-import { AnswerTooLargeError, BadAnswerError } from '../errors.ts';
-import { callFacts, header, interceptor, type Answer, type Call } from '../exchange.ts';
+import { answerTooLarge, badAnswer, callError } from '../call-errors.ts';
+import { callFacts, interceptor, type Answer, type Call } from '../exchange.ts';
 
 const DECODERS = new Map([
   ['gzip', promisify(gunzip)],
@@ -17,9 +18,9 @@ const DECODERS = new Map([
 export function decode(): Dispatcher.DispatcherComposeInterceptor {
   return interceptor(async (call, next) => {
     const answer = await next({ ...call, headers: { ...call.headers, 'accept-encoding': 'gzip, br' } });
-    const encoding = answer.headers['content-encoding'] ?? 'identity';
+    const encoding = headerOf(answer.headers, 'content-encoding') ?? 'identity';
     if (encoding === 'identity' || encoding === '' || answer.body.length === 0) return answer;
-    return { ...answer, body: await decoded(call, answer, String(encoding)) };
+    return { ...answer, body: await decoded(call, answer, encoding) };
   });
 }
 
@@ -29,17 +30,19 @@ async function decoded(call: Call, answer: Answer, encoding: string): Promise<Bu
   const decoder = DECODERS.get(encoding.trim().toLowerCase());
   if (!decoder) {
     if (failed) return Buffer.alloc(0);
-    const sort = header(answer, 'content-encoding')?.includes(',') === false ? 'an unknown' : 'more than one';
-    throw new BadAnswerError(callFacts(call), `${sort} content-encoding, and only one gzip or br is accepted`);
+    const sort = encoding.includes(',') ? 'more than one' : 'an unknown';
+    throw badAnswer(callFacts(call), `${sort} content-encoding, and only one gzip or br is accepted`);
   }
   try {
     return await decoder(answer.body, { maxOutputLength: call.maxBytes });
   } catch (error) {
     if (failed) return Buffer.alloc(0);
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new AnswerTooLargeError(callFacts(call), call.maxBytes);
+      throw answerTooLarge(callFacts(call), call.maxBytes);
     }
     // Damaged on the way: the next attempt may be whole.
-    throw new BadAnswerError(callFacts(call), 'its compressed body is damaged', { retry: true, cause: error });
+    const facts = callFacts(call);
+    const what = `The compressed answer of ${facts.host} to ${facts.operation} is damaged.`;
+    throw callError('answer-damaged', facts, what, { cause: error });
   }
 }

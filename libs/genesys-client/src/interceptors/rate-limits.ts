@@ -1,7 +1,8 @@
+import { headerOf, retryAfterOf } from '@genesys-kafka/http';
 import type { Clock, SlidingWindow } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import type { OnEvent } from '../events.ts';
-import { header, interceptor, type Answer } from '../exchange.ts';
+import { interceptor, type Answer } from '../exchange.ts';
 
 /** Where a 429 names no time (design: "Polling"). */
 const DEFAULT_WAIT_MS = 5000;
@@ -33,16 +34,7 @@ export function rateLimits(options: {
 
 /** How long a 429 asks to wait: `Retry-After`, else the seconds in Genesys' message, else 5 s. */
 export function rateLimitWaitMs(answer: Answer, clock: Clock): number {
-  return retryAfterMs(answer, clock) ?? messageWaitMs(answer.body) ?? DEFAULT_WAIT_MS;
-}
-
-/** `Retry-After` in milliseconds, from seconds or an HTTP date (RFC 9110 10.2.3); undefined where it says neither. */
-export function retryAfterMs(answer: Answer, clock: Clock): number | undefined {
-  const value = header(answer, 'retry-after')?.trim() ?? '';
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  // A date has letters; Date.parse alone would take "-1" for a year.
-  const atMs = /^[A-Z][a-z]{2,8}, /.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - clock.nowMs());
+  return retryAfterOf(answer.headers, clock.nowMs()) ?? messageWaitMs(answer.body) ?? DEFAULT_WAIT_MS;
 }
 
 /** "Rate limit exceeded the maximum. Retry the request in [27] seconds" (genesys-api.md 1.5). */
@@ -53,7 +45,7 @@ function messageWaitMs(body: Buffer): number | undefined {
 
 function allowanceResetMs(answer: Answer, reserve: number): number | undefined {
   const [count, allowed, reset] = ['count', 'allowed', 'reset'].map((part) => {
-    const value = header(answer, `inin-ratelimit-${part}`)?.trim() ?? '';
+    const value = headerOf(answer.headers, `inin-ratelimit-${part}`)?.trim() ?? '';
     return /^\d{1,9}$/.test(value) ? Number(value) : undefined;
   });
   if (count === undefined || allowed === undefined || reset === undefined || reset === 0) return undefined;

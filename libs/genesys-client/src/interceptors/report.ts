@@ -1,8 +1,7 @@
 import { OperationalError, type Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
-import { correlationId } from '../correlation-id.ts';
 import type { OnEvent } from '../events.ts';
-import { interceptor } from '../exchange.ts';
+import { correlationId, interceptor } from '../exchange.ts';
 
 /** Tells of every attempt that went out, when it has ended. */
 export function report(clock: Clock, onEvent: OnEvent): Dispatcher.DispatcherComposeInterceptor {

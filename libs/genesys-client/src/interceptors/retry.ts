@@ -1,8 +1,9 @@
+import { retryAfterOf } from '@genesys-kafka/http';
 import { isRetryable, OperationalError, type Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import type { OnEvent } from '../events.ts';
 import { interceptor, type Answer, type Call, type Exchange } from '../exchange.ts';
-import { rateLimitWaitMs, retryAfterMs } from './rate-limits.ts';
+import { rateLimitWaitMs } from './rate-limits.ts';
 
 export interface RetryPolicy {
   /** Attempts in all, the first included; a 429 counts against the time alone. */
@@ -76,5 +77,5 @@ function namedWaitMs(outcome: Outcome, clock: Clock): number {
   if ('error' in outcome) return 0;
   return outcome.answer.status === 429
     ? rateLimitWaitMs(outcome.answer, clock)
-    : (retryAfterMs(outcome.answer, clock) ?? 0);
+    : (retryAfterOf(outcome.answer.headers, clock.nowMs()) ?? 0);
 }

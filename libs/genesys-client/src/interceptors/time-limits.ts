@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { GenesysTimeoutError } from '../errors.ts';
+import { tooSlow } from '../call-errors.ts';
 import { callFacts, interceptor, type Call } from '../exchange.ts';
 
 /**
@@ -13,7 +13,7 @@ export function totalTime(requestTimeoutMs: number): Dispatcher.DispatcherCompos
       return await next({ ...call, signal: AbortSignal.any([call.signal, limit]) });
     } catch (error) {
       if (!limit.aborted || call.signal.aborted || error !== limit.reason) throw error;
-      throw new GenesysTimeoutError(callFacts(call), `no complete answer within ${requestTimeoutMs} ms`);
+      throw tooSlow(callFacts(call), `no complete answer within ${requestTimeoutMs} ms`);
     }
   });
 }
@@ -41,7 +41,7 @@ export function minimumProgress(options: {
         if (performance.now() - stretchStartMs >= options.stretchMs) {
           if (stretchBytes < options.minBytes) {
             const what = `its body brought only ${stretchBytes} bytes in ${options.stretchMs} ms`;
-            controller.abort(new GenesysTimeoutError(callFacts(call as Call), what));
+            controller.abort(tooSlow(callFacts(call as Call), what));
             return;
           }
           stretchStartMs = performance.now();

@@ -1,7 +1,7 @@
-import { OperationalError } from '@genesys-kafka/resilience';
+import { networkFault, type NetworkFault } from '@genesys-kafka/http';
 import type { Dispatcher } from 'undici';
-import { ConnectionError, GenesysTimeoutError, HostNotFoundError, ProxyError, TlsError } from '../errors.ts';
-import type { CallFacts } from '../errors.ts';
+import { callError, tooSlow, type CallFacts } from '../call-errors.ts';
+import type { GenesysError } from '../errors.ts';
 import { callFacts, interceptor } from '../exchange.ts';
 
 /** Turns the errors of sockets, resolver, TLS and undici into ours. An unknown one passes: it is a bug, not a fault. */
@@ -10,40 +10,31 @@ export function transportErrors(): Dispatcher.DispatcherComposeInterceptor {
     try {
       return await next(call);
     } catch (error) {
-      if (call.signal.aborted) throw error;
-      throw classify(error, callFacts(call));
+      const fault = call.signal.aborted ? undefined : networkFault(error);
+      throw fault ? transportError(fault, callFacts(call)) : error;
     }
   });
 }
 
-/** What undici says when a connection breaks or its bytes are no HTTP. */
-const BROKEN = new Set([
-  'UND_ERR_SOCKET',
-  'UND_ERR_INFO',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-  'UND_ERR_HEADERS_OVERFLOW',
-]);
-/** Node's spelling of the system's network errors; EMFILE and ENFILE pass when other connections close. */
-const SYSTEM =
-  /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EMFILE|ENFILE|EAI_FAIL)$/;
-const UNTRUSTED = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$)/;
-
-function classify(error: unknown, facts: CallFacts): unknown {
-  if (!(error instanceof Error) || error instanceof OperationalError) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'ENODATA') return new HostNotFoundError(facts, error);
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') return new GenesysTimeoutError(facts, 'no answer began in time', error);
-  if (code === 'UND_ERR_BODY_TIMEOUT') return new GenesysTimeoutError(facts, 'its body stalled', error);
-  // No cause: the parser's error carries the bytes it could not read, which may be anybody's data.
-  if (error.name === 'HTTPParserError') return new ConnectionError(facts, code || 'the answer is no HTTP');
-  if (UNTRUSTED.test(code)) return new TlsError(facts, code, error);
-  const refusal = /^Proxy response \((\d{3})\)/.exec(error.message)?.[1];
-  if (refusal !== undefined || code.startsWith('UND_ERR_PRX_')) {
-    return new ProxyError(facts, refusal === undefined ? undefined : Number(refusal), error);
+function transportError({ cause: kind, code, error: cause }: NetworkFault, facts: CallFacts): GenesysError {
+  const { host, operation } = facts;
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') return tooSlow(facts, 'no answer began in time', cause);
+  if (code === 'UND_ERR_BODY_TIMEOUT') return tooSlow(facts, 'its body stalled', cause);
+  switch (kind) {
+    case 'dns-failure':
+      return callError('host-not-found', facts, `The host ${host} was not found (DNS).`, { cause });
+    case 'tls-refused': {
+      const what = `No trusted TLS connection to ${host} (${code}).`;
+      return callError('tls-failed', { ...facts, reason: code }, what, { cause });
+    }
+    case 'proxy-failed':
+    case 'proxy-refused': {
+      const answer = /^\d/.test(code) ? `it answered ${code}` : 'no tunnel was made';
+      return callError(kind, facts, `The proxy did not connect to ${host} (${answer}).`, { cause });
+    }
+    default: {
+      const what = `The connection to ${host} failed during ${operation} (${code}).`;
+      return callError('connection-failed', { ...facts, reason: code }, what, { cause });
+    }
   }
-  if (BROKEN.has(code) || SYSTEM.test(code) || code.startsWith('ERR_HTTP2_')) {
-    return new ConnectionError(facts, code, error);
-  }
-  return error;
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namesKey, outcomeOf } from './http-answer.ts';
-import { parseRetryAfter } from './retry-after.ts';
 
 test('every status from 200 to 599 has the meaning that the design gives it', () => {
   const kinds = new Map<string, number[]>();
@@ -22,22 +21,4 @@ test('a key is named only whole: not inside a longer one', () => {
     assert.ok(namesKey(text, 'src:1'), text);
   for (const text of ['', 'src:12', 'xsrc:1', 'other-src:1', 'src:1a', 'src', '%20src:1'])
     assert.ok(!namesKey(text, 'src:1'), text);
-});
-
-test('Retry-After is seconds or a date, never negative, at most a day', () => {
-  const nowMs = Date.UTC(2026, 0, 1);
-  for (const [value, expected] of [
-    ['120', 120_000],
-    [' 0 ', 0],
-    ['1.5', 1500],
-    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
-    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
-    ['99999999999', 86_400_000],
-    ['-5', undefined],
-    ['soon', undefined],
-    ['2026', 2_026_000],
-    ['', undefined],
-    [undefined, undefined],
-  ] as const)
-    assert.equal(parseRetryAfter(value, nowMs), expected, value);
 });

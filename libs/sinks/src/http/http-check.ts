@@ -1,34 +1,28 @@
+import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
+import { codeOf, networkFault, TLS } from '@genesys-kafka/http';
+import { unlessAborted, within } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { sinkUnreachable, type SinkError } from '../errors.ts';
-import { codeOf, isTlsRefusal } from './http-failure.ts';
 import type { HttpTarget } from './http-options.ts';
 
 /** Opens and closes one connection, TLS handshake included. Rejects with `sink-unreachable` or the signal's reason. */
-export async function checkConnection(
-  target: HttpTarget,
-  tls: ConnectionOptions,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<void> {
+export async function checkConnection(target: HttpTarget, timeoutMs: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const address = { host: target.hostname, port: target.port };
   const socket = target.secure
-    ? connectTls({ ...tls, ...address, ...(isIP(target.hostname) ? {} : { servername: target.hostname }) })
+    ? connectTls({ ...TLS, ...address, ...(isIP(target.hostname) ? {} : { servername: target.hostname }) })
     : connectTcp(address);
-  const fail = (code: string) => reject(unreachable(target, code));
-  const onAbort = () => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  socket.setTimeout(timeoutMs, () => fail('timeout'));
-  socket.once(target.secure ? 'secureConnect' : 'connect', () => resolve(undefined));
-  socket.on('error', (error) => fail(codeOf(error)));
-  socket.once('close', () => fail('ECONNRESET'));
+  const connected = once(socket, target.secure ? 'secureConnect' : 'connect');
+  // What goes wrong once nobody waits any more is nobody's concern.
+  socket.on('error', () => undefined);
   try {
-    await promise;
+    await unlessAborted(within(connected, timeoutMs, tooLate), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreachable(target, error);
   } finally {
-    signal.removeEventListener('abort', onAbort);
     socket.destroy();
   }
 }
@@ -41,22 +35,31 @@ export async function checkThroughProxy(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const limit = AbortSignal.timeout(timeoutMs);
   try {
     const { origin, path } = target;
-    const { body } = await dispatcher.request({ origin, path, method: 'HEAD', signal: within });
+    const { body } = await dispatcher.request({
+      origin,
+      path,
+      method: 'HEAD',
+      signal: AbortSignal.any([signal, limit]),
+    });
     await body.dump();
   } catch (error) {
     signal.throwIfAborted();
-    throw unreachable(target, within.aborted ? 'timeout' : codeOf(error));
+    throw unreachable(target, limit.aborted ? tooLate() : error);
   }
 }
 
-function unreachable({ origin }: HttpTarget, code: string): SinkError {
+function tooLate(): Error {
+  return Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' });
+}
+
+function unreachable({ origin }: HttpTarget, error: unknown): SinkError {
   return sinkUnreachable(
     origin,
-    code,
-    isTlsRefusal(code)
+    codeOf(error),
+    networkFault(error)?.cause === 'tls-refused'
       ? "Check the target's certificate, and name its authority in tls.caFile or NODE_EXTRA_CA_CERTS."
       : "Check the sink's url, that the target (or the proxy before it) runs and that the network allows it.",
   );

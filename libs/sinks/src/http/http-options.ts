@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { isInsecure, type Proxy } from '@genesys-kafka/http';
 import { sinkOptionInvalid } from '../errors.ts';
 
 export interface HttpSinkOptions {
@@ -11,12 +12,9 @@ export interface HttpSinkOptions {
   readonly timeoutMs?: number;
   /** Connections kept to the target; the sink's concurrency. Default 16. */
   readonly maxConnections?: number;
-  /** PEM certificates to trust instead of the system's. */
-  readonly ca?: string;
   /** Allows `http:` to other hosts than this one. */
   readonly allowInsecureHttp?: boolean;
-  /** Tunnel for `https:` targets; may hold credentials. */
-  readonly proxy?: { readonly url: string; readonly bypass: readonly string[] };
+  readonly proxy?: Proxy;
 }
 
 export interface HttpTarget {
@@ -43,7 +41,7 @@ export function parseTarget({ name, url, allowInsecureHttp }: HttpSinkOptions): 
   if (parsed.username || parsed.password) throw fail('must not hold credentials; use headers.authorization');
   const hostname = parsed.hostname.replace(/^\[|\]$/g, '');
   const secure = parsed.protocol === 'https:';
-  if (!secure && !allowInsecureHttp && !isLoopback(hostname))
+  if (!allowInsecureHttp && isInsecure(parsed))
     throw fail(`is plain http to ${hostname}; use https or set ALLOW_INSECURE_HTTP=true`);
   const port = parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port);
   return { origin: parsed.origin, path: `${parsed.pathname}${parsed.search}`, hostname, port, secure };
@@ -71,13 +69,4 @@ export function checkHeaders(name: string, headers: Readonly<Record<string, stri
 export function checkPositive(name: string, option: string, value: number): number {
   if (!Number.isSafeInteger(value) || value < 1) throw sinkOptionInvalid(name, option, 'must be a whole number from 1');
   return value;
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '::1' ||
-    /^127(\.\d{1,3}){3}$/.test(hostname)
-  );
 }

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Delivery, DeliveryOutcome } from '@genesys-kafka/delivery';
 import { certificate, key } from '../../fixtures/loopback-certificate.ts';
 import type { HttpSinkOptions } from './http-options.ts';
@@ -20,6 +21,13 @@ const delivery = (body = '{"conversationId":"c"}'): Delivery => ({
   recordVersion: 42n,
   contentType: 'application/json',
 });
+
+/** Has the process trust a certificate for the rest of a test, as `tls.caFile` does for good. */
+function trust(t: TestContext, pem: string): void {
+  const usual = getCACertificates('default');
+  setDefaultCACertificates([...usual, pem]);
+  t.after(() => setDefaultCACertificates(usual));
+}
 
 async function listen(t: TestContext, server: Server): Promise<number> {
   const sockets = new Set<Socket>();
@@ -233,7 +241,8 @@ test('TLS is verified: an unknown certificate opens the circuit, a configured CA
   assert.equal(outcome.failure.cause, 'tls-refused');
   await assert.rejects(strict.check(never), /tls\.caFile/);
 
-  const trusting = sinkFor(t, port, { url, ca: certificate });
+  trust(t, certificate);
+  const trusting = sinkFor(t, port, { url });
   assert.equal((await trusting.deliver(delivery(), never)).kind, 'delivered');
   await trusting.check(never);
 });
@@ -286,17 +295,18 @@ test('an https target is reached through the proxy, its certificate checked; a h
     request.resume().on('end', () => response.writeHead(204).end());
   });
   const port = await listen(t, server);
-  const target = { url: `https://localhost:${port}/in`, ca: certificate };
-  const through = sinkFor(t, 0, { ...target, proxy: { url, bypass: [] } });
+  const target = { url: `https://localhost:${port}/in` };
+  const proxied = { ...target, proxy: { url, bypass: [] } };
+  const refused = await sinkFor(t, 0, proxied).deliver(delivery(), never);
+  assert.equal(refused.kind, 'misconfigured');
+  assert.ok(tunnels.length > 0);
+  tunnels.length = 0;
+  trust(t, certificate);
+  const through = sinkFor(t, 0, proxied);
   assert.deepEqual(await through.deliver(delivery(), never), { kind: 'delivered' });
   await through.check(never);
   assert.deepEqual(seen, ['POST', 'HEAD']);
   assert.ok(tunnels.length > 0 && tunnels.every((asked) => asked === `localhost:${port}`), tunnels.join());
-  tunnels.length = 0;
-  const distrusting = sinkFor(t, 0, { url: target.url, proxy: { url, bypass: [] } });
-  const refused = await distrusting.deliver(delivery(), never);
-  assert.equal(refused.kind, 'misconfigured');
-  assert.ok(tunnels.length > 0);
   tunnels.length = 0;
   const direct = sinkFor(t, 0, { ...target, proxy: { url, bypass: ['localhost'] } });
   assert.deepEqual(await direct.deliver(delivery(), never), { kind: 'delivered' });

@@ -1,4 +1,5 @@
 import type { Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
+import { headerOf, retryAfterOf } from '@genesys-kafka/http';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { namesKey, outcomeOf } from './http-answer.ts';
@@ -6,7 +7,6 @@ import { checkConnection, checkThroughProxy } from './http-check.ts';
 import { connectionsTo, isProxied } from './http-connections.ts';
 import { outcomeOfFailure } from './http-failure.ts';
 import { checkHeaders, checkPositive, parseTarget, type HttpSinkOptions } from './http-options.ts';
-import { parseRetryAfter } from './retry-after.ts';
 
 /** Answers are read to their end, so that the connection can be used again, but no further than this. */
 const MAX_ANSWER_BYTES = 65_536;
@@ -21,12 +21,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
   const headers = checkHeaders(options.name, options.headers ?? {});
   const timeoutMs = checkPositive(options.name, 'timeout', options.timeoutMs ?? 30_000);
   const connections = checkPositive(options.name, 'concurrency', options.maxConnections ?? 16);
-  const tls = {
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-  } as const;
-  const dispatcher = connectionsTo(target, { connections, timeoutMs, tls, proxy: options.proxy });
+  const dispatcher = connectionsTo({ connections, timeoutMs, proxy: options.proxy });
 
   const send = async (delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> => {
     const answer = await dispatcher.request({
@@ -44,7 +39,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       },
     });
     const namesOurKey = await readAnswer(answer, delivery.idempotencyKey);
-    const retryAfterMs = parseRetryAfter(single(answer.headers['retry-after']), clock.nowMs());
+    const retryAfterMs = retryAfterOf(answer.headers, clock.nowMs());
     return outcomeOf({ status: answer.statusCode, namesOurKey, retryAfterMs });
   };
 
@@ -77,7 +72,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       const checkMs = Math.min(timeoutMs, 10_000);
       return isProxied(target, options.proxy)
         ? checkThroughProxy(target, dispatcher, checkMs, signal)
-        : checkConnection(target, tls, checkMs, signal);
+        : checkConnection(target, checkMs, signal);
     },
     close: async () => dispatcher.destroy(),
   };
@@ -98,7 +93,7 @@ async function attempt(send: () => Promise<DeliveryOutcome>): Promise<DeliveryOu
 async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData, key: string): Promise<boolean> {
   let text = '';
   if (statusCode === 409) {
-    if (single(headers['idempotency-key'])?.trim() === key) text = key;
+    text = `${headerOf(headers, 'idempotency-key') ?? ''} `;
     try {
       let bytes = 0;
       for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -113,8 +108,4 @@ async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData
     await body.dump({ limit: MAX_ANSWER_BYTES }).catch(() => undefined);
   }
   return namesKey(text, key);
-}
-
-function single(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
 }

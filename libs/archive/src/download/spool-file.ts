@@ -3,7 +3,8 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { ArchiveError, spoolFailure } from './errors.ts';
+import { ArchiveError } from '../errors.ts';
+import { spoolFailure } from '../file-failures.ts';
 
 /** Tells this process from an earlier one with the same id, as in a restarted container. */
 const PROCESS = randomUUID().slice(0, 8);
@@ -54,7 +55,7 @@ export class SpoolFile {
     const { bavail, bsize } = await statfs(this.#dir);
     const free = bavail * bsize;
     if (bytes <= free) return;
-    throw new ArchiveError('spool-full', `The download needs ${bytes} bytes, and ${this.#dir} has ${free} left`);
+    throw new ArchiveError('spool-full', `The download needs ${bytes} bytes, and ${this.#dir} has ${free} left.`);
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
-import { ArchiveError, printable } from './errors.ts';
-import { checkLocalHeader } from './zip-local-header.ts';
-import { readEndRecord } from './zip-end-record.ts';
-import { ZipReader } from './zip-reader.ts';
+import { ArchiveError } from '../errors.ts';
+import { readEndRecord } from './end-record.ts';
+import { checkLocalHeader } from './local-header.ts';
+import { printable } from './printable.ts';
+import { WindowReader } from './window-reader.ts';
 
 export interface ArchiveLimits {
   /** Most uncompressed bytes per compressed byte. */
@@ -16,7 +17,7 @@ export interface ArchiveLimits {
 }
 
 /** The one JSON entry of a ZIP, its place checked against every header. */
-export interface ZipEntry {
+interface ZipEntry {
   readonly name: string;
   readonly method: 'stored' | 'deflate';
   readonly dataOffset: number;
@@ -25,7 +26,7 @@ export interface ZipEntry {
   readonly crc32: number;
 }
 
-export interface ZipDirectory {
+interface ZipDirectory {
   readonly entry: ZipEntry;
   /** SHA-256 over every entry's CRC-32 and lengths, in the directory's order. */
   readonly identity: string;
@@ -46,15 +47,15 @@ export async function readDirectory(
   signal: AbortSignal | undefined,
 ): Promise<ZipDirectory> {
   const end = await readEndRecord(file, fileBytes, path);
-  if (end.entries === 0) throw new ArchiveError('archive-empty', `${path} is a ZIP without entries`);
+  if (end.entries === 0) throw new ArchiveError('archive-empty', `${path} is a ZIP without entries.`);
   if (end.entries > limits.maxEntries) {
     throw new ArchiveError(
       'archive-too-many-entries',
-      `${path} has ${end.entries} entries; the limit is ${limits.maxEntries}`,
+      `${path} has ${end.entries} entries; the limit is ${limits.maxEntries}.`,
     );
   }
   try {
-    const zip = await yauzl.fromRandomAccessReaderPromise(new ZipReader(file), fileBytes, {
+    const zip = await yauzl.fromRandomAccessReaderPromise(new WindowReader(file), fileBytes, {
       autoClose: false,
       decodeStrings: false,
     });
@@ -63,7 +64,7 @@ export async function readDirectory(
     if (directoryBytes !== end.directoryBytes) {
       throw new ArchiveError(
         'archive-corrupt',
-        `The central directory of ${path} holds more than its ${end.entries} entries`,
+        `The central directory of ${path} holds more than its ${end.entries} entries.`,
       );
     }
     checkSizes(entries, fileBytes, path, limits);
@@ -94,7 +95,7 @@ async function readEntries(zip: ZipFile, path: string, signal: AbortSignal | und
     signal?.throwIfAborted();
     const name = nameOf(entry);
     if (names.has(name))
-      throw new ArchiveError('archive-ambiguous', `${path} has two entries named ${printable(name)}`);
+      throw new ArchiveError('archive-ambiguous', `${path} has two entries named ${printable(name)}.`);
     names.add(name);
     entries.push(entry);
   }
@@ -111,30 +112,30 @@ function nameOf(entry: Entry): string {
 function checkSizes(entries: readonly Entry[], fileBytes: number, path: string, limits: ArchiveLimits): void {
   const total = entries.reduce((sum, entry) => sum + entry.uncompressedSize, 0);
   if (total > limits.maxBytes) {
-    throw new ArchiveError('archive-too-large', `${path} unpacks to ${total} bytes; the limit is ${limits.maxBytes}`);
+    throw new ArchiveError('archive-too-large', `${path} unpacks to ${total} bytes; the limit is ${limits.maxBytes}.`);
   }
   for (const { uncompressedSize, compressedSize } of entries) {
     if (uncompressedSize <= compressedSize * limits.maxRatio) continue;
     const ratio = Math.round(uncompressedSize / Math.max(compressedSize, 1));
     throw new ArchiveError(
       'archive-bomb',
-      `${path} claims to unpack ${ratio} times; the limit is ${limits.maxRatio} (a bomb?)`,
+      `${path} claims to unpack ${ratio} times; the limit is ${limits.maxRatio} (a bomb?).`,
     );
   }
   if (total > fileBytes * limits.maxRatio) {
-    throw new ArchiveError('archive-bomb', `${path} unpacks more than ${limits.maxRatio} times its size (a bomb?)`);
+    throw new ArchiveError('archive-bomb', `${path} unpacks more than ${limits.maxRatio} times its size (a bomb?).`);
   }
 }
 
 function checkOverlap(spans: readonly Span[], path: string): void {
   const ordered = spans.toSorted((a, b) => a.start - b.start);
   if (ordered[0]!.start !== 0) {
-    throw new ArchiveError('archive-corrupt', `${path} has ${ordered[0]!.start} bytes before its first entry`);
+    throw new ArchiveError('archive-corrupt', `${path} has ${ordered[0]!.start} bytes before its first entry.`);
   }
   for (const [index, span] of ordered.entries()) {
     const next = ordered[index + 1];
     if (next && span.end > next.start) {
-      throw new ArchiveError('archive-ambiguous', `Two entries of ${path} overlap at byte ${next.start} (a bomb?)`);
+      throw new ArchiveError('archive-ambiguous', `Two entries of ${path} overlap at byte ${next.start} (a bomb?).`);
     }
   }
 }
@@ -154,31 +155,31 @@ function choose(entries: readonly Entry[], path: string): Entry {
   if (chosen && second) {
     throw new ArchiveError(
       'archive-ambiguous-entries',
-      `${path} has ${candidates.length} JSON files: ${list(candidates)}`,
+      `${path} has ${candidates.length} JSON files: ${list(candidates)}.`,
     );
   }
   if (chosen) return chosen;
   const files = entries.filter((entry) => !names.get(entry)!.endsWith('/'));
   const nested = files.filter((entry) => ARCHIVE_NAME.test(names.get(entry)!));
-  if (nested.length > 0) throw new ArchiveError('archive-nested', `${path} holds archives, not JSON: ${list(nested)}`);
-  throw new ArchiveError('archive-no-json', `${path} has no JSON file; it holds ${list(files) || 'directories only'}`);
+  if (nested.length > 0) throw new ArchiveError('archive-nested', `${path} holds archives, not JSON: ${list(nested)}.`);
+  throw new ArchiveError('archive-no-json', `${path} has no JSON file; it holds ${list(files) || 'directories only'}.`);
 }
 
 function describe(entry: Entry, spans: readonly Span[], path: string): ZipEntry {
   const name = printable(nameOf(entry));
   // Bit 0: encrypted; 6: strong encryption; 13: header masked. Method 99 is WinZip's AES.
   if ((entry.generalPurposeBitFlag & 0x2041) !== 0 || entry.compressionMethod === 99) {
-    throw new ArchiveError('archive-encrypted', `${name} in ${path} is encrypted`);
+    throw new ArchiveError('archive-encrypted', `${name} in ${path} is encrypted.`);
   }
   if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) {
     throw new ArchiveError(
       'archive-unsupported',
-      `${name} in ${path} uses compression method ${entry.compressionMethod}`,
+      `${name} in ${path} uses compression method ${entry.compressionMethod}.`,
     );
   }
   const isLink = entry.versionMadeBy >> 8 === 3 && ((entry.externalFileAttributes >>> 28) & 0xf) === 0xa;
-  if (isLink) throw new ArchiveError('archive-unsupported', `${name} in ${path} is a symbolic link`);
-  if (entry.uncompressedSize === 0) throw new ArchiveError('archive-empty', `${name} in ${path} holds no bytes`);
+  if (isLink) throw new ArchiveError('archive-unsupported', `${name} in ${path} is a symbolic link.`);
+  if (entry.uncompressedSize === 0) throw new ArchiveError('archive-empty', `${name} in ${path} holds no bytes.`);
   return {
     name,
     method: entry.compressionMethod === 0 ? 'stored' : 'deflate',
@@ -200,10 +201,10 @@ function identityOf(entries: readonly Entry[]): string {
 function fromYauzl(error: unknown, path: string, signal: AbortSignal | undefined): unknown {
   if (error instanceof ArchiveError || signal?.aborted || !(error instanceof Error) || 'syscall' in error) return error;
   if (error.message.includes('encryption')) {
-    return new ArchiveError('archive-encrypted', `${path} is encrypted`, { cause: error });
+    return new ArchiveError('archive-encrypted', `${path} is encrypted.`, { cause: error });
   }
   if (error.constructor !== Error) return error;
-  return new ArchiveError('archive-corrupt', `The ZIP headers of ${path} are damaged (${error.message})`, {
+  return new ArchiveError('archive-corrupt', `The ZIP headers of ${path} are damaged (${error.message}).`, {
     cause: error,
   });
 }

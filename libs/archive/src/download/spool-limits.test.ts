@@ -5,13 +5,14 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { Agent } from 'undici';
-import { assertWhole, CONTENT, download, SECRET } from '../fixtures/download.ts';
-import { fileServer, serve, status, type Answer } from '../fixtures/file-server.ts';
-import { scratch } from '../fixtures/scratch.ts';
-import { spool } from './index.ts';
+import { assertWhole, CONTENT, download, SECRET } from '../../fixtures/download.ts';
+import { fileServer, serve, status, type Answer } from '../../fixtures/file-server.ts';
+import { scratch } from '../../fixtures/scratch.ts';
 import { LinkRules } from './link-rules.ts';
+import { spool } from './spool.ts';
 
 const run = promisify(execFile);
 
@@ -137,7 +138,7 @@ test('a disk that fills up during the download stops it cleanly', async (t) => {
   }
 });
 
-test('trusts the certificates it is told to, and no others', async (t) => {
+test('trusts the certificates that the process trusts, and no others', async (t) => {
   await using dir = await scratch();
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
   const files = ['-keyout', `${dir.dir}/key.pem`, '-out', `${dir.dir}/cert.pem`];
@@ -163,17 +164,19 @@ test('trusts the certificates it is told to, and no others', async (t) => {
   const server = createServer({ key, cert }, serve(CONTENT));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  const usual = getCACertificates('default');
   try {
-    const from = (host: string, ca?: string) => ({
+    const from = (host: string) => ({
       link: async () => `https://${host}:${port}/x?${SECRET}`,
       allowedHosts: [host],
-      ...(ca === undefined ? {} : { ca }),
     });
-    assertWhole(await download([], from('127.0.0.1', cert)));
-    assertWhole(await download([], from('localhost', cert)));
     assert.equal((await download([], from('localhost'))).error?.code, 'download-untrusted');
-    assert.equal((await download([], from('127.0.0.2', cert))).error?.code, 'download-failed');
+    setDefaultCACertificates([...usual, cert]);
+    assertWhole(await download([], from('127.0.0.1')));
+    assertWhole(await download([], from('localhost')));
+    assert.equal((await download([], from('127.0.0.2'))).error?.code, 'download-failed');
   } finally {
+    setDefaultCACertificates(usual);
     server.closeAllConnections();
     server.close();
   }

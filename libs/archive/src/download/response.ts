@@ -1,5 +1,5 @@
-import type { Dispatcher } from 'undici';
-import { ArchiveError } from './errors.ts';
+import { headerOf, retryAfterOf, type Headers } from '@genesys-kafka/http';
+import { ArchiveError } from '../errors.ts';
 
 /** What is known of the remote object and of our copy. */
 export interface Progress {
@@ -27,38 +27,31 @@ export type Verdict =
   /** What we have cannot be continued: drop it and begin anew. */
   | { readonly kind: 'restart'; readonly because: 'changed' | 'range' };
 
-type Headers = Dispatcher.ResponseData['headers'];
-
-export function header(headers: Headers, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
-}
-
 /**
  * Decides what a response means for a download that holds `progress.received` bytes. Pure.
  * Rules: RFC 9110 sections 13.1.5 (If-Range), 14.4 (Content-Range), 15.5.17 (416).
  */
-export function judge(status: number, headers: Headers, progress: Progress, nowMs: number, shown: string): Verdict {
-  if (status === 200) return judgeWhole(headers);
-  if (status === 206) return judgePart(headers, progress);
-  if (status === 416) return judgeUnsatisfiable(headers, progress);
+export function interpret(status: number, headers: Headers, progress: Progress, nowMs: number, shown: string): Verdict {
+  if (status === 200) return wholeBody(headers);
+  if (status === 206) return partialBody(headers, progress);
+  if (status === 416) return rangeRefused(headers, progress);
   if ([301, 302, 303, 307, 308].includes(status)) {
-    const location = header(headers, 'location');
+    const location = headerOf(headers, 'location');
     if (location !== undefined) return { kind: 'redirect', location };
   }
   if ([401, 403, 404, 410].includes(status)) return { kind: 'refused', status };
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return { kind: 'retry', status, retryAfterMs: retryAfterMs(header(headers, 'retry-after'), nowMs) };
+    return { kind: 'retry', status, retryAfterMs: retryAfterOf(headers, nowMs) };
   }
-  throw new ArchiveError('download-refused', `${shown} answered ${status}`, { details: { status } });
+  throw new ArchiveError('download-refused', `${shown} answered ${status}.`, { details: { status } });
 }
 
-function judgeWhole(headers: Headers): Verdict {
+function wholeBody(headers: Headers): Verdict {
   return { kind: 'body', at: 0, total: length(headers), validator: validatorOf(headers) };
 }
 
-function judgePart(headers: Headers, progress: Progress): Verdict {
-  const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(header(headers, 'content-range')?.trim() ?? '');
+function partialBody(headers: Headers, progress: Progress): Verdict {
+  const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headerOf(headers, 'content-range')?.trim() ?? '');
   // multipart/byteranges has no Content-Range of its own.
   if (!range || progress.received === 0) return { kind: 'restart', because: 'range' };
   const [first, last] = [Number(range[1]), Number(range[2])];
@@ -77,8 +70,8 @@ function judgePart(headers: Headers, progress: Progress): Verdict {
   return { kind: 'body', at: first, total: total ?? last + 1, validator: progress.validator };
 }
 
-function judgeUnsatisfiable(headers: Headers, progress: Progress): Verdict {
-  const total = /^bytes \*\/(\d+)$/.exec(header(headers, 'content-range')?.trim() ?? '')?.[1];
+function rangeRefused(headers: Headers, progress: Progress): Verdict {
+  const total = /^bytes \*\/(\d+)$/.exec(headerOf(headers, 'content-range')?.trim() ?? '')?.[1];
   const known = total === undefined ? progress.total : Number(total);
   const agrees = progress.total === undefined || known === progress.total;
   if (progress.received > 0 && known === progress.received && agrees) return { kind: 'complete' };
@@ -86,32 +79,24 @@ function judgeUnsatisfiable(headers: Headers, progress: Progress): Verdict {
 }
 
 function length(headers: Headers): number | undefined {
-  const value = header(headers, 'content-length');
+  const value = headerOf(headers, 'content-length');
   return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined;
 }
 
 /** A weak ETag may stand for different bytes, so it cannot vouch for a splice. */
 function strongEtag(headers: Headers): string | undefined {
-  const etag = header(headers, 'etag');
+  const etag = headerOf(headers, 'etag');
   return etag?.startsWith('"') ? etag : undefined;
 }
 
 function validatorOf(headers: Headers): string | undefined {
-  return strongEtag(headers) ?? header(headers, 'last-modified');
+  return strongEtag(headers) ?? headerOf(headers, 'last-modified');
 }
 
 /** The body must be the file's own bytes; one gzip layer is taken as stored, and read as gzip later. */
 export function checkEncoding(headers: Headers, shown: string): void {
-  const encoding = header(headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
+  const encoding = headerOf(headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
   if (['identity', '', 'gzip', 'x-gzip'].includes(encoding)) return;
   const named = encoding.replace(/[^a-z0-9, -]/g, '?').slice(0, 60);
-  throw new ArchiveError('download-encoding', `${shown} sends the file with Content-Encoding ${named}`);
-}
-
-/** Seconds or an HTTP date (RFC 9110, 10.2.3); undefined for anything else. */
-function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const atMs = Date.parse(value);
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+  throw new ArchiveError('download-encoding', `${shown} sends the file with Content-Encoding ${named}.`);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertWhole, CONTENT, download, ETAG, QUICK } from '../fixtures/download.ts';
-import { serve, status, type Answer } from '../fixtures/file-server.ts';
+import { assertWhole, CONTENT, download, ETAG, QUICK } from '../../fixtures/download.ts';
+import { serve, status, type Answer } from '../../fixtures/file-server.ts';
 
 test('downloads a file, and reports progress', async () => {
   const seen: (readonly [number, number | undefined])[] = [];

@@ -1,6 +1,6 @@
 import type { Clock } from '@genesys-kafka/resilience';
 
-export interface WatchdogOptions {
+interface WatchdogOptions {
   readonly clock: Clock;
   /** No byte for so long is a stall. */
   readonly idleTimeoutMs: number;

@@ -1,6 +1,8 @@
 import { lookup as dnsLookup } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { ArchiveError } from './errors.ts';
+import { isIP, type LookupFunction } from 'node:net';
+import { isInsecure } from '@genesys-kafka/http';
+import { ArchiveError } from '../errors.ts';
+import { addressKind } from './address-kind.ts';
 
 export interface LinkRuleOptions {
   /**
@@ -10,8 +12,6 @@ export interface LinkRuleOptions {
   readonly allowedHosts: readonly string[];
   /** Plain http: to hosts other than loopback. */
   readonly allowInsecureHttp: boolean;
-  /** Lets listed hosts be on private networks (RFC 1918, ULA), as in a container network. Default: false. */
-  readonly allowPrivateAddresses?: boolean;
 }
 
 /** A link as errors and logs may show it: no query, no fragment, bounded. URL has escaped control characters. */
@@ -37,21 +37,22 @@ export class LinkRules {
   check(link: string, base?: URL): URL {
     // The parser's own error carries the whole link, query string included, so it is not kept as a cause.
     const url = URL.parse(link, base?.href);
-    if (!url) throw new ArchiveError('link-malformed', 'The link to the archive is not a URL');
+    if (!url) throw new ArchiveError('link-malformed', 'The link to the archive is not a URL.');
     const shown = describeLink(url);
     if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-      throw new ArchiveError('link-malformed', `The link to the archive has the scheme ${url.protocol}`);
+      throw new ArchiveError('link-malformed', `The link to the archive has the scheme ${url.protocol}.`);
     }
     if (url.username !== '' || url.password !== '') {
-      throw new ArchiveError('link-malformed', `The link ${shown} has a user name in it`);
+      throw new ArchiveError('link-malformed', `The link ${shown} has a user name in it.`);
     }
-    if (!this.#isAllowed(url)) throw new ArchiveError('link-host-not-allowed', `${url.host} is not a known files host`);
+    if (!this.#isAllowed(url))
+      throw new ArchiveError('link-host-not-allowed', `${url.host} is not a known files host.`);
     const host = bare(url.hostname);
     if (url.protocol === 'http:') {
       if (base?.protocol === 'https:')
-        throw new ArchiveError('link-insecure', `${describeLink(base)} redirects to http:`);
-      if (!this.#options.allowInsecureHttp && !isLoopbackName(host)) {
-        throw new ArchiveError('link-insecure', `The link ${shown} is plain http:`);
+        throw new ArchiveError('link-insecure', `${describeLink(base)} redirects to http:.`);
+      if (!this.#options.allowInsecureHttp && isInsecure(url)) {
+        throw new ArchiveError('link-insecure', `The link ${shown} is plain http:.`);
       }
     }
     // Sockets do not resolve a host that is an address already, so the lookup below would not see it.
@@ -95,57 +96,8 @@ export class LinkRules {
     const kind = addressKind(address);
     if (kind === 'public') return;
     if (kind === 'loopback' && this.#isListedByName(hostname)) return;
-    if (kind === 'private' && this.#options.allowPrivateAddresses) return;
-    throw new ArchiveError('link-address-not-allowed', `${hostname} stands for ${address}, a ${kind} address`);
+    throw new ArchiveError('link-address-not-allowed', `${hostname} stands for ${address}, a ${kind} address.`);
   }
 }
 
 const bare = (hostname: string) => hostname.replace(/^\[|\]$/g, '');
-
-const isLoopbackName = (host: string) =>
-  host === 'localhost' || host.endsWith('.localhost') || (isIP(host) !== 0 && addressKind(host) === 'loopback');
-
-function blockList(...subnets: readonly [network: string, prefix: number][]): BlockList {
-  const list = new BlockList();
-  for (const [network, prefix] of subnets) list.addSubnet(network, prefix, network.includes(':') ? 'ipv6' : 'ipv4');
-  return list;
-}
-
-const loopback = blockList(['127.0.0.0', 8], ['::1', 128]);
-const privateUse = blockList(['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16], ['fc00::', 7]);
-/** IANA's special-purpose registries: this host, shared space, link-local, documentation, multicast, reserved. */
-const special = blockList(
-  ['0.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['169.254.0.0', 16],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-  ['::', 128],
-  ['fe80::', 10],
-  ['fec0::', 10],
-  ['ff00::', 8],
-  ['100::', 64],
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  // Forms that carry an IPv4 address inside: NAT64 and 6to4. The mapped form (::ffff:) is unpacked by BlockList.
-  ['64:ff9b::', 96],
-  ['64:ff9b:1::', 48],
-  ['2002::', 16],
-);
-
-export type AddressKind = 'public' | 'loopback' | 'private' | 'special';
-
-/** Which kind of network an IP address belongs to; IPv4-mapped IPv6 counts as its IPv4 address. */
-export function addressKind(address: string): AddressKind {
-  const withoutZone = address.replace(/%.*$/, '');
-  const family = isIP(withoutZone) === 6 ? 'ipv6' : 'ipv4';
-  if (loopback.check(withoutZone, family)) return 'loopback';
-  if (privateUse.check(withoutZone, family)) return 'private';
-  // The deprecated IPv4-compatible form ::a.b.c.d is never a public host.
-  if (special.check(withoutZone, family) || /^::(?!ffff:)/i.test(withoutZone)) return 'special';
-  return 'public';
-}

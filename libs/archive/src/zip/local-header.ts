@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import yauzl, { type Entry, type LocalFileHeader, type ZipFile } from 'yauzl';
-import { ArchiveError, printable } from './errors.ts';
-import { readExactly } from './zip-end-record.ts';
+import { ArchiveError } from '../errors.ts';
+import { readExactly } from '../read-exactly.ts';
+import { printable } from './printable.ts';
 
 const HAS_DESCRIPTOR = 0x0008;
 const UNKNOWN_32 = 0xffffffff;
@@ -23,7 +24,7 @@ export async function checkLocalHeader(
   const differs = (field: string) =>
     new ArchiveError(
       'archive-ambiguous',
-      `The local header of ${name} in ${path}, at byte ${start}, has another ${field} than the directory`,
+      `The local header of ${name} in ${path}, at byte ${start}, has another ${field} than the directory.`,
     );
   if (!local.fileName.equals(entry.fileNameRaw)) throw differs('name');
   if (local.compressionMethod !== entry.compressionMethod) throw differs('compression method');
@@ -33,7 +34,7 @@ export async function checkLocalHeader(
   const pastDirectory = () =>
     new ArchiveError(
       'archive-ambiguous',
-      `${name} in ${path} reaches into the central directory at byte ${directoryOffset}`,
+      `${name} in ${path} reaches into the central directory at byte ${directoryOffset}.`,
     );
   if (dataEnd > directoryOffset) throw pastDirectory();
   const described = (local.generalPurposeBitFlag & HAS_DESCRIPTOR) !== 0;
@@ -48,7 +49,7 @@ export async function checkLocalHeader(
   if (bytes === undefined) {
     throw new ArchiveError(
       'archive-ambiguous',
-      `The data descriptor of ${name} in ${path}, at byte ${dataEnd}, disagrees with the directory`,
+      `The data descriptor of ${name} in ${path}, at byte ${dataEnd}, disagrees with the directory.`,
     );
   }
   return { start, dataOffset: local.fileDataStart, end: dataEnd + bytes };

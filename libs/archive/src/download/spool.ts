@@ -1,9 +1,10 @@
+import { connections, type Proxy } from '@genesys-kafka/http';
 import { backoffMs, systemClock, type BackoffOptions, type Clock } from '@genesys-kafka/resilience';
-import { Agent, type Dispatcher } from 'undici';
-import { fetchOnce, type FetchOutcome } from './download-attempt.ts';
-import type { Progress } from './download-response.ts';
-import { ArchiveError } from './errors.ts';
+import type { Dispatcher } from 'undici';
+import { ArchiveError } from '../errors.ts';
+import { fetchOnce, type FetchOutcome } from './attempt.ts';
 import { describeLink, LinkRules, type LinkRuleOptions } from './link-rules.ts';
+import type { Progress } from './response.ts';
 import { SpoolFile } from './spool-file.ts';
 
 export interface SpoolOptions extends LinkRuleOptions {
@@ -12,12 +13,10 @@ export interface SpoolOptions extends LinkRuleOptions {
   /** Created when missing. */
   readonly spoolDir: string;
   /**
-   * Replaces the built-in connections, for a proxy: the proxy resolves names then, so only `allowedHosts` and
-   * addresses written in a link are checked, and `ca` is the dispatcher's own business.
+   * It is the proxy that resolves names then: `allowedHosts` and addresses written in a link still hold, what a name
+   * stands for cannot be checked.
    */
-  readonly dispatcher?: Dispatcher;
-  /** Certificate authorities (PEM) instead of the built-in ones. */
-  readonly ca?: string;
+  readonly proxy?: Proxy | undefined;
   readonly maxBytes: number;
   readonly idleTimeoutMs: number;
   readonly minBytesPerSecond: number;
@@ -29,14 +28,14 @@ export interface SpoolOptions extends LinkRuleOptions {
   readonly onProgress?: (bytes: number, totalBytes?: number) => void;
 }
 
-export interface DownloadRetry {
+interface DownloadRetry {
   /** Failures in a row without a new byte. */
   readonly attempts: number;
   readonly maxElapsedMs: number;
   readonly backoff: BackoffOptions;
 }
 
-export const DOWNLOAD_RETRY: DownloadRetry = {
+const DOWNLOAD_RETRY: DownloadRetry = {
   attempts: 8,
   maxElapsedMs: 2 * 3_600_000,
   backoff: { initialMs: 500, factor: 2, maxMs: 30_000, jitterMs: 500 },
@@ -65,29 +64,26 @@ export async function spool(options: SpoolOptions): Promise<SpooledFile> {
   options.signal?.throwIfAborted();
   const rules = new LinkRules(options);
   const file = await SpoolFile.create(options.spoolDir);
-  const own = options.dispatcher ? undefined : connections(rules, options.ca);
-  try {
-    const bytes = await new Download(options, rules, options.dispatcher ?? own!, file).run();
-    await file.close();
-    return { path: file.path, bytes, [Symbol.asyncDispose]: () => file.remove() };
-  } catch (error) {
-    await file.remove();
-    throw error;
-  } finally {
-    await own?.destroy();
-  }
-}
-
-function connections(rules: LinkRules, ca: string | undefined): Agent {
-  return new Agent({
+  const dispatcher = connections({
+    proxy: options.proxy,
+    lookup: rules.lookup,
     connections: 1,
     // One long body has nothing to share a connection with, and HTTP/2's windows would only slow it down.
     allowH2: false,
     // The watchdog judges stalls, by the injected clock.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { lookup: rules.lookup, ...(ca === undefined ? {} : { ca }) },
   });
+  try {
+    const bytes = await new Download(options, rules, dispatcher, file).run();
+    await file.close();
+    return { path: file.path, bytes, [Symbol.asyncDispose]: () => file.remove() };
+  } catch (error) {
+    await file.remove();
+    throw error;
+  } finally {
+    await dispatcher.destroy();
+  }
 }
 
 class Download {
@@ -143,8 +139,8 @@ class Download {
     if (this.#restarts > MAX_RESTARTS) {
       const shown = describeLink(url);
       throw because === 'changed'
-        ? new ArchiveError('source-changed', `${shown} changed ${this.#restarts} times during the download`)
-        : new ArchiveError('download-bad-range', `${shown} answers with other ranges than asked for`);
+        ? new ArchiveError('source-changed', `${shown} changed ${this.#restarts} times during the download.`)
+        : new ArchiveError('download-bad-range', `${shown} answers with other ranges than asked for.`);
     }
     Object.assign(this.#progress, { received: 0, total: undefined, validator: undefined });
     await this.#file.truncate();
@@ -155,7 +151,7 @@ class Download {
     this.#refusals += 1;
     const fresh = this.#refusals > MAX_REFUSALS ? link : await this.#options.link();
     if (fresh !== link) return fresh;
-    throw new ArchiveError('link-refused', `${describeLink(url)} answered ${status}`, { details: { status } });
+    throw new ArchiveError('link-refused', `${describeLink(url)} answered ${status}.`, { details: { status } });
   }
 
   async #wait(outcome: FetchOutcome & { kind: 'retry' }, startMs: number, url: URL): Promise<void> {
@@ -170,7 +166,7 @@ class Download {
     ) {
       throw new ArchiveError(
         'download-failed',
-        `Gave up on ${describeLink(url)} after ${this.#failures} failures in a row, at byte ${this.#progress.received}: it ${outcome.reason}`,
+        `Gave up on ${describeLink(url)} after ${this.#failures} failures in a row, at byte ${this.#progress.received}: it ${outcome.reason}.`,
         { cause: outcome.cause, details: { received: this.#progress.received } },
       );
     }

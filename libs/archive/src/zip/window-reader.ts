@@ -8,7 +8,7 @@ const WINDOW_BYTES = 256 * 1024;
  * What yauzl reads headers through: our file handle, so that it is never closed behind our back, with a window of
  * read-ahead, since a read of its own for each of four small pieces per entry takes seconds on 70,000 entries.
  */
-export class ZipReader extends yauzl.RandomAccessReader {
+export class WindowReader extends yauzl.RandomAccessReader {
   readonly #file: FileHandle;
   #window: Buffer = Buffer.alloc(0);
   #windowStart = 0;

@@ -1,16 +1,16 @@
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
-import { answerFacts, plainText, readJson } from './answers.ts';
-import { BadAnswerError } from './errors.ts';
-import type { OnEvent } from './events.ts';
-import { goneIfUnknown, jobSegment, submitAnswer, unfinished, type JobStatus } from './job.ts';
-import type { Request } from './request.ts';
+import { answerFacts, plainText, readJson } from '../answers.ts';
+import { badAnswer } from '../call-errors.ts';
+import type { OnEvent } from '../events.ts';
+import type { Request } from '../request.ts';
+import { goneIfUnknown, jobSegment, SUBMIT_ANSWER, unfinished, type JobStatus } from './job.ts';
 
 /** The contract `bulk-archive` (design: "Two contracts and a file"): results come as a signed link to a ZIP. */
 export interface BulkArchiveApi {
   /** Submits the query, its dates included. A lost answer may leave an orphan job behind, which costs budget only. */
   submit(query: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<{ jobId: string }>;
-  /** A done job always has its `resultsUrl`; asking again gives a fresh link. Rejects with `JobGoneError`. */
+  /** A done job always has its `resultsUrl`; asking again gives a fresh link. Rejects with `job-gone`. */
   status(jobId: string, signal: AbortSignal): Promise<JobStatus>;
 }
 
@@ -27,7 +27,7 @@ const STATES = new Map([
   ['EXPIRED', 'expired'],
 ] as const);
 
-const statusAnswer = z.object({
+const STATUS_ANSWER = z.object({
   status: z.string(),
   resultsUrl: z.url().nullish(),
   message: z.string().nullish(),
@@ -49,7 +49,7 @@ export function bulkArchiveApi(ports: {
         json: query,
       } as const;
       const { call, answer } = await ports.request(post, signal);
-      return { jobId: readJson(call, answer, submitAnswer).jobId };
+      return { jobId: readJson(call, answer, SUBMIT_ANSWER).jobId };
     },
 
     async status(jobId, signal) {
@@ -62,10 +62,10 @@ export function bulkArchiveApi(ports: {
         refused: goneIfUnknown(jobId),
       } as const;
       const { call, answer } = await ports.request(get, signal);
-      const { status: word, resultsUrl, message } = readJson(call, answer, statusAnswer);
+      const { status: word, resultsUrl, message } = readJson(call, answer, STATUS_ANSWER);
       const state = (STATES as ReadonlyMap<string, JobStatus['state']>).get(word);
       if (state === 'done') {
-        if (!resultsUrl) throw new BadAnswerError(answerFacts(call, answer), 'COMPLETED, but without resultsUrl');
+        if (!resultsUrl) throw badAnswer(answerFacts(call, answer), 'COMPLETED, but without resultsUrl');
         return { state, resultsUrl };
       }
       if (state === undefined) ports.onEvent({ type: 'unknown-job-state', operation, state: plainText(word) });

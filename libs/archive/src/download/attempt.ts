@@ -1,8 +1,9 @@
+import { networkFault } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
-import { errors, type Dispatcher } from 'undici';
-import { checkEncoding, judge, type Progress, type Verdict } from './download-response.ts';
-import { ArchiveError } from './errors.ts';
+import type { Dispatcher } from 'undici';
+import { ArchiveError } from '../errors.ts';
 import { describeLink, type LinkRules } from './link-rules.ts';
+import { checkEncoding, interpret, type Progress, type Verdict } from './response.ts';
 import type { SpoolFile } from './spool-file.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -20,7 +21,7 @@ export type FetchOutcome =
       readonly cause?: unknown;
     };
 
-export interface FetchContext {
+interface FetchContext {
   readonly rules: LinkRules;
   readonly dispatcher: Dispatcher;
   readonly file: SpoolFile;
@@ -82,7 +83,7 @@ async function follow(
     body.on('error', () => undefined);
     try {
       const shown = describeLink(url);
-      const verdict = judge(statusCode, headers, progress, context.clock.nowMs(), shown);
+      const verdict = interpret(statusCode, headers, progress, context.clock.nowMs(), shown);
       if (verdict.kind === 'redirect') {
         url = context.rules.check(verdict.location, url);
         continue;
@@ -97,7 +98,10 @@ async function follow(
       body.destroy();
     }
   }
-  throw new ArchiveError('link-too-many-redirects', `${describeLink(link)} redirects more than ${MAX_REDIRECTS} times`);
+  throw new ArchiveError(
+    'link-too-many-redirects',
+    `${describeLink(link)} redirects more than ${MAX_REDIRECTS} times.`,
+  );
 }
 
 /** No Authorization, ever: the link is its own credential, and its host is not the API's. */
@@ -122,7 +126,7 @@ async function receive(
   const { total } = verdict;
   Object.assign(progress, { received: verdict.at, total, validator: verdict.validator });
   const tooLarge = (bytes: number) =>
-    new ArchiveError('download-too-large', `The file has ${bytes} bytes or more; the limit is ${context.maxBytes}`);
+    new ArchiveError('download-too-large', `The file has ${bytes} bytes or more; the limit is ${context.maxBytes}.`);
   if (total !== undefined) {
     if (total > context.maxBytes) throw tooLarge(total);
     await context.file.reserve(total - verdict.at);
@@ -139,22 +143,19 @@ async function receive(
   return { kind: 'retry', reason: `closed the connection at byte ${progress.received} of ${total}` };
 }
 
-/** Codes of undici, sockets and name resolution that a later attempt may not meet. */
-const TRANSIENT =
-  /^(UND_ERR_(SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_CONTENT_LENGTH_MISMATCH|HEADERS_OVERFLOW|CLOSED|DESTROYED|ABORTED|INFO)|ECONN(RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_.*|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EMFILE|ENFILE|ERR_SSL_.*|EPROTO|ERR_STREAM_PREMATURE_CLOSE)$/;
-
-const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_/;
-
-function networkFailure(error: unknown, link: URL): FetchOutcome {
-  // No cause: the parser's error carries the bytes that it could not read.
-  if (error instanceof errors.HTTPParserError) return { kind: 'retry', reason: 'sent an answer that is no HTTP' };
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  if (error instanceof ArchiveError || code === undefined) throw error;
-  if (UNTRUSTED.test(code)) {
-    throw new ArchiveError('download-untrusted', `The certificate of ${link.host} is not trusted (${code})`, {
-      cause: error,
+function networkFailure(error: unknown, { host }: URL): FetchOutcome {
+  const fault = networkFault(error);
+  if (!fault) throw error;
+  const { cause, code, error: kept } = fault;
+  if (cause === 'tls-refused') {
+    throw new ArchiveError('download-untrusted', `No trusted TLS connection to ${host} (${code}).`, { cause: kept });
+  }
+  if (cause === 'proxy-refused') {
+    const remedy = 'Check HTTPS_PROXY and its login, or add the host to NO_PROXY.';
+    throw new ArchiveError('download-refused', `The proxy does not connect to ${host} (it answered ${code}).`, {
+      remedy,
     });
   }
-  if (!TRANSIENT.test(code)) throw error;
-  return { kind: 'retry', reason: `broke the connection (${code})`, cause: error };
+  const reason = cause === 'not-http' ? 'sent an answer that is no HTTP' : `broke the connection (${code})`;
+  return { kind: 'retry', reason, cause: kept };
 }

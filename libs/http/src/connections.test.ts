@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, LookupFunction, Socket } from 'node:net';
+import { test } from 'node:test';
+import { connections } from './connections.ts';
+
+test('only https goes through the proxy, names of hosts reached directly are resolved by the lookup given', async () => {
+  const tunnels: (string | undefined)[] = [];
+  const server = createServer().on('connect', (request, socket: Socket) => {
+    tunnels.push(request.url);
+    socket.end('HTTP/1.1 403 No\r\n\r\n');
+  });
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  const resolved: string[] = [];
+  const lookup: LookupFunction = (hostname, _options, callback) => {
+    resolved.push(hostname);
+    callback(Object.assign(new Error('not that one'), { code: 'OURS' }), '', 0);
+  };
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const dispatcher = connections({ proxy: { url, bypass: ['near.example'] }, lookup });
+  const codeFrom = async (origin: string) =>
+    dispatcher.request({ origin, path: '/', method: 'GET' }).then(
+      ({ statusCode }) => statusCode,
+      (error: unknown) => (error as { code?: string }).code,
+    );
+  assert.equal(await codeFrom('https://far.example'), 'UND_ERR_ABORTED');
+  assert.equal(await codeFrom('https://near.example'), 'OURS');
+  assert.equal(await codeFrom('http://far.example'), 'OURS');
+  assert.deepEqual(tunnels, ['far.example:443']);
+  assert.deepEqual(resolved, ['near.example', 'far.example']);
+  await dispatcher.close();
+  server.close();
+});
+
+test('the environment names no proxy', async () => {
+  const before = { ...process.env };
+  Object.assign(process.env, { HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1' });
+  try {
+    const server = createServer((_request, response) => response.end('direct')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const dispatcher = connections({});
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { body } = await dispatcher.request({ origin, path: '/', method: 'GET' });
+    assert.equal(await body.text(), 'direct');
+    await dispatcher.close();
+    server.close();
+  } finally {
+    process.env = before;
+  }
+});

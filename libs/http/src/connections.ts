@@ -1,0 +1,38 @@
+import type { LookupFunction } from 'node:net';
+import { EnvHttpProxyAgent, type Agent, type Dispatcher } from 'undici';
+
+/**
+ * TLS of every connection of ours. Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off; which
+ * authorities are trusted is the process's business, for all connections alike.
+ */
+export const TLS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
+
+/** The tunnel for `https:`, with its login where it wants one. Plain `http:` never goes through it. */
+export interface Proxy {
+  readonly url?: string | undefined;
+  /** Hosts reached without it, as NO_PROXY lists them. */
+  readonly bypass: readonly string[];
+}
+
+type Limits = 'connections' | 'pipelining' | 'allowH2' | 'connectTimeout' | 'headersTimeout' | 'bodyTimeout';
+
+interface ConnectionOptions extends Pick<Agent.Options, Limits> {
+  readonly proxy?: Proxy | undefined;
+  /** Resolves the names of hosts that are reached directly; behind a proxy it is the proxy that resolves. */
+  readonly lookup?: LookupFunction;
+}
+
+/** Kept connections to any number of hosts, directly or through the proxy; HTTP/2 with `allowH2` where it is offered. */
+export function connections({ proxy, lookup, ...limits }: ConnectionOptions): Dispatcher {
+  const tls = { ...TLS, preferH2: limits.allowH2 === true };
+  return new EnvHttpProxyAgent({
+    ...limits,
+    // Empty, not absent: undici would read the environment, which is the application's to read.
+    httpProxy: '',
+    httpsProxy: proxy?.url ?? '',
+    noProxy: proxy?.bypass.join(',') ?? '',
+    connect: { ...tls, ...(lookup === undefined ? {} : { lookup }) },
+    requestTls: tls,
+    proxyTls: tls,
+  });
+}
