@@ -1,1 +1,2 @@
 export { isLoopback } from './loopback.ts';
+export { trustCaFile } from './trust.ts';

@@ -1,3 +1,5 @@
+export { checkCluster } from './check-cluster.ts';
+export { connectKafka, type KafkaSettings } from './connect.ts';
 export { KafkaError, type KafkaErrorCode } from './errors.ts';
 export { createKafkaClient } from './kafkajs/client.ts';
 export type { KafkaClientOptions, KafkaCompression, KafkaSasl } from './kafkajs/connection.ts';

@@ -8,6 +8,7 @@ export {
   picksUnrouted,
   planRoutes,
   type RoutePlan,
-  UNROUTED,
+  type RoutingSettings,
 } from './route-plan.ts';
 export { compileRule, type Rule, type RuleInput, type RuleVerdict } from './rule.ts';
+export { UNROUTED } from './settings.ts';

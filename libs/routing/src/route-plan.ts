@@ -1,12 +1,23 @@
 import type { Priority, RetryPolicy } from '@genesys-kafka/delivery';
-import type { Settings } from '@genesys-kafka/runtime';
 import { compileRule, type Rule, type RuleVerdict } from './rule.ts';
+
+/** What routing reads of a program's settings. */
+export interface RoutingSettings {
+  readonly connector: string;
+  readonly kafka: { readonly topicPrefix: string };
+  readonly routes: readonly {
+    readonly name: string;
+    readonly when?: string | undefined;
+    readonly sink: string;
+    readonly priority: Priority;
+    /** Instead of the `retry` of all. */
+    readonly retry: { readonly attempts?: number | undefined; readonly blocking?: boolean | undefined };
+  }[];
+  readonly retry: { readonly tiersMs: readonly number[]; readonly attempts: number; readonly blocking: boolean };
+}
 
 /** Whom a retry record belongs to. */
 export type Owner = { readonly route: string; readonly group: string } | 'nobody';
-
-/** Name of the implicit route of what no rule picks. The configuration refuses it for a route of one's own. */
-export const UNROUTED = 'unrouted';
 
 /** One route of the configuration, its rule compiled. */
 export interface RoutePlan {
@@ -21,12 +32,12 @@ export interface RoutePlan {
 }
 
 /** Each route is a consumer group of its own (design: "Consumer"). The topic prefix makes prefixed ACLs cover it. */
-export function groupIdOf({ kafka, connector }: Pick<Settings, 'kafka' | 'connector'>, route: string): string {
+export function groupIdOf({ kafka, connector }: Pick<RoutingSettings, 'kafka' | 'connector'>, route: string): string {
   return `${kafka.topicPrefix}${connector}.${route}`;
 }
 
 /** Throws a `RuleError` for a rule that cannot be used as written. */
-export function planRoutes(settings: Settings): RoutePlan[] {
+export function planRoutes(settings: RoutingSettings): RoutePlan[] {
   return settings.routes.map(({ name, when, sink, priority, retry }) => ({
     name,
     groupId: groupIdOf(settings, name),
@@ -64,7 +75,7 @@ export function owns(plan: Pick<RoutePlan, 'name' | 'groupId'>, owner: Owner): b
  * route of this connector that is in the configuration no more. Only from the change on: what the group `unrouted` has
  * passed while the route was still there is behind it, so a route is drained (`run --drain`) before it is removed.
  */
-export function ownsOrphan(settings: Settings, owner: Owner): boolean {
+export function ownsOrphan(settings: RoutingSettings, owner: Owner): boolean {
   if (owner === 'nobody') return true;
   const known = settings.routes.some(({ name }) => name === owner.route);
   return !known && owner.group === groupIdOf(settings, owner.route);

@@ -1,3 +1,4 @@
+export { connectOptionalRegistry, connectRegistry, type RegistrySettings } from './connect.ts';
 export { SchemaRegistryError, type SchemaRegistryErrorCode } from './errors.ts';
 export { SchemaIds } from './schema-ids.ts';
 export {

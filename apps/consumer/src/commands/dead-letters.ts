@@ -6,12 +6,12 @@ import {
   type ReplayReport,
   type StoredLetter,
 } from '@genesys-kafka/dead-letters';
+import { connectKafka } from '@genesys-kafka/kafka';
 import { OperationalError, systemClock } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
-import { SchemaIds } from '@genesys-kafka/schema-registry';
+import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { printableText } from '@genesys-kafka/topics';
-import { connectKafka, connectRegistry } from '../connect.ts';
 import { consumerSpecs, prepareTopics } from '../forward/topics.ts';
 import type { Settings } from '../settings.ts';
 
@@ -122,7 +122,7 @@ export async function replayLetters({ settings, log, signal }: Session, command:
   const client = connectKafka(settings, log);
   try {
     const { retries, deadLetters } = await prepareTopics(client, settings);
-    const registry = connectRegistry(settings);
+    const registry = connectOptionalRegistry(settings);
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
     const groupPrefix = `${settings.kafka.topicPrefix}${settings.connector}.`;
     return await replayDeadLetters({

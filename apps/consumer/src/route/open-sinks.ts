@@ -49,8 +49,6 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
     }
     case 'file':
       return { type: 'file', name, path: config.path };
-    default:
-      return { type: config.type, name };
   }
 }
 
