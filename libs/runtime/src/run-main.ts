@@ -11,7 +11,7 @@ export interface MainContext {
    * Says that this command runs until it is told to stop: a signal is its normal end, and the status 0. Without it a
    * signal cuts the command short, and the status is 130 or 143.
    */
-  runsUntilStopped(): void;
+  readonly runsUntilStopped: () => void;
 }
 
 /** `npm run` hands on a Ctrl-C that the terminal has sent to its child already: one wish, two signals. */
@@ -27,7 +27,7 @@ const EXIT_STATUS = { usage: 2, run: 1, source: 3 } as const;
  * `OperationalError`. Never resolves.
  */
 export async function runMain(main: (context: MainContext) => Promise<number>): Promise<never> {
-  let oneShot = true;
+  let oneShot = true as boolean;
   const abort = new AbortController();
   let firstMs = 0;
   const onSignal = (name: 'SIGINT' | 'SIGTERM') => {
@@ -84,7 +84,7 @@ function tell(error: unknown): void {
 }
 
 /** `error: <code>: <message>`, the causes in a line each, and for a bug where it happened. No secrets. */
-export function explain(error: unknown): string {
+function explain(error: unknown): string {
   const lines: string[] = [];
   if (error instanceof OperationalError) {
     lines.push(`error: ${error.code}: ${redactText(error.message, { keepLines: true })}`);

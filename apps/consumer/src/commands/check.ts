@@ -12,7 +12,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
   await using closing = new AsyncDisposableStack();
   let sinks: OpenSinks | undefined;
   const names = new Set(settings.routes.map(({ sink }) => sink));
-  return runChecks(session, [
+  return await runChecks(session, [
     {
       name: 'settings',
       run: async () => {

@@ -45,9 +45,9 @@ interface Ended {
 /** One run, with what it wrote. */
 async function run(context: TestContext, ...args: readonly string[]): Promise<Ended> {
   const written = { stdout: '', stderr: '' };
-  const capture = (stream: 'stdout' | 'stderr') => (text: string | Uint8Array, done?: unknown) => {
-    written[stream] += String(text);
-    if (typeof done === 'function') done();
+  const capture = (stream: 'stdout' | 'stderr') => (text: string, done?: () => void) => {
+    written[stream] += text;
+    done?.();
     return true;
   };
   const out = context.mock.method(process.stdout, 'write', capture('stdout') as never);

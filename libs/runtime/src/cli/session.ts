@@ -14,9 +14,9 @@ export interface Session<S> {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   /** Prints lines for people at once; with `--json` they are left out. */
-  say(...lines: readonly string[]): void;
+  readonly say: (...lines: readonly string[]) => void;
   /** Ends the progress, and prints what the command found: one JSON document with `--json`, otherwise lines. */
-  tell<T>(document: T, lines: (document: T) => readonly string[]): Promise<void>;
+  readonly tell: <T>(document: T, lines: (document: T) => readonly string[]) => Promise<void>;
 }
 
 export interface SessionOptions<S> {
@@ -38,10 +38,10 @@ export function openSession<S extends ProcessSettings>(options: SessionOptions<S
     log: createLogger({ name, level: settings.log.level, ...destination }),
     progress,
     signal,
-    say(...lines) {
+    say: (...lines) => {
       if (!json) printLines(lines);
     },
-    async tell(document, lines) {
+    tell: async (document, lines) => {
       progress[Symbol.dispose]();
       if (json) await printJson(document);
       else printLines(lines(document));
