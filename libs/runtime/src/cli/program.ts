@@ -27,7 +27,6 @@ export function createProgram(name: string, description: string): Command {
     .option('--config <file>', 'YAML configuration; the environment wins over it')
     .option('--json', 'print one JSON document to stdout when the command ends')
     .helpOption('-h, --help', 'of the program, or a command; --help settings [word]: the settings')
-    .helpCommand(false)
     .showHelpAfterError('Try --help.')
     .exitOverride()
     .addHelpText('after', HELP);
