@@ -27,6 +27,8 @@ export default tseslint.config(
             layer('adapter', 'kernel', 'domain'),
             layer('workflow', 'kernel', 'domain', 'adapter', 'workflow'),
             layer('app', 'kernel', 'domain', 'adapter', 'workflow'),
+            // What is run around the programs may look into them.
+            layer('tool', 'kernel', 'domain', 'adapter', 'workflow', 'app'),
           ],
           // A test may start real servers: libs/testing is a development dependency of any layer.
           allow: ['@genesys-kafka/testing'],

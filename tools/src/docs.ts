@@ -1,7 +1,9 @@
-/** `npm run docs`: writes what the README says of the settings. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** `npm run docs`: writes what the documents say of the settings. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withSettings } from './settings-table.ts';
+import { settingsPage, settingsSchema } from './reference/settings.ts';
 
-const file = join(import.meta.dirname, '../../README.md');
-writeFileSync(file, withSettings(readFileSync(file, 'utf8')));
+const docs = join(import.meta.dirname, '../../docs');
+mkdirSync(join(docs, 'reference'), { recursive: true });
+writeFileSync(join(docs, 'reference/settings.md'), settingsPage());
+writeFileSync(join(docs, 'settings.schema.json'), settingsSchema());

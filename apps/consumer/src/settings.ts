@@ -1,2 +1,47 @@
-/** What this program reads of the configuration. */
-export type { Settings, SinkSettings } from '@genesys-kafka/runtime';
+import { RETRY_SECTION } from '@genesys-kafka/delivery/settings';
+import { PROXY_SECTION, TLS_CHECKS, TLS_SECTION } from '@genesys-kafka/http/settings';
+import { KAFKA_KEYS } from '@genesys-kafka/kafka/settings';
+import { ROUTE_CHECKS, ROUTES_SECTION } from '@genesys-kafka/routing/settings';
+import { defineSettings, HEALTH_SECTION, inMs, LOG_SECTION, type SettingsOf } from '@genesys-kafka/runtime/settings';
+import { REGISTRY_CHECKS, REGISTRY_KEYS } from '@genesys-kafka/schema-registry/settings';
+import { SINKS_SECTION } from '@genesys-kafka/sinks/settings';
+import { CONNECTOR, TOPIC_KEYS } from '@genesys-kafka/topics/settings';
+import { z } from 'zod';
+import { CONSUMER_SECTION } from './group/settings.ts';
+
+const UNROUTED = z.enum(['dead-letter', 'drop']).prefault('dead-letter').meta({
+  description: 'What becomes of records that no route picks; counted either way.',
+});
+
+/**
+ * All that the consumer reads of the configuration. Keys are the file's; parsed, a key that holds a time span or a
+ * share ends in its unit (`retry.tiersMs`, `breaker.errorsRatio`).
+ */
+export const SETTINGS = defineSettings({
+  schema: z.strictObject({
+    connector: CONNECTOR,
+    kafka: z
+      .strictObject({ ...KAFKA_KEYS, ...TOPIC_KEYS })
+      .transform(inMs('requestTimeout'))
+      .prefault({}),
+    schema: z.strictObject(REGISTRY_KEYS).prefault({}),
+    routes: ROUTES_SECTION,
+    sinks: SINKS_SECTION,
+    retry: RETRY_SECTION,
+    unrouted: UNROUTED,
+    consumer: CONSUMER_SECTION,
+    log: LOG_SECTION,
+    http: HEALTH_SECTION,
+    tls: TLS_SECTION,
+    proxy: PROXY_SECTION,
+  }),
+  checks: [...REGISTRY_CHECKS, ...ROUTE_CHECKS, ...TLS_CHECKS],
+  // What the producer reads of a file that serves both.
+  readElsewhere: [
+    ...['genesys', 'windows', 'kafka.transaction', 'schema.compatibility', 'schema.register'],
+    ...['archive', 'record', 'invalid', 'spool'],
+  ],
+});
+
+export type Settings = SettingsOf<typeof SETTINGS>;
+export type SinkSettings = Settings['sinks'][string];

@@ -1,4 +1,8 @@
-import { runMain } from '@genesys-kafka/runtime';
-import { isOneShot, runCommand } from './commands/cli.ts';
+import { runMain, runProgram } from '@genesys-kafka/runtime';
+import { buildProgram } from './commands/cli.ts';
+import { readSettings } from './config.ts';
+import { SETTINGS } from './settings.ts';
 
-await runMain(async ({ signal }) => runCommand(process.argv, signal), { oneShot: isOneShot(process.argv.slice(2)) });
+await runMain((context) =>
+  runProgram(buildProgram, { argv: process.argv, context, definition: SETTINGS, readSettings }),
+);

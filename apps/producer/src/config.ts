@@ -1,9 +1,10 @@
-import { loadSettings, trustCaFile } from '@genesys-kafka/runtime';
-import type { Settings } from './settings.ts';
+import { trustCaFile } from '@genesys-kafka/http';
+import { loadSettings, type SettingsSources } from '@genesys-kafka/runtime';
+import { SETTINGS, type Settings } from './settings.ts';
 
 /** The one place where this program reads its environment. Throws a ConfigError that lists every problem. */
-export function readSettings(file: string | undefined): Settings {
-  const settings = loadSettings({ env: process.env, ...(file === undefined ? {} : { file }) });
+export function readSettings(given: Omit<SettingsSources, 'env'>): Settings {
+  const settings = loadSettings(SETTINGS, { env: process.env, ...given });
   if (settings.tls.caFile !== undefined) trustCaFile(settings.tls.caFile);
   return settings;
 }

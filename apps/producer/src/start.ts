@@ -1,4 +1,8 @@
-import { runMain } from '@genesys-kafka/runtime';
-import { runCommand } from './commands/cli.ts';
+import { runMain, runProgram } from '@genesys-kafka/runtime';
+import { buildProgram } from './commands/cli.ts';
+import { readSettings } from './config.ts';
+import { SETTINGS } from './settings.ts';
 
-await runMain(({ signal }) => runCommand(process.argv, signal));
+await runMain((context) =>
+  runProgram(buildProgram, { argv: process.argv, context, definition: SETTINGS, readSettings }),
+);

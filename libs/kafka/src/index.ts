@@ -1,4 +1,6 @@
+export { checkCluster } from './check-cluster.ts';
 export { claimPartitions, type ClaimedPartition, type PartitionClaim } from './claim-partitions.ts';
+export { connectKafka, type KafkaSettings } from './connect.ts';
 export { KAFKA_ERRORS, KafkaError, type KafkaErrorCode } from './errors.ts';
 export { createKafkaClient } from './kafkajs/client.ts';
 export type { KafkaClientOptions, KafkaSasl } from './kafkajs/connection.ts';

@@ -11,6 +11,6 @@ export {
   type RoutePlan,
   type RoutingSettings,
   ruleHeaders,
-  UNROUTED,
 } from './route-plan.ts';
 export { compileRule, type RuleVerdict } from './rule.ts';
+export { UNROUTED } from './settings.ts';

@@ -1,12 +1,6 @@
 import type { Priority, RetryPolicy } from '@genesys-kafka/delivery';
 import { compileRule, type Rule, type RuleVerdict } from './rule.ts';
 
-/** Whom a retry record belongs to. */
-export type Owner = { readonly route: string; readonly group: string } | 'nobody';
-
-/** Name of the implicit route of what no rule picks. The configuration refuses it for a route of one's own. */
-export const UNROUTED = 'unrouted';
-
 /** What routing reads of a program's settings. */
 export interface RoutingSettings {
   readonly connector: string;
@@ -21,6 +15,9 @@ export interface RoutingSettings {
   }[];
   readonly retry: { readonly tiersMs: readonly number[]; readonly attempts: number; readonly blocking: boolean };
 }
+
+/** Whom a retry record belongs to. */
+export type Owner = { readonly route: string; readonly group: string } | 'nobody';
 
 /** One route of the configuration, its rule compiled. */
 export interface RoutePlan {

@@ -1,4 +1,24 @@
-import { OperationalError } from '@genesys-kafka/resilience';
+import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
+
+export const RUNTIME_ERRORS = {
+  'bad-config': {
+    meaning:
+      'The configuration file, the environment or a flag asks for something impossible, or something needed is not set.',
+    remedy: 'Correct each setting that the message names, as it says.',
+    scope: 'usage',
+  },
+  'bad-argument': {
+    meaning: 'An argument or an option of the command line cannot be used.',
+    remedy: 'See --help.',
+    scope: 'usage',
+  },
+  'http-port-unavailable': {
+    meaning: 'Health and metrics cannot be served on the address that is set.',
+    remedy: 'Set HTTP_PORT to a free port or HTTP_HOST to an address of this machine; HTTP_PORT=0 turns it off.',
+  },
+} as const satisfies ErrorTable;
+
+export class RuntimeError extends errorsOf(RUNTIME_ERRORS) {}
 
 /** One thing wrong with the configuration: where it was given, what is wrong with it, and what to write instead. */
 export interface SettingProblem {
@@ -10,8 +30,8 @@ export interface SettingProblem {
   readonly fix: string;
 }
 
-/** The command line, the file or the environment asks for something impossible. Holds every problem at once. */
-export class ConfigError extends OperationalError {
+/** Everything that is wrong with the configuration at once. */
+export class ConfigError extends RuntimeError {
   readonly problems: readonly SettingProblem[];
 
   constructor(problems: readonly SettingProblem[]) {
@@ -20,7 +40,9 @@ export class ConfigError extends OperationalError {
       return `${where}: ${problem}; ${fix}`;
     });
     const message = lines.length === 1 ? lines[0]! : [`${lines.length} problems:`, ...lines].join('\n  - ');
-    super('bad-config', message, { scope: 'usage' });
+    // Each problem ends with its own remedy, the message with the last one's.
+    const remedy = problems.at(-1)?.fix ?? '';
+    super('bad-config', message.slice(0, message.length - remedy.length - 1), { remedy });
     this.problems = problems;
   }
 }

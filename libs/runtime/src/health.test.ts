@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { type HealthOptions, startHealthServer } from './health.ts';
 import { createMetrics } from './metrics.ts';
 
+const host = '127.0.0.1';
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -21,7 +23,10 @@ async function get(url: string): Promise<{ status: number; type: string | null; 
 
 test('port 0 starts nothing', async () => {
   using metrics = createMetrics();
-  assert.equal(await startHealthServer({ port: 0, metrics, ready: () => ({ ready: true, reasons: [] }) }), undefined);
+  assert.equal(
+    await startHealthServer({ port: 0, host, metrics, ready: () => ({ ready: true, reasons: [] }) }),
+    undefined,
+  );
 });
 
 test('readiness follows the program, falls first when it is told to stop, and shows no secrets; liveness stays', async () => {
@@ -35,6 +40,7 @@ test('readiness follows the program, falls first when it is told to stop, and sh
   let fails = false;
   const options: HealthOptions = {
     port: await freePort(),
+    host,
     metrics,
     signal: abort.signal,
     ready: () => {
@@ -79,7 +85,7 @@ test('a port that is taken is a plain error that says what to set', async () => 
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
   try {
-    await assert.rejects(startHealthServer({ port, metrics, ready: () => ({ ready: true, reasons: [] }) }), {
+    await assert.rejects(startHealthServer({ port, host, metrics, ready: () => ({ ready: true, reasons: [] }) }), {
       code: 'http-port-unavailable',
       scope: 'run',
       message: new RegExp(`127\\.0\\.0\\.1:${port} \\(EADDRINUSE\\)\\. Set HTTP_PORT`),

@@ -1,4 +1,4 @@
-import { OperationalError } from '@genesys-kafka/resilience';
+import { RuntimeError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { redactText } from './redaction.ts';
 
@@ -11,8 +11,8 @@ export interface Readiness {
 export interface HealthOptions {
   /** 0: no server. */
   readonly port: number;
-  /** Loopback by default: nothing here is authenticated. */
-  readonly host?: string;
+  /** Address to listen on. Nothing here is authenticated. */
+  readonly host: string;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** Whether work is being done: connected, assigned, not stuck. */
   readonly ready: () => Readiness;
@@ -32,8 +32,8 @@ export interface HealthServer extends AsyncDisposable {
  * where the port is 0. Rejects with `http-port-unavailable` where it cannot listen.
  */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer | undefined> {
-  if (options.port === 0) return undefined;
-  const host = options.host ?? '127.0.0.1';
+  const { host, port } = options;
+  if (port === 0) return undefined;
   // Most commands run without it, and it is slow to load.
   const { fastify } = await import('fastify');
   // Connections are cut on closing: a scraper's kept-alive one must not hold up the process.
@@ -51,17 +51,14 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
   );
   server.setErrorHandler(async (_error, _request, reply) => reply.code(500).send({ error: 'internal error' }));
   try {
-    const url = await server.listen({ host, port: options.port });
+    const url = await server.listen({ host, port });
     return { url, [Symbol.asyncDispose]: () => server.close() };
   } catch (error) {
     await server.close();
     const code = (error as NodeJS.ErrnoException).code ?? 'error';
-    throw new OperationalError(
-      'http-port-unavailable',
-      `Cannot serve health and metrics on ${host}:${options.port} (${code}). ` +
-        'Set HTTP_PORT to a free port or HTTP_HOST to an address of this machine; HTTP_PORT=0 turns it off.',
-      { scope: 'run', cause: error },
-    );
+    throw new RuntimeError('http-port-unavailable', `Cannot serve health and metrics on ${host}:${port} (${code}).`, {
+      cause: error,
+    });
   }
 }
 

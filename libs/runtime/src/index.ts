@@ -1,24 +1,15 @@
-export { ConfigError, type SettingProblem } from './errors.ts';
-export { hideSecret, redactText } from './redaction.ts';
-export { type GivenFlag, loadSettings, type SettingsSources } from './settings/load-settings.ts';
-export { parseBytes, parseDurationMs, parseInstantMs, parseRatio } from './settings/quantities.ts';
+export { ConfigError, RUNTIME_ERRORS, RuntimeError } from './errors.ts';
+export { redactText } from './redaction.ts';
+export { loadSettings, type SettingsSources } from './settings/load-settings.ts';
+export { parseDurationMs, parseInstantMs } from './settings/quantities.ts';
 export { settingsJsonSchema, settingsReference, type SettingReference } from './settings/reference.ts';
 export { missingSetting, requireSettings } from './settings/require-settings.ts';
-export type { RouteSettings, Settings, SinkSettings } from './settings/settings.ts';
-export { notYet, unavailable, type Use } from './settings/unavailable.ts';
-export { Interruption } from './interruption.ts';
-export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
-export { printJson } from './output.ts';
-export { explain, type MainContext, runMain, type RunMainOptions } from './run-main.ts';
-export { formatAmount, type Unit } from './amounts.ts';
-export { type HealthOptions, type HealthServer, type Readiness, startHealthServer } from './health.ts';
-export {
-  type Counter,
-  createMetrics,
-  type EventLoopDelay,
-  type Gauge,
-  type Histogram,
-  type Metrics,
-} from './metrics.ts';
-export { createProgress, type Progress, type ProgressOptions, type ProgressTask } from './progress.ts';
-export { trustCaFile } from './trust.ts';
+export { type Check, runChecks } from './cli/check.ts';
+export { createProgram, type Handle, lookOnly, runProgram } from './cli/program.ts';
+export type { Session } from './cli/session.ts';
+export { settingOptions } from './cli/setting-options.ts';
+export { createLogger, type Logger } from './logger.ts';
+export { runMain } from './run-main.ts';
+export { type Readiness, startHealthServer } from './health.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
+export { createProgress, type Progress, type ProgressTask } from './progress.ts';

@@ -1,6 +1,13 @@
+import { visibleText } from './visible-text.ts';
+
 /** Writes exactly one JSON document and a line break to stdout; resolves when it is handed to the system. */
 export async function printJson(document: unknown): Promise<void> {
   await write(process.stdout, `${JSON.stringify(document)}\n`);
+}
+
+/** Writes lines for people to stdout, each made safe: what came out of a record forges no line, colour or direction. */
+export function printLines(lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${visibleText(line)}\n`).join(''));
 }
 
 /** Resolves when all that was written to stdout and stderr before is handed to the system, or nobody reads it. */

@@ -39,17 +39,19 @@ test('off a terminal: a line for a task at most every few seconds, and one at it
   ]);
 });
 
-test('as JSON: each line is a document', async () => {
+test('what was begun and not done shows its last figure when all is disposed of, once', async () => {
   const stream = new PassThrough();
   const output = collect(stream);
   const clock = new ManualClock();
-  using progress = createProgress({ stream, isTTY: true, json: true, clock });
+  const progress = createProgress({ stream, isTTY: false, clock });
   const task = progress.task('download', { unit: 'bytes' });
   await clock.advance(2000);
   task.advance(10);
   task.reset(4);
+  progress[Symbol.dispose]();
+  progress[Symbol.dispose]();
   task.done();
-  assert.deepEqual(JSON.parse(output()), { progress: 'download', state: 'done', value: 4, unit: 'bytes', seconds: 2 });
+  assert.equal(output(), 'download: 4 B, 2 B/s, done\n');
 });
 
 test('on a terminal: a bar for each task, the last figures stay, log lines go above, no timer or signal handler is left', async () => {

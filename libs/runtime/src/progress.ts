@@ -9,8 +9,6 @@ export interface ProgressOptions {
   readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
   /** Bars, or a line now and then; by default what the stream says of itself. */
   readonly isTTY?: boolean;
-  /** Lines as JSON, for machines; never bars. */
-  readonly json?: boolean;
   /** Between two lines of a task. */
   readonly everyMs?: number;
   readonly clock?: Pick<Clock, 'monotonicMs'>;
@@ -49,17 +47,22 @@ interface TaskState {
 
 /**
  * Progress for people: bars on a terminal, a line every few seconds (5 by default) elsewhere. Dispose of it before
- * anything else is written to the terminal. Costs next to nothing between two drawings, so it may be told of every record.
+ * anything else is written to the terminal; tasks that are not done by then show their last figure. Costs next to nothing between two drawings, so it may be told of every record.
  */
 export function createProgress(options: ProgressOptions = {}): Progress {
   const stream = options.stream ?? process.stderr;
   const clock = options.clock ?? systemClock;
   const everyMs = options.everyMs ?? 5000;
-  const bars = options.json !== true && (options.isTTY ?? stream.isTTY ?? false);
-  const view = bars ? barView(stream, clock) : lineView(stream, clock, everyMs, options.json ?? false);
+  const bars = options.isTTY ?? stream.isTTY ?? false;
+  const view = bars ? barView(stream, clock) : lineView(stream, clock, everyMs);
+  const tasks: ProgressTask[] = [];
   return {
-    task: (name, { total, unit }) =>
-      startTask(view, { name: redactText(name), unit, total, value: 0, startMs: clock.monotonicMs() }),
+    task(name, { total, unit }) {
+      const state = { name: redactText(name), unit, total, value: 0, startMs: clock.monotonicMs() };
+      const task = startTask(view, state);
+      tasks.push(task);
+      return task;
+    },
     log: new Writable({
       decodeStrings: false,
       write(chunk: string | Buffer, _encoding, callback) {
@@ -67,7 +70,10 @@ export function createProgress(options: ProgressOptions = {}): Progress {
         callback();
       },
     }),
-    [Symbol.dispose]: () => view.close(),
+    [Symbol.dispose]() {
+      for (const task of tasks) task.done();
+      view.close();
+    },
   };
 }
 
@@ -90,35 +96,19 @@ function startTask(view: View, state: TaskState): ProgressTask {
 }
 
 /** One line for a task at most every `everyMs`, and one when it is done. */
-function lineView(
-  stream: NodeJS.WritableStream,
-  clock: Pick<Clock, 'monotonicMs'>,
-  everyMs: number,
-  json: boolean,
-): View {
+function lineView(stream: NodeJS.WritableStream, clock: Pick<Clock, 'monotonicMs'>, everyMs: number): View {
   const shownMs = new WeakMap<TaskState, number>();
-  const write = (task: TaskState, state: 'running' | 'done') => {
-    const seconds = (clock.monotonicMs() - task.startMs) / 1000;
-    const line = json
-      ? JSON.stringify({
-          progress: task.name,
-          state,
-          value: task.value,
-          total: task.total,
-          unit: task.unit,
-          seconds: Number(seconds.toFixed(1)),
-        })
-      : `${task.name}: ${describe(task, seconds)}${state === 'done' ? ', done' : ''}`;
-    stream.write(`${line}\n`);
+  const write = (task: TaskState, suffix: string) => {
+    stream.write(`${task.name}: ${describe(task, (clock.monotonicMs() - task.startMs) / 1000)}${suffix}\n`);
   };
   return {
     show(task) {
       const nowMs = clock.monotonicMs();
       if (nowMs - (shownMs.get(task) ?? task.startMs) < everyMs) return;
       shownMs.set(task, nowMs);
-      write(task, 'running');
+      write(task, '');
     },
-    done: (task) => write(task, 'done'),
+    done: (task) => write(task, ', done'),
     log: (text) => stream.write(text),
     close: () => undefined,
   };

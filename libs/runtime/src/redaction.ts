@@ -1,10 +1,12 @@
+import { visibleText } from './visible-text.ts';
+
 const REDACTED = '[redacted]';
 /** A shorter text is too likely to be an ordinary word: hiding it would garble every message. */
 const LEAST_SECRET_LENGTH = 8;
 
 const MAX_TEXT_LENGTH = 32_768;
 
-const hidden = new Set<string>();
+const HIDDEN = new Set<string>();
 
 /**
  * Hides this exact text from every log line and error message of the process from now on: a secret from the settings,
@@ -13,27 +15,27 @@ const hidden = new Set<string>();
 export function hideSecret(secret: string): void {
   if (secret.length < LEAST_SECRET_LENGTH) return;
   for (const form of [secret, encodeURIComponent(secret.toWellFormed()), Buffer.from(secret).toString('base64')])
-    hidden.add(form);
+    HIDDEN.add(form);
 }
 
 /** Names whose values are secrets, wherever they stand; compared without case, dashes and underscores. */
-const secretName =
+const SECRET_NAME =
   /(?:password|passwd|pwd|passphrase|secret|secretkey|token|authorization|cookies?|apikey|accesskey|accesskeyid|secretaccesskey|privatekey|signature|credentials?|jaasconfig)$/;
 
 export function isSecretName(name: string): boolean {
-  return secretName.test(name.toLowerCase().replace(/[-_.\s]/g, ''));
+  return SECRET_NAME.test(name.toLowerCase().replace(/[-_.\s]/g, ''));
 }
 
 // Every repetition below is bounded or cannot restart inside itself: a hostile text must not hold up the event loop.
-const pairName =
+const PAIR_NAME =
   '(?:[\\w-]{0,40}(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key(?:[-_]?id)?|signature|credential)|authorization|(?:set-)?cookie)';
-const rules: readonly (readonly [RegExp, string])[] = [
+const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic|Digest|Negotiate)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${REDACTED}`],
   // JSON web tokens, wherever they appear.
   [/\beyJ[A-Za-z0-9_-]{5,1000}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, REDACTED],
   // name: "value" and name="value" in JSON, JAAS and headers; name=value in forms.
-  [new RegExp(`(["']?${pairName}["']?\\s*[:=]\\s*)(["'])(?:[^"'\\\\]|\\\\.)*\\2`, 'gi'), `$1$2${REDACTED}$2`],
-  [new RegExp(`(\\b${pairName}\\s*=\\s*)[^\\s&;,"']+`, 'gi'), `$1${REDACTED}`],
+  [new RegExp(`(["']?${PAIR_NAME}["']?\\s*[:=]\\s*)(["'])(?:[^"'\\\\]|\\\\.)*\\2`, 'gi'), `$1$2${REDACTED}$2`],
+  [new RegExp(`(\\b${PAIR_NAME}\\s*=\\s*)[^\\s&;,"']+`, 'gi'), `$1${REDACTED}`],
   [/\b((?:authorization|(?:set-)?cookie|x-api-key)\s*:\s*)[^\r\n"']+/gi, `$1${REDACTED}`],
 ];
 
@@ -51,10 +53,10 @@ function redactWord(word: string): string {
 /** A text without secrets, whatever they stand in: URLs, headers, forms, JSON. Control characters become visible. */
 export function redactText(text: string, options: { readonly keepLines?: boolean } = {}): string {
   let safe = text;
-  for (const secret of hidden) if (safe.includes(secret)) safe = safe.replaceAll(secret, REDACTED);
+  for (const secret of HIDDEN) if (safe.includes(secret)) safe = safe.replaceAll(secret, REDACTED);
   safe = shorten(safe).replace(/[^\s"'<>\\]+/g, redactWord);
-  for (const [pattern, replacement] of rules) safe = safe.replace(pattern, replacement);
-  return escapeControls(safe, options.keepLines ?? false);
+  for (const [pattern, replacement] of RULES) safe = safe.replace(pattern, replacement);
+  return visibleText(safe, options);
 }
 
 /** No log needs more; cut between words, so that half a token is not left behind unrecognised. */
@@ -93,15 +95,5 @@ function redactList(list: readonly unknown[]): unknown[] {
     const before = list[index - 1];
     const isHidden = index % 2 === 1 && typeof before === 'string' && before.length < 64 && isSecretName(before);
     return isHidden ? REDACTED : redactJson(item);
-  });
-}
-
-/** Control, bidirectional and line-separator characters as visible escapes: a name must not forge lines or colours. */
-function escapeControls(text: string, keepLines: boolean): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => {
-    if (character === '\t' || (keepLines && character === '\n')) return character;
-    if (character === '\n') return '\\n';
-    if (character === '\r') return '\\r';
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }

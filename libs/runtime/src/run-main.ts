@@ -7,20 +7,17 @@ import { redactText } from './redaction.ts';
 export interface MainContext {
   /** Aborted once, with an `Interruption` as its reason, by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
-}
-
-export interface RunMainOptions {
   /**
-   * True (default): a command that ends by itself; a signal cuts it short and the status is 130 or 143.
-   * False: a command that runs until it is told to stop; a signal is its normal end and the status is 0.
+   * Says that this command runs until it is told to stop: a signal is its normal end, and the status 0. Without it a
+   * signal cuts the command short, and the status is 130 or 143.
    */
-  readonly oneShot?: boolean;
+  readonly runsUntilStopped: () => void;
 }
 
 /** `npm run` hands on a Ctrl-C that the terminal has sent to its child already: one wish, two signals. */
 const ECHO_MS = 1000;
 
-const exitStatus = { usage: 2, run: 1, source: 3 } as const;
+const EXIT_STATUS = { usage: 2, run: 1, source: 3 } as const;
 
 /**
  * Runs a command and ends the process with its exit status: 0 done · 1 the run could not go on · 2 usage or
@@ -29,11 +26,8 @@ const exitStatus = { usage: 2, run: 1, source: 3 } as const;
  * first. Errors are told on stderr in plain words and without secrets; a bug's stack only for what is not an
  * `OperationalError`. Never resolves.
  */
-export async function runMain(
-  main: (context: MainContext) => Promise<number>,
-  options: RunMainOptions = {},
-): Promise<never> {
-  const oneShot = options.oneShot ?? true;
+export async function runMain(main: (context: MainContext) => Promise<number>): Promise<never> {
+  let oneShot = true as boolean;
   const abort = new AbortController();
   let firstMs = 0;
   const onSignal = (name: 'SIGINT' | 'SIGTERM') => {
@@ -55,7 +49,10 @@ export async function runMain(
 
   let status: number;
   try {
-    status = await main({ signal: abort.signal });
+    const runsUntilStopped = () => {
+      oneShot = false;
+    };
+    status = await main({ signal: abort.signal, runsUntilStopped });
     if (abort.signal.aborted && oneShot) status = (abort.signal.reason as Interruption).exitStatus;
   } catch (error) {
     status = statusOf(error, abort.signal, oneShot);
@@ -68,7 +65,7 @@ export async function runMain(
 function statusOf(error: unknown, signal: AbortSignal, oneShot: boolean): number {
   if (isEchoOf(signal, error)) return oneShot ? (signal.reason as Interruption).exitStatus : 0;
   tell(error);
-  return error instanceof OperationalError ? exitStatus[error.scope] : 1;
+  return error instanceof OperationalError ? EXIT_STATUS[error.scope] : 1;
 }
 
 /** For what nobody caught: the state is unknown, so nothing more is tried. */
@@ -87,7 +84,7 @@ function tell(error: unknown): void {
 }
 
 /** `error: <code>: <message>`, the causes in a line each, and for a bug where it happened. No secrets. */
-export function explain(error: unknown): string {
+function explain(error: unknown): string {
   const lines: string[] = [];
   if (error instanceof OperationalError) {
     lines.push(`error: ${error.code}: ${redactText(error.message, { keepLines: true })}`);

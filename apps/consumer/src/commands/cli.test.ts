@@ -4,39 +4,60 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { compileRule, type RoutePlan } from '@genesys-kafka/routing';
-import { loadSettings } from '@genesys-kafka/runtime';
+import { loadSettings, runProgram } from '@genesys-kafka/runtime';
 import { InvalidArgumentError } from 'commander';
-import { isOneShot } from './cli.ts';
-import { givenSettings, groupSettings, rate, runOptions } from './run-options.ts';
+import { SETTINGS } from '../settings.ts';
+import { buildProgram } from './cli.ts';
+import { groupSettings, rate, runOptions } from './run-options.ts';
 import { testRules } from './test-rules.ts';
 
-test('only run ends normally on a signal, wherever the options stand', () => {
-  assert.equal(isOneShot(['--config', 'run', '--json', 'run', '--drain']), false);
-  assert.equal(isOneShot(['run']), false);
-  assert.equal(isOneShot(['--config', 'run', 'check']), true);
-  assert.equal(isOneShot(['dead-letters', 'list', '--route', 'run']), true);
-});
-
-test('run: each setting of the section consumer is a flag, checked as in the file, and the flag wins', () => {
+test('run: each setting of the section consumer is a flag', () => {
   const names = runOptions().map(({ long }) => long);
   assert.deepEqual(names.slice(0, 2), ['--in-flight-records', '--in-flight-bytes']);
-  const load = (flags: object) => loadSettings({ env: {}, flags: givenSettings(flags) });
-  const settings = load({ inFlightRecords: '7', inFlightBytes: '512KiB', stopGrace: '1m', drain: true });
-  assert.deepEqual(groupSettings(settings), {
-    limits: { maxRecords: 7, maxBytes: 524_288 },
+  assert.deepEqual(names.slice(-2), ['--drain', '--accept-gap']);
+  assert.deepEqual(groupSettings(loadSettings(SETTINGS, { env: {} })), {
+    limits: { maxRecords: 500, maxBytes: 1_048_576 },
     commitEveryMs: 1000,
     commitRecords: 1000,
     revokeGraceMs: 10_000,
-    stopGraceMs: 60_000,
+    stopGraceMs: 25_000,
   });
-  for (const [name, text, problem] of [
-    ['stopGrace', '20', /consumer\.stopGrace \(--stop-grace\): is not a duration/],
-    ['stopGrace', '2h', /is too long; the most is 600s/],
-    ['inFlightRecords', '0', /\(--in-flight-records\): is too small/],
-    ['inFlightBytes', 'many', /is not a size/],
+});
+
+test('run: what a flag gives is checked as in the file, and only run ends normally on a signal', async () => {
+  let untilStopped = 0;
+  const context = { signal: new AbortController().signal, runsUntilStopped: () => void (untilStopped += 1) };
+  const run = (...args: readonly string[]) =>
+    runProgram(buildProgram, {
+      argv: ['node', 'consumer', ...args],
+      context,
+      definition: SETTINGS,
+      readSettings: (given) => loadSettings(SETTINGS, { env: {}, ...given }),
+    });
+  for (const [flag, text, problem] of [
+    ['--stop-grace', '20', /consumer\.stopGrace \(--stop-grace\): is not a duration/],
+    ['--stop-grace', '2h', /is too long; the most is 600s/],
+    ['--in-flight-records', '0', /\(--in-flight-records\): is too small/],
+    ['--in-flight-bytes', 'many', /is not a size/],
   ] as const) {
-    assert.throws(() => load({ [name]: text }), problem);
+    await assert.rejects(run('run', flag, text), problem);
   }
+  assert.equal(untilStopped, 4);
+  await assert.rejects(run('run', '--in-flight-records', '7'), {
+    code: 'bad-config',
+    scope: 'usage',
+    message: /^routes: is needed by this command and not set/,
+  });
+  await assert.rejects(run('dead-letters', 'list', '--route', 'run'), /kafka\.brokers: is needed/);
+  assert.equal(untilStopped, 5);
+});
+
+test('the help of the program fits one screen', () => {
+  let help = '';
+  buildProgram()
+    .configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => 80 })
+    .outputHelp();
+  assert.ok(help.split('\n').length <= 25, help);
 });
 
 test('a rate is a whole number a second', () => {

@@ -1,93 +1,56 @@
 import { planRoutes } from '@genesys-kafka/routing';
-import { createLogger, printJson, settingsReference, type Logger } from '@genesys-kafka/runtime';
-import { Command, CommanderError, Option } from 'commander';
-import { readSettings } from '../config.ts';
+import { createProgram, lookOnly, requireSettings, type Handle } from '@genesys-kafka/runtime';
+import { Option, type Command } from 'commander';
 import type { Settings } from '../settings.ts';
-import { checkConsumer } from './check.ts';
+import { checkCommand } from './check.ts';
 import { countLetters, listLetters, replayLetters, showLetter } from './dead-letters.ts';
-import { printChecks, printLetter, printLetters, printReplay, printRuleTest, printRun, printStats } from './print.ts';
-import { count, givenSettings, rate, runOptions, type RunFlags } from './run-options.ts';
+import { letterLines, letterListLines, replayLines, ruleTestLines, runLines, statsLines } from './report-lines.ts';
+import { count, rate, runOptions, type RunFlags } from './run-options.ts';
 import { runConsumer } from './run.ts';
 import { testRules } from './test-rules.ts';
 
-interface Common {
-  readonly config?: string;
-  readonly json?: boolean;
-}
-
-interface Session {
-  readonly settings: Settings;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-}
-
-/** Whether the command line names `run`, the only command that a signal ends normally. */
-export function isOneShot(args: readonly string[]): boolean {
-  const command = args.find((word, index) => !word.startsWith('-') && args[index - 1] !== '--config');
-  return command !== 'run';
-}
-
-/** Parses the command line and runs one command; resolves with the exit status (design.md, "Commands"). */
-export async function runCommand(argv: readonly string[], signal: AbortSignal): Promise<number> {
-  let status = 0;
-  const program = new Command('consumer')
-    .description('Routes conversation details from Kafka to their targets, with retries and dead letters.')
-    .option('--config <file>', 'YAML configuration; the environment wins over it')
-    .option('--json', 'print one JSON document to stdout when the command ends')
-    .showHelpAfterError('Try --help.')
-    .exitOverride();
-  const session = (flags: object = {}): Session => {
-    const settings = readSettings({ file: program.opts<Common>().config, flags: givenSettings(flags) });
-    return { settings, signal, log: createLogger({ name: 'consumer', level: settings.log.level }) };
-  };
-  /** Prints the report as the command line asks for it. */
-  const report = async <T>(document: T, print: (document: T) => void): Promise<void> => {
-    if (program.opts<Common>().json) await printJson(document);
-    else print(document);
-  };
-
+/** The command line of the consumer; without a `handle` it can be looked at, and does nothing. */
+export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
+  const program = createProgram(
+    'consumer',
+    'Routes conversation details from Kafka to their targets, with retries and dead letters.',
+  );
   const run = program.command('run').description('route and deliver until SIGTERM');
   for (const option of runOptions()) run.addOption(option);
-  run.action(async (flags: RunFlags) => {
-    const { settings, log } = session(flags);
-    await report(await runConsumer(settings, flags, log, signal), printRun);
-  });
+  const runRoutes = handle(
+    async ({ settings, log, signal, tell }, flags: RunFlags) => {
+      requireSettings(settings, ['routes']);
+      await tell(await runConsumer(settings, flags, log, signal), runLines);
+      return 0;
+    },
+    { untilStopped: true },
+  );
+  run.action(runRoutes);
   program
     .command('check')
     .description('try brokers, topics, registry and each sink, and say what to fix')
-    .action(async () => {
-      const { settings, log } = session();
-      const checks = await checkConsumer(settings, log, signal);
-      const ok = checks.every((check) => check.ok);
-      await report({ ok, checks }, printChecks);
-      status = ok ? 0 : 1;
-    });
+    .action(handle(checkCommand));
   program
     .command('test')
+    .summary('which routes take each record of a file, without Kafka')
     .description('which routes take each record of a JSON or NDJSON file, without Kafka')
     .argument('<file>', 'an array of conversations, an object with `conversations`, or one a line')
-    .action(async (file: string) => {
-      const { settings } = session();
-      await report({ records: await testRules(file, planRoutes(settings)) }, printRuleTest);
-    });
-  addDeadLetters(program, session, report);
-
-  program.addHelpText('after', () => helpText());
-  inheritSettings(program);
-  try {
-    await program.parseAsync(argv);
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
-  }
-  return status;
+    .action(
+      handle(async ({ settings, tell }, file: string) => {
+        await tell({ records: await testRules(file, planRoutes(settings)) }, ruleTestLines);
+        return 0;
+      }),
+    );
+  addDeadLetters(program, handle);
+  return program;
 }
 
-function addDeadLetters(
-  program: Command,
-  session: () => Session,
-  report: <T>(document: T, print: (document: T) => void) => Promise<void>,
-): void {
+interface LetterFilterFlags {
+  readonly route?: string;
+  readonly stage?: string;
+}
+
+function addDeadLetters(program: Command, handle: Handle<Settings>): void {
   const letters = program.command('dead-letters').description('list, look at and replay what was given up');
   const route = () => new Option('--route <name>', 'only of this route');
   const stage = () =>
@@ -99,62 +62,51 @@ function addDeadLetters(
       'route',
       'deliver',
     ]);
+  const list = handle(async (session, { limit, ...filter }: LetterFilterFlags & { readonly limit: number }) => {
+    await session.tell(await listLetters(session, filter, limit), letterListLines);
+    return 0;
+  });
   letters
     .command('list')
     .description('dead letters without their values, each once')
     .addOption(route())
     .addOption(stage())
     .addOption(new Option('--limit <n>', 'at most so many').argParser(count).default(100))
-    .action(async ({ limit, ...filter }: { route?: string; stage?: string; limit: number }) =>
-      report(await listLetters(session(), filter, limit), printLetters),
-    );
+    .action(list);
+  const show = handle(async (session, id: string) => {
+    await session.tell(await showLetter(session, id), letterLines);
+    return 0;
+  });
   letters
     .command('show')
     .description('one dead letter with headers and value')
     .argument('<id>', 'as listed')
-    .action(async (id: string) => report(await showLetter(session(), id), printLetter));
+    .action(show);
+  const stats = handle(async (session, filter: LetterFilterFlags) => {
+    await session.tell(await countLetters(session, filter), statsLines);
+    return 0;
+  });
   letters
     .command('stats')
     .description('how many, by route, stage and cause')
     .addOption(route())
     .addOption(stage())
-    .action(async (filter: { route?: string; stage?: string }) =>
-      report(await countLetters(session(), filter), printStats),
-    );
+    .action(stats);
+  const replay = handle(
+    async (session, options: LetterFilterFlags & { readonly rate: number; readonly dryRun?: boolean }) => {
+      const { rate: perSecond, dryRun = false, ...filter } = options;
+      const onProgress = (replayed: number) => session.log.info({ replayed }, 'dead letters replayed');
+      await session.tell(await replayLetters(session, { filter, perSecond, dryRun, onProgress }), replayLines);
+      return 0;
+    },
+  );
   letters
     .command('replay')
+    .summary('send dead letters back to their routes, each once')
     .description('send dead letters back to their routes, each once; the same command again goes on where it stopped')
     .addOption(route())
     .addOption(stage())
     .addOption(new Option('--rate <n/s>', 'at most so many a second').argParser(rate).default(50, '50/s'))
     .option('--dry-run', 'say what would be done, and write nothing')
-    .action(async (options: { route?: string; stage?: string; rate: number; dryRun?: boolean }) => {
-      const { rate: perSecond, dryRun = false, ...filter } = options;
-      const { log, ...rest } = session();
-      const onProgress = (replayed: number) => log.info({ replayed }, 'dead letters replayed');
-      await report(await replayLetters({ log, ...rest }, { filter, perSecond, dryRun, onProgress }), printReplay);
-    });
-}
-
-function inheritSettings(command: Command): void {
-  for (const child of command.commands) {
-    child.copyInheritedSettings(command);
-    inheritSettings(child);
-  }
-}
-
-/** Every setting of the file with its environment variable: what `--help` ends with. */
-function helpText(): string {
-  const rows = settingsReference().map(({ path, env, type, default: initial, description }) => {
-    const notes = [env, type, initial === undefined ? undefined : `default ${initial}`].filter(
-      (note) => note !== undefined,
-    );
-    return `  ${path} (${notes.join(', ')})\n      ${description}`;
-  });
-  return `
-Exit status: 0 done (run: also after SIGTERM), 1 the run could not go on, 2 bad usage or configuration,
-130/143 another command stopped by a signal.
-
-Settings of the --config file, each with its environment variable where it has one; every secret also as <NAME>_FILE:
-${rows.join('\n')}`;
+    .action(replay);
 }

@@ -11,13 +11,12 @@ import {
   type DeadLetterStats,
   type ReplayReport,
 } from '@genesys-kafka/dead-letters';
-import type { KafkaClient } from '@genesys-kafka/kafka';
+import { connectKafka, type KafkaClient } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
 import { groupPrefixOf, planRoutes } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
-import { SchemaIds } from '@genesys-kafka/schema-registry';
+import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
-import { connectKafka, connectRegistry } from '../connect.ts';
 import { consumerSpecs, prepareTopics } from '../forward/topics.ts';
 import type { Settings } from '../settings.ts';
 
@@ -51,7 +50,7 @@ export async function replayLetters(session: Session, command: ReplayCommand): P
   const plans = planRoutes(settings);
   return withClient(session, async (client) => {
     const { retries, deadLetters } = await prepareTopics(client, settings);
-    const registry = connectRegistry(settings);
+    const registry = connectOptionalRegistry(settings);
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
     const groupPrefix = groupPrefixOf(settings);
     return replayDeadLetters({

@@ -1,7 +1,7 @@
-import { settingsReference, type GivenFlag } from '@genesys-kafka/runtime';
+import { settingOptions } from '@genesys-kafka/runtime';
 import { InvalidArgumentError, Option } from 'commander';
 import type { GroupSettings } from '../group/route-group.ts';
-import type { Settings } from '../settings.ts';
+import { SETTINGS, type Settings } from '../settings.ts';
 
 /** What `consumer run` takes that is no setting, as the command line spells it. */
 export interface RunFlags {
@@ -9,37 +9,13 @@ export interface RunFlags {
   readonly acceptGap?: boolean;
 }
 
-const section = 'consumer.';
-
-/** A flag for each setting of the section `consumer`: its text and default come from there, and it is checked there. */
-export function settingFlags(): Option[] {
-  return settingsReference()
-    .filter(({ path }) => path.startsWith(section))
-    .map(
-      ({ path, type, default: initial, description }) =>
-        new Option(`${flagOf(path)} <${type}>`, `${description} (default: ${initial})`),
-    );
-}
-
+/** The section `consumer`, and what is said of one run alone. */
 export function runOptions(): Option[] {
   return [
-    ...settingFlags(),
+    ...settingOptions(SETTINGS, 'consumer'),
     new Option('--drain', 'end when all topics of all routes, retries included, are worked off'),
     new Option('--accept-gap', 'go on where records were deleted before they were read, which otherwise stops the run'),
   ];
-}
-
-/** The settings among parsed flags, for `loadSettings`. */
-export function givenSettings(flags: object): Record<string, GivenFlag> {
-  const given = Object.entries(flags).flatMap(([name, text]: [string, unknown]) =>
-    typeof text === 'string' ? [[`${section}${name}`, { flag: flagOf(name), text }] as const] : [],
-  );
-  return Object.fromEntries(given);
-}
-
-/** `consumer.stopGrace` as `--stop-grace`. */
-function flagOf(path: string): string {
-  return `--${path.replace(section, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 export function groupSettings({ consumer }: Pick<Settings, 'consumer'>): GroupSettings {

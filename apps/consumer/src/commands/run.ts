@@ -1,9 +1,9 @@
+import { connectKafka } from '@genesys-kafka/kafka';
 import { systemClock, untilAborted } from '@genesys-kafka/resilience';
-import { planRoutes } from '@genesys-kafka/routing';
+import { groupIdOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
-import { SchemaIds } from '@genesys-kafka/schema-registry';
+import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
-import { connectKafka, connectRegistry } from '../connect.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
 import { prepareTopics } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
@@ -38,7 +38,7 @@ export async function runConsumer(
   const plans = planRoutes(settings);
   const sinks = closing.use(openSinks(settings));
   const client = closing.adopt(connectKafka(settings, log), async (one) => one.close());
-  const registry = connectRegistry(settings);
+  const registry = connectOptionalRegistry(settings);
   await registry?.check();
   const topics = await prepareTopics(client, settings);
   const prometheus = closing.use(createMetrics());

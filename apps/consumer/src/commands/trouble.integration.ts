@@ -165,12 +165,14 @@ test('check: says what is there and what to fix; bad usage is exit 2, an unreach
   const good = await runConsumer(area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks }), ['check']);
   assert.equal((JSON.parse(good.stdout) as { ok: boolean }).ok, true);
   const bad = await runConsumer(area.config({ routes: [{ name: 'all', sink: 'off' }], sinks }), ['check'], 1);
-  assert.match(bad.stdout, /"what":"sink off","ok":false/);
+  assert.match(bad.stdout, /"check":"sink off","status":"failed"/);
   await runConsumer(area.config({ routes: [{ name: 'all', sink: 'crm', when: 'record.n +' }], sinks }), ['run'], 2);
   await runConsumer(area.config({ surprise: 1 }), ['run'], 2);
   await runConsumer(area.config({}), ['run', '--stop-grace', 'soon'], 2);
   const kafka = { brokers: [`127.0.0.1:${await freePort()}`], topicPrefix: area.prefix };
-  const away = await runConsumer(area.config({ kafka }), ['run'], 1);
+  const nothing = await runConsumer(area.config({ kafka }), ['run'], 2);
+  assert.match(nothing.stderr, /routes: is needed by this command and not set/);
+  const away = await runConsumer(area.config({ kafka, routes: [{ name: 'all', sink: 'crm' }], sinks }), ['run'], 1);
   assert.match(away.stderr, /error: broker-unreachable/);
 });
 

@@ -50,8 +50,6 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
     }
     case 'file':
       return { type: 'file', path: config.path };
-    default:
-      throw new Error(`there is no sink of type ${config.type}`);
   }
 }
 

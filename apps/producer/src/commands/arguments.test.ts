@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ArgumentError, durationArgument, instantArgument, queryArgument } from './arguments.ts';
+import { RuntimeError } from '@genesys-kafka/runtime';
+import { durationArgument, instantArgument, queryArgument } from './arguments.ts';
 
 let dir: string;
 
@@ -18,7 +19,7 @@ after(async () => {
 /** A usage error with a stable code that names the option and what was written. */
 function refused(option: string, pattern: RegExp) {
   return (error: unknown) =>
-    error instanceof ArgumentError &&
+    error instanceof RuntimeError &&
     error.code === 'bad-argument' &&
     error.scope === 'usage' &&
     error.message.startsWith(`${option} `) &&

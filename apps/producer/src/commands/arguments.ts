@@ -1,19 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { OperationalError } from '@genesys-kafka/resilience';
-import { parseDurationMs, parseInstantMs } from '@genesys-kafka/runtime';
+import { parseDurationMs, parseInstantMs, RuntimeError } from '@genesys-kafka/runtime';
 import type { Query } from '../genesys/job-contract.ts';
 
-export class ArgumentError extends OperationalError {
-  constructor(option: string, problem: string) {
-    super('bad-argument', `${option} ${problem}`, { scope: 'usage' });
-  }
+export function argumentError(option: string, problem: string): RuntimeError {
+  return new RuntimeError('bad-argument', `${option} ${problem}`);
 }
 
 /** `2026-01-31` (its midnight in UTC) or an ISO 8601 instant that names its zone. */
 export function instantArgument(option: string, text: string): Date {
   const ms = parseInstantMs(text);
   if (ms !== undefined) return new Date(ms);
-  throw new ArgumentError(option, `is ${JSON.stringify(text)}; write 2026-01-31 or 2026-01-31T08:00:00Z.`);
+  throw argumentError(option, `is ${JSON.stringify(text)}; write 2026-01-31 or 2026-01-31T08:00:00Z.`);
 }
 
 const LEAST_WINDOW_MS = 60_000;
@@ -21,7 +18,7 @@ const LEAST_WINDOW_MS = 60_000;
 export function durationArgument(option: string, text: string): number {
   const ms = parseDurationMs(text);
   if (ms !== undefined && ms >= LEAST_WINDOW_MS) return ms;
-  throw new ArgumentError(option, `is ${JSON.stringify(text)}; write a time of at least a minute, such as 1h or 1d.`);
+  throw argumentError(option, `is ${JSON.stringify(text)}; write a time of at least a minute, such as 1h or 1d.`);
 }
 
 /** Members that the program fills in itself, by window. */
@@ -33,7 +30,7 @@ export function queryArgument(option: string, file: string): Query {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ArgumentError(
+    throw argumentError(
       option,
       `names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}).`,
     );
@@ -42,10 +39,10 @@ export function queryArgument(option: string, file: string): Query {
   try {
     query = JSON.parse(text);
   } catch {
-    throw new ArgumentError(option, `names ${file}, which is not JSON.`);
+    throw argumentError(option, `names ${file}, which is not JSON.`);
   }
   if (typeof query !== 'object' || query === null || Array.isArray(query)) {
-    throw new ArgumentError(option, `names ${file}, which is not a JSON object.`);
+    throw argumentError(option, `names ${file}, which is not a JSON object.`);
   }
   return checkedQuery(option, query as Query);
 }
@@ -53,14 +50,11 @@ export function queryArgument(option: string, file: string): Query {
 export function checkedQuery(option: string, query: Query): Query {
   const reserved = RESERVED.filter((name) => name in query);
   if (reserved.length > 0) {
-    throw new ArgumentError(
-      option,
-      `holds ${reserved.join(', ')}; leave out what --from, --to and the paging fill in.`,
-    );
+    throw argumentError(option, `holds ${reserved.join(', ')}; leave out what --from, --to and the paging fill in.`);
   }
   // What an archive is cut off at: a size that is misread would make a lossy archive look whole.
   if (query.size !== undefined && !(Number.isSafeInteger(query.size) && (query.size as number) > 0)) {
-    throw new ArgumentError(option, 'holds a size that is no whole number of at least 1; write it without quotes.');
+    throw argumentError(option, 'holds a size that is no whole number of at least 1; write it without quotes.');
   }
   return query;
 }

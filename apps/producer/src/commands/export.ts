@@ -1,4 +1,5 @@
 import { planWindows } from '@genesys-kafka/job-poller';
+import type { Session } from '@genesys-kafka/runtime';
 import { createContext } from '../export/context.ts';
 import { exitStatus } from '../export/report.ts';
 import { runExport, type ExportRequest } from '../export/run-export.ts';
@@ -6,9 +7,9 @@ import { ArchiveFetcher } from '../genesys/archive-fetcher.ts';
 import { connectGenesys } from '../genesys/connect.ts';
 import { bulkArchive, detailsJobs } from '../genesys/job-contract.ts';
 import type { Settings } from '../settings.ts';
-import { ArgumentError, checkedQuery, queryArgument } from './arguments.ts';
-import { tellReport } from './print-report.ts';
-import { begin, type Common } from './session.ts';
+import { argumentError, checkedQuery, queryArgument } from './arguments.ts';
+import { observe } from './observer.ts';
+import { reportLines } from './report-lines.ts';
 
 export interface ExportOptions {
   readonly from: Date;
@@ -20,9 +21,9 @@ export interface ExportOptions {
 }
 
 /** `producer export`: resolves with the exit status. */
-export async function exportCommand(common: Common, options: ExportOptions, signal: AbortSignal): Promise<number> {
-  await using session = await begin(common, signal);
-  const { settings, log, observer } = session;
+export async function exportCommand(session: Session<Settings>, options: ExportOptions): Promise<number> {
+  const { settings, log, signal } = session;
+  await using observer = await observe(session);
   const request = toRequest(options, settings);
   const name = contractName(options.contract, settings);
   planWindows({ from: request.from, to: request.to, sizeMs: request.windowMs });
@@ -34,7 +35,7 @@ export async function exportCommand(common: Common, options: ExportOptions, sign
       ? detailsJobs(genesys, request.query, settings.genesys.pageSize)
       : bulkArchive(genesys, request.query, fetcher);
   const report = await runExport(context, contract, request, signal);
-  await tellReport(common, report);
+  await session.tell(report, reportLines);
   return exitStatus(report);
 }
 
@@ -52,5 +53,5 @@ function toRequest(options: ExportOptions, settings: Settings): ExportRequest {
 function contractName(asked: string | undefined, settings: Settings): 'details-jobs' | 'bulk-archive' {
   const name = asked ?? settings.genesys.contract;
   if (name === 'details-jobs' || name === 'bulk-archive') return name;
-  throw new ArgumentError('--contract', `is ${JSON.stringify(name)}; write details-jobs or bulk-archive.`);
+  throw argumentError('--contract', `is ${JSON.stringify(name)}; write details-jobs or bulk-archive.`);
 }

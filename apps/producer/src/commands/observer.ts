@@ -1,7 +1,17 @@
 import type { LedgerEntry, RecordCounts, WindowError } from '@genesys-kafka/ledger';
-import type { Logger, Metrics, Progress, ProgressTask, Readiness } from '@genesys-kafka/runtime';
+import {
+  createMetrics,
+  startHealthServer,
+  type Logger,
+  type Metrics,
+  type Progress,
+  type ProgressTask,
+  type Readiness,
+  type Session,
+} from '@genesys-kafka/runtime';
 import type { ProducerObserver } from '../export/context.ts';
 import type { OnDownload } from '../genesys/archive-fetcher.ts';
+import type { Settings } from '../settings.ts';
 
 /** What the pipeline tells of itself, as metrics and progress. */
 export interface Observer extends ProducerObserver, Disposable {
@@ -12,6 +22,18 @@ export interface Observer extends ProducerObserver, Disposable {
 }
 
 const TRANSACTION_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What watches a command that publishes: metrics, progress, and health and metrics over HTTP where a port is set. */
+export async function observe(session: Session<Settings>): Promise<Observer & AsyncDisposable> {
+  const { settings, progress, log, signal } = session;
+  await using stack = new AsyncDisposableStack();
+  const metrics = stack.use(createMetrics());
+  const observer = stack.use(createObserver(metrics, progress, log));
+  const server = await startHealthServer({ ...settings.http, metrics, signal, ready: observer.ready });
+  if (server) stack.use(server);
+  const resources = stack.move();
+  return { ...observer, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
 
 export function createObserver(metrics: Metrics, progress: Progress, log: Logger): Observer {
   const records = metrics.counter('records_total', 'Records read from sources, by outcome.', ['outcome']);

@@ -1,5 +1,5 @@
 import { conversationSchemaText } from '@genesys-kafka/conversation';
-import { createKafkaClient, type KafkaClient, type KafkaClientOptions } from '@genesys-kafka/kafka';
+import { connectKafka, type KafkaClient } from '@genesys-kafka/kafka';
 import type {
   LaneOptions,
   LanePublisher,
@@ -10,7 +10,7 @@ import type {
   WindowError,
 } from '@genesys-kafka/ledger';
 import { requireSettings, type Logger } from '@genesys-kafka/runtime';
-import { createSchemaRegistry, type SchemaRegistry } from '@genesys-kafka/schema-registry';
+import { connectRegistry } from '@genesys-kafka/schema-registry';
 import { checkTopic, LANES, partitionFor, topicSpecs, type TopicSpec, type TopicSpecs } from '@genesys-kafka/topics';
 import { TopicUnfitError } from '../errors.ts';
 import { maxSendBytes, RecordStage, type StageOptions, type Target } from '../pipeline/record-stage.ts';
@@ -56,7 +56,7 @@ export async function createContext(
 ): Promise<ProducerContext> {
   // Both at once: whoever sets one is told of the other.
   requireSettings(settings, ['kafka.brokers', 'schema.registry']);
-  const client = createKafkaClient(kafkaOptions(settings, log));
+  const client = connectKafka(settings, log);
   const judge = new WorkerJudge();
   try {
     const specs = topicSpecs({ prefix: settings.kafka.topicPrefix, dataPartitions: settings.kafka.partitions });
@@ -73,19 +73,6 @@ export async function createContext(
   }
 }
 
-export function kafkaOptions(settings: Settings, log: Logger): KafkaClientOptions {
-  const { kafka, connector } = settings;
-  return {
-    clientId: `${kafka.topicPrefix}${connector}`,
-    brokers: requireSettings(settings, ['kafka.brokers'])['kafka.brokers'],
-    ssl: kafka.ssl,
-    ...(kafka.sasl ? { sasl: kafka.sasl } : {}),
-    requestTimeoutMs: kafka.requestTimeoutMs,
-    compression: kafka.compression,
-    logger: (level, message, details) => log[level](details, message),
-  };
-}
-
 async function prepareTopics(client: KafkaClient, specs: TopicSpecs): Promise<{ data: Target; deadLetters: Target }> {
   const own = [specs.data, specs.deadLetters, specs.ledger];
   await client.admin.createMissing(own);
@@ -99,13 +86,6 @@ async function fitTopic(client: KafkaClient, spec: TopicSpec): Promise<Target> {
   if (!topic || problems.length > 0) throw new TopicUnfitError(problems);
   const maxMessageBytes = Number(topic.config['max.message.bytes'] ?? MIB);
   return { topic: spec.name, partitions: topic.partitions, maxMessageBytes };
-}
-
-/** Throws a ConfigError where no registry is set; connects with the first call. */
-export function connectRegistry(settings: Settings): SchemaRegistry {
-  const url = requireSettings(settings, ['schema.registry'])['schema.registry'];
-  const { username, password } = settings.schema;
-  return createSchemaRegistry({ url, ...(username ? { username } : {}), ...(password ? { password } : {}) });
 }
 
 async function resolveSchemaId(settings: Settings, topic: string): Promise<number> {

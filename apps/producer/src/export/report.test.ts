@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newSource } from '../../fixtures/memory-lane.ts';
-import { reportText } from '../commands/print-report.ts';
 import { exitStatus, sumCounts, type Report, type SourceReport } from './report.ts';
 
 function report(sources: readonly SourceReport[], invalid = 0): Report {
@@ -32,19 +31,4 @@ test('counts and bytes are the sums over all entries', () => {
     bytes: 140,
   });
   assert.deepEqual(sumCounts([]), { records: { read: 0, published: 0, invalid: 0, unchanged: 0 }, bytes: 0 });
-});
-
-test('the text for eyes names each source with its state, its error, and where invalid records went', () => {
-  const text = reportText(report([done, rejected], 1));
-  assert.match(text, /^export e1: 2 windows in 2\.0 s\n/);
-  assert.match(text, /read 4 = published 3 \+ invalid 1 \+ unchanged 0 · 3\.0 MiB\n/);
-  assert.match(text, /done\s+a\.zip\s+3 records/);
-  assert.match(text, /rejected b\.zip\s+0 records\n\s+archive-missing: There is no file b\.zip\./);
-  assert.match(text, /1 record on the dead-letter topic/);
-  assert(text.endsWith('\n'));
-  const odd = { ...rejected, source: 'b\u001b[31m\u202e.zip\nc' };
-  const line = reportText(report([odd])).split('\n')[2]!;
-  assert.match(line, /rejected b.*31m.*zip.*c {2}0 records/);
-  assert.doesNotMatch(line, /[\p{Cc}\p{Cf}]/u);
-  assert.doesNotMatch(reportText(report([done])), /dead-letter/);
 });

@@ -8,7 +8,7 @@ export function genesysOrigins(settings: Settings): { readonly apiUrl: string; r
   const origins = region === undefined ? undefined : regionOrigins(region);
   const api = apiUrl ?? origins?.apiUrl;
   const login = loginUrl ?? origins?.loginUrl;
-  if (api === undefined || login === undefined) throw new ConfigError([missingSetting('genesys.region')]);
+  if (api === undefined || login === undefined) throw new ConfigError([missingSetting(settings, 'genesys.region')]);
   return { apiUrl: api, loginUrl: login };
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { SettingProblem } from '../errors.ts';
 
 export interface ConfigurationFile {
@@ -8,7 +8,7 @@ export interface ConfigurationFile {
   sourceOf(path: readonly PropertyKey[]): string | undefined;
 }
 
-const nothing: ConfigurationFile = { value: {}, sourceOf: () => undefined };
+const NOTHING: ConfigurationFile = { value: {}, sourceOf: () => undefined };
 
 /** Reads a YAML 1.2 file. Problems are added, never thrown; what cannot be read counts as empty. */
 export function readConfigurationFile(file: string, problems: SettingProblem[]): ConfigurationFile {
@@ -22,9 +22,10 @@ export function readConfigurationFile(file: string, problems: SettingProblem[]):
       problem: `names a file that cannot be read (${code}): ${file}`,
       fix: 'correct the path or the permissions',
     });
-    return nothing;
+    return NOTHING;
   }
-  const { document, lines } = parse(text);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   // One mistake makes a cascade of messages: the first is the one that helps.
   const first = document.errors[0];
   if (first) {
@@ -34,7 +35,7 @@ export function readConfigurationFile(file: string, problems: SettingProblem[]):
       problem: `is not valid YAML: ${first.message}`,
       fix: 'correct this line; quote texts that hold any of { } [ ] , : #',
     });
-    return nothing;
+    return NOTHING;
   }
   let value: unknown;
   try {
@@ -46,12 +47,12 @@ export function readConfigurationFile(file: string, problems: SettingProblem[]):
       problem: `is not usable YAML: ${(error as Error).message}`,
       fix: 'write the values out',
     });
-    return nothing;
+    return NOTHING;
   }
-  if (value === null || value === undefined) return nothing;
+  if (value === null || value === undefined) return NOTHING;
   if (typeof value !== 'object' || Array.isArray(value)) {
     problems.push({ path: file, problem: 'is not a set of keys', fix: 'start it with a key, such as kafka:' });
-    return nothing;
+    return NOTHING;
   }
   return {
     value: value as Record<string, unknown>,
@@ -63,26 +64,4 @@ export function readConfigurationFile(file: string, problems: SettingProblem[]):
       return undefined;
     },
   };
-}
-
-interface Parsed {
-  readonly document: Document.Parsed;
-  readonly lines: LineCounter;
-}
-
-/**
- * Parses; a text that is not YAML is tried once more with its record paths quoted. `{ path: participants[].attributes }`
- * reads well and stands so in our own documents, but YAML allows brackets inside braces only in quotes. What was valid
- * is never touched, and lines stay where they are.
- */
-function parse(text: string): Parsed {
-  const asWritten = parseOnce(text);
-  if (asWritten.document.errors.length === 0) return asWritten;
-  const quoted = parseOnce(text.replace(/(:\s+)([A-Za-z_][\w.-]*(?:\[\][\w.-]*)+)(?=\s*[,}])/g, '$1"$2"'));
-  return quoted.document.errors.length === 0 ? quoted : asWritten;
-}
-
-function parseOnce(text: string): Parsed {
-  const lines = new LineCounter();
-  return { document: parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines };
 }

@@ -6,6 +6,9 @@ export interface Field {
   readonly path: readonly string[];
   readonly env: string | undefined;
   readonly secret: boolean;
+  readonly url: boolean;
+  /** Whether `${NAME}` below it is replaced. */
+  readonly variables: boolean;
   readonly kind: string;
   readonly description: string;
   /** As written in the file; undefined where there is none. */
@@ -97,6 +100,8 @@ function describe({ core, meta, defaultValue, optional }: Layers, path: readonly
     path,
     env: meta.env,
     secret: meta.secret ?? false,
+    url: meta.url ?? false,
+    variables: meta.variables ?? false,
     kind: meta.kind ?? kindOf(core as z.core.$ZodTypes),
     description: meta.description ?? '',
     defaultValue,

@@ -1,12 +1,5 @@
 import { z } from 'zod';
-import {
-  parseBytes,
-  parseDurationMs,
-  parseInstantMs,
-  parseRatio,
-  percentagePattern,
-  sizePattern,
-} from './quantities.ts';
+import { parseBytes, parseDurationMs, parseRatio, PERCENTAGE_PATTERN, SIZE_PATTERN } from './quantities.ts';
 
 declare module 'zod' {
   interface GlobalMeta {
@@ -16,6 +9,10 @@ declare module 'zod' {
     secret?: boolean;
     /** What the reference calls its type, where zod's own word would not help. */
     kind?: string;
+    /** An http(s) URL that requests go to. */
+    url?: boolean;
+    /** `${NAME}` in the texts below it is replaced by that environment variable. */
+    variables?: boolean;
   }
 }
 
@@ -48,17 +45,6 @@ export function percentage() {
     'is not a percentage; write a number from 0 to 100 and the sign, such as 5%',
   ).meta({
     kind: 'percentage',
-  });
-}
-
-/** A day or an instant in ISO 8601; milliseconds since the epoch once parsed. */
-export function instant() {
-  return quantity(
-    'date',
-    parseInstantMs,
-    'is not a date; write 2026-01-31 or, with its zone, 2026-01-31T08:00:00Z',
-  ).meta({
-    kind: 'date',
   });
 }
 
@@ -114,7 +100,7 @@ export function httpUrl(shape: 'origin' | 'base' | 'any') {
       context.addIssue({ code: 'custom', message: wrong ?? '' });
       return z.NEVER;
     })
-    .meta({ kind: shape === 'origin' ? 'URL (origin)' : 'URL' });
+    .meta({ kind: shape === 'origin' ? 'URL (origin)' : 'URL', url: true });
 }
 
 function urlFault(url: URL, shape: 'origin' | 'base' | 'any'): string | undefined {
@@ -128,7 +114,7 @@ function urlFault(url: URL, shape: 'origin' | 'base' | 'any'): string | undefine
 }
 
 function quantity(name: string, parse: (value: string) => number | undefined, fault: string) {
-  const pattern = name === 'size' ? sizePattern : name === 'percentage' ? percentagePattern : undefined;
+  const pattern = name === 'size' ? SIZE_PATTERN : name === 'percentage' ? PERCENTAGE_PATTERN : undefined;
   return z
     .string({ error: fault })
     .meta(pattern ? { pattern: pattern.source } : {})
@@ -138,4 +124,14 @@ function quantity(name: string, parse: (value: string) => number | undefined, fa
       context.addIssue({ code: 'custom', message: fault });
       return z.NEVER;
     });
+}
+
+type InMs<T, K extends string> = Omit<T, K> & { readonly [N in K as `${N}Ms`]: number };
+
+/** For `.transform`: a parsed section's spans carry their unit in their names, `timeout` becomes `timeoutMs`. */
+export function inMs<const K extends string>(...keys: readonly K[]) {
+  return <T extends Record<K, number>>(section: T): InMs<T, K> => {
+    const entries = Object.entries(section).map(([key, value]) => [keys.includes(key as K) ? `${key}Ms` : key, value]);
+    return Object.fromEntries(entries) as InMs<T, K>;
+  };
 }

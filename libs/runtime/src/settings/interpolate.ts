@@ -1,23 +1,34 @@
 import type { SettingProblem } from '../errors.ts';
 import { hideSecret } from '../redaction.ts';
 import { type Environment, readVariable } from './environment.ts';
+import type { Field } from './fields-of.ts';
 
 /**
- * Replaces `${NAME}` in the texts of sinks and of the dead letters' store by the environment variable of that name (or
- * by the content of the file in `NAME_FILE`), in place, so that a file under version control holds no secret.
- * `$${` is a literal `${`. A variable that is not set is a problem, never an empty text.
+ * Replaces `${NAME}` in the texts below fields that say `variables` by the environment variable of that name (or by the
+ * content of the file in `NAME_FILE`), in place, so that a file under version control holds no secret. `$${` is a
+ * literal `${`. A variable that is not set is a problem, never an empty text.
  */
-export function interpolate(root: Record<string, unknown>, env: Environment, problems: SettingProblem[]): void {
-  for (const section of ['sinks', 'deadLetters']) walk(root[section], [section], env, problems);
+export function interpolate(
+  root: Record<string, unknown>,
+  fields: readonly Field[],
+  env: Environment,
+  problems: SettingProblem[],
+): void {
+  const walk = (value: unknown, path: readonly string[]): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, item] of Object.entries(value)) {
+      const below = [...path, key];
+      if (typeof item !== 'string') walk(item, below);
+      else if (takesVariables(below, fields)) {
+        (value as Record<string, unknown>)[key] = replace(item, below.join('.'), env, problems);
+      }
+    }
+  };
+  walk(root, []);
 }
 
-function walk(value: unknown, path: readonly string[], env: Environment, problems: SettingProblem[]): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, item] of Object.entries(value)) {
-    if (typeof item === 'string') {
-      (value as Record<string, unknown>)[key] = replace(item, [...path, key].join('.'), env, problems);
-    } else walk(item, [...path, key], env, problems);
-  }
+function takesVariables(path: readonly string[], fields: readonly Field[]): boolean {
+  return fields.some(({ variables, path: above }) => variables && above.every((key, index) => key === path[index]));
 }
 
 function replace(text: string, path: string, env: Environment, problems: SettingProblem[]): string {

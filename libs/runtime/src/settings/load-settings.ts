@@ -1,12 +1,12 @@
+import type { z } from 'zod';
 import { ConfigError, type SettingProblem } from '../errors.ts';
 import { hideSecret, isSecretName } from '../redaction.ts';
 import { readConfigurationFile } from './configuration-file.ts';
-import { crossChecks } from './cross-checks.ts';
+import { valuesAt } from './cross-check.ts';
+import { rememberDefinition, type SettingsDefinition, type SettingsOf } from './definition.ts';
 import { convert, type Environment, readEnvironment } from './environment.ts';
-import { fieldsOf } from './fields-of.ts';
 import { interpolate } from './interpolate.ts';
 import { explainIssue } from './problems.ts';
-import { type Settings, settingsSchema } from './settings.ts';
 
 export interface SettingsSources {
   /** Path of a YAML file. */
@@ -24,22 +24,19 @@ export interface GivenFlag {
 }
 
 /**
- * Every setting from file, environment and flags, checked and frozen. All problems are reported at once in one `ConfigError`,
- * each with where it was given and what to write instead. What no command needs yet may be absent: see
- * `requireSettings`. Each secret found is hidden from logs from here on.
+ * Every setting of a definition from file, environment and flags, checked and frozen. All problems are reported at once
+ * in one `ConfigError`, each with where it was given and what to write instead. What no command needs yet may be
+ * absent: see `requireSettings`. Each secret found is hidden from logs from here on.
  */
-export function loadSettings({ file, env, flags = {} }: SettingsSources): Settings {
+export function loadSettings<S extends z.ZodType>(
+  definition: SettingsDefinition<S>,
+  { file, env, flags = {} }: SettingsSources,
+): SettingsOf<SettingsDefinition<S>> {
+  const { schema, fields, checks, readElsewhere } = definition;
   const problems: SettingProblem[] = [];
-  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
-    problems.push({
-      path: 'NODE_TLS_REJECT_UNAUTHORIZED',
-      problem: 'is 0, which accepts any certificate',
-      fix: 'unset it, and name your certificate authority in NODE_EXTRA_CA_CERTS',
-    });
-  }
   const given = file ? readConfigurationFile(file, problems) : undefined;
-  const fields = fieldsOf(settingsSchema);
   const merged = structuredClone(given?.value ?? {});
+  for (const path of readElsewhere) removeAt(merged, path.split('.'));
   const variables = new Map<string, string>();
   for (const { field, variable, value } of readEnvironment(fields, env, problems)) {
     if (setAt(merged, field.path, value)) variables.set(field.path.join('.'), variable);
@@ -47,10 +44,10 @@ export function loadSettings({ file, env, flags = {} }: SettingsSources): Settin
   }
   for (const field of fields) {
     const path = field.path.join('.');
-    const given = flags[path];
-    if (given && setAt(merged, field.path, convert(given.text, field))) variables.set(path, given.flag);
+    const flag = flags[path];
+    if (flag && setAt(merged, field.path, convert(flag.text, field))) variables.set(path, flag.flag);
   }
-  interpolate(merged, env, problems);
+  interpolate(merged, fields, env, problems);
   const sourceOf = (path: readonly PropertyKey[]) => {
     for (let depth = path.length; depth > 0; depth -= 1) {
       const variable = variables.get(path.slice(0, depth).join('.'));
@@ -58,16 +55,19 @@ export function loadSettings({ file, env, flags = {} }: SettingsSources): Settin
     }
     return given?.sourceOf(path);
   };
-  const parsed = settingsSchema.safeParse(merged);
-  problems.push(...crossChecks(merged));
-  const found = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explainIssue(issue, merged, fields));
-  for (const problem of [...problems, ...found]) {
+  const parsed = schema.safeParse(merged);
+  problems.push(...checks.flatMap((check) => check({ tree: merged, fields, env })));
+  if (!parsed.success)
+    problems.push(...parsed.error.issues.flatMap((issue) => explainIssue(issue, merged, definition)));
+  for (const problem of problems) {
     const source = sourceOf(problem.path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key)));
     if (problem.source === undefined && source !== undefined) Object.assign(problem, { source });
   }
-  if (problems.length > 0 || !parsed.success) throw new ConfigError([...problems, ...found]);
-  for (const field of fields) if (field.secret) secretsAt(parsed.data, field.path).forEach(hideSecret);
-  return deepFreeze(parsed.data);
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
+  const settings = parsed.data as SettingsOf<SettingsDefinition<S>> & object;
+  for (const { secret, path } of fields) if (secret) secretsAt(settings, path).forEach(hideSecret);
+  rememberDefinition(settings, definition);
+  return deepFreeze(settings);
 }
 
 /** Sets a value, making sections on the way. False where the file has something else in a section's place. */
@@ -82,20 +82,20 @@ function setAt(root: Record<string, unknown>, path: readonly string[], value: un
   return true;
 }
 
-/** The texts at a field's path, any element and any name included. */
-function secretsAt(value: unknown, path: readonly string[]): string[] {
-  const [key, ...rest] = path;
-  if (key === undefined) {
+function removeAt(root: unknown, [key, ...rest]: readonly string[]): void {
+  if (typeof root !== 'object' || root === null) return;
+  if (rest.length === 0) Reflect.deleteProperty(root, key!);
+  else removeAt((root as Record<string, unknown>)[key!], rest);
+}
+
+function secretsAt(settings: object, path: readonly string[]): string[] {
+  return valuesAt(settings, path).flatMap(({ value }) => {
     if (typeof value === 'string') return [value];
     // A set of headers: most are no secret, and hiding `application/json` everywhere would help nobody.
     return typeof value === 'object' && value !== null
       ? Object.entries(value).flatMap(([name, item]) => (isSecretName(name) && typeof item === 'string' ? [item] : []))
       : [];
-  }
-  if (typeof value !== 'object' || value === null) return [];
-  const next =
-    key === '*' || key === '[]' ? (Object.values(value) as unknown[]) : [(value as Record<string, unknown>)[key]];
-  return next.flatMap((item) => secretsAt(item, rest));
+  });
 }
 
 function deepFreeze<T>(value: T): T {

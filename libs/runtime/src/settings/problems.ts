@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { SettingProblem } from '../errors.ts';
 import { closest } from './closest.ts';
+import { valueAt } from './cross-check.ts';
+import type { SettingsDefinition } from './definition.ts';
 import type { Field } from './fields-of.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -9,13 +11,14 @@ type Issue = z.core.$ZodIssue;
  * A failed check as path, problem and fix. Given values are shown only for choices of a fixed set and never for
  * secrets. Messages of our own checks are written as `<problem>; <fix>`.
  */
-export function explainIssue(issue: Issue, given: unknown, fields: readonly Field[]): SettingProblem[] {
+export function explainIssue(issue: Issue, given: unknown, definition: SettingsDefinition): SettingProblem[] {
+  const { fields } = definition;
   const path = issue.path;
   const field = fieldAt(path, fields);
   const value = valueAt(given, path);
   const where = path.join('.');
   const problem = (text: string, fix: string): SettingProblem[] => [{ path: where, problem: text, fix }];
-  if (issue.code === 'unrecognized_keys') return issue.keys.flatMap((key) => unknownKey([...path, key], fields));
+  if (issue.code === 'unrecognized_keys') return issue.keys.flatMap((key) => unknownKey([...path, key], definition));
   if (value === undefined && issue.code !== 'custom') return problem('is missing', missingFix(field));
   switch (issue.code) {
     case 'invalid_value': {
@@ -40,7 +43,7 @@ export function explainIssue(issue: Issue, given: unknown, fields: readonly Fiel
         `the most is ${String(issue.maximum)}`,
       );
     case 'invalid_union':
-      return unionProblem(issue, given, fields, problem);
+      return unionProblem(issue, given, definition, problem);
     case 'invalid_key':
       return problem(...split(issue.issues[0]?.message ?? 'has a name that is not allowed'));
     default:
@@ -63,12 +66,12 @@ function wrongType(
 function unionProblem(
   issue: Extract<Issue, { code: 'invalid_union' }>,
   given: unknown,
-  fields: readonly Field[],
+  definition: SettingsDefinition,
   problem: (text: string, fix: string) => SettingProblem[],
 ): SettingProblem[] {
   if ('discriminator' in issue && issue.discriminator !== undefined) {
     const value = valueAt(given, issue.path);
-    const choices = fieldAt(issue.path, fields)?.kind.split(' | ') ?? [];
+    const choices = fieldAt(issue.path, definition.fields)?.kind.split(' | ') ?? [];
     const guess = typeof value === 'string' ? closest(value, choices) : undefined;
     const fix = guess === undefined ? `choose one of ${choices.join(', ')}` : `did you mean ${guess}?`;
     return problem(value === undefined ? 'is missing' : 'is not a known type', fix);
@@ -76,16 +79,15 @@ function unionProblem(
   // Of a plain union the text branch explains best: it is the one with a fix in its message.
   const inner = (issue.errors as Issue[][]).flat().find(({ message }) => message.includes(';'));
   return inner
-    ? explainIssue({ ...inner, path: issue.path }, given, fields)
+    ? explainIssue({ ...inner, path: issue.path }, given, definition)
     : problem('has the wrong type', 'correct it');
 }
 
-function unknownKey(path: readonly PropertyKey[], fields: readonly Field[]): SettingProblem[] {
+function unknownKey(path: readonly PropertyKey[], { fields, readElsewhere }: SettingsDefinition): SettingProblem[] {
   const parent = path.slice(0, -1);
+  const known = [...fields.map((field) => field.path), ...readElsewhere.map((elsewhere) => elsewhere.split('.'))];
   const siblings = new Set(
-    fields.flatMap((field) =>
-      matches(field.path, parent) && field.path.length > parent.length ? [field.path[parent.length]!] : [],
-    ),
+    known.flatMap((one) => (matches(one, parent) && one.length > parent.length ? [one[parent.length]!] : [])),
   );
   const guess = closest(String(path.at(-1)), siblings);
   const fix = guess === undefined ? `known here: ${[...siblings].join(', ')}` : `did you mean ${guess}?`;
@@ -107,15 +109,6 @@ function matches(pattern: readonly string[], path: readonly PropertyKey[]): bool
     const expected = pattern[index];
     return expected === key || expected === '*' || (expected === '[]' && typeof key === 'number');
   });
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  let value = root;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<PropertyKey, unknown>)[key];
-  }
-  return value;
 }
 
 function split(message: string): [string, string] {

@@ -13,13 +13,13 @@ const BYTES_PER_UNIT = {
 } as const;
 
 /** Whole numbers with a unit, the largest unit first where there are several: `5s`, `90m`, `1h30m`. */
-export const durationPattern = /^(?=\d)(?:\d{1,9}d)?(?:\d{1,9}h)?(?:\d{1,9}m(?!s))?(?:\d{1,9}s)?(?:\d{1,12}ms)?$/;
-export const sizePattern = /^\d{1,12}(?:\.\d{1,3})?(?:B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/;
-export const percentagePattern = /^\d{1,3}(?:\.\d{1,6})?%$/;
+const DURATION_PATTERN = /^(?=\d)(?:\d{1,9}d)?(?:\d{1,9}h)?(?:\d{1,9}m(?!s))?(?:\d{1,9}s)?(?:\d{1,12}ms)?$/;
+export const SIZE_PATTERN = /^\d{1,12}(?:\.\d{1,3})?(?:B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$/;
+export const PERCENTAGE_PATTERN = /^\d{1,3}(?:\.\d{1,6})?%$/;
 
 /** `1h30m` in milliseconds; undefined for anything that is not a duration with units. */
 export function parseDurationMs(text: string): number | undefined {
-  if (!durationPattern.test(text)) return undefined;
+  if (!DURATION_PATTERN.test(text)) return undefined;
   let totalMs = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+)(ms|d|h|m|s)/g)) {
     totalMs += Number(amount) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT];
@@ -29,7 +29,7 @@ export function parseDurationMs(text: string): number | undefined {
 
 /** `16MiB` (powers of two) or `16MB` (powers of ten) in bytes, rounded down; undefined for anything else. */
 export function parseBytes(text: string): number | undefined {
-  if (!sizePattern.test(text)) return undefined;
+  if (!SIZE_PATTERN.test(text)) return undefined;
   const [, amount, unit] = /^([\d.]+)(.+)$/.exec(text)!;
   const bytes = Math.floor(Number(amount) * BYTES_PER_UNIT[unit as keyof typeof BYTES_PER_UNIT]);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
@@ -37,7 +37,7 @@ export function parseBytes(text: string): number | undefined {
 
 /** `5%` as 0.05; undefined for anything that is not a percentage between 0% and 100%. */
 export function parseRatio(text: string): number | undefined {
-  if (!percentagePattern.test(text)) return undefined;
+  if (!PERCENTAGE_PATTERN.test(text)) return undefined;
   const percent = Number(text.slice(0, -1));
   return percent <= 100 ? percent / 100 : undefined;
 }

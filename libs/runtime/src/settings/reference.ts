@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { fieldsOf } from './fields-of.ts';
-import { settingsSchema } from './settings.ts';
+import type { SettingsDefinition } from './definition.ts';
 
 /** One row of the reference table. */
 export interface SettingReference {
@@ -15,9 +14,9 @@ export interface SettingReference {
   readonly description: string;
 }
 
-/** Every key of the configuration file, in its order: what `--help` and the README's table are made of. */
-export function settingsReference(): SettingReference[] {
-  return fieldsOf(settingsSchema).map((field) => ({
+/** Every key that a program reads of the configuration file, in its order. */
+export function settingsReference({ fields }: SettingsDefinition): SettingReference[] {
+  return fields.map((field) => ({
     path: field.path.join('.').replaceAll('.[]', '[]'),
     ...(field.env !== undefined && { env: field.env }),
     type: field.kind,
@@ -30,13 +29,13 @@ export function settingsReference(): SettingReference[] {
   }));
 }
 
-/** The file's JSON Schema, for editors. */
-export function settingsJsonSchema(): object {
-  return z.toJSONSchema(settingsSchema, {
+/** The JSON Schema of a file that holds what this program reads and nothing else, for editors. */
+export function settingsJsonSchema({ schema }: SettingsDefinition): object {
+  return z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
-      for (const own of ['env', 'secret', 'kind']) Reflect.deleteProperty(jsonSchema, own);
+      for (const own of ['env', 'secret', 'kind', 'url', 'variables']) Reflect.deleteProperty(jsonSchema, own);
     },
   });
 }

@@ -1,6 +1,6 @@
 import { ConfigError, type SettingProblem } from '../errors.ts';
-import { fieldsOf } from './fields-of.ts';
-import { type Settings, settingsSchema } from './settings.ts';
+import { valueAt } from './cross-check.ts';
+import { fieldsBehind } from './definition.ts';
 
 /** What lies at a dotted path of the settings, once it is known to be there. */
 type At<T, P extends string> = P extends `${infer K}.${infer R}`
@@ -15,20 +15,14 @@ type At<T, P extends string> = P extends `${infer K}.${infer R}`
  * The settings that a command cannot do without, by path: `requireSettings(settings, ['kafka.brokers'])`. Throws one
  * `ConfigError` that names each missing one with both ways to set it. An empty list counts as missing.
  */
-export function requireSettings<const P extends string>(
-  settings: Settings,
+export function requireSettings<S extends object, const P extends string>(
+  settings: S,
   paths: readonly P[],
-): { readonly [K in P]: At<Settings, K> } {
-  const problems: SettingProblem[] = [];
-  const values: Record<string, unknown> = {};
-  for (const path of paths) {
-    let value: unknown = settings;
-    for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key];
-    if (isMissing(value)) problems.push(missingSetting(path));
-    values[path] = value;
-  }
+): { readonly [K in P]: At<S, K> } {
+  const values = paths.map((path) => [path, valueAt(settings, path.split('.'))] as const);
+  const problems = values.flatMap(([path, value]) => (isMissing(value) ? [missingSetting(settings, path)] : []));
   if (problems.length > 0) throw new ConfigError(problems);
-  return values as { readonly [K in P]: At<Settings, K> };
+  return Object.fromEntries(values) as { readonly [K in P]: At<S, K> };
 }
 
 function isMissing(value: unknown): boolean {
@@ -36,8 +30,8 @@ function isMissing(value: unknown): boolean {
 }
 
 /** The problem of a setting that is not there, naming its environment variable and its place in the file. */
-export function missingSetting(path: string): SettingProblem {
-  const field = fieldsOf(settingsSchema).find((known) => known.path.join('.') === path);
+export function missingSetting(settings: object, path: string): SettingProblem {
+  const field = fieldsBehind(settings).find((known) => known.path.join('.') === path);
   const inFile = `${path} in the --config file`;
   const fix = field?.env === undefined ? `set ${inFile}` : `set ${field.env} or ${inFile}`;
   return { path, problem: 'is needed by this command and not set', fix };

@@ -1,20 +1,14 @@
+import { visibleText } from '@genesys-kafka/runtime/visible-text';
+
 /** What the readers of headers take: kafkajs hands out buffers, tests and formatters strings. */
 export type HeaderMap = Readonly<Record<string, Buffer | string | undefined>>;
 
 const MAX_TEXT_CHARS = 1000;
 
-/**
- * Free text made fit for a header, a log line or a terminal: control, format and unassigned characters (CR, LF, ANSI,
- * bidirectional overrides, lone surrogates) become `\u{…}` escapes, and the length is bounded. Not reversible.
- */
+/** Free text made fit for a header: what cannot be seen is escaped, and the length is bounded. Not reversible. */
 export function printableText(text: string, maxChars: number = MAX_TEXT_CHARS): string {
-  let out = '';
-  for (const char of text) {
-    const piece = /[\p{C}\p{Zl}\p{Zp}]/u.test(char) ? `\\u{${char.codePointAt(0)!.toString(16)}}` : char;
-    if (out.length + piece.length > maxChars) return `${out.slice(0, maxChars - 1)}…`;
-    out += piece;
-  }
-  return out;
+  const visible = visibleText(text.replaceAll('\t', ' '));
+  return visible.length > maxChars ? `${visible.slice(0, maxChars - 1)}…` : visible;
 }
 
 /**

@@ -1,0 +1,58 @@
+import type { DeadLetterDetails, DeadLetterList, DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
+import type { RunReport } from './run.ts';
+import type { RuleTestResult } from './test-rules.ts';
+
+// Reports for people; scripts ask for --json. Whoever prints these lines makes them safe for a terminal.
+
+export function runLines({ routes, seconds }: RunReport): string[] {
+  const lines = Object.entries(routes).map(([route, { delivered, retried, deadLettered, dropped, skipped }]) => {
+    const drops = dropped > 0 ? `, ${dropped} dropped` : '';
+    return `${route}: ${delivered} delivered, ${retried} retried, ${deadLettered} dead letters${drops}, ${skipped} of others`;
+  });
+  return [...lines, `${seconds.toFixed(1)} s`];
+}
+
+export function ruleTestLines({ records }: { readonly records: readonly RuleTestResult[] }): string[] {
+  return records.map(({ ordinal, conversationId, routes, errors }) => {
+    const failing = Object.entries(errors).map(([route, error]) => `; rule of ${route} fails: ${error}`);
+    return `${ordinal} ${conversationId ?? '-'}: ${routes.join(', ')}${failing.join('')}`;
+  });
+}
+
+export function letterListLines({ letters, more }: DeadLetterList): string[] {
+  const lines = letters.map(({ id, timestamp, stage, cause, reason, replayedAt }) => {
+    const replayed = replayedAt === undefined ? '' : ` (replayed ${replayedAt})`;
+    return `${id}  ${timestamp}  ${stage} ${cause}: ${reason}${replayed}`;
+  });
+  if (more) return [...lines, 'There are more: raise --limit, or choose with --route and --stage.'];
+  return lines.length === 0 ? ['No dead letters.'] : lines;
+}
+
+export function letterLines({ headers, value, ...letter }: DeadLetterDetails): string[] {
+  const body = value === null ? '(no value)' : 'text' in value ? value.text : `base64: ${value.base64}`;
+  return [
+    ...JSON.stringify(letter, undefined, 2).split('\n'),
+    ...Object.entries(headers).map(([name, text]) => `${name}: ${text}`),
+    '',
+    ...body.split('\n'),
+  ];
+}
+
+export function statsLines({ letters, replayed, unreadable, ...tables }: DeadLetterStats): string[] {
+  return [
+    `${letters} dead letters, ${replayed} of them replayed; ${unreadable} records of other programs`,
+    ...Object.entries(tables).flatMap(([name, table]) =>
+      Object.entries(table).map(([value, count]) => `  ${name.slice(2).toLowerCase()} ${value}: ${count}`),
+    ),
+  ];
+}
+
+export function replayLines(report: ReplayReport): string[] {
+  const { replayed, alreadyReplayed, otherConnectors, refused, unreadable, dryRun } = report;
+  return [
+    `${replayed} ${dryRun ? 'would be replayed' : 'replayed'}, ${alreadyReplayed} were before`,
+    ...Object.entries(refused).map(([why, count]) => `  ${count} left: ${why}`),
+    ...(otherConnectors > 0 ? [`  ${otherConnectors} left: of other connectors`] : []),
+    ...(unreadable > 0 ? [`  ${unreadable} left: records of other programs`] : []),
+  ];
+}

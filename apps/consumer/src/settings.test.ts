@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ConfigError, loadSettings } from '@genesys-kafka/runtime';
+import { SETTINGS } from './settings.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'consumer-settings-'));
+after(() => rmSync(dir, { recursive: true }));
+
+function load(yaml: string, env: Record<string, string> = {}) {
+  const file = join(dir, 'config.yaml');
+  writeFileSync(file, yaml);
+  return loadSettings(SETTINGS, { file, env });
+}
+
+function problems(yaml: string): string[] {
+  try {
+    load(yaml);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems.map(({ path, problem, fix }) => `${path}: ${problem}; ${fix}`).sort();
+  }
+  return [];
+}
+
+test('nothing given: every default, and no route or sink is made up', () => {
+  const settings = loadSettings(SETTINGS, { env: {} });
+  assert.deepEqual(settings.retry, { tiersMs: [5000, 60_000, 600_000], attempts: 3, blocking: false });
+  assert.equal(settings.unrouted, 'dead-letter');
+  assert.deepEqual([settings.routes, settings.sinks], [[], {}]);
+  assert.deepEqual(settings.consumer, {
+    inFlightRecords: 500,
+    inFlightBytes: 2 ** 20,
+    commitRecords: 1000,
+    commitEveryMs: 1000,
+    sessionTimeoutMs: 30_000,
+    revokeGraceMs: 10_000,
+    stopGraceMs: 25_000,
+  });
+});
+
+test('sinks and routes as they are written, spans and shares as numbers', () => {
+  const { sinks, routes } = load(`
+routes:
+  - { name: voice, when: 'record.n == 1.0', sink: crm, priority: high }
+  - { name: all, sink: disk, retry: { blocking: true } }
+sinks:
+  crm: { type: http, url: https://crm.example/in, rate: { max: 100, per: 1s }, breaker: { errors: 40%, over: 20, cooldown: 30s } }
+  disk: { type: file, path: /data/all.ndjson }
+`);
+  const breaker = { errorsRatio: 0.5, over: 20, cooldownMs: 30_000 };
+  assert.deepEqual(sinks, {
+    crm: {
+      type: 'http',
+      url: 'https://crm.example/in',
+      headers: {},
+      concurrency: 16,
+      timeoutMs: 30_000,
+      rate: { max: 100, perMs: 1000 },
+      breaker: { ...breaker, errorsRatio: 0.4 },
+    },
+    disk: { type: 'file', path: '/data/all.ndjson', concurrency: 16, breaker },
+  });
+  assert.deepEqual(routes, [
+    { name: 'voice', when: 'record.n == 1.0', sink: 'crm', priority: 'high', retry: {} },
+    { name: 'all', sink: 'disk', priority: 'normal', retry: { blocking: true } },
+  ]);
+});
+
+test('routes and sinks that do not fit each other are told with all else', () => {
+  const yaml = `
+routes:
+  - { name: a, sink: nope }
+  - { name: a, sink: y, prio: high }
+  - { name: unrouted, sink: y }
+sinks:
+  x: { type: htp }
+  s: { type: s3, bucket: b }
+  y: { type: http, url: 'http://user:pw@foo.example/in', rate: { max: 5, pr: 1s }, headers: { "a b": "x\\ny" } }
+  z: 5
+retry: { tiers: [1m, 5s] }
+deadLetters: { topic: false }
+`;
+  assert.deepEqual(problems(yaml), [
+    'deadLetters: is not a setting; known here: connector, kafka, schema, routes, sinks, retry, unrouted, consumer, log, http, tls, proxy, genesys, windows, archive, record, invalid, spool',
+    'retry.tiers.1: is not longer than the tier before it; write the tiers in rising order',
+    'routes.0.sink: names a sink that is not under sinks; add it there; or else: choose x, s, y, z',
+    'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',
+    'routes.1.prio: is not a setting; known here: name, when, sink, priority, retry',
+    'routes.2.name: is kept for the records that no route picks; choose another one',
+    'sinks.s.type: is not a known type; choose one of http, file',
+    'sinks.x.type: is not a known type; did you mean http?',
+    'sinks.y.headers.a b: is not a header name; use letters, digits and dashes',
+    'sinks.y.rate.pr: is not a setting; did you mean per?',
+    'sinks.y.url: holds a user or password; give these by their own settings',
+    'sinks.y.url: is a plain http: URL to another machine; write https:, or set ALLOW_INSECURE_HTTP=true where the network is trusted',
+    'sinks.z: is a number, not a set of keys; write a set of keys',
+  ]);
+});
+
+test('${NAME} in a sink takes the environment', () => {
+  const yaml =
+    "sinks: { crm: { type: http, url: 'https://x.example', headers: { authorization: 'Bearer ${CRM_TOKEN}' } } }";
+  const sink = load(yaml, { CRM_TOKEN: 'canary-0815-token' }).sinks.crm;
+  assert.ok(sink?.type === 'http');
+  assert.deepEqual(sink.headers, { authorization: 'Bearer canary-0815-token' });
+  assert.match(problems(yaml).join(), /sinks\.crm\.headers\.authorization: takes CRM_TOKEN from the environment/);
+});

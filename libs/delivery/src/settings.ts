@@ -1,0 +1,54 @@
+import { count, duration, inMs, percentage } from '@genesys-kafka/runtime/settings';
+import { z } from 'zod';
+
+const RATE = z
+  .strictObject({
+    max: count(1, 1_000_000).meta({ description: 'Deliveries started…' }),
+    per: duration(10).prefault('1s').meta({ description: '…in any span of this length.' }),
+  })
+  .transform(inMs('per'));
+
+const BREAKER = z
+  .strictObject({
+    errors: percentage().prefault('50%').meta({ description: 'Share of failures that opens the circuit…' }),
+    over: count(1, 10_000).prefault(20).meta({ description: '…among this many latest deliveries.' }),
+    cooldown: duration(100).prefault('30s').meta({ description: 'How long it stays open before a probe.' }),
+  })
+  .transform(({ errors, over, cooldown }) => ({ errorsRatio: errors, over, cooldownMs: cooldown }));
+
+/** Keys of every sink, whatever its type: its gate, shared by all routes that name it. */
+export const GATE_KEYS = {
+  concurrency: count(1, 1000).prefault(16).meta({ description: 'Deliveries in flight at a time.' }),
+  rate: RATE.optional(),
+  breaker: BREAKER.prefault({}),
+};
+
+/** `retry`: what becomes of a delivery that failed and may be tried again. */
+export const RETRY_SECTION = z
+  .strictObject({
+    tiers: z
+      .array(duration(100))
+      .min(1)
+      .max(20)
+      .prefault(['5s', '1m', '10m'])
+      .meta({ kind: 'list of durations', description: 'Waits of the retry topics, rising.' }),
+    attempts: count(0, 100).optional().meta({
+      description:
+        'Retries before the dead letter. Without it, as many as there are tiers; past the last, the last repeats.',
+    }),
+    blocking: z.boolean().prefault(false).meta({
+      description: 'Keeps the order of each key: no retry topics, the key waits.',
+    }),
+  })
+  .superRefine(({ tiers }, context) => {
+    tiers.forEach((waitMs, index) => {
+      if (index === 0 || waitMs > tiers[index - 1]!) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['tiers', index],
+        message: 'is not longer than the tier before it; write the tiers in rising order',
+      });
+    });
+  })
+  .transform(({ tiers, attempts, blocking }) => ({ tiersMs: tiers, attempts: attempts ?? tiers.length, blocking }))
+  .prefault({});

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { ConfigError } from '@genesys-kafka/runtime/settings';
+
+/**
+ * Makes every TLS connection of the process (HTTP, Kafka, registry, stores) trust the authorities in this PEM file
+ * besides the usual ones: `tls.caFile`. Call it before the first connection. Throws a `ConfigError` for a file that
+ * cannot be read or holds no certificate.
+ */
+export function trustCaFile(file: string): void {
+  const wrong = (problem: string) =>
+    new ConfigError([{ path: 'tls.caFile', problem, fix: 'name a readable PEM file' }]);
+  let pem: string;
+  try {
+    pem = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw wrong(`names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+  }
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (!certificates) throw wrong(`names ${file}, which holds no certificate`);
+  try {
+    setDefaultCACertificates([...getCACertificates('default'), ...certificates]);
+  } catch {
+    throw wrong(`names ${file}, which holds a damaged certificate`);
+  }
+}

@@ -1,0 +1,13 @@
+import { duration, inMs, size } from '@genesys-kafka/runtime/settings';
+import { z } from 'zod';
+
+/** `kafka.transaction`: when the publisher closes one. */
+export const TRANSACTION_SECTION = z
+  .strictObject({
+    maxAge: duration(100)
+      .prefault('5s')
+      .meta({ description: 'A transaction is closed when it has been open this long.' }),
+    maxBytes: size().prefault('32MiB').meta({ description: 'A transaction is closed when it holds this much.' }),
+  })
+  .transform(inMs('maxAge'))
+  .prefault({});

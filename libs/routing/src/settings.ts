@@ -1,0 +1,61 @@
+import { count, identifier, listOf, text, treeOf, type CrossCheck, type Given } from '@genesys-kafka/runtime/settings';
+import { z } from 'zod';
+
+/** Name of the implicit route of what no rule picks; a route of one's own may not have it. */
+export const UNROUTED = 'unrouted';
+
+const ROUTE = z.strictObject({
+  name: identifier(100).meta({ description: 'Names its consumer group: renaming a route starts it anew.' }),
+  when: text(20_000)
+    .optional()
+    .meta({ description: 'CEL expression over record and headers; without it, all records.' }),
+  sink: identifier(100).meta({ description: 'Where the records go: a name under sinks.' }),
+  priority: z.enum(['high', 'normal', 'low']).prefault('normal').meta({
+    description: 'Who goes first when routes share a sink.',
+  }),
+  retry: z
+    .strictObject({
+      attempts: count(0, 100)
+        .optional()
+        .meta({ description: 'Retries before the dead letter, instead of retry.attempts.' }),
+      blocking: z.boolean().optional().meta({ description: 'Instead of retry.blocking.' }),
+    })
+    .prefault({}),
+});
+
+/** `routes`: which records go where. */
+export const ROUTES_SECTION = z
+  .array(ROUTE)
+  .max(1000)
+  .prefault([])
+  .meta({ kind: 'list', description: 'Which records go where; each route is a consumer group of its own.' });
+
+export const ROUTE_CHECKS: readonly CrossCheck[] = [sinksExist, namesAreFree];
+
+function sinksExist({ tree }: Given) {
+  const sinks = Object.keys(treeOf(tree.sinks));
+  const choice = sinks.length === 0 ? 'there are none yet' : `choose ${sinks.join(', ')}`;
+  return routesOf(tree).flatMap(({ sink }, index) => {
+    if (typeof sink !== 'string' || sinks.includes(sink)) return [];
+    const fix = `add it there; or else: ${choice}`;
+    return [{ path: `routes.${index}.sink`, problem: 'names a sink that is not under sinks', fix }];
+  });
+}
+
+function namesAreFree({ tree }: Given) {
+  const names = routesOf(tree).map(({ name }) => name);
+  return names.flatMap((name, index) => {
+    const path = `routes.${index}.name`;
+    if (name === UNROUTED) {
+      return [{ path, problem: 'is kept for the records that no route picks', fix: 'choose another one' }];
+    }
+    const earlier = names.indexOf(name);
+    if (typeof name !== 'string' || earlier === index) return [];
+    const problem = `is the name of routes.${earlier} already`;
+    return [{ path, problem, fix: 'choose another one: it names the consumer group' }];
+  });
+}
+
+function routesOf(tree: Given['tree']) {
+  return listOf(tree.routes).map(treeOf);
+}

@@ -1,0 +1,18 @@
+/** What a library needs to describe its settings and to ask for them: `@genesys-kafka/runtime/settings`, quick to load. */
+export { ConfigError } from './errors.ts';
+export { HEALTH_SECTION, LOG_SECTION } from './process-settings.ts';
+export { type CrossCheck, type Given, listOf, together, treeOf, valuesAt } from './settings/cross-check.ts';
+export { defineSettings, type SettingsDefinition, type SettingsOf } from './settings/definition.ts';
+export {
+  count,
+  duration,
+  hostAndPort,
+  httpUrl,
+  identifier,
+  inMs,
+  percentage,
+  secret,
+  size,
+  text,
+} from './settings/fields.ts';
+export { missingSetting, requireSettings } from './settings/require-settings.ts';

@@ -1,0 +1,14 @@
+/**
+ * Control, format, unassigned and line-separating characters as escapes that can be seen: a text from outside must not
+ * forge lines, colours or directions, be it in a log, on a terminal or in a header. Tabs stay, and line breaks where
+ * `keepLines` says so. Not reversible.
+ */
+export function visibleText(text: string, { keepLines = false }: { readonly keepLines?: boolean } = {}): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    if (character === '\t' || (keepLines && character === '\n')) return character;
+    if (character === '\n') return '\\n';
+    if (character === '\r') return '\\r';
+    const hex = character.codePointAt(0)!.toString(16);
+    return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, '0')}`;
+  });
+}
