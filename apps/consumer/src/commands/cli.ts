@@ -5,7 +5,8 @@ import { readSettings } from '../config.ts';
 import type { Settings } from '../settings.ts';
 import { checkConsumer } from './check.ts';
 import { countLetters, listLetters, replayLetters, showLetter } from './dead-letters.ts';
-import { printChecks, printLetter, printLetters, printReplay, printRuleTest, printRun, printStats } from './print.ts';
+import { printChecks, printLetter, printLetters, printReplay, printRun, printStats } from './print.ts';
+import { printRuleTest } from './print-rule-test.ts';
 import { count, givenSettings, rate, runOptions, type RunFlags } from './run-options.ts';
 import { runConsumer } from './run.ts';
 import { testRules } from './test-rules.ts';
@@ -68,7 +69,7 @@ export async function runCommand(argv: readonly string[], signal: AbortSignal): 
     .argument('<file>', 'an array of conversations, an object with `conversations`, or one a line')
     .action(async (file: string) => {
       const { settings } = session();
-      await report({ records: await testRules(file, planRoutes(settings)) }, printRuleTest);
+      await printRuleTest(testRules(file, planRoutes(settings), signal), program.opts<Common>().json === true);
     });
   addDeadLetters(program, session, report);
 

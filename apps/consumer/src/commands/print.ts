@@ -2,7 +2,6 @@ import type { ReplayReport } from '@genesys-kafka/dead-letters';
 import type { CheckResult } from './check.ts';
 import type { LetterDetails, LetterList, LetterStats } from './dead-letters.ts';
 import type { RunReport } from './run.ts';
-import type { RuleTestResult } from './test-rules.ts';
 
 /** Reports for people, on stdout. Scripts ask for --json. */
 function line(text: string): void {
@@ -21,13 +20,6 @@ export function printRun({ routes, seconds }: RunReport): void {
 
 export function printChecks({ checks }: { readonly checks: readonly CheckResult[] }): void {
   for (const { what, ok, detail } of checks) line(`${ok ? '✔' : '✖'} ${what}: ${detail}`);
-}
-
-export function printRuleTest({ records }: { readonly records: readonly RuleTestResult[] }): void {
-  for (const { ordinal, conversationId, routes, errors } of records) {
-    const failing = Object.entries(errors).map(([route, error]) => `; rule of ${route} fails: ${error}`);
-    line(`${ordinal} ${conversationId ?? '-'}: ${routes.join(', ')}${failing.join('')}`);
-  }
 }
 
 export function printLetters({ letters, more }: LetterList): void {
