@@ -53,6 +53,8 @@ export const populationSchema = z.strictObject(populationShape).refine(isOrdered
 const simulatorSchema = z
   .strictObject({
     ...populationShape,
+    /** A file of conversations to serve instead of generated ones. */
+    population: z.string().min(1).optional(),
     /** API and login; 0 = a free port. */
     port: port.default(0),
     /** Files host; 0 = a free port. */
@@ -89,8 +91,17 @@ export type SimulatorSettings = z.output<typeof simulatorSchema>;
 export type PopulationOptions = z.input<typeof populationSchema>;
 export type PopulationSettings = z.output<typeof populationSchema>;
 
+/** What describes generated conversations, and says nothing about those of a file. */
+const GENERATED_ONLY = ['records', 'from', 'to', 'invalid'] as const;
+
 /** @throws SimulatorOptionsError naming every mistake. */
 export function parseOptions(options: SimulatorOptions): SimulatorSettings {
+  const idle = options.population === undefined ? [] : GENERATED_ONLY.filter((name) => options[name] !== undefined);
+  if (idle.length > 0) {
+    throw new SimulatorOptionsError(
+      idle.map((name) => `${name}: is not for the conversations of a file; leave it out`),
+    );
+  }
   return parse(simulatorSchema, options);
 }
 

@@ -17,6 +17,7 @@ export interface DetailsRoutesOptions {
   readonly jobs: DetailsJobs;
   readonly availableMs: () => number;
   readonly shortShare: number;
+  readonly seed: number;
 }
 
 const ROOT = '/api/v2/analytics/conversations/details/jobs';
@@ -82,6 +83,7 @@ export function addDetailsJobsRoutes(server: FastifyInstance, options: DetailsRo
         job,
         place: placeOf(job, request.query.cursor),
         pageSize: parsePageSize(request.query.pageSize),
+        seed: options.seed,
         shortShare: options.shortShare,
         emptyFault: faultOf(request, 'empty-page') !== undefined,
         shortFault: faultOf(request, 'short-page'),
