@@ -15,11 +15,11 @@ type ServeFlags = Omit<SimulatorOptions, 'faults' | 'permissions'> & {
 };
 type ArchiveFlags = PopulationOptions & { out: string };
 
-const program = new Command('simulator').description(
+const PROGRAM = new Command('simulator').description(
   'A Genesys Cloud stand-in with seeded conversations and scripted faults.',
 );
 
-withPopulation(program.command('serve', { isDefault: true }).description('serve the API, the login and the files host'))
+withPopulation(PROGRAM.command('serve', { isDefault: true }).description('serve the API, the login and the files host'))
   .option('--population <file>', 'serve the conversations of this file, JSON or NDJSON, plain or gzip, of any size')
   .option('--port <n>', 'port of API and login, 0 = free (default: 0)', number)
   .option('--files-port <n>', 'port of the files host, 0 = free (default: 0)', number)
@@ -39,11 +39,11 @@ withPopulation(program.command('serve', { isDefault: true }).description('serve 
   .option('--json', 'print the addresses as one line of JSON')
   .action((flags: ServeFlags) => serve(flags));
 
-withPopulation(program.command('archive').description('write all conversations to a file: .zip .json .json.gz .ndjson'))
+withPopulation(PROGRAM.command('archive').description('write all conversations to a file: .zip .json .json.gz .ndjson'))
   .requiredOption('--out <file>', 'file to write; its name says the format')
   .action((flags: ArchiveFlags) => writeFile(flags));
 
-program.addHelpText(
+PROGRAM.addHelpText(
   'after',
   '\nWithout a command it serves: `simulator --port 8080 --records 1000`, or conversations of your own:\n' +
     '`simulator --population FILE`. Options: `simulator serve --help`.',
@@ -131,9 +131,9 @@ function shareOf(text: string): number {
 }
 
 try {
-  program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  for (const command of program.commands) command.copyInheritedSettings(program);
-  await program.parseAsync();
+  PROGRAM.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  for (const command of PROGRAM.commands) command.copyInheritedSettings(PROGRAM);
+  await PROGRAM.parseAsync();
 } catch (error) {
   const isUsage = error instanceof SimulatorOptionsError || error instanceof FaultScriptError;
   const isSystem = error instanceof Error && 'code' in error && typeof error.code === 'string';

@@ -4,21 +4,21 @@ import { ApiError } from './error-body.ts';
 
 export type Accepts = (lifetime: Lifetime, index: number) => boolean;
 
-const predicateSchema = z.object({
+const PREDICATE = z.object({
   type: z.literal('dimension').optional(),
   dimension: z.string(),
   operator: z.enum(['matches', 'exists', 'notExists']).default('matches'),
   value: z.string().optional(),
 });
-const clauseSchema = z.object({
+const CLAUSE = z.object({
   type: z.enum(['and', 'or']).default('and'),
-  predicates: z.array(predicateSchema).default([]),
+  predicates: z.array(PREDICATE).default([]),
 });
 /** A filter of the platform: two levels, `and` or `or` at each. */
-export const filterSchema = clauseSchema.extend({ clauses: z.array(clauseSchema).default([]) });
+export const FILTER = CLAUSE.extend({ clauses: z.array(CLAUSE).default([]) });
 
-type Predicate = z.output<typeof predicateSchema>;
-type Filter = z.output<typeof filterSchema>;
+type Predicate = z.output<typeof PREDICATE>;
+type Filter = z.output<typeof FILTER>;
 
 /**
  * Compiles filters, all of which must hold. Those dimensions work that an exporter needs: conversationId,
