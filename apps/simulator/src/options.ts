@@ -13,7 +13,7 @@ export class SimulatorOptionsError extends Error {
 }
 
 /** All that the stand-in may hold against a client; a list without one of them shows its 403. */
-export const ALL_PERMISSIONS = [
+const ALL_PERMISSIONS = [
   'analytics:conversationDetail:view',
   'analytics:conversation:view',
   'job:view',
@@ -48,7 +48,7 @@ const ORDERED = { error: 'to: must be later than from' };
 const isOrdered = (value: { from: number; to: number }): boolean => value.from < value.to;
 
 /** Settings of the conversations alone. */
-export const POPULATION = z.strictObject(POPULATION_FIELDS).refine(isOrdered, ORDERED);
+const POPULATION = z.strictObject(POPULATION_FIELDS).refine(isOrdered, ORDERED);
 
 const SIMULATOR = z
   .strictObject({

@@ -12,7 +12,7 @@ export interface RuleTestResult {
   readonly errors: Readonly<Record<string, string>>;
 }
 
-export const TEST_FILE_ERRORS = {
+const TEST_FILE_ERRORS = {
   'test-file-unusable': {
     meaning: 'The file given to `consumer test` cannot be read as conversations.',
     remedy: 'Give a JSON array of records, an object with `conversations`, or one record a line.',

@@ -53,7 +53,7 @@ async function* bytesOf(path: string, signal: AbortSignal | undefined): AsyncGen
   }
 }
 
-/** As `readValues`, from bytes in pieces of any size. */
+/** As `readValues`, from bytes in pieces of any size. @internal */
 export async function* valuesOf(
   chunks: AsyncIterable<Buffer>,
   { maxDepth = 256, maxLength = 16 * 1024 * 1024, exactNumbers = false }: ReadValuesOptions = {},
