@@ -13,12 +13,7 @@ export class SimulatorOptionsError extends Error {
 }
 
 /** All that the stand-in may hold against a client; a list without one of them shows its 403. */
-const ALL_PERMISSIONS = [
-  'analytics:conversationDetail:view',
-  'analytics:conversation:view',
-  'job:view',
-  'job:manage',
-];
+const ALL_PERMISSIONS = ['analytics:conversationDetail:view', 'analytics:conversation:view', 'job:view', 'job:manage'];
 
 const INSTANT = z.union([z.date(), z.string()]).transform((value, context) => {
   const ms = value instanceof Date ? value.getTime() : instantMs(value.includes('T') ? value : `${value}T00:00Z`);
