@@ -6,19 +6,19 @@ import { createKafkaClient } from '@genesys-kafka/kafka';
 import { createProgress, runMain } from '@genesys-kafka/runtime';
 import { startStack, type Stack } from '@genesys-kafka/testing';
 import { Processes, type Environment, type Finished } from './demo/processes.ts';
-import { readBack, type ReadBack } from './demo/read-back.ts';
+import { readBack } from './demo/read-back.ts';
+import { tellOutcomes, type Outcome } from './demo/report.ts';
 import {
-  lanes,
   makeFiles,
   stackEnv,
   StageFailedError,
+  scenarios,
   startSimulator,
   type ConsumerReport,
   type DemoFiles,
-  type Lane,
   type ProducerReport,
+  type Scenario,
 } from './demo/stage.ts';
-import { table } from './demo/table.ts';
 import { startTarget, type TargetCounts } from './demo/target.ts';
 
 const HELP = `npm run demo -- [--records N] [--archive FILE] [--keep]
@@ -30,15 +30,6 @@ a target that is slow, busy, down and choosy, reads the topics back and checks t
   --archive FILE   publish this archive (ZIP, gzip, JSON, NDJSON) instead
   --keep           leave everything running at the end and print the addresses; Ctrl-C ends it
 `;
-
-interface Outcome {
-  readonly lane: Lane;
-  readonly produced: ProducerReport;
-  readonly producer: Finished;
-  readonly consumed: ConsumerReport;
-  readonly consumer: Finished;
-  readonly found: ReadBack;
-}
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -66,29 +57,30 @@ await runMain(async ({ signal }) => {
   await using processes = new Processes();
   const simulator = values.archive === undefined ? await startSimulator(processes, records) : {};
   const outcomes: Outcome[] = [];
-  for (const lane of lanes(values.archive, files, simulator)) {
-    outcomes.push(await runLane(lane, stack, files, processes, signal));
+  for (const scenario of scenarios(values.archive, files, simulator)) {
+    outcomes.push(await play(scenario, stack, files, processes, signal));
   }
-  const adds = tell(outcomes);
+  const adds = tellOutcomes(outcomes);
   if (values.keep) await keep(stack, simulator, outcomes, signal);
   return adds ? 0 : 1;
 });
 
-async function runLane(
-  lane: Lane,
+/** Exports and delivers, and reads the topics back. */
+async function play(
+  scenario: Scenario,
   stack: Stack,
   files: DemoFiles,
   processes: Processes,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const env = stackEnv(stack, lane);
-  say(`● producer ${lane.producerArgs.slice(0, 1).join(' ')} (${lane.name})`);
-  const producer = await processes.run('producer', lane.producerArgs, env, signal);
+  const env = stackEnv(stack, scenario);
+  say(`● producer ${scenario.producerArgs[0]} (${scenario.name})`);
+  const producer = await processes.run('producer', scenario.producerArgs, env, signal);
   // 3: finished, and some records were invalid, as the stand-in makes some on purpose.
   if (producer.status !== 0 && producer.status !== 3) throw new StageFailedError('the producer', producer);
   const produced = JSON.parse(producer.stdout) as ProducerReport;
 
-  say(`● consumer run --drain (${lane.name})`);
+  say(`● consumer run --drain (${scenario.name})`);
   const { consumer, target } = await deliver(files, processes, env, signal);
   if (consumer.status !== 0) throw new StageFailedError('the consumer', consumer);
   const consumed = JSON.parse(consumer.stdout) as ConsumerReport;
@@ -96,7 +88,7 @@ async function runLane(
 
   const client = createKafkaClient({ clientId: 'demo', brokers: stack.brokers });
   try {
-    return { lane, produced, producer, consumed, consumer, found: await readBack(client, lane.prefix) };
+    return { scenario, produced, producer, consumed, consumer, found: await readBack(client, scenario.prefix) };
   } finally {
     await client.close();
   }
@@ -127,63 +119,6 @@ function tellTarget(counts: TargetCounts): void {
   );
 }
 
-/** Prints what was read from the topics beside what the programs say; true when both agree and every sum is right. */
-function tell(outcomes: readonly Outcome[]): boolean {
-  let adds = true as boolean;
-  const check = (isRight: boolean): string => {
-    if (!isRight) adds = false;
-    return isRight ? '✔' : '✖';
-  };
-  const producers = outcomes.map(({ lane, produced: { records, bytes, seconds }, producer, found }) => {
-    const { read, published, invalid, unchanged } = records;
-    const sums = read === published + invalid + unchanged && read > 0;
-    const agrees = found.published === published && found.invalid === invalid && found.twice === 0;
-    const rate = `${(bytes / 2 ** 20 / seconds).toFixed(1)} MB/s`;
-    return [
-      lane.name,
-      read,
-      published,
-      invalid,
-      unchanged,
-      found.published,
-      found.twice,
-      rate,
-      peak(producer),
-      check(sums && agrees),
-    ];
-  });
-  const routes = outcomes.flatMap(({ lane, consumed, consumer, found }) => {
-    const configured = Object.entries(consumed.routes).filter(([name]) => name !== 'unrouted');
-    const letters = configured.reduce((sum, [, counts]) => sum + counts.deadLettered, 0);
-    return configured.map(([name, { delivered, retried, deadLettered }]) => {
-      const published = found.forRoute[name] ?? 0;
-      const isRight = published === delivered + deadLettered && letters === found.deadLetters;
-      return [lane.name, name, published, delivered, deadLettered, retried, peak(consumer), check(isRight)];
-    });
-  });
-  const head = [
-    'contract',
-    'read',
-    'published',
-    'invalid',
-    'unchanged',
-    'on topic',
-    'twice',
-    'speed',
-    'peak memory',
-    '',
-  ];
-  const routeHead = ['contract', 'route', 'published', 'delivered', 'dead letters', 'retries', 'peak memory', ''];
-  process.stdout.write(`\nread = published + invalid + unchanged\n${table([head, ...producers])}\n`);
-  process.stdout.write(`\npublished = delivered + dead letters, per route\n${table([routeHead, ...routes])}\n\n`);
-  process.stdout.write(adds ? 'Everything adds up.\n' : 'It does NOT add up: see the lines marked ✖.\n');
-  return adds;
-}
-
-function peak({ peakBytes }: Finished): string {
-  return peakBytes === 0 ? 'n/a' : `${Math.round(peakBytes / 2 ** 20)} MiB`;
-}
-
 async function keep(
   stack: Stack,
   simulator: Readonly<Record<string, string>>,
@@ -193,7 +128,8 @@ async function keep(
   const env = { KAFKA_BROKERS: stack.brokers.join(','), SCHEMA_REGISTRY_URL: stack.registryUrl, ...simulator };
   say('\nStill running. In another terminal:');
   for (const [name, value] of Object.entries(env)) say(`  export ${name}=${value}`);
-  say(`  export KAFKA_TOPIC_PREFIX=${outcomes[0]!.lane.prefix} CONNECTOR_NAME=${outcomes[0]!.lane.env.CONNECTOR_NAME}`);
+  const { prefix, env: first } = outcomes[0]!.scenario;
+  say(`  export KAFKA_TOPIC_PREFIX=${prefix} CONNECTOR_NAME=${first.CONNECTOR_NAME}`);
   say('  npm run -s producer -- status');
   say('Ctrl-C ends it.');
   const { promise, resolve } = Promise.withResolvers<undefined>();

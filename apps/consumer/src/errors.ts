@@ -5,6 +5,11 @@ export const CONSUMER_ERRORS = {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
     remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',
   },
+  'test-file-unusable': {
+    meaning: 'The file given to `consumer test` cannot be read as conversations.',
+    remedy: 'Give a JSON array of records, an object with `conversations`, or one record a line.',
+    scope: 'usage',
+  },
   'topic-unfit': {
     meaning: 'A topic is there and will not do.',
     remedy: 'An existing topic is never altered.',

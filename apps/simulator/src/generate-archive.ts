@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { writeArchive } from './archives/write-archive.ts';
 import type { Container } from './archives/write-archive.ts';
-import { Conversations } from './conversations/conversations.ts';
+import { GeneratedConversations } from './conversations/generated-conversations.ts';
 import { parsePopulation, SimulatorOptionsError } from './options.ts';
 import type { PopulationOptions } from './options.ts';
 
@@ -42,7 +42,7 @@ export async function generateArchive(
     throw new SimulatorOptionsError(['out: the name must end in .zip, .json, .json.gz, .ndjson or .ndjson.gz']);
   }
   const settings = parsePopulation(options);
-  const conversations = new Conversations({
+  const conversations = new GeneratedConversations({
     seed: settings.seed,
     records: settings.records,
     fromMs: settings.from,
@@ -68,8 +68,8 @@ export async function generateArchive(
   }
 }
 
-function* counted(conversations: Conversations, tally: { invalid: number }): Generator<number, void> {
-  for (let index = 0; index < conversations.options.records; index++) {
+function* counted(conversations: GeneratedConversations, tally: { invalid: number }): Generator<number, void> {
+  for (let index = 0; index < conversations.records; index++) {
     if (conversations.isInvalid(index)) tally.invalid += 1;
     yield index;
   }

@@ -15,11 +15,12 @@ type ServeFlags = Omit<SimulatorOptions, 'faults' | 'permissions'> & {
 };
 type ArchiveFlags = PopulationOptions & { out: string };
 
-const program = new Command('simulator').description(
+const PROGRAM = new Command('simulator').description(
   'A Genesys Cloud stand-in with seeded conversations and scripted faults.',
 );
 
-withPopulation(program.command('serve', { isDefault: true }).description('serve the API, the login and the files host'))
+withPopulation(PROGRAM.command('serve', { isDefault: true }).description('serve the API, the login and the files host'))
+  .option('--population <file>', 'serve the conversations of this file, JSON or NDJSON, plain or gzip, of any size')
   .option('--port <n>', 'port of API and login, 0 = free (default: 0)', number)
   .option('--files-port <n>', 'port of the files host, 0 = free (default: 0)', number)
   .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
@@ -38,13 +39,14 @@ withPopulation(program.command('serve', { isDefault: true }).description('serve 
   .option('--json', 'print the addresses as one line of JSON')
   .action((flags: ServeFlags) => serve(flags));
 
-withPopulation(program.command('archive').description('write all conversations to a file: .zip .json .json.gz .ndjson'))
+withPopulation(PROGRAM.command('archive').description('write all conversations to a file: .zip .json .json.gz .ndjson'))
   .requiredOption('--out <file>', 'file to write; its name says the format')
   .action((flags: ArchiveFlags) => writeFile(flags));
 
-program.addHelpText(
+PROGRAM.addHelpText(
   'after',
-  '\nWithout a command it serves: `simulator --port 8080 --records 1000`. Options: `simulator serve --help`.',
+  '\nWithout a command it serves: `simulator --port 8080 --records 1000`, or conversations of your own:\n' +
+    '`simulator --population FILE`. Options: `simulator serve --help`.',
 );
 
 function withPopulation(command: Command): Command {
@@ -58,6 +60,7 @@ function withPopulation(command: Command): Command {
 }
 
 async function serve({ json, faults: faultsFile, permissions, ...rest }: ServeFlags): Promise<void> {
+  if (rest.population !== undefined) process.stderr.write(`Reading ${rest.population} …\n`);
   const simulator = await startSimulator({
     ...rest,
     ...(faultsFile === undefined ? {} : { faults: await readScript(faultsFile) }),
@@ -73,7 +76,7 @@ async function serve({ json, faults: faultsFile, permissions, ...rest }: ServeFl
 
 function print(simulator: Simulator, asJson: boolean): void {
   const { apiUrl, loginUrl, filesUrl, filesHost, clientId, clientSecret, conversations } = simulator;
-  const { records, fromMs, toMs } = conversations.options;
+  const { records, fromMs, toMs } = conversations;
   const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
   if (asJson) {
     const addresses = { apiUrl, loginUrl, filesUrl, filesHost, clientId, clientSecret, records, from, to };
@@ -128,9 +131,9 @@ function shareOf(text: string): number {
 }
 
 try {
-  program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  for (const command of program.commands) command.copyInheritedSettings(program);
-  await program.parseAsync();
+  PROGRAM.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  for (const command of PROGRAM.commands) command.copyInheritedSettings(PROGRAM);
+  await PROGRAM.parseAsync();
 } catch (error) {
   const isUsage = error instanceof SimulatorOptionsError || error instanceof FaultScriptError;
   const isSystem = error instanceof Error && 'code' in error && typeof error.code === 'string';

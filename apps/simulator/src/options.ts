@@ -13,50 +13,47 @@ export class SimulatorOptionsError extends Error {
 }
 
 /** All that the stand-in may hold against a client; a list without one of them shows its 403. */
-export const ALL_PERMISSIONS = [
-  'analytics:conversationDetail:view',
-  'analytics:conversation:view',
-  'job:view',
-  'job:manage',
-];
+const ALL_PERMISSIONS = ['analytics:conversationDetail:view', 'analytics:conversation:view', 'job:view', 'job:manage'];
 
-const instant = z.union([z.date(), z.string()]).transform((value, context) => {
+const INSTANT = z.union([z.date(), z.string()]).transform((value, context) => {
   const ms = value instanceof Date ? value.getTime() : instantMs(value.includes('T') ? value : `${value}T00:00Z`);
   if (ms !== undefined && !Number.isNaN(ms)) return ms;
   context.addIssue({ code: 'custom', message: 'expected a day (2025-10-01) or an instant (2025-10-01T06:00:00Z)' });
   return z.NEVER;
 });
 
-const port = z.int().min(0).max(65_535);
-const share = z.number().min(0).max(1);
+const PORT = z.int().min(0).max(65_535);
+const SHARE = z.number().min(0).max(1);
 
-const populationShape = {
+const POPULATION_FIELDS = {
   /** Every record, fault share and short page follows from it. */
   seed: z.int().min(0).max(0xffff_fffe).default(1),
   records: z.int().min(1).max(100_000_000).default(20_000),
   /** Conversations start from here … */
-  from: instant.prefault('2025-10-01'),
+  from: INSTANT.prefault('2025-10-01'),
   /** … until before here. */
-  to: instant.prefault('2025-10-02'),
+  to: INSTANT.prefault('2025-10-02'),
   /** Share of records that are invalid on purpose. */
-  invalid: share.default(0),
+  invalid: SHARE.default(0),
   /** Deflate level of archives: 0 stored … 9. */
   compressionLevel: z.int().min(0).max(9).default(6),
 };
 
-const ordered = { error: 'to: must be later than from' };
+const ORDERED = { error: 'to: must be later than from' };
 const isOrdered = (value: { from: number; to: number }): boolean => value.from < value.to;
 
 /** Settings of the conversations alone. */
-export const populationSchema = z.strictObject(populationShape).refine(isOrdered, ordered);
+const POPULATION = z.strictObject(POPULATION_FIELDS).refine(isOrdered, ORDERED);
 
-const simulatorSchema = z
+const SIMULATOR = z
   .strictObject({
-    ...populationShape,
+    ...POPULATION_FIELDS,
+    /** A file of conversations to serve instead of generated ones. */
+    population: z.string().min(1).optional(),
     /** API and login; 0 = a free port. */
-    port: port.default(0),
+    port: PORT.default(0),
     /** Files host; 0 = a free port. */
-    filesPort: port.default(0),
+    filesPort: PORT.default(0),
     host: z.string().min(1).default('127.0.0.1'),
     /** The name others reach this machine by, where it is not `host` (in a container). */
     publicHost: z.string().min(1).optional(),
@@ -74,29 +71,38 @@ const simulatorSchema = z
     /** From a job's end until its results expire, in seconds. */
     resultsTtlSeconds: z.number().gt(0).default(86_400),
     /** Data from this moment on is not there yet. Default: one hour ago, moving with the clock. */
-    availability: instant.optional(),
+    availability: INSTANT.optional(),
     /** Share of result pages that come back short, some of them empty with a cursor. */
-    shortPages: share.default(0.05),
+    shortPages: SHARE.default(0.05),
     /** Fault rules, `{rules: […]}` or a list. */
     faults: z.unknown().optional(),
     /** ms since the epoch; tests bring their own. */
     now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Date.now()),
   })
-  .refine(isOrdered, ordered);
+  .refine(isOrdered, ORDERED);
 
-export type SimulatorOptions = z.input<typeof simulatorSchema>;
-export type SimulatorSettings = z.output<typeof simulatorSchema>;
-export type PopulationOptions = z.input<typeof populationSchema>;
-export type PopulationSettings = z.output<typeof populationSchema>;
+export type SimulatorOptions = z.input<typeof SIMULATOR>;
+export type SimulatorSettings = z.output<typeof SIMULATOR>;
+export type PopulationOptions = z.input<typeof POPULATION>;
+export type PopulationSettings = z.output<typeof POPULATION>;
+
+/** What describes generated conversations, and says nothing about those of a file. */
+const GENERATED_ONLY = ['records', 'from', 'to', 'invalid'] as const;
 
 /** @throws SimulatorOptionsError naming every mistake. */
 export function parseOptions(options: SimulatorOptions): SimulatorSettings {
-  return parse(simulatorSchema, options);
+  const idle = options.population === undefined ? [] : GENERATED_ONLY.filter((name) => options[name] !== undefined);
+  if (idle.length > 0) {
+    throw new SimulatorOptionsError(
+      idle.map((name) => `${name}: is not for the conversations of a file; leave it out`),
+    );
+  }
+  return parse(SIMULATOR, options);
 }
 
 /** @throws SimulatorOptionsError naming every mistake. */
 export function parsePopulation(options: PopulationOptions): PopulationSettings {
-  return parse(populationSchema, options);
+  return parse(POPULATION, options);
 }
 
 function parse<T>(schema: z.ZodType<T>, options: unknown): T {

@@ -3,7 +3,9 @@ import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { ArchiveStore } from './archives/archive-store.ts';
 import { addControlRoutes } from './control-routes.ts';
-import { Conversations } from './conversations/conversations.ts';
+import type { Conversations } from './conversations/conversations.ts';
+import { openFileConversations } from './conversations/file-conversations.ts';
+import { GeneratedConversations } from './conversations/generated-conversations.ts';
 import { addFaultHooks } from './faults/fault-hooks.ts';
 import { FaultScript } from './faults/fault-script.ts';
 import { addFilesRoutes, objectPath, xmlError } from './files/files-routes.ts';
@@ -57,12 +59,30 @@ interface Parts {
 
 /**
  * Starts a Genesys Cloud stand-in: API and login on one port, the files host on another.
+ * Conversations of a file are read and spooled to disk first.
  * @throws SimulatorOptionsError, FaultScriptError; and Node's own error where a port cannot be had.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const settings = parseOptions(options);
-  const parts = assemble(settings);
-  if (settings.faults !== undefined) parts.faults.add(settings.faults as Parameters<FaultScript['add']>[0]);
+  const faults = new FaultScript(settings.seed);
+  if (settings.faults !== undefined) faults.add(settings.faults as Parameters<FaultScript['add']>[0]);
+  const conversations = await conversationsOf(settings);
+  try {
+    return await serve(assemble(settings, conversations, faults));
+  } catch (error) {
+    await conversations.close();
+    throw error;
+  }
+}
+
+async function conversationsOf(settings: SimulatorSettings): Promise<Conversations> {
+  const { population, seed, records, from: fromMs, to: toMs, invalid: invalidShare } = settings;
+  if (population !== undefined) return openFileConversations(population);
+  return new GeneratedConversations({ seed, records, fromMs, toMs, invalidShare });
+}
+
+async function serve(parts: Parts): Promise<Simulator> {
+  const { settings } = parts;
   const stats = (): SimulatorStats => ({
     requests: parts.counts.snapshot(),
     tokensIssued: parts.tokens.issued,
@@ -89,23 +109,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     close: async () => {
       await Promise.all([api.close(), files.close()]);
       await parts.store.close();
+      await parts.conversations.close();
     },
   };
 }
 
-function assemble(settings: SimulatorSettings): Parts {
+function assemble(settings: SimulatorSettings, conversations: Conversations, faults: FaultScript): Parts {
   const { now } = settings;
   const timing = { durationMs: settings.jobMs, resultsMs: settings.resultsTtlSeconds * 1000 };
   return {
     settings,
-    conversations: new Conversations({
-      seed: settings.seed,
-      records: settings.records,
-      fromMs: settings.from,
-      toMs: settings.to,
-      invalidShare: settings.invalid,
-    }),
-    faults: new FaultScript(settings.seed),
+    conversations,
+    faults,
     store: new ArchiveStore(settings.compressionLevel),
     detailsJobs: new DetailsJobs(timing, now),
     archiveJobs: new ArchiveJobs(timing, now),
@@ -134,8 +149,8 @@ function apiServer(parts: Parts, filesUrl: string, stats: () => SimulatorStats):
   addApiHooks(server, { tokens, rateLimit, permissions: new Set(settings.permissions) });
   parts.counts.watch(server);
   addLoginRoutes(server, { clientId: settings.clientId, clientSecret: settings.clientSecret, tokens });
-  const shortShare = settings.shortPages;
-  addDetailsJobsRoutes(server, { conversations, jobs: parts.detailsJobs, availableMs, shortShare });
+  const { seed, shortPages: shortShare } = settings;
+  addDetailsJobsRoutes(server, { conversations, jobs: parts.detailsJobs, availableMs, shortShare, seed });
   addBulkArchiveRoutes(server, {
     conversations,
     jobs: parts.archiveJobs,

@@ -1,13 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { simulatorEnv, type Stack } from '@genesys-kafka/testing';
 import type { Environment, Finished, Processes } from './processes.ts';
 
-/** What a run of the producer left behind: its report (design.md, "Commands"). */
+/** What the demo reads of the producer's report. */
 export interface ProducerReport {
-  readonly windows: number;
   readonly records: {
     readonly read: number;
     readonly published: number;
@@ -18,14 +16,13 @@ export interface ProducerReport {
   readonly seconds: number;
 }
 
+/** And of the consumer's. */
 export interface ConsumerReport {
-  readonly routes: Readonly<
-    Record<string, { delivered: number; retried: number; deadLettered: number; skipped: number }>
-  >;
+  readonly routes: Readonly<Record<string, { delivered: number; retried: number; deadLettered: number }>>;
 }
 
 /** One of the ways in which records come: a connector and a topic prefix of its own. */
-export interface Lane {
+export interface Scenario {
   readonly name: string;
   readonly prefix: string;
   readonly producerArgs: readonly string[];
@@ -75,12 +72,12 @@ unrouted: drop
 }
 
 /** Both contracts, or one archive that the user brought. */
-export function lanes(archive: string | undefined, files: DemoFiles, simulator: Environment): Lane[] {
+export function scenarios(archive: string | undefined, files: DemoFiles, simulator: Environment): Scenario[] {
   if (archive !== undefined) {
     const env = { CONNECTOR_NAME: 'demo-archive', SPOOL_DIR: files.dir };
     return [{ name: 'archive', prefix: 'demo-archive.', producerArgs: ['publish', archive, '--json'], env }];
   }
-  return ['details-jobs', 'bulk-archive'].map((contract): Lane => {
+  return ['details-jobs', 'bulk-archive'].map((contract): Scenario => {
     const query = contract === 'bulk-archive' ? ['--query', files.query] : [];
     return {
       name: contract,
@@ -91,12 +88,12 @@ export function lanes(archive: string | undefined, files: DemoFiles, simulator: 
   });
 }
 
-export function stackEnv(stack: Stack, lane: Lane): Environment {
+export function stackEnv(stack: Stack, scenario: Scenario): Environment {
   return {
-    ...lane.env,
+    ...scenario.env,
     KAFKA_BROKERS: stack.brokers.join(','),
     SCHEMA_REGISTRY_URL: stack.registryUrl,
-    KAFKA_TOPIC_PREFIX: lane.prefix,
+    KAFKA_TOPIC_PREFIX: scenario.prefix,
     LOG_LEVEL: 'warn',
   };
 }

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { compileRule, type RoutePlan } from '@genesys-kafka/routing';
 import { loadSettings, runProgram } from '@genesys-kafka/runtime';
 import { InvalidArgumentError } from 'commander';
 import { SETTINGS } from '../settings.ts';
 import { buildProgram } from './cli.ts';
 import { groupSettings, rate, runOptions } from './run-options.ts';
-import { testRules } from './test-rules.ts';
 
 test('run: each setting of the section consumer is a flag', () => {
   const names = runOptions().map(({ long }) => long);
@@ -63,29 +58,4 @@ test('the help of the program fits one screen', () => {
 test('a rate is a whole number a second', () => {
   assert.equal(rate('20/s'), 20);
   assert.throws(() => rate('20'), InvalidArgumentError);
-});
-
-test('test FILE: each record with the routes that take it, from an array, conversations, or one a line', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'rules-'));
-  const file = join(directory, 'records');
-  const plan = (name: string, when: string) => ({ name, rule: compileRule(when, name) }) as RoutePlan;
-  const plans = [plan('one', 'record.n == 1.0'), plan('bad', 'record.n > "a"')];
-  try {
-    for (const text of ['[{"n":1},{"m":2}]', '{"conversations":[{"n":1},{"m":2}]}', '{"n":1}\n{"m":2}\n']) {
-      await writeFile(file, text);
-      const results = await testRules(file, plans);
-      assert.deepEqual(
-        results.map(({ routes, errors }) => [routes, Object.keys(errors)]),
-        [
-          [['one'], ['bad']],
-          [['unrouted'], []],
-        ],
-      );
-    }
-    await writeFile(file, '{"n":1}\n{"n":');
-    await assert.rejects(testRules(file, plans), /no JSON object as record 1/);
-    await assert.rejects(testRules(`${file}.no`, plans), /ENOENT/);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
 });

@@ -4,7 +4,8 @@ import { Option, type Command } from 'commander';
 import type { Settings } from '../settings.ts';
 import { checkCommand } from './check.ts';
 import { countLetters, listLetters, replayLetters, showLetter } from './dead-letters.ts';
-import { letterLines, letterListLines, replayLines, ruleTestLines, runLines, statsLines } from './report-lines.ts';
+import { printRuleTest } from './print-rule-test.ts';
+import { letterLines, letterListLines, replayLines, runLines, statsLines } from './report-lines.ts';
 import { count, rate, runOptions, type RunFlags } from './run-options.ts';
 import { runConsumer } from './run.ts';
 import { testRules } from './test-rules.ts';
@@ -36,8 +37,8 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     .description('which routes take each record of a JSON or NDJSON file, without Kafka')
     .argument('<file>', 'an array of conversations, an object with `conversations`, or one a line')
     .action(
-      handle(async ({ settings, tell }, file: string) => {
-        await tell({ records: await testRules(file, planRoutes(settings)) }, ruleTestLines);
+      handle(async ({ settings, json, signal }, file: string) => {
+        await printRuleTest(testRules(file, planRoutes(settings), signal), json);
         return 0;
       }),
     );

@@ -1,6 +1,5 @@
 import type { DeadLetterDetails, DeadLetterList, DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
 import type { RunReport } from './run.ts';
-import type { RuleTestResult } from './test-rules.ts';
 
 // Reports for people; scripts ask for --json. Whoever prints these lines makes them safe for a terminal.
 
@@ -10,13 +9,6 @@ export function runLines({ routes, seconds }: RunReport): string[] {
     return `${route}: ${delivered} delivered, ${retried} retried, ${deadLettered} dead letters${drops}, ${skipped} of others`;
   });
   return [...lines, `${seconds.toFixed(1)} s`];
-}
-
-export function ruleTestLines({ records }: { readonly records: readonly RuleTestResult[] }): string[] {
-  return records.map(({ ordinal, conversationId, routes, errors }) => {
-    const failing = Object.entries(errors).map(([route, error]) => `; rule of ${route} fails: ${error}`);
-    return `${ordinal} ${conversationId ?? '-'}: ${routes.join(', ')}${failing.join('')}`;
-  });
 }
 
 export function letterListLines({ letters, more }: DeadLetterList): string[] {

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import type { Conversations } from '../conversations/conversations.ts';
+import { openNameless } from '../nameless-file.ts';
 import { writeArchive } from './write-archive.ts';
 
 const SLICE_BYTES = 256 * 1024;
@@ -29,8 +27,7 @@ export interface ArchiveRequest {
 /**
  * Archives are spooled to disk once for each query, not regenerated for each request: the length of a compressed
  * stream is known only at its end, and a Range at 7 GB would cost a minute of generating. A job is IN_PROGRESS
- * meanwhile, as a real one is. Each file loses its name as soon as it is open, so nothing remains on disk whatever
- * ends the process.
+ * meanwhile, as a real one is.
  */
 export class ArchiveStore {
   readonly #compressionLevel: number;
@@ -96,14 +93,5 @@ async function* slices(handle: FileHandle, start: number, end: number): AsyncGen
     if (bytesRead === 0) throw new Error(`The spooled archive ends at ${position}, before ${end}.`);
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);
-  }
-}
-
-async function openNameless(): Promise<FileHandle> {
-  const directory = await mkdtemp(join(tmpdir(), 'genesys-simulator-'));
-  try {
-    return await open(join(directory, 'archive'), 'wx+', 0o600);
-  } finally {
-    await rm(directory, { recursive: true });
   }
 }

@@ -1,96 +1,30 @@
-import { callMembers } from './call.ts';
-import { isoTime } from './iso-time.ts';
-import { spoil, spreadOut, unknownMembers } from './oddities.ts';
-import { drawPlan } from './plan.ts';
-import type { Plan } from './plan.ts';
-import { Random } from './random.ts';
-import { chatMembers, emailMembers, messageMembers } from './text-channels.ts';
-import { DIVISIONS } from './vocabulary.ts';
-
-export interface ConversationsOptions {
-  readonly seed: number;
-  /** How many conversations there are. */
-  readonly records: number;
-  /** Conversations start in this interval, evenly spread, in the order of their number. ms since the epoch. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** Share of records that are invalid on purpose, 0 … 1. */
-  readonly invalidShare: number;
+/** Times in ms since the epoch. */
+export interface Lifetime {
+  readonly startMs: number;
+  /** Undefined while the conversation is open. */
+  readonly endMs: number | undefined;
 }
-
-/** Added to a record's number: the sequence that says how it is spoilt. */
-const SPOILT_STREAM = 0x8_0000_0000;
 
 /**
- * Every conversation of the organisation. Record i is a function of the options and i alone: pages, archives and a
- * second process all see the same bytes, and nothing is kept.
+ * Every conversation of the organisation, numbered from 0 in the order of their start: what pages and archives are made
+ * of. A number stands for the same bytes as long as the process lives, and nothing is kept in memory but times.
  */
-export class Conversations {
-  readonly options: ConversationsOptions;
-  readonly #random = new Random();
-
-  constructor(options: ConversationsOptions) {
-    this.options = options;
-  }
-
-  /** When record i starts; ascending in i. */
-  startMs(index: number): number {
-    return this.#start(this.#random.reset(this.options.seed, index), index);
-  }
-
-  /** Kind and lifetime of record i, without its text. */
-  plan(index: number): Plan {
-    const random = this.#random.reset(this.options.seed, index);
-    return drawPlan(random, this.#start(random, index));
-  }
-
-  /** The conversationId that record i bears. */
-  id(index: number): string {
-    const random = this.#random.reset(this.options.seed, index);
-    drawPlan(random, this.#start(random, index));
-    return random.uuid();
-  }
-
-  /** The JSON text of record i. */
-  text(index: number): string {
-    const { text, spread } = this.#compose(index);
-    if (this.isInvalid(index)) return spoil(this.#random.reset(this.options.seed, SPOILT_STREAM + index), text);
-    return spread ? spreadOut(text) : text;
-  }
-
-  isInvalid(index: number): boolean {
-    if (this.options.invalidShare === 0) return false;
-    return this.#random.reset(~this.options.seed, index).chance(this.options.invalidShare);
-  }
-
-  #start(random: Random, index: number): number {
-    const { fromMs, toMs, records } = this.options;
-    const slotMs = (toMs - fromMs) / records;
-    return Math.floor(fromMs + (index + random.u32() / 0x1_0000_0000) * slotMs);
-  }
-
-  #compose(index: number): { readonly text: string; readonly spread: boolean } {
-    const random = this.#random.reset(this.options.seed, index);
-    const plan = drawPlan(random, this.#start(random, index));
-    const id = random.uuid();
-    const end = plan.endMs === undefined ? '' : `"conversationEnd":"${isoTime(plan.endMs)}",`;
-    const odd = random.below(1000);
-    const unknown = odd < 20 ? unknownMembers(random) : '';
-    const head = `{${end}"conversationId":"${id}","conversationInitiator":"customer","conversationStart":"${isoTime(plan.startMs)}","customerParticipation":true,"divisionIds":["${random.pick(DIVISIONS)}"],${unknown}`;
-    const text = `${head}${members(random, plan)}}`;
-    return { text, spread: odd >= 20 && odd < 30 };
-  }
-}
-
-function members(random: Random, plan: Plan): string {
-  switch (plan.kind) {
-    case 'call':
-      return callMembers(random, plan);
-    case 'message':
-      return messageMembers(random, plan);
-    case 'chat':
-      return chatMembers(random, plan);
-    case 'email':
-      return emailMembers(random, plan);
-  }
+export interface Conversations {
+  /** How many there are. */
+  readonly records: number;
+  /** All of them start in this interval. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Ascending in the number. */
+  startMs(index: number): number;
+  lifetime(index: number): Lifetime;
+  id(index: number): string | undefined;
+  /** Of all sessions. */
+  mediaTypes(index: number): readonly string[];
+  direction(index: number): string | undefined;
+  /** The JSON text. */
+  text(index: number): string;
+  /** The same numbers and times with other texts. */
+  changed(): Conversations;
+  close(): Promise<void>;
 }

@@ -1,13 +1,11 @@
+import type { Lifetime } from './conversations.ts';
 import type { Random } from './random.ts';
 
 export type Kind = 'call' | 'message' | 'chat' | 'email';
 
-/** What a query can ask about a conversation, known without writing its text. Times in ms since the epoch. */
-export interface Plan {
+/** What is known of a conversation without writing its text. */
+export interface Plan extends Lifetime {
   readonly kind: Kind;
-  readonly startMs: number;
-  /** Undefined while the conversation is open. */
-  readonly endMs: number | undefined;
 }
 
 const SECOND = 1000;

@@ -7,7 +7,7 @@ import type { Matching } from './selection.ts';
 
 // Three days, so that start days and intervals differ.
 const conversations = population({ records: 600, toMs: FROM_MS + 3 * DAY_MS });
-const all = Array.from({ length: 600 }, (_, index) => ({ index, ...conversations.plan(index) }));
+const all = Array.from({ length: 600 }, (_, index) => ({ index, ...conversations.lifetime(index) }));
 const moment = fc.integer({ min: FROM_MS - DAY_MS, max: FROM_MS + 8 * DAY_MS });
 const startDay = (ms: number) => Math.floor(ms / DAY_MS);
 
@@ -44,7 +44,7 @@ test('order, limit and filter apply to what was found', () => {
   assert.deepEqual([...select(conversations, { ...query, order: 'desc' })], [...ascending].reverse());
   assert.deepEqual([...select(conversations, { ...query, limit: 5 })], ascending.slice(0, 5));
   const byEnd = [...select(conversations, { ...query, orderBy: 'end' })].map(
-    (index) => conversations.plan(index).endMs ?? Infinity,
+    (index) => conversations.lifetime(index).endMs ?? Infinity,
   );
   assert.deepEqual(
     byEnd,
@@ -53,6 +53,6 @@ test('order, limit and filter apply to what was found', () => {
   const open = select(conversations, { ...query, accepts: (plan) => plan.endMs === undefined });
   assert.deepEqual(
     [...open],
-    ascending.filter((index) => conversations.plan(index).endMs === undefined),
+    ascending.filter((index) => conversations.lifetime(index).endMs === undefined),
   );
 });

@@ -1,5 +1,4 @@
-import type { Conversations } from './conversations.ts';
-import type { Plan } from './plan.ts';
+import type { Conversations, Lifetime } from './conversations.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -20,7 +19,7 @@ export interface Query {
   readonly limit?: number | undefined;
   readonly order?: 'asc' | 'desc' | undefined;
   readonly orderBy?: 'start' | 'end' | undefined;
-  readonly accepts?: ((plan: Plan, index: number) => boolean) | undefined;
+  readonly accepts?: ((lifetime: Lifetime, index: number) => boolean) | undefined;
 }
 
 /**
@@ -35,9 +34,9 @@ export function select(conversations: Conversations, query: Query): Uint32Array 
   let count = 0;
   for (let index = begin; index < end; index++) {
     if (query.matching === 'overlap' || query.accepts) {
-      const plan = conversations.plan(index);
-      if (plan.endMs !== undefined && plan.endMs <= fromMs) continue;
-      if (query.accepts && !query.accepts(plan, index)) continue;
+      const lifetime = conversations.lifetime(index);
+      if (lifetime.endMs !== undefined && lifetime.endMs <= fromMs) continue;
+      if (query.accepts && !query.accepts(lifetime, index)) continue;
     }
     found[count++] = index;
   }
@@ -53,7 +52,7 @@ function effectiveInterval(query: Query): { fromMs: number; toMs: number } {
 /** Number of conversations that start before `ms`. */
 function firstStartingAt(conversations: Conversations, ms: number): number {
   let low = 0;
-  let high = conversations.options.records;
+  let high = conversations.records;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     if (conversations.startMs(middle) < ms) low = middle + 1;
@@ -64,7 +63,7 @@ function firstStartingAt(conversations: Conversations, ms: number): number {
 
 function inOrder(conversations: Conversations, found: Uint32Array, query: Query): Uint32Array {
   if (query.orderBy === 'end') {
-    const ends = new Map(Array.from(found, (index) => [index, conversations.plan(index).endMs ?? Infinity]));
+    const ends = new Map(Array.from(found, (index) => [index, conversations.lifetime(index).endMs ?? Infinity]));
     found.sort((a, b) => compare(ends.get(a) ?? 0, ends.get(b) ?? 0) || a - b);
   }
   return query.order === 'desc' ? found.reverse() : found;

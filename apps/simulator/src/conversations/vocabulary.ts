@@ -15,8 +15,8 @@ export interface Agent {
   readonly teamId: string;
 }
 
-const ids = new Random().reset(20_251_001, 0);
-const uuids = (count: number): string[] => Array.from({ length: count }, () => ids.uuid());
+const IDS = new Random().reset(20_251_001, 0);
+const uuids = (count: number): string[] => Array.from({ length: count }, () => IDS.uuid());
 
 export const DIVISIONS = uuids(3);
 export const SKILLS = uuids(8);
@@ -36,7 +36,7 @@ export const TEAMS: readonly Team[] = [
   'R\\u00e9clamations',
   'Ventas \\/ M\\u00e9xico',
   'VIP \\ud83d\\udc51',
-].map((name) => ({ name, queueId: ids.uuid(), flowId: ids.uuid() }));
+].map((name) => ({ name, queueId: IDS.uuid(), flowId: IDS.uuid() }));
 
 export const CALLER_NAMES = [
   'Springfield, IL',
@@ -52,7 +52,7 @@ export const CALLER_NAMES = [
 ];
 
 export const ENTRY_FLOWS = ['Main Inbound', 'Sprachmen\\u00fc', 'After Hours \\/ Holiday', 'Priority Line'].map(
-  (name) => ({ name, id: ids.uuid() }),
+  (name) => ({ name, id: IDS.uuid() }),
 );
 
 export const WRAP_UP_NOTES = [

@@ -20,11 +20,11 @@ export interface FaultHooksOptions {
   ) => { contentType: string; body: string };
 }
 
-const faultsOf = new WeakMap<FastifyRequest, readonly Fault[]>();
+const FAULTS_OF = new WeakMap<FastifyRequest, readonly Fault[]>();
 
 /** The fault of this kind that befalls the request, if any. */
 export function faultOf<K extends FaultKind>(request: FastifyRequest, kind: K): (Fault & { kind: K }) | undefined {
-  return faultsOf.get(request)?.find((fault): fault is Fault & { kind: K } => fault.kind === kind);
+  return FAULTS_OF.get(request)?.find((fault): fault is Fault & { kind: K } => fault.kind === kind);
 }
 
 /**
@@ -39,7 +39,7 @@ export function addFaultHooks(server: FastifyInstance, options: FaultHooksOption
     const { operation } = request.routeOptions.config;
     const path = request.url.split('?', 1)[0] ?? '';
     const faults = path.startsWith('/_simulator') ? [] : options.script.take(operation, request.method, path);
-    faultsOf.set(request, faults);
+    FAULTS_OF.set(request, faults);
     const latency = faultOf(request, 'latency');
     if (latency) await delay(latency.ms, undefined, { signal: closing.signal }).catch(() => undefined);
     const made = faultOf(request, 'status');
@@ -47,7 +47,7 @@ export function addFaultHooks(server: FastifyInstance, options: FaultHooksOption
   });
 
   server.addHook('onSend', async (request, reply, payload: unknown) => {
-    const faults = faultsOf.get(request)?.filter((fault) => BODY_FAULTS.has(fault.kind)) ?? [];
+    const faults = FAULTS_OF.get(request)?.filter((fault) => BODY_FAULTS.has(fault.kind)) ?? [];
     return faults.length === 0 ? payload : faultyBody(request, reply, payload, faults);
   });
 }

@@ -4,17 +4,17 @@ import { z } from 'zod';
 export const OPERATIONS = ['token', 'submit', 'status', 'results', 'availability', 'cancel', 'file'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-const milliseconds = z.int().min(0);
-const bytes = z.int().min(0);
+const MILLISECONDS = z.int().min(0);
+const BYTES = z.int().min(0);
 
 /** What may go wrong. Offsets of the `file` operation count in the object, else in the answer's body. */
-const faultSchema = z.discriminatedUnion('kind', [
+const FAULT = z.discriminatedUnion('kind', [
   /** The answer comes later. */
-  z.strictObject({ kind: z.literal('latency'), ms: milliseconds }),
+  z.strictObject({ kind: z.literal('latency'), ms: MILLISECONDS }),
   /** TCP reset once so many body bytes are sent; the request has been carried out. 0: no answer at all. */
-  z.strictObject({ kind: z.literal('reset'), afterBytes: bytes.default(0) }),
+  z.strictObject({ kind: z.literal('reset'), afterBytes: BYTES.default(0) }),
   /** The body stops after so many bytes and the connection stays open, or goes on at `bytesPerSecond`. */
-  z.strictObject({ kind: z.literal('stall'), afterBytes: bytes.default(0), bytesPerSecond: bytes.default(0) }),
+  z.strictObject({ kind: z.literal('stall'), afterBytes: BYTES.default(0), bytesPerSecond: BYTES.default(0) }),
   /** This answer instead, without carrying the request out: 429, 5xx, an HTML page in place of a ZIP. */
   z.strictObject({
     kind: z.literal('status'),
@@ -28,9 +28,9 @@ const faultSchema = z.discriminatedUnion('kind', [
   /** Content-Length says so many bytes more (or fewer) than are sent; the connection closes after the body. */
   z.strictObject({ kind: z.literal('content-length'), delta: z.int() }),
   /** `length` bytes from `offset` on are inverted. */
-  z.strictObject({ kind: z.literal('corrupt'), offset: bytes, length: z.int().min(1).default(1) }),
+  z.strictObject({ kind: z.literal('corrupt'), offset: BYTES, length: z.int().min(1).default(1) }),
   /** Only the first so many bytes exist, and all headers agree with that. */
-  z.strictObject({ kind: z.literal('truncate'), bytes }),
+  z.strictObject({ kind: z.literal('truncate'), bytes: BYTES }),
   /** The token that the request bears is no longer good, for this request and later ones. */
   z.strictObject({ kind: z.literal('revoke-token') }),
   /** The job is in this state from now on. An archive's job knows only FAILED. */
@@ -53,7 +53,7 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ignore-range') }),
 ]);
 
-export type Fault = z.output<typeof faultSchema>;
+export type Fault = z.output<typeof FAULT>;
 export type FaultKind = Fault['kind'];
 
 /** Kinds that make sense for some operations only. */
@@ -74,7 +74,7 @@ function isOperation(name: string): name is Operation {
 
 const PATH_PATTERN = /^(\*|[A-Z]+) \/\S*$/;
 
-const ruleSchema = z
+const RULE = z
   .strictObject({
     /** An operation, or a method and a path in which `*` stands for any characters: `GET /api/v2/jobs/*`. */
     on: z.string().refine((on) => isOperation(on) || PATH_PATTERN.test(on), {
@@ -86,7 +86,7 @@ const ruleSchema = z
     times: z.union([z.int().min(1), z.literal('always')]).default(1),
     /** Of those, this share, drawn from the simulator's seed. */
     share: z.number().gt(0).max(1).default(1),
-    do: faultSchema,
+    do: FAULT,
   })
   .superRefine((rule, context) => {
     const only = ONLY_FOR[rule.do.kind];
@@ -99,13 +99,10 @@ const ruleSchema = z
     }
   });
 
-const scriptSchema = z.union([
-  z.strictObject({ rules: z.array(ruleSchema) }),
-  z.array(ruleSchema).transform((rules) => ({ rules })),
-]);
+const SCRIPT = z.union([z.strictObject({ rules: z.array(RULE) }), z.array(RULE).transform((rules) => ({ rules }))]);
 
-export type FaultRule = z.output<typeof ruleSchema>;
-export type FaultRuleInput = z.input<typeof ruleSchema>;
+export type FaultRule = z.output<typeof RULE>;
+export type FaultRuleInput = z.input<typeof RULE>;
 
 /** A script that cannot be read; `problems` has one line for each mistake, each beginning with its path. */
 export class FaultScriptError extends Error {
@@ -124,7 +121,7 @@ export class FaultScriptError extends Error {
  */
 export function parseFaultScript(input: unknown): readonly FaultRule[] {
   // A bare list is checked as such: a union's own message would name no path.
-  const schema = Array.isArray(input) ? scriptSchema.options[1] : scriptSchema.options[0];
+  const schema = Array.isArray(input) ? SCRIPT.options[1] : SCRIPT.options[0];
   const result = schema.safeParse(input);
   if (result.success) return result.data.rules;
   throw new FaultScriptError(

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ArchiveStore, StoredArchive } from '../archives/archive-store.ts';
-import { Conversations } from '../conversations/conversations.ts';
+import type { Conversations } from '../conversations/conversations.ts';
 import { corrupted } from '../faults/body-faults.ts';
 import { faultOf } from '../faults/fault-hooks.ts';
 import type { ArchiveJob, ArchiveJobs } from '../genesys/archive-jobs.ts';
@@ -85,8 +85,7 @@ async function faultyObject(
   let object = archive;
   const changed = faultOf(request, 'changed-object');
   if (changed?.what === 'content') {
-    const { options } = conversations;
-    const others = new Conversations({ ...options, seed: options.seed + 1 });
+    const others = conversations.changed();
     object = await store.get({ key: `${job.key} changed`, conversations: others, indexes: job.indexes });
   } else if (changed) object = { ...object, etag: `"${randomBytes(16).toString('hex')}"` };
   const cut = faultOf(request, 'truncate');

@@ -6,7 +6,7 @@ import { select } from '../conversations/selection.ts';
 import { faultOf } from '../faults/fault-hooks.ts';
 import type { ArchiveJobs } from './archive-jobs.ts';
 import { ApiError } from './error-body.ts';
-import { compileFilters, filterSchema } from './filters.ts';
+import { compileFilters, FILTER } from './filters.ts';
 import { orderedInterval } from './interval.ts';
 import { parseBody } from './parse-body.ts';
 
@@ -22,12 +22,12 @@ export interface BulkRoutesOptions {
 const DEFAULT_SIZE = 10_000;
 
 /** `groupBy` and `aggregations` belong to the contract's body and change nothing about the records in the archive. */
-const querySchema = z.object({
+const QUERY = z.object({
   dateFrom: z.unknown().optional(),
   dateTo: z.unknown().optional(),
   groupBy: z.array(z.unknown()).optional(),
   aggregations: z.array(z.unknown()).optional(),
-  filter: filterSchema.optional(),
+  filter: FILTER.optional(),
   sort: z
     .union([z.string(), z.array(z.looseObject({ order: z.string().optional(), direction: z.string().optional() }))])
     .optional(),
@@ -40,7 +40,7 @@ export function addBulkArchiveRoutes(server: FastifyInstance, options: BulkRoute
   const submit = { operation: 'submit' as const, anyPermissionOf: ['analytics:conversation:view'] };
 
   server.post('/api/v2/analytics/conversations/details/query', { config: submit }, (request, reply) => {
-    const query = parseBody(querySchema, request.body);
+    const query = parseBody(QUERY, request.body);
     const interval = orderedInterval(query.dateFrom, query.dateTo, `${String(query.dateFrom)}/${String(query.dateTo)}`);
     const availableMs = options.availableMs();
     const indexes = select(conversations, {
@@ -74,7 +74,7 @@ export function addBulkArchiveRoutes(server: FastifyInstance, options: BulkRoute
   });
 }
 
-function isDescending(sort: z.output<typeof querySchema>['sort']): boolean {
+function isDescending(sort: z.output<typeof QUERY>['sort']): boolean {
   if (sort === undefined) return false;
   if (typeof sort === 'string') return /desc/i.test(sort);
   return sort.some((entry) => /^desc/i.test(entry.order ?? entry.direction ?? ''));

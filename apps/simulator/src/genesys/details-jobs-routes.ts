@@ -7,7 +7,7 @@ import { readCursor } from './cursor.ts';
 import type { Place } from './cursor.ts';
 import type { DetailsJob, DetailsJobs } from './details-jobs.ts';
 import { ApiError } from './error-body.ts';
-import { compileFilters, filterSchema } from './filters.ts';
+import { compileFilters, FILTER } from './filters.ts';
 import { parseInterval } from './interval.ts';
 import { parseBody } from './parse-body.ts';
 import { resultsPage } from './results-page.ts';
@@ -17,6 +17,7 @@ export interface DetailsRoutesOptions {
   readonly jobs: DetailsJobs;
   readonly availableMs: () => number;
   readonly shortShare: number;
+  readonly seed: number;
 }
 
 const ROOT = '/api/v2/analytics/conversations/details/jobs';
@@ -27,13 +28,13 @@ const DEFAULT_PAGE_SIZE = 100;
 const FIRST: Place = { offset: 0, page: 0, wasEmpty: false };
 
 /** Unknown members, `paging` among them, are passed over, as the platform does. */
-const querySchema = z.object({
+const QUERY = z.object({
   interval: z.unknown().optional(),
-  conversationFilters: z.array(filterSchema).default([]),
-  segmentFilters: z.array(filterSchema).default([]),
-  evaluationFilters: z.array(filterSchema).default([]),
-  surveyFilters: z.array(filterSchema).default([]),
-  resolutionFilters: z.array(filterSchema).default([]),
+  conversationFilters: z.array(FILTER).default([]),
+  segmentFilters: z.array(FILTER).default([]),
+  evaluationFilters: z.array(FILTER).default([]),
+  surveyFilters: z.array(FILTER).default([]),
+  resolutionFilters: z.array(FILTER).default([]),
   order: z.enum(['asc', 'desc', 'unordered']).default('asc'),
   orderBy: z.enum(['conversationStart', 'conversationEnd', 'segmentStart', 'segmentEnd']).default('conversationStart'),
   limit: z.int().min(1).optional(),
@@ -82,6 +83,7 @@ export function addDetailsJobsRoutes(server: FastifyInstance, options: DetailsRo
         job,
         place: placeOf(job, request.query.cursor),
         pageSize: parsePageSize(request.query.pageSize),
+        seed: options.seed,
         shortShare: options.shortShare,
         emptyFault: faultOf(request, 'empty-page') !== undefined,
         shortFault: faultOf(request, 'short-page'),
@@ -102,7 +104,7 @@ export function addDetailsJobsRoutes(server: FastifyInstance, options: DetailsRo
 }
 
 function selectFor(body: unknown, options: DetailsRoutesOptions): Uint32Array {
-  const query = parseBody(querySchema, body);
+  const query = parseBody(QUERY, body);
   const interval = parseInterval(query.interval);
   const { evaluationFilters, surveyFilters, resolutionFilters } = query;
   if (evaluationFilters.length + surveyFilters.length + resolutionFilters.length > 0) {

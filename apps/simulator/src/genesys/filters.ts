@@ -1,27 +1,24 @@
-import type { Conversations } from '../conversations/conversations.ts';
-import type { Kind, Plan } from '../conversations/plan.ts';
+import type { Conversations, Lifetime } from '../conversations/conversations.ts';
 import { z } from 'zod';
 import { ApiError } from './error-body.ts';
 
-export type Accepts = (plan: Plan, index: number) => boolean;
+export type Accepts = (lifetime: Lifetime, index: number) => boolean;
 
-const predicateSchema = z.object({
+const PREDICATE = z.object({
   type: z.literal('dimension').optional(),
   dimension: z.string(),
   operator: z.enum(['matches', 'exists', 'notExists']).default('matches'),
   value: z.string().optional(),
 });
-const clauseSchema = z.object({
+const CLAUSE = z.object({
   type: z.enum(['and', 'or']).default('and'),
-  predicates: z.array(predicateSchema).default([]),
+  predicates: z.array(PREDICATE).default([]),
 });
 /** A filter of the platform: two levels, `and` or `or` at each. */
-export const filterSchema = clauseSchema.extend({ clauses: z.array(clauseSchema).default([]) });
+export const FILTER = CLAUSE.extend({ clauses: z.array(CLAUSE).default([]) });
 
-type Predicate = z.output<typeof predicateSchema>;
-type Filter = z.output<typeof filterSchema>;
-
-const MEDIA: Readonly<Record<Kind, string>> = { call: 'voice', message: 'message', chat: 'chat', email: 'email' };
+type Predicate = z.output<typeof PREDICATE>;
+type Filter = z.output<typeof FILTER>;
 
 /**
  * Compiles filters, all of which must hold. Those dimensions work that an exporter needs: conversationId,
@@ -48,34 +45,36 @@ export function compileFilters(filters: readonly Filter[], conversations: Conver
 function combine(type: 'and' | 'or', parts: readonly Accepts[]): Accepts {
   if (parts.length === 0) return () => true;
   return type === 'and'
-    ? (plan, index) => parts.every((part) => part(plan, index))
-    : (plan, index) => parts.some((part) => part(plan, index));
+    ? (lifetime, index) => parts.every((part) => part(lifetime, index))
+    : (lifetime, index) => parts.some((part) => part(lifetime, index));
 }
 
-function compilePredicate(predicate: Predicate, conversations: Conversations): Accepts {
-  const valueOf = reader(predicate.dimension, conversations);
-  switch (predicate.operator) {
+function compilePredicate({ dimension, operator, value }: Predicate, conversations: Conversations): Accepts {
+  const valuesOf = reader(dimension, conversations);
+  switch (operator) {
     case 'exists':
-      return (plan, index) => valueOf(plan, index) !== undefined;
+      return (lifetime, index) => valuesOf(lifetime, index).some((found) => found !== undefined);
     case 'notExists':
-      return (plan, index) => valueOf(plan, index) === undefined;
+      return (lifetime, index) => valuesOf(lifetime, index).every((found) => found === undefined);
     case 'matches':
-      return (plan, index) => valueOf(plan, index) === predicate.value;
+      return (lifetime, index) => valuesOf(lifetime, index).includes(value);
   }
 }
 
-function reader(dimension: string, conversations: Conversations): (plan: Plan, index: number) => string | undefined {
+type Reader = (lifetime: Lifetime, index: number) => readonly (string | undefined)[];
+
+function reader(dimension: string, conversations: Conversations): Reader {
   switch (dimension) {
     case 'conversationId':
-      return (_plan, index) => conversations.id(index);
+      return (_lifetime, index) => [conversations.id(index)];
     case 'conversationStart':
-      return (plan) => new Date(plan.startMs).toISOString();
+      return ({ startMs }) => [new Date(startMs).toISOString()];
     case 'conversationEnd':
-      return (plan) => (plan.endMs === undefined ? undefined : new Date(plan.endMs).toISOString());
+      return ({ endMs }) => [endMs === undefined ? undefined : new Date(endMs).toISOString()];
     case 'originatingDirection':
-      return () => 'inbound';
+      return (_lifetime, index) => [conversations.direction(index)];
     case 'mediaType':
-      return (plan) => MEDIA[plan.kind];
+      return (_lifetime, index) => conversations.mediaTypes(index);
     default:
       throw new ApiError(400, 'bad.request', `The simulator does not filter by [${dimension}].`);
   }

@@ -12,6 +12,8 @@ export interface PageOptions {
   readonly job: DetailsJob;
   readonly place: Place;
   readonly pageSize: number;
+  /** Which pages are short follows from it. */
+  readonly seed: number;
   /** Share of pages that come back short or, a quarter of those, empty with a cursor. */
   readonly shortShare: number;
   readonly emptyFault: boolean;
@@ -46,11 +48,11 @@ export function resultsPage(options: PageOptions): Readable {
 
 /** How many conversations the page holds. Which pages are short depends on the seed and the place only. */
 function pageCount(options: PageOptions): number {
-  const { job, place, pageSize, shortShare, conversations } = options;
+  const { job, place, pageSize, shortShare, seed } = options;
   const full = Math.min(pageSize, job.indexes.length - place.offset);
   if (options.emptyFault) return 0;
   if (options.shortFault) return Math.min(full, options.shortFault.records);
-  const random = new Random().reset(conversations.options.seed ^ 0x5407, place.offset);
+  const random = new Random().reset(seed ^ 0x5407, place.offset);
   if (full < 2 || !random.chance(shortShare)) return full;
   if (!place.wasEmpty && random.chance(0.25)) return 0;
   return random.between(1, full - 1);

@@ -13,6 +13,8 @@ export interface Session<S> {
   readonly log: Logger;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Whether `--json` asks for one document, for what is too long to be told at once. */
+  readonly json: boolean;
   /** Prints lines for people at once; with `--json` they are left out. */
   readonly say: (...lines: readonly string[]) => void;
   /** Ends the progress, and prints what the command found: one JSON document with `--json`, otherwise lines. */
@@ -38,6 +40,7 @@ export function openSession<S extends ProcessSettings>(options: SessionOptions<S
     log: createLogger({ name, level: settings.log.level, ...destination }),
     progress,
     signal,
+    json,
     say: (...lines) => {
       if (!json) printLines(lines);
     },

@@ -43,7 +43,7 @@ test('plan and id say what the text says, and starts ascend', () => {
   let before = 0;
   for (let i = 0; i < 500; i++) {
     const record = JSON.parse(conversations.text(i)) as Parsed;
-    const plan = conversations.plan(i);
+    const plan = conversations.lifetime(i);
     assert.equal(record.conversationId, conversations.id(i));
     assert.equal(Date.parse(record.conversationStart), plan.startMs);
     assert.equal(record.conversationEnd && Date.parse(record.conversationEnd), plan.endMs);

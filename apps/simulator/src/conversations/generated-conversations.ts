@@ -1,0 +1,116 @@
+import { callMembers } from './call.ts';
+import type { Conversations } from './conversations.ts';
+import { isoTime } from './iso-time.ts';
+import { spoil, spreadOut, unknownMembers } from './oddities.ts';
+import { drawPlan } from './plan.ts';
+import type { Kind, Plan } from './plan.ts';
+import { Random } from './random.ts';
+import { chatMembers, emailMembers, messageMembers } from './text-channels.ts';
+import { DIVISIONS } from './vocabulary.ts';
+
+export interface GeneratorOptions {
+  readonly seed: number;
+  /** How many conversations there are. */
+  readonly records: number;
+  /** Conversations start in this interval, evenly spread, in the order of their number. ms since the epoch. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Share of records that are invalid on purpose, 0 … 1. */
+  readonly invalidShare: number;
+}
+
+/** Added to a record's number: the sequence that says how it is spoilt. */
+const SPOILT_STREAM = 0x8_0000_0000;
+
+const MEDIA_TYPES: Readonly<Record<Kind, string>> = { call: 'voice', message: 'message', chat: 'chat', email: 'email' };
+
+/**
+ * Conversations by formula: record i is a function of the options and i alone, so that pages, archives and a second
+ * process all see the same bytes, and nothing is kept.
+ */
+export class GeneratedConversations implements Conversations {
+  readonly records: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly #options: GeneratorOptions;
+  readonly #random = new Random();
+
+  constructor(options: GeneratorOptions) {
+    this.#options = options;
+    ({ records: this.records, fromMs: this.fromMs, toMs: this.toMs } = options);
+  }
+
+  startMs(index: number): number {
+    return this.#start(this.#random.reset(this.#options.seed, index), index);
+  }
+
+  /** With its kind, and without its text. */
+  lifetime(index: number): Plan {
+    const random = this.#random.reset(this.#options.seed, index);
+    return drawPlan(random, this.#start(random, index));
+  }
+
+  id(index: number): string {
+    const random = this.#random.reset(this.#options.seed, index);
+    drawPlan(random, this.#start(random, index));
+    return random.uuid();
+  }
+
+  mediaTypes(index: number): readonly string[] {
+    return [MEDIA_TYPES[this.lifetime(index).kind]];
+  }
+
+  direction(): string {
+    return 'inbound';
+  }
+
+  text(index: number): string {
+    const { text, spread } = this.#compose(index);
+    if (this.isInvalid(index)) return spoil(this.#random.reset(this.#options.seed, SPOILT_STREAM + index), text);
+    return spread ? spreadOut(text) : text;
+  }
+
+  changed(): Conversations {
+    return new GeneratedConversations({ ...this.#options, seed: this.#options.seed + 1 });
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held.
+  }
+
+  isInvalid(index: number): boolean {
+    if (this.#options.invalidShare === 0) return false;
+    return this.#random.reset(~this.#options.seed, index).chance(this.#options.invalidShare);
+  }
+
+  #start(random: Random, index: number): number {
+    const { fromMs, toMs, records } = this.#options;
+    const slotMs = (toMs - fromMs) / records;
+    return Math.floor(fromMs + (index + random.u32() / 0x1_0000_0000) * slotMs);
+  }
+
+  #compose(index: number): { readonly text: string; readonly spread: boolean } {
+    const random = this.#random.reset(this.#options.seed, index);
+    const plan = drawPlan(random, this.#start(random, index));
+    const id = random.uuid();
+    const end = plan.endMs === undefined ? '' : `"conversationEnd":"${isoTime(plan.endMs)}",`;
+    const odd = random.below(1000);
+    const unknown = odd < 20 ? unknownMembers(random) : '';
+    const head = `{${end}"conversationId":"${id}","conversationInitiator":"customer","conversationStart":"${isoTime(plan.startMs)}","customerParticipation":true,"divisionIds":["${random.pick(DIVISIONS)}"],${unknown}`;
+    const text = `${head}${members(random, plan)}}`;
+    return { text, spread: odd >= 20 && odd < 30 };
+  }
+}
+
+function members(random: Random, plan: Plan): string {
+  switch (plan.kind) {
+    case 'call':
+      return callMembers(random, plan);
+    case 'message':
+      return messageMembers(random, plan);
+    case 'chat':
+      return chatMembers(random, plan);
+    case 'email':
+      return emailMembers(random, plan);
+  }
+}

@@ -1,0 +1,2 @@
+export { ValuesError } from './errors.ts';
+export { readValues } from './read-values.ts';

@@ -1,0 +1,72 @@
+import type { Finished } from './processes.ts';
+import type { ReadBack } from './read-back.ts';
+import type { ConsumerReport, ProducerReport, Scenario } from './stage.ts';
+import { table } from './table.ts';
+
+/** What the two programs say, and what the topics hold. */
+export interface Outcome {
+  readonly scenario: Scenario;
+  readonly produced: ProducerReport;
+  readonly producer: Finished;
+  readonly consumed: ConsumerReport;
+  readonly consumer: Finished;
+  readonly found: ReadBack;
+}
+
+const PRODUCER_HEAD = [
+  'contract',
+  'read',
+  'published',
+  'invalid',
+  'unchanged',
+  'on topic',
+  'twice',
+  'speed',
+  'peak memory',
+  '',
+];
+const ROUTE_HEAD = ['contract', 'route', 'published', 'delivered', 'dead letters', 'retries', 'peak memory', ''];
+
+/** Prints what was read from the topics beside what the programs say; true when both agree and every sum is right. */
+export function tellOutcomes(outcomes: readonly Outcome[]): boolean {
+  let adds = true as boolean;
+  const check = (isRight: boolean): string => {
+    if (!isRight) adds = false;
+    return isRight ? '✔' : '✖';
+  };
+  const producers = outcomes.map(({ scenario, produced: { records, bytes, seconds }, producer, found }) => {
+    const { read, published, invalid, unchanged } = records;
+    const sums = read === published + invalid + unchanged && read > 0;
+    const agrees = found.published === published && found.invalid === invalid && found.twice === 0;
+    const rate = `${(bytes / 2 ** 20 / seconds).toFixed(1)} MB/s`;
+    return [
+      scenario.name,
+      read,
+      published,
+      invalid,
+      unchanged,
+      found.published,
+      found.twice,
+      rate,
+      peak(producer),
+      check(sums && agrees),
+    ];
+  });
+  const routes = outcomes.flatMap(({ scenario, consumed, consumer, found }) => {
+    const configured = Object.entries(consumed.routes).filter(([name]) => name !== 'unrouted');
+    const deadLetters = configured.reduce((sum, [, counts]) => sum + counts.deadLettered, 0);
+    return configured.map(([name, { delivered, retried, deadLettered }]) => {
+      const published = found.forRoute[name] ?? 0;
+      const isRight = published === delivered + deadLettered && deadLetters === found.deadLetters;
+      return [scenario.name, name, published, delivered, deadLettered, retried, peak(consumer), check(isRight)];
+    });
+  });
+  process.stdout.write(`\nread = published + invalid + unchanged\n${table([PRODUCER_HEAD, ...producers])}\n`);
+  process.stdout.write(`\npublished = delivered + dead letters, per route\n${table([ROUTE_HEAD, ...routes])}\n\n`);
+  process.stdout.write(adds ? 'Everything adds up.\n' : 'It does NOT add up: see the lines marked ✖.\n');
+  return adds;
+}
+
+function peak({ peakBytes }: Finished): string {
+  return peakBytes === 0 ? 'n/a' : `${Math.round(peakBytes / 2 ** 20)} MiB`;
+}
