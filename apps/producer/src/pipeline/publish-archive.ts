@@ -1,16 +1,17 @@
 import type { Archive } from '@genesys-kafka/archive';
 import { scanRecords, type ScanOptions } from '@genesys-kafka/record-parser';
-import type { Judge } from '../validate/judge.ts';
+import type { BatchValidator } from '../validate/batch-validator.ts';
 import { mapAhead } from './map-ahead.ts';
 import { prefetch } from './prefetch.ts';
 import type { SourcePublisher } from './source-publisher.ts';
 
-/** Pieces of 256 KiB that may be inflated and scanned, and as many that may be judged, ahead of the publishing. */
+/** Pieces of 256 KiB that may be inflated and scanned, and as many that may be validated, ahead of the publishing. */
 const PIECES_AHEAD = 2;
 
+/** What the reading of every source needs. */
 export interface ReadOptions {
   readonly scan: ScanOptions;
-  readonly judge: Judge;
+  readonly validator: BatchValidator;
 }
 
 /**
@@ -20,16 +21,17 @@ export interface ReadOptions {
 export async function publishArchive(
   archive: Archive,
   source: SourcePublisher,
-  { scan, judge }: ReadOptions,
+  { scan, validator }: ReadOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  let records = 0;
+  let read = 0;
   const scanned = prefetch(scanRecords(archive.open(signal), scan), PIECES_AHEAD);
-  for await (const judged of mapAhead(scanned, PIECES_AHEAD, (batch) => judge.judge(batch, source.skipped))) {
+  const validated = mapAhead(scanned, PIECES_AHEAD, (records) => validator.validate(records, source.skipped));
+  for await (const records of validated) {
     signal.throwIfAborted();
-    records += judged.length;
-    await source.publish(judged);
+    read += records.length;
+    await source.publish(records);
   }
-  source.assertReached(records);
-  return records;
+  source.assertReached(read);
+  return read;
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
-import { CursorLoopError, NoPageError, SourceChangedError } from '../errors.ts';
-import type { Judge } from '../validate/judge.ts';
+import { ProducerError } from '../errors.ts';
+import type { BatchValidator } from '../validate/batch-validator.ts';
 import { mapAhead } from './map-ahead.ts';
 import { prefetch } from './prefetch.ts';
 import type { ReadOptions } from './publish-archive.ts';
@@ -33,21 +33,19 @@ const PIECE_BYTES = 1024 * 1024;
  */
 export async function publishPages(
   fetchPage: FetchPage,
-  jobId: string,
   source: SourcePublisher,
-  { scan, judge }: ReadOptions,
+  { scan, validator }: ReadOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   source.continueFromPosition();
-  const { position } = source.entry;
-  const resumed = position.page;
+  const { records, cursor, page: resumed } = source.entry.position;
   let availableUntil: string | undefined;
-  const firstOrdinal = position.records - (resumed?.done ?? 0);
-  for await (const page of prefetch(pages(fetchPage, jobId, position.cursor, firstOrdinal, scan, signal), 1)) {
+  const start = { cursor, ordinal: records - (resumed?.done ?? 0) };
+  for await (const page of prefetch(pages(fetchPage, source.id, start, scan, signal), 1)) {
     signal.throwIfAborted();
     const isResumed = resumed !== undefined && page.number === 0;
-    if (isResumed && page.sha256 !== resumed.sha256) throw new SourceChangedError(jobId, position.records);
-    await publishPage(page, isResumed ? resumed.done : 0, source, judge);
+    if (isResumed && page.sha256 !== resumed.sha256) throw source.changed();
+    await publishPage(page, isResumed ? resumed.done : 0, source, validator);
     availableUntil = earlier(availableUntil, page.availableUntil);
   }
   return availableUntil;
@@ -58,16 +56,23 @@ function earlier(one: string | undefined, other: string | undefined): string | u
   return Date.parse(other) < Date.parse(one) ? other : one;
 }
 
-async function publishPage(page: Page, done: number, source: SourcePublisher, judge: Judge): Promise<void> {
+async function publishPage(
+  page: Page,
+  done: number,
+  source: SourcePublisher,
+  validator: BatchValidator,
+): Promise<void> {
   const next = page.nextCursor === undefined ? {} : { cursor: page.nextCursor };
   const here = page.cursor === undefined ? {} : { cursor: page.cursor };
   let to = done;
-  const judging = mapAhead(steps(page.records, done), STEPS_AHEAD, (step) => judge.judge(step, source.skipped));
-  for await (const judged of judging) {
-    to += judged.length;
+  const validated = mapAhead(steps(page.records, done), STEPS_AHEAD, (step) =>
+    validator.validate(step, source.skipped),
+  );
+  for await (const records of validated) {
+    to += records.length;
     const isLast = to === page.records.length && page.nextCursor !== undefined;
     const position = isLast ? next : { ...here, page: { sha256: page.sha256, done: to } };
-    await source.publish(judged, position, page.availableUntil);
+    await source.publish(records, position, page.availableUntil);
   }
   if (done >= page.records.length && page.nextCursor !== undefined) await source.moveTo(next);
 }
@@ -79,24 +84,26 @@ async function* steps(records: readonly ScannedRecord[], from: number): AsyncGen
 async function* pages(
   fetchPage: FetchPage,
   jobId: string,
-  from: string | undefined,
-  firstOrdinal: number,
+  start: { readonly cursor: string | undefined; readonly ordinal: number },
   scan: ScanOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Page> {
   const seen = new Set<string>();
-  let cursor = from;
-  let ordinal = firstOrdinal;
+  let { cursor, ordinal } = start;
   let previous: string | undefined;
   for (let number = 0; ; number += 1) {
     if (cursor !== undefined) seen.add(cursor);
     const bytes = await fetchPage(cursor, signal);
     const { problem, ...page } = await scanPage(bytes, cursor === undefined, ordinal, scan);
-    if (problem !== undefined) throw new NoPageError(jobId, number, problem);
+    if (problem !== undefined) {
+      const what = `Page ${number} of job ${jobId} is no page of results: ${problem}.`;
+      throw new ProducerError('no-page', what, { details: { page: number } });
+    }
     // Before it is published: a page that leads back, or comes again, would bring its records twice.
     const comesAgain = page.records.length > 0 && page.sha256 === previous;
     if (comesAgain || (page.nextCursor !== undefined && seen.has(page.nextCursor))) {
-      throw new CursorLoopError(jobId, number);
+      const what = `Job ${jobId} answered page ${number} with a cursor that it had given before; its pages have no end.`;
+      throw new ProducerError('cursor-loop', what, { details: { page: number } });
     }
     previous = page.sha256;
     yield { ...page, number, cursor };
@@ -121,7 +128,7 @@ async function scanPage(
   firstOrdinal: number,
   scan: ScanOptions,
 ): Promise<Omit<Page, 'number' | 'cursor'> & { readonly problem: string | undefined }> {
-  const scanner = new RecordScanner({ ...scan, shape: 'conversations', allowMissingConversations: true });
+  const scanner = new RecordScanner({ ...scan, page: true });
   // Of the records alone: `dataAvailabilityDate` beside them moves on between two fetches of the same page.
   const sha256 = createHash('sha256');
   const records: ScannedRecord[] = [];
