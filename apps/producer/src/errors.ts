@@ -88,3 +88,8 @@ export function notYetAvailable(window: string, availableUntil: Date, isRead = f
   const remedy = 'Run the same command again later with --again: the job that was read never gets its tail.';
   return new ProducerError('not-yet-available', what, isRead ? { remedy } : {});
 }
+
+export function truncatedBySize(size: number): ProducerError {
+  const what = `The archive holds exactly ${size} records, the most that its query allows, so its tail is probably missing.`;
+  return new ProducerError('truncated-by-size', what, { details: { size } });
+}

@@ -5,7 +5,7 @@ import type { OpenArchive } from '../genesys/archive-fetcher.ts';
 import { windowError } from '../pipeline/ledger-entry.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
 import type { ProducerContext } from './context.ts';
-import { inExportLane } from './export-lane.ts';
+import { inExportLane, type ReadSource } from './export-lane.ts';
 import { stableId } from './identity.ts';
 import { outcomeOf, reportOf, type Report, type SourceOutcome, type SourceReport } from './report.ts';
 
@@ -84,15 +84,11 @@ async function publishOne(
   return inExportLane(context, { exportId, contract: 'archive', again }, signal, async (lane) => {
     // A new generation is a new source: its records are other records than those of the one before.
     const id = lane.generation === 1 ? identity : `${identity}+${lane.generation}`;
-    return lane.run(
-      identity,
-      { id },
-      async (source) => {
-        await publishArchive(archive, source, context.reading, lane.signal);
-        return undefined;
-      },
-      lane.signal,
-    );
+    const read: ReadSource = async (source, stop) => {
+      await publishArchive(archive, source, context.reading, stop);
+      return undefined;
+    };
+    return lane.run(identity, { id }, read, lane.signal);
   });
 }
 
