@@ -3,9 +3,10 @@ import type { LedgerEntry } from '@genesys-kafka/ledger';
 import { endsSourceOnly } from '@genesys-kafka/resilience';
 import { notYetAvailable, sourceGone, truncatedBySize, type ProducerError } from '../errors.ts';
 import type { JobContract } from '../genesys/job-contract.ts';
-import { publishArchive, type ReadOptions } from '../pipeline/publish-archive.ts';
+import { publishArchive } from '../pipeline/publish-archive.ts';
 import { publishPages } from '../pipeline/publish-pages.ts';
 import type { SourcePublisher } from '../pipeline/source-publisher.ts';
+import type { ReadOptions } from '../pipeline/validate-ahead.ts';
 import type { ExportLane } from './export-lane.ts';
 
 /** A window's job and where its records go. */

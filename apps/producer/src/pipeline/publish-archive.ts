@@ -1,18 +1,11 @@
 import type { Archive } from '@genesys-kafka/archive';
-import { scanRecords, type ScanOptions } from '@genesys-kafka/record-parser';
-import type { BatchValidator } from '../validate/batch-validator.ts';
-import { mapAhead } from './map-ahead.ts';
+import { scanRecords } from '@genesys-kafka/record-parser';
 import { prefetch } from './prefetch.ts';
 import type { SourcePublisher } from './source-publisher.ts';
+import { validateAhead, type ReadOptions } from './validate-ahead.ts';
 
-/** Pieces of 256 KiB that may be inflated and scanned, and as many that may be validated, ahead of the publishing. */
+/** Pieces of 256 KiB that may be inflated and scanned ahead of the validating. */
 const PIECES_AHEAD = 2;
-
-/** What the reading of every source needs. */
-export interface ReadOptions {
-  readonly scan: ScanOptions;
-  readonly validator: BatchValidator;
-}
 
 /**
  * Reads a verified archive to its end onto the topic; resolves with the number of records it holds.
@@ -21,13 +14,12 @@ export interface ReadOptions {
 export async function publishArchive(
   archive: Archive,
   source: SourcePublisher,
-  { scan, validator }: ReadOptions,
+  reading: ReadOptions,
   signal: AbortSignal,
 ): Promise<number> {
   let read = 0;
-  const scanned = prefetch(scanRecords(archive.open(signal), scan), PIECES_AHEAD);
-  const validated = mapAhead(scanned, PIECES_AHEAD, (records) => validator.validate(records, source.skipped));
-  for await (const records of validated) {
+  const scanned = prefetch(scanRecords(archive.open(signal), reading.scan), PIECES_AHEAD);
+  for await (const records of validateAhead(scanned, source, reading)) {
     signal.throwIfAborted();
     read += records.length;
     await source.publish(records);
