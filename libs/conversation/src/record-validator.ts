@@ -28,7 +28,7 @@ export interface InvalidRecord {
 
 export interface RecordValidator {
   /**
-   * Judges the bytes of one record; keeps none of them. `members` is the number of colons outside strings, as the
+   * Validates the bytes of one record; keeps none of them. `members` is the number of colons outside strings, as the
    * boundary scanner counted them: it is how a repeated key is seen. Never throws for anything in the bytes, only for a
    * count that is wrong.
    */
