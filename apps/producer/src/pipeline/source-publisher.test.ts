@@ -143,3 +143,18 @@ test('the end carries its error, a later step forgets it, and a done source keep
   const last = await source.finish('done');
   assert.equal(last.position.cursor, undefined);
 });
+
+test('a source that is begun is committed as one of which nothing is published, whatever was there before', async () => {
+  const lane = new MemoryLane();
+  const position = { ...newSource().position, cursor: 'c' };
+  const source = open(lane, { ...newSource(), state: 'rejected', error: { code: 'job-gone', message: '' }, position });
+  await source.begin({ id: 'job-2', jobId: 'job-2' });
+  assert.deepEqual(lane.entry, source.entry);
+  assert.deepEqual(lane.entry, {
+    ...newSource(),
+    source: { id: 'job-2', jobId: 'job-2' },
+    updatedAt: source.entry.updatedAt,
+  });
+  await source.publish(scan(conversations('a', 2)));
+  assert.equal((await source.finish('done')).counts.published, 2);
+});
