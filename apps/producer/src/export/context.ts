@@ -1,5 +1,5 @@
 import { conversationSchemaText } from '@genesys-kafka/conversation';
-import { createKafkaClient, type KafkaClient, type KafkaClientOptions } from '@genesys-kafka/kafka';
+import { createKafkaClient, type KafkaAdmin, type KafkaClientOptions } from '@genesys-kafka/kafka';
 import type {
   LaneOptions,
   LedgerEntry,
@@ -10,7 +10,14 @@ import type {
 } from '@genesys-kafka/ledger';
 import { requireSettings, type Logger } from '@genesys-kafka/runtime';
 import { createSchemaRegistry, type SchemaRegistry } from '@genesys-kafka/schema-registry';
-import { checkTopic, LANES, partitionFor, topicSpecs, type TopicSpec, type TopicSpecs } from '@genesys-kafka/topics';
+import {
+  checkTopic,
+  LANES,
+  partitionFor,
+  topicSpecs,
+  type TopicDescription,
+  type TopicSpec,
+} from '@genesys-kafka/topics';
 import { ProducerError } from '../errors.ts';
 import type { StageOptions } from '../pipeline/record-stage.ts';
 import type { SourceOptions } from '../pipeline/source-publisher.ts';
@@ -57,12 +64,13 @@ export async function createContext(
   const client = stack.adopt(createKafkaClient(kafkaOptions(settings, log)), async (opened) => opened.close());
   const validator = stack.use(new ValidatingThread({ schema: conversationSchemaText }));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
-  const [targets, schemaId] = await Promise.all([
-    prepareTopics(client, specs),
+  const [topics, schemaId] = await Promise.all([
+    prepareTopics(client.admin, [specs.data, specs.deadLetters, specs.ledger]),
     resolveSchemaId(settings, specs.data.name),
   ]);
   observer.onConnected();
-  const stage = { ...targets, encoder: new ValueEncoder(schemaId, kafka.compression) };
+  const [data, deadLetters] = topics.map(targetOf);
+  const stage = { data: data!, deadLetters: deadLetters!, encoder: new ValueEncoder(schemaId, kafka.compression) };
   const limits = publisherLimits(settings, stage);
   const resources = stack.move();
   return {
@@ -114,22 +122,22 @@ export function kafkaOptions(settings: Settings, log: Logger): KafkaClientOption
   };
 }
 
-async function prepareTopics(client: KafkaClient, specs: TopicSpecs): Promise<{ data: Target; deadLetters: Target }> {
-  const own = [specs.data, specs.deadLetters, specs.ledger];
-  await client.admin.createMissing(own);
-  const [data, deadLetters] = await Promise.all(own.map((spec) => fitTopic(client, spec)));
-  return { data: data!, deadLetters: deadLetters! };
+/** Topics made where they are missing, and checked; as they are then, in the order asked for. */
+async function prepareTopics(admin: KafkaAdmin, specs: readonly TopicSpec[]): Promise<readonly TopicDescription[]> {
+  await admin.createMissing(specs);
+  return Promise.all(
+    specs.map(async (spec) => {
+      const topic = await admin.describeTopic(spec.name);
+      const problems = topic ? checkTopic(spec, topic) : [`${spec.name}: could not be created.`];
+      if (topic && problems.length === 0) return topic;
+      const what = `A topic that exists does not fit, and this program never alters one: ${problems.join(' ')}`;
+      throw new ProducerError('topic-unfit', what);
+    }),
+  );
 }
 
-async function fitTopic(client: KafkaClient, spec: TopicSpec): Promise<Target> {
-  const topic = await client.admin.describeTopic(spec.name);
-  const problems = topic ? checkTopic(spec, topic) : [`${spec.name}: could not be created.`];
-  if (!topic || problems.length > 0) {
-    const what = `A topic that exists does not fit, and this program never alters one: ${problems.join(' ')}`;
-    throw new ProducerError('topic-unfit', what);
-  }
-  const maxMessageBytes = Number(topic.config['max.message.bytes'] ?? MIB);
-  return { topic: spec.name, partitions: topic.partitions, maxMessageBytes };
+function targetOf({ name, partitions, config }: TopicDescription): Target {
+  return { topic: name, partitions, maxMessageBytes: Number(config['max.message.bytes'] ?? MIB) };
 }
 
 /** Throws a ConfigError where no registry is set; connects with the first call. */

@@ -1,7 +1,7 @@
 import { withLane, type Contract, type LedgerEntry, type SourceIdentity } from '@genesys-kafka/ledger';
 import { endsSourceOnly } from '@genesys-kafka/resilience';
 import type { ProducerError } from '../errors.ts';
-import { endedState, newEntry } from '../pipeline/ledger-entry.ts';
+import { endedState, newWindowEntry } from '../pipeline/ledger-entry.ts';
 import { SourcePublisher } from '../pipeline/source-publisher.ts';
 import type { ProducerContext } from './context.ts';
 
@@ -53,10 +53,12 @@ export async function inExportLane<T>(
       generation,
       committed,
       signal: AbortSignal.any([outer, publisher.signal]),
-      run: async (window, identity, read, signal) => {
+      run: async (window, source, read, signal) => {
         const before = committed.get(window);
         if (before?.state === 'done') return before;
-        const entry = before ?? newEntry({ exportId, generation, connector, contract, window }, identity);
+        const entry =
+          before ??
+          newWindowEntry({ exportId, generation, connector, contract, window, ...(source ? { source } : {}) });
         const ended = await toItsEnd(new SourcePublisher(publisher, entry, context.source), read, signal);
         observer.onSourceEnded(ended);
         return ended;

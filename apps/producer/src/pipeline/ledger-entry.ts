@@ -1,23 +1,16 @@
 import { chainStart } from '@genesys-kafka/conversation';
-import type { LedgerEntry, SourceIdentity, WindowError } from '@genesys-kafka/ledger';
+import type { LedgerEntry, WindowError } from '@genesys-kafka/ledger';
 import { OperationalError } from '@genesys-kafka/resilience';
 
-/** Whose line in the ledger an entry is. */
-export type EntryIdentity = Pick<LedgerEntry, 'exportId' | 'generation' | 'connector' | 'contract' | 'window'>;
-
-/** An entry of which nothing is published. */
-export function newEntry(identity: EntryIdentity, source?: SourceIdentity): LedgerEntry {
-  const { exportId, generation, connector, contract, window } = identity;
+/** The entry of a window, or an archive, of which nothing has been read. */
+export function newWindowEntry(
+  facts: Pick<LedgerEntry, 'exportId' | 'generation' | 'connector' | 'contract' | 'window' | 'source'>,
+): LedgerEntry {
   return {
     v: 1,
     kind: 'window',
-    exportId,
-    generation,
-    connector,
-    contract,
-    window,
+    ...facts,
     state: 'submitted',
-    ...(source ? { source } : {}),
     position: { records: 0, chain: chainStart().toString('hex') },
     counts: { read: 0, published: 0, invalid: 0, unchanged: 0 },
     bytes: 0,

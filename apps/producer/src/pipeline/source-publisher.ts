@@ -10,7 +10,7 @@ import {
 } from '@genesys-kafka/ledger';
 import { sourceChanged, tooManyInvalid } from '../errors.ts';
 import type { ValidatedRecord } from '../validate/batch-validator.ts';
-import { newEntry, windowError } from './ledger-entry.ts';
+import { newWindowEntry, windowError } from './ledger-entry.ts';
 import { RecordStage, type StagedRecord, type StageOptions } from './record-stage.ts';
 
 export interface InvalidLimit {
@@ -69,7 +69,8 @@ export class SourcePublisher {
 
   /** Reads the window from this source, from its start; committed when this resolves. Nothing may be published before. */
   async begin(source: SourceIdentity): Promise<void> {
-    this.#committed = newEntry(this.#entry, source);
+    const { exportId, generation, connector, contract, window } = this.#entry;
+    this.#committed = newWindowEntry({ exportId, generation, connector, contract, window, source });
     this.#entry = this.#committed;
     this.#stage = new RecordStage(this.#options.stage, this.#entry);
     await this.#commit();
