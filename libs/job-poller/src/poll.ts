@@ -13,11 +13,11 @@ export interface DoneStatus {
   readonly resultsUrl?: string;
 }
 
-export interface JobStatusApi {
+interface JobStatusApi {
   status(jobId: string, signal: AbortSignal): Promise<JobStatus>;
 }
 
-export interface PollOptions {
+interface PollOptions {
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   /** Uniform in [0, 1); default `Math.random`. */

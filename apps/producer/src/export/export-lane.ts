@@ -6,7 +6,7 @@ import { SourcePublisher } from '../pipeline/source-publisher.ts';
 import type { ProducerContext } from './context.ts';
 
 /** What is published, and as what. */
-export interface ExportIdentity {
+interface ExportIdentity {
   readonly exportId: string;
   readonly contract: Contract;
   /** Asks for a new generation: everything is read and published again. */

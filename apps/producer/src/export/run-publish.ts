@@ -10,7 +10,7 @@ import { stableId } from './identity.ts';
 import { outcomeOf, reportOf, type Report, type SourceOutcome, type SourceReport } from './report.ts';
 
 /** Fetches an archive where needed and verifies it whole. Raises ArchiveError. */
-export type OpenSource = (signal: AbortSignal) => Promise<OpenArchive>;
+type OpenSource = (signal: AbortSignal) => Promise<OpenArchive>;
 
 /** One argument of the command line and the archives that it stands for. */
 export interface PublishArgument {

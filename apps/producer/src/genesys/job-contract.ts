@@ -24,7 +24,7 @@ export interface JobContract {
 }
 
 /** Fetches and verifies the archive that `link` leads to; asks for the link anew when it has expired. */
-export interface ArchiveSpool {
+interface ArchiveSpool {
   fetch(jobId: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive>;
   release(jobId: string): Promise<void>;
 }

@@ -13,7 +13,7 @@ import type { ValidatedRecord } from '../validate/batch-validator.ts';
 import { newWindowEntry, windowError } from './ledger-entry.ts';
 import { RecordStage, type StagedRecord, type StageOptions } from './record-stage.ts';
 
-export interface InvalidLimit {
+interface InvalidLimit {
   /** The largest share of invalid records, 0 to 1 … */
   readonly maxShare: number;
   /** … counted from this many records on. */
@@ -29,7 +29,7 @@ export interface SourceOptions {
 }
 
 /** Where the page contract stands after some records. */
-export type PagePosition = Pick<Position, 'cursor' | 'page'>;
+type PagePosition = Pick<Position, 'cursor' | 'page'>;
 
 /**
  * One source's way onto the topic: counts, chain and position move with each step, and each step carries the ledger
