@@ -6,8 +6,7 @@ import { countMembers } from './count-members.ts';
 import { type ExactJson, hasEscapedKey, readExactly } from './exact-json.ts';
 import { propertyNames, safePointer, violation } from './reasons.ts';
 
-type InvalidRecordCode =
-  'invalid-utf8' | 'invalid-json' | 'duplicate-key' | 'not-an-object' | 'schema-violation';
+type InvalidRecordCode = 'invalid-utf8' | 'invalid-json' | 'duplicate-key' | 'not-an-object' | 'schema-violation';
 
 export interface ValidRecord {
   readonly ok: true;
