@@ -10,10 +10,6 @@ export const CONSUMER_ERRORS = {
     remedy: 'Give a JSON array of records, an object with `conversations`, or one record a line.',
     scope: 'usage',
   },
-  'topic-unfit': {
-    meaning: 'A topic is there and will not do.',
-    remedy: 'An existing topic is never altered.',
-  },
   'transaction-open': {
     meaning: 'A transaction has been open for long, and what is behind it cannot be read.',
     remedy: 'Run this again when its producer has ended it; one that hangs is aborted with kafka-transactions.sh.',

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 const DIGEST_BYTES = 32;
-const pair = Buffer.alloc(2 * DIGEST_BYTES);
+const PAIR = Buffer.alloc(2 * DIGEST_BYTES);
 
 /** SHA-256 of a record's original bytes: 32 bytes, the record's content identity. */
 export function contentDigest(bytes: Uint8Array): Buffer {
@@ -17,9 +17,9 @@ export function chain(previous: Uint8Array, digest: Uint8Array): Buffer {
     throw new RangeError(`A chain is made of ${DIGEST_BYTES}-byte digests.`);
   }
   // One buffer serves every call: hashing is synchronous, so nobody else can write to it meanwhile.
-  pair.set(previous, 0);
-  pair.set(digest, DIGEST_BYTES);
-  return hash('sha256', pair, 'buffer');
+  PAIR.set(previous, 0);
+  PAIR.set(digest, DIGEST_BYTES);
+  return hash('sha256', PAIR, 'buffer');
 }
 
 /** The chain of a source of which nothing has been read: 32 zero bytes, a fresh buffer each time. */

@@ -6,8 +6,7 @@ import { countMembers } from './count-members.ts';
 import { type ExactJson, hasEscapedKey, readExactly } from './exact-json.ts';
 import { propertyNames, safePointer, violation } from './reasons.ts';
 
-export type InvalidRecordCode =
-  'invalid-utf8' | 'invalid-json' | 'duplicate-key' | 'not-an-object' | 'schema-violation';
+type InvalidRecordCode = 'invalid-utf8' | 'invalid-json' | 'duplicate-key' | 'not-an-object' | 'schema-violation';
 
 export interface ValidRecord {
   readonly ok: true;
@@ -28,7 +27,7 @@ export interface InvalidRecord {
 
 export interface RecordValidator {
   /**
-   * Judges the bytes of one record; keeps none of them. `members` is the number of colons outside strings, as the
+   * Validates the bytes of one record; keeps none of them. `members` is the number of colons outside strings, as the
    * boundary scanner counted them: it is how a repeated key is seen. Never throws for anything in the bytes, only for a
    * count that is wrong.
    */

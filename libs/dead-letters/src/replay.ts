@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { KafkaClient, OutgoingRecord, TopicPartition, TransactionalProducer } from '@genesys-kafka/kafka';
+import {
+  claimPartitions,
+  partitionName,
+  sendAll,
+  type KafkaClient,
+  type OutgoingRecord,
+  type TopicPartition,
+  type TransactionalProducer,
+} from '@genesys-kafka/kafka';
 import { SlidingWindow, type Clock } from '@genesys-kafka/resilience';
 import type { RoutePlan } from '@genesys-kafka/routing';
 import { MARKER_HEADER, partitionFor, type RecordReader, type TopicSize } from '@genesys-kafka/topics';
@@ -10,6 +18,7 @@ import {
   type LogPart,
   type StoredDeadLetter,
 } from './dead-letter-log.ts';
+import { replayBlocked } from './errors.ts';
 import { replayHeaders, replayTarget } from './replay-target.ts';
 
 export interface ReplayOptions {
@@ -124,19 +133,16 @@ async function claim(producer: TransactionalProducer, options: ReplayOptions): P
     partition,
   }));
   const before = await client.admin.offsets(deadLetters.topic);
-  const transaction = await producer.begin();
-  await settleAll(targets.map(async (target) => transaction.send(target, [{ key: null, value: null, headers }])));
-  await transaction.commit();
-  return Promise.all(
-    targets.map(async (target) => {
-      const from = before.find(({ partition }) => partition === target.partition)?.end ?? 'start';
-      for await (const slice of client.read(target, { from, signal, maxWaitMs: 100 })) {
-        const own = slice.records.find((record) => record.headers[MARKER_HEADER.claim]?.toString('utf8') === nonce);
-        if (own) return { ...target, end: own.offset };
-      }
-      throw new Error('unreachable: a read ends only by its signal');
-    }),
-  );
+  const claimed = await claimPartitions(client, producer, {
+    partitions: targets,
+    record: { key: null, value: null, headers },
+    isOwn: (record) => record.headers[MARKER_HEADER.claim]?.toString('utf8') === nonce,
+    from: ({ partition }) => before.find((one) => one.partition === partition)?.end ?? 'start',
+    hidden: replayBlocked,
+    signal,
+    clock,
+  });
+  return claimed.map(({ topic, partition, offset }) => ({ topic, partition, end: offset }));
 }
 
 async function sendBack(
@@ -146,7 +152,7 @@ async function sendBack(
 ): Promise<void> {
   const sends = new Map<string, { readonly target: TopicPartition; readonly records: OutgoingRecord[] }>();
   const add = (target: TopicPartition, record: OutgoingRecord) => {
-    const name = `${target.topic}/${target.partition}`;
+    const name = partitionName(target);
     const send = sends.get(name) ?? { target, records: [] };
     send.records.push(record);
     sends.set(name, send);
@@ -163,13 +169,6 @@ async function sendBack(
     add({ topic: deadLetters.topic, partition }, { key, value: null, headers });
   }
   const transaction = await producer.begin();
-  await settleAll([...sends.values()].map(async ({ target, records }) => transaction.send(target, records)));
+  await sendAll(transaction, [...sends.values()]);
   await transaction.commit();
-}
-
-/** All sends of a transaction must have ended before anything else is done with it, failed ones too. */
-async function settleAll(sends: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(sends);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason as Error;
 }

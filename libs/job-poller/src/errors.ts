@@ -1,39 +1,56 @@
-import { OperationalError } from '@genesys-kafka/resilience';
+import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
-/** The interval cannot be cut into windows: empty, reversed, or into more pieces than anyone means. */
-export class IntervalError extends OperationalError {
-  constructor(message: string) {
-    super('bad-interval', message, { scope: 'usage' });
-  }
+/** Every code of this library. */
+export const JOB_ERRORS = {
+  'bad-interval': {
+    meaning: 'The interval cannot be cut into windows: it is empty, reversed, or makes more of them than anyone means.',
+    remedy: 'The start must lie before the end, and a larger window makes fewer pieces.',
+    scope: 'usage',
+  },
+  'job-failed': {
+    meaning: 'Genesys ended the job without results.',
+    remedy: 'Run the same command again for a new job; if it fails again, use smaller windows or check the query.',
+    scope: 'source',
+  },
+  'job-cancelled': {
+    meaning: 'Genesys ended the job because it was deleted.',
+    remedy: "Somebody deleted it, or the organisation's job limit did. Run the same command again for a new job.",
+    scope: 'source',
+  },
+  'job-expired': {
+    meaning: 'The job is too old.',
+    remedy: 'Genesys no longer keeps its results. Run the same command again for a new job.',
+    scope: 'source',
+  },
+  'job-still-running': {
+    meaning: 'The job was still running when the longest wait was over; nothing is lost.',
+    remedy: 'It keeps running at Genesys: the same command again waits for this job instead of starting another.',
+    retry: true,
+    scope: 'source',
+  },
+} as const satisfies ErrorTable;
+
+/** A job that brings no results, or an interval that none can be asked for. */
+export class JobError extends errorsOf(JOB_ERRORS) {}
+
+/** Genesys ended the job; `reason` is its own word for why. */
+export function jobEnded(
+  state: 'failed' | 'cancelled' | 'expired',
+  jobId: string,
+  reason: string | undefined,
+): JobError {
+  const ending = { failed: 'failed', cancelled: 'was cancelled', expired: 'has expired' }[state];
+  const what = `Genesys job ${jobId} ${ending}${reason === undefined ? ' without a reason.' : `: ${reason}.`}`;
+  return new JobError(`job-${state}`, what, { details: { jobId } });
 }
 
-/** Genesys ended the job without results: its code is `job-failed`, `job-cancelled` or `job-expired`. */
-export class JobEndedError extends OperationalError {
-  constructor(state: 'failed' | 'cancelled' | 'expired', jobId: string, reason: string | undefined) {
-    super(`job-${state}`, `Genesys job ${jobId} ${ENDINGS[state](reason)}`, { scope: 'source', details: { jobId } });
-  }
-}
-
-const ENDINGS = {
-  failed: (reason: string | undefined) =>
-    `failed${reason === undefined ? ' without a reason' : `: ${reason}`}. ` +
-    'Run the same command again for a new job; if it fails again, use smaller windows or check the query.',
-  cancelled: (reason: string | undefined) =>
-    `was cancelled${reason === undefined ? '' : `: ${reason}`} (somebody deleted it, or the organisation's job limit did). ` +
-    'Run the same command again for a new job.',
-  expired: (reason: string | undefined) =>
-    `has expired${reason === undefined ? '' : `: ${reason}`}: Genesys no longer keeps its results. ` +
-    'Run the same command again for a new job.',
-};
-
-/** The job was still running when the wait reached its limit. Nothing is lost: it goes on at Genesys. */
-export class JobStillRunningError extends OperationalError {
-  constructor(jobId: string, waitedMs: number) {
-    super(
-      'job-still-running',
-      `Genesys job ${jobId} is still running after ${Math.round(waitedMs / 60_000)} minutes of waiting. ` +
-        'It keeps running at Genesys: the same command again waits for this job instead of starting another.',
-      { retry: true, scope: 'source', details: { jobId } },
-    );
-  }
+export function jobStillRunning(jobId: string, waitedMs: number): JobError {
+  const minutes = Math.round(waitedMs / 60_000);
+  return new JobError(
+    'job-still-running',
+    `Genesys job ${jobId} is still running after ${minutes} minutes of waiting.`,
+    {
+      details: { jobId },
+    },
+  );
 }

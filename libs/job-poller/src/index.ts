@@ -1,3 +1,3 @@
-export { IntervalError, JobEndedError, JobStillRunningError } from './errors.ts';
-export { pollUntilDone, type DoneStatus, type JobStatus, type JobStatusApi, type PollOptions } from './poll.ts';
-export { planWindows, windowId, type Window } from './windows.ts';
+export { JOB_ERRORS, JobError } from './errors.ts';
+export { pollUntilDone, type DoneStatus, type JobStatus } from './poll.ts';
+export { planWindows, type Window } from './windows.ts';

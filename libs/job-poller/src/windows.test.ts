@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { IntervalError } from './errors.ts';
+import { JobError } from './errors.ts';
 import { planWindows, windowId } from './windows.ts';
 
 const HOUR_MS = 3_600_000;
@@ -63,7 +63,10 @@ test('an interval that cannot be cut is a usage error that says why', () => {
   const cut = (from: string, to: string, sizeMs: number) => () =>
     planWindows({ from: date(from), to: date(to), sizeMs });
   const usage = (pattern: RegExp) => (error: unknown) =>
-    error instanceof IntervalError && error.scope === 'usage' && pattern.test(error.message);
+    error instanceof JobError &&
+    error.code === 'bad-interval' &&
+    error.scope === 'usage' &&
+    pattern.test(error.message);
   assert.throws(cut('2026-01-02', '2026-01-01', HOUR_MS), usage(/start must lie before the end/));
   assert.throws(cut('2026-01-01', '2026-01-01', HOUR_MS), usage(/empty/));
   assert.throws(cut('2026-01-01', 'yesterday', HOUR_MS), usage(/no date/));

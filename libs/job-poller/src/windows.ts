@@ -1,4 +1,4 @@
-import { IntervalError } from './errors.ts';
+import { JobError } from './errors.ts';
 
 /** A slice of an export's interval, from inclusive, to exclusive: the unit of work, ownership and progress. */
 export interface Window {
@@ -14,33 +14,33 @@ const MAX_WINDOWS = 1_000_000;
 /**
  * Cuts `[from, to)` at the multiples of `sizeMs` since the epoch (UTC), so that two plans of overlapping intervals
  * share the windows they have in common; the first and the last window are clipped to the interval.
- * The windows cover the interval exactly, in order, without gap or overlap. Raises `IntervalError`.
+ * The windows cover the interval exactly, in order, without gap or overlap. Raises a JobError, `bad-interval`.
  */
 export function planWindows(interval: { readonly from: Date; readonly to: Date; readonly sizeMs: number }): Window[] {
   const { sizeMs } = interval;
   const fromMs = interval.from.getTime();
   const toMs = interval.to.getTime();
-  if (Number.isNaN(fromMs) || Number.isNaN(toMs)) throw new IntervalError('The interval has a date that is no date.');
+  if (Number.isNaN(fromMs) || Number.isNaN(toMs)) throw badInterval('The interval has a date that is no date.');
   if (!Number.isSafeInteger(sizeMs) || sizeMs <= 0) {
-    throw new IntervalError(`The window size must be a whole number of milliseconds above 0, not ${sizeMs}.`);
+    throw badInterval(`The window size must be a whole number of milliseconds above 0, not ${sizeMs}.`);
   }
   if (fromMs >= toMs) {
-    throw new IntervalError(
-      `The interval is empty: it starts at ${interval.from.toISOString()} and ends at ${interval.to.toISOString()}. ` +
-        'The start must lie before the end.',
-    );
+    const [from, to] = [interval.from.toISOString(), interval.to.toISOString()];
+    throw badInterval(`The interval is empty: it starts at ${from} and ends at ${to}.`);
   }
   const firstStartMs = Math.floor(fromMs / sizeMs) * sizeMs;
   const count = Math.ceil((toMs - firstStartMs) / sizeMs);
-  if (count > MAX_WINDOWS) {
-    throw new IntervalError(`The interval would make ${count} windows, more than ${MAX_WINDOWS}: use a larger window.`);
-  }
+  if (count > MAX_WINDOWS) throw badInterval(`The interval would make ${count} windows, more than ${MAX_WINDOWS}.`);
   return Array.from({ length: count }, (_, index) => {
     const startMs = firstStartMs + index * sizeMs;
     const from = new Date(Math.max(startMs, fromMs));
     const to = new Date(Math.min(startMs + sizeMs, toMs));
     return { from, to, id: windowId(from, to) };
   });
+}
+
+function badInterval(what: string): JobError {
+  return new JobError('bad-interval', what);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Capture } from './capture.ts';
-import { EnvelopeTooLargeError } from './errors.ts';
+import { ParserError } from './errors.ts';
 
-export const MAX_ENVELOPE_BYTES = 1024 * 1024;
+const MAX_ENVELOPE_BYTES = 1024 * 1024;
 /** A longer key is not `conversations`, and is not kept. */
 const MAX_KEY_BYTES = 4096;
 
@@ -65,16 +65,19 @@ export class Envelope {
   }
 
   get members(): Readonly<Record<string, unknown>> {
-    if (this.#tooLarge) throw new EnvelopeTooLargeError(MAX_ENVELOPE_BYTES);
+    if (this.#tooLarge) {
+      const what = `The members beside "conversations" exceed ${MAX_ENVELOPE_BYTES} bytes and were not kept.`;
+      throw new ParserError('envelope-too-large', what);
+    }
     return this.#members;
   }
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(strictUtf8.decode(bytes)) as unknown;
+    return JSON.parse(STRICT_UTF8.decode(bytes)) as unknown;
   } catch {
     return undefined;
   }

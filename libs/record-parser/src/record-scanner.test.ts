@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pieces } from '../fixtures/documents.ts';
-import {
-  BrokenStructureError,
-  RecordScanner,
-  TrailingTextCheck,
-  type ScannedRecord,
-  type ScanOptions,
-} from './index.ts';
+import { type ParserError, RecordScanner, TrailingTextCheck, type ScannedRecord, type ScanOptions } from './index.ts';
 
 const LIMITS = { maxRecordBytes: 1024 * 1024, maxDepth: 256 };
 const SIZES = [1, 2, 3, 7, 64 * 1024];
@@ -26,7 +20,7 @@ function scanOnce(document: Buffer, size: number, options: Partial<ScanOptions>)
     records.push(...scanner.end());
     return { records, envelope: scanner.envelope, error: undefined };
   } catch (error) {
-    const { code, details, message } = error as BrokenStructureError;
+    const { code, details, message } = error as ParserError;
     return { records, envelope: undefined, error: { code, ordinal: details.ordinal, offset: details.offset, message } };
   }
 }
@@ -162,8 +156,8 @@ function checkEnd(document: string, size: number): void {
 test('a fault in a chunk does not take the records before it along, and stays the answer', () => {
   const scanner = new RecordScanner(LIMITS);
   assert.equal(scanner.push(Buffer.from('[1,2,]')).length, 2);
-  assert.throws(() => scanner.push(Buffer.from(' ')), BrokenStructureError);
-  assert.throws(() => scanner.end(), BrokenStructureError);
+  assert.throws(() => scanner.push(Buffer.from(' ')), { code: 'broken-json' });
+  assert.throws(() => scanner.end(), { code: 'broken-json' });
 });
 
 test('refuses UTF-16 and UTF-32, and a broken byte order mark', () => {
@@ -212,8 +206,8 @@ test('a huge string comes through whole', () => {
 test('enters the array of an object, with the other members before or after it', () => {
   const page =
     '{ "cursor" : "a\\"b", "conversations":[{"a":1} , 2], "dataAvailabilityDate":"2026-01-01T00:00:00Z","n":{"x":[1]}}\n';
-  for (const shape of ['auto', 'conversations'] as const) {
-    const result = scan(page, { shape });
+  for (const isPage of [false, true]) {
+    const result = scan(page, { page: isPage });
     assert.deepEqual(texts(result), ['{"a":1}', '2']);
     assert.deepEqual(result.envelope, { cursor: 'a"b', dataAvailabilityDate: '2026-01-01T00:00:00Z', n: { x: [1] } });
   }
@@ -224,19 +218,17 @@ test('enters the array of an object, with the other members before or after it',
   assert.deepEqual(Object.keys(tricky.envelope as object), ['a', '__proto__']);
 });
 
-test('an object without an array of conversations is an error, or an empty page where that is allowed', () => {
+test('an object without an array of conversations is an error, or an empty page where one is expected', () => {
   for (const document of ['{}', '{"message":"no"}', '{"conversations":null}']) {
-    for (const shape of ['auto', 'conversations'] as const) {
-      assert.equal(scan(document, { shape }).error?.code, 'conversations-missing', document);
-      const allowed = scan(document, { shape, allowMissingConversations: true });
-      assert.equal(allowed.error, undefined, document);
-      assert.equal(allowed.records.length, 0);
-    }
+    assert.equal(scan(document).error?.code, 'conversations-missing', document);
+    const page = scan(document, { page: true });
+    assert.equal(page.error, undefined, document);
+    assert.equal(page.records.length, 0);
   }
-  const page = scan('{"cursor":"c"}', { shape: 'conversations', allowMissingConversations: true });
+  const page = scan('{"cursor":"c"}', { page: true });
   assert.deepEqual(page.envelope, { cursor: 'c' });
   for (const value of ['{}', '"x"', '1', 'true']) {
-    const { error } = scan(`{"conversations":${value}}`, { shape: 'conversations', allowMissingConversations: true });
+    const { error } = scan(`{"conversations":${value}}`, { page: true });
     assert.equal(error?.code, 'conversations-missing', value);
   }
 });
@@ -256,13 +248,12 @@ test('around the records an envelope is read strictly', () => {
     '{a:1,"conversations":[1]}',
     '{"a\\q":1,"conversations":[1]}',
   ];
-  for (const document of broken)
-    assert.equal(scan(document, { shape: 'conversations' }).error?.code, 'broken-json', document);
+  for (const document of broken) assert.equal(scan(document, { page: true }).error?.code, 'broken-json', document);
 });
 
 test('an envelope over 1 MiB fails the reader of the envelope, never the records', () => {
   const padding = JSON.stringify('p'.repeat(1024 * 1024));
-  const scanner = new RecordScanner({ ...LIMITS, shape: 'conversations' });
+  const scanner = new RecordScanner({ ...LIMITS, page: true });
   const records = scanner.push(Buffer.from(`{"padding":${padding},"cursor":"c","conversations":[1,2]}`));
   scanner.end();
   assert.equal(records.length, 2);
@@ -271,17 +262,14 @@ test('an envelope over 1 MiB fails the reader of the envelope, never the records
 
 test('reads NDJSON: a line is a record, whatever it holds', () => {
   const lines = ['{"conversationId":"1","a":{"b":1}}', '{"broken":', '}{', '7', '{"a":"x\\\\"}', '[1,2]'];
-  for (const shape of ['auto', 'ndjson'] as const) {
-    const result = scan(`${lines.join('\n')}\n`, { shape });
-    assert.deepEqual(texts(result), lines);
-    assert.deepEqual(texts(scan(`\ufeff\r\n${lines.join(' \r\n\r\n')}`, { shape })), lines);
-  }
+  assert.deepEqual(texts(scan(`${lines.join('\n')}\n`)), lines);
+  assert.deepEqual(texts(scan(`\ufeff\r\n${lines.join(' \r\n\r\n')}`)), lines);
   assert.deepEqual(
     scan('{"a":1,"b":{"c":2}}\n{"a":":"}').records.map((record) => record.members),
     [3, 1],
   );
   // What follows a string within a line is still counted.
-  assert.equal(scan('"a"{"b":1,"c":2}\n', { shape: 'ndjson' }).records[0]?.members, 2);
+  assert.equal(scan('{}\n"a"{"b":1,"c":2}\n').records[1]?.members, 2);
   assert.equal(scan('{"a":1}\n"x').error?.code, 'broken-json');
   assert.equal(scan('{"a":1}\n{"b":[').error?.offset, 14);
   assert.deepEqual(texts(scan(`{"a":1}\n"${'z'.repeat(200)}"\n3`, { maxRecordBytes: 99 })), [
@@ -299,10 +287,9 @@ test('a lone object is one record when it has a conversationId; objects of sever
   assert.equal(scan('{"conversationId":"1",\n"a":1}\n{"conversationId":"2"}').error?.code, 'broken-json');
 });
 
-test('an explicit shape takes nothing else', () => {
-  assert.equal(scan('{"conversations":[1]}', { shape: 'array' }).error?.code, 'broken-json');
-  assert.equal(scan('[1]', { shape: 'conversations' }).error?.code, 'broken-json');
-  assert.deepEqual(texts(scan('[1]\n[2]', { shape: 'ndjson' })), ['[1]', '[2]']);
+test('where a page is expected nothing else is taken', () => {
+  assert.equal(scan('[1]', { page: true }).error?.code, 'broken-json');
+  assert.equal(scan('{"conversations":[1]}\n{"conversations":[2]}', { page: true }).error?.code, 'trailing-text');
 });
 
 test('records within a chunk share its memory, and one that spans chunks is copied once', () => {

@@ -1,13 +1,8 @@
 import { Capture } from './capture.ts';
 import { ElementScanner, isSpace, StructureFault } from './element.ts';
 import { Envelope } from './envelope.ts';
-import type { DocumentShape, ScannedRecord, ScanOptions } from './record.ts';
-import {
-  BrokenStructureError,
-  MissingConversationsError,
-  TrailingTextError,
-  UnsupportedEncodingError,
-} from './errors.ts';
+import { brokenJson, conversationsMissing, ParserError, trailingText, type Place } from './errors.ts';
+import type { ScannedRecord, ScanOptions } from './record.ts';
 
 type State =
   | 'start'
@@ -35,8 +30,7 @@ const LINE_FEED = 0x0a;
  * what stands inside them (brackets and strings apart). Memory is one record plus `maxDepth` bytes.
  */
 export class RecordScanner {
-  readonly #shape: 'auto' | DocumentShape;
-  readonly #allowMissing: boolean;
+  readonly #isPage: boolean;
   readonly #element: ElementScanner;
   /** Scans a top-level object's own members, which sit one level below it. */
   readonly #member: ElementScanner;
@@ -53,14 +47,13 @@ export class RecordScanner {
   #base = 0;
   #recordOffset = 0;
   #ordinal = 0;
-  /** In shape `auto`: an object that may turn out to be the first line of NDJSON. */
+  /** An object that may turn out to be the first line of NDJSON; no page ever does. */
   #single: ScannedRecord | undefined;
   #singleMembers = 0;
   #singleEnded = false;
 
   constructor(options: ScanOptions) {
-    this.#shape = options.shape ?? 'auto';
-    this.#allowMissing = options.allowMissingConversations ?? false;
+    this.#isPage = options.page ?? false;
     this.#element = new ElementScanner(options.maxDepth);
     this.#member = new ElementScanner(options.maxDepth - 1);
     this.#record = new Capture(options.maxRecordBytes);
@@ -98,8 +91,8 @@ export class RecordScanner {
   }
 
   /**
-   * The top-level members other than `conversations`, parsed; complete after `end()`. Empty for other shapes.
-   * Throws EnvelopeTooLargeError past 1 MiB.
+   * The top-level members other than `conversations`, parsed; complete after `end()`. Empty for other documents.
+   * Throws `envelope-too-large` past 1 MiB.
    */
   get envelope(): Readonly<Record<string, unknown>> {
     return this.#isLines ? {} : this.#envelope.members;
@@ -124,7 +117,7 @@ export class RecordScanner {
 
   #explain(error: unknown): Error {
     if (!(error instanceof StructureFault)) return error as Error;
-    return new BrokenStructureError(error.message, { ordinal: this.#ordinal, offset: this.#base + error.index });
+    return brokenJson(error.message, this.#place(error.index));
   }
 
   /** UTF-16 and UTF-32, with or without a byte order mark, show within four bytes. */
@@ -132,7 +125,9 @@ export class RecordScanner {
     for (let index = 0; index < chunk.length && this.#base + index < 4; index += 1) {
       const byte = chunk[index]!;
       if (byte === 0 || byte >= 0xfe) {
-        throw new UnsupportedEncodingError({ ordinal: this.#ordinal, offset: this.#base + index });
+        const place = this.#place(index);
+        const what = `The document is not UTF-8: byte ${place.offset} is a UTF-16 or UTF-32 sign.`;
+        throw new ParserError('unsupported-encoding', what, { details: { ...place } });
       }
     }
   }
@@ -204,7 +199,7 @@ export class RecordScanner {
       case 'after-single':
         return this.#continueAsLines(byte, index, records);
       default:
-        throw new TrailingTextError(this.#place(index));
+        throw trailingText(this.#place(index));
     }
   }
 
@@ -213,22 +208,16 @@ export class RecordScanner {
       this.#state = 'bom';
       return true;
     }
-    if (this.#shape === 'ndjson') {
-      this.#isLines = true;
-      this.#state = 'line';
-      return false;
-    }
-    if (byte === 0x5b && this.#shape !== 'conversations') {
+    if (byte === 0x5b && !this.#isPage) {
       this.#state = 'array-first';
       return true;
     }
-    if (byte === 0x7b && this.#shape !== 'array') {
+    if (byte === 0x7b) {
       this.#state = 'object-first';
-      if (this.#shape === 'auto') this.#beginRecord(index);
+      if (!this.#isPage) this.#beginRecord(index);
       return true;
     }
-    const wanted = { array: 'an array', conversations: 'an object', auto: 'an array or an object' };
-    throw unexpected(`${wanted[this.#shape]} of records`, byte, index);
+    throw unexpected(`${this.#isPage ? 'an object' : 'an array or an object'} of records`, byte, index);
   }
 
   #beginRecord(index: number): void {
@@ -283,7 +272,9 @@ export class RecordScanner {
         this.#state = 'array-first';
         return true;
       }
-      if (byte !== 0x6e) throw new MissingConversationsError('another type', this.#place(index));
+      if (byte !== 0x6e) {
+        throw conversationsMissing('The member "conversations" is not an array.', this.#place(index));
+      }
     }
     this.#envelope.value.begin(index);
     this.#member.begin(byte);
@@ -294,8 +285,8 @@ export class RecordScanner {
   #endMember(chunk: Buffer, end: number): void {
     this.#singleMembers += this.#member.members;
     this.#reportEnvelope(this.#envelope.takeValue(chunk, end), end);
-    if (this.#envelope.isConversations && !this.#allowMissing) {
-      throw new MissingConversationsError('null', this.#place(end));
+    if (this.#envelope.isConversations && !this.#isPage) {
+      throw conversationsMissing('The member "conversations" is null.', this.#place(end));
     }
     this.#state = 'object-after';
   }
@@ -303,29 +294,25 @@ export class RecordScanner {
   #reportEnvelope(reason: string | undefined, index: number): void {
     if (reason === undefined) return;
     const fault = new StructureFault(reason, index);
-    if (this.#sawConversations || this.#shape === 'conversations') throw fault;
+    if (this.#sawConversations || this.#isPage) throw fault;
     this.#envelopeFault ??= fault;
   }
 
   #endObject(chunk: Buffer, index: number): boolean {
-    if (this.#sawConversations) {
+    if (this.#sawConversations || this.#isPage) {
       this.#state = 'done';
-    } else if (this.#shape === 'auto') {
+    } else {
       const bytes = this.#record.take(chunk, index + 1);
       const { length } = this.#record;
       this.#single = { ordinal: 0, offset: this.#recordOffset, length, bytes, members: this.#singleMembers };
       this.#state = 'after-single';
-    } else if (this.#allowMissing) {
-      this.#state = 'done';
-    } else {
-      throw new MissingConversationsError('no member', this.#place(index));
     }
     return true;
   }
 
   /** Something follows a lone object: another line of NDJSON, or text that should not be there. */
   #continueAsLines(byte: number, index: number, records: ScannedRecord[]): boolean {
-    if (!this.#singleEnded) throw new TrailingTextError({ ordinal: 1, offset: this.#base + index });
+    if (!this.#singleEnded) throw trailingText({ ordinal: 1, offset: this.#base + index });
     if (this.#single?.bytes?.includes(LINE_FEED)) {
       throw unexpected('one object, or objects of one line each', byte, index);
     }
@@ -336,8 +323,7 @@ export class RecordScanner {
 
   #endSingle(records: ScannedRecord[]): void {
     if (this.#envelope.has('conversationId')) this.#emitSingle(records);
-    else if (!this.#allowMissing) throw new MissingConversationsError('no member', this.#place(0));
-    else if (this.#envelopeFault) throw this.#envelopeFault;
+    else throw conversationsMissing('The top-level object has no member "conversations".', this.#place(0));
   }
 
   #emitSingle(records: ScannedRecord[]): void {
@@ -373,7 +359,7 @@ export class RecordScanner {
     this.#ordinal += 1;
   }
 
-  #place(index: number): { ordinal: number; offset: number } {
+  #place(index: number): Place {
     return { ordinal: this.#ordinal, offset: this.#base + index };
   }
 }

@@ -14,18 +14,15 @@ export interface ScannedRecord {
   readonly members: number;
 }
 
-export type DocumentShape = 'array' | 'conversations' | 'ndjson';
-
+/**
+ * A document is told by its beginning: `[` begins an array, `{` an object with `conversations` or, when that object has
+ * a `conversationId` or another line follows it, NDJSON.
+ */
 export interface ScanOptions {
   /** A longer record is reported without its bytes. */
   readonly maxRecordBytes: number;
   /** Brackets open at once inside one record; one more is broken structure. */
   readonly maxDepth: number;
-  /**
-   * `auto` (default): `[` begins an array, `{` an object with `conversations` or, when that object has a
-   * `conversationId` or another line follows it, NDJSON.
-   */
-  readonly shape?: 'auto' | DocumentShape;
-  /** An object without `conversations`, or with null there, holds no records: the last page of Genesys' results. */
-  readonly allowMissingConversations?: boolean;
+  /** Takes a page of Genesys' results and nothing else: an object, which holds no records without `conversations`. */
+  readonly page?: boolean;
 }

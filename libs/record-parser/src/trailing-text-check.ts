@@ -1,4 +1,4 @@
-import { TrailingTextError } from './errors.ts';
+import { ParserError } from './errors.ts';
 import { RecordScanner } from './record-scanner.ts';
 
 /**
@@ -17,10 +17,10 @@ export class TrailingTextCheck {
     this.#scan(() => this.#scanner.push(chunk));
   }
 
-  /** Throws TrailingTextError. */
+  /** Throws a ParserError, `trailing-text`. */
   end(): void {
     this.#scan(() => this.#scanner.end());
-    if (this.#fault instanceof TrailingTextError) throw this.#fault;
+    if (this.#fault instanceof ParserError && this.#fault.code === 'trailing-text') throw this.#fault;
   }
 
   #scan(scan: () => unknown): void {

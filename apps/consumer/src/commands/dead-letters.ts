@@ -17,7 +17,7 @@ import { groupPrefixOf, planRoutes } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
-import { consumerSpecs, prepareTopics } from '../forward/topics.ts';
+import { consumerSpecs, prepareConsumerTopics } from '../forward/topics.ts';
 import type { Settings } from '../settings.ts';
 
 interface Session {
@@ -49,7 +49,7 @@ export async function replayLetters(session: Session, command: ReplayCommand): P
   const { settings, log, signal } = session;
   const plans = planRoutes(settings);
   return withClient(session, async (client) => {
-    const { retries, deadLetters } = await prepareTopics(client, settings);
+    const { retries, deadLetters } = await prepareConsumerTopics(client, settings);
     const registry = connectOptionalRegistry(settings);
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
     const groupPrefix = groupPrefixOf(settings);

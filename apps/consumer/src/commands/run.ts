@@ -5,7 +5,7 @@ import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/ru
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
 import { TopicWriter } from '../forward/topic-writer.ts';
-import { prepareTopics } from '../forward/topics.ts';
+import { prepareConsumerTopics } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
@@ -40,7 +40,7 @@ export async function runConsumer(
   const client = closing.adopt(connectKafka(settings, log), async (one) => one.close());
   const registry = connectOptionalRegistry(settings);
   await registry?.check();
-  const topics = await prepareTopics(client, settings);
+  const topics = await prepareConsumerTopics(client, settings);
   const prometheus = closing.use(createMetrics());
   const metrics = createConsumerMetrics(prometheus, new EndOffsetCache(client.admin, clock));
   const { onWriteFailure, onRegistryFailure } = observe(metrics, sinks, log);

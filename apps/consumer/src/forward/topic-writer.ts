@@ -1,4 +1,10 @@
-import type { OutgoingRecord, Producer, TopicPartition } from '@genesys-kafka/kafka';
+import {
+  partitionName,
+  recordBytes,
+  type OutgoingRecord,
+  type Producer,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import { backoffMs, systemClock, type Clock } from '@genesys-kafka/resilience';
 
 export interface TopicWriterOptions {
@@ -41,7 +47,7 @@ export class TopicWriter {
   /** Resolves once all in-sync replicas have the record; rejects only with the reason of `signal`. */
   async append(target: TopicPartition, record: MovedRecord, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const name = `${target.topic}/${target.partition}`;
+    const name = partitionName(target);
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const pending: Pending = { record, done: () => resolve(undefined), fail: reject, signal };
     const queue = this.#queues.get(name);
@@ -92,7 +98,7 @@ export class TopicWriter {
 function batchLength(queue: readonly Pending[]): number {
   let bytes = 0;
   for (const [index, { record }] of queue.entries()) {
-    bytes += (record.value?.length ?? 0) + (record.key?.length ?? 0);
+    bytes += recordBytes(record);
     if (bytes > MAX_SEND_BYTES && index > 0) return index;
   }
   return queue.length;

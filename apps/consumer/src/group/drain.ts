@@ -1,6 +1,7 @@
 import {
   KafkaError,
   OPEN_TRANSACTION_MS,
+  partitionName,
   type KafkaAdmin,
   type KafkaClient,
   type TopicPartition,
@@ -67,7 +68,7 @@ async function looksDrained(options: DrainOptions, seen: Map<string, bigint>): P
         committed.reduce((low, group) => min(low, group.get(partition) ?? first), end),
       );
       if (lowest >= end) continue;
-      const name = `${topic}/${partition}`;
+      const name = partitionName({ topic, partition });
       if ((seen.get(name) ?? -1n) >= lowest) return false;
       const record = await lateRecord({ topic, partition }, lowest, end, options);
       if (record === undefined) continue;

@@ -1,4 +1,10 @@
-import { OPEN_TRANSACTION_MS, type KafkaAdmin, type KafkaClient, type TopicPartition } from '@genesys-kafka/kafka';
+import {
+  OPEN_TRANSACTION_MS,
+  partitionName,
+  type KafkaAdmin,
+  type KafkaClient,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import { ConsumerError } from '../errors.ts';
 
 /**
@@ -44,7 +50,7 @@ export async function stillOpen(admin: Pick<KafkaAdmin, 'offsets'>, open: OpenTr
 }
 
 export function transactionOpen(open: OpenTransactions): ConsumerError {
-  const where = open.map(({ topic, partition }) => `${topic}/${partition}`).join(', ');
+  const where = open.map(partitionName).join(', ');
   const what = `A transaction has been open in ${where} for more than ${OPEN_TRANSACTION_MS / 1000} s`;
   return new ConsumerError('transaction-open', `${what}, and what is behind it cannot be read.`);
 }

@@ -1,4 +1,4 @@
-import type { ConsumedRecord, GroupBatch } from '@genesys-kafka/kafka';
+import { recordBytes, type ConsumedRecord, type GroupBatch } from '@genesys-kafka/kafka';
 import { OffsetTracker } from './offset-tracker.ts';
 import type { Work } from './work.ts';
 
@@ -45,7 +45,7 @@ export class PartitionFlow {
       // A fetch may be delivered again after a failed one; what was taken once is not taken twice.
       if (record.offset < (this.#tracker.expected ?? 0n)) continue;
       this.#tracker.begin(record.offset);
-      this.#bytes += sizeOf(record);
+      this.#bytes += recordBytes(record);
       const key = chainOf(record);
       const chain = this.#chains.get(key);
       if (chain) chain.push(record);
@@ -110,7 +110,7 @@ export class PartitionFlow {
       return;
     }
     this.#tracker.finish(record.offset);
-    this.#bytes -= sizeOf(record);
+    this.#bytes -= recordBytes(record);
     this.#next(key);
     this.#options.onChange();
   }
@@ -133,13 +133,6 @@ export class PartitionFlow {
       this.#options.onChange();
     }
   }
-}
-
-/** Unpacked bytes, as they lie in memory. */
-function sizeOf({ value, key, headers }: ConsumedRecord): number {
-  let bytes = (value?.length ?? 0) + (key?.length ?? 0);
-  for (const name in headers) bytes += name.length + headers[name]!.length;
-  return bytes;
 }
 
 /** Records without a key have no order among themselves: each is a chain of its own. */

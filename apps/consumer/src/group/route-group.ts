@@ -1,4 +1,11 @@
-import type { GroupAssignment, GroupBatch, GroupConsumer, GroupHandler, TopicPartition } from '@genesys-kafka/kafka';
+import {
+  partitionName,
+  type GroupAssignment,
+  type GroupBatch,
+  type GroupConsumer,
+  type GroupHandler,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import { PartitionFlow, type FlowLimits } from './partition-flow.ts';
 import type { Work } from './work.ts';
 
@@ -93,7 +100,7 @@ export class RouteGroup implements GroupHandler {
 
   async onBatch(batch: GroupBatch, assignment: GroupAssignment): Promise<void> {
     if (!assignment.isCurrent()) return;
-    const held = this.#held.get(nameOf(batch)) ?? this.#hold(batch);
+    const held = this.#held.get(partitionName(batch)) ?? this.#hold(batch);
     const first = batch.records[0];
     const expected = held.flow.expected;
     // A jump within one assignment is normal where a transaction was aborted, and a loss where retention overtook us.
@@ -105,7 +112,7 @@ export class RouteGroup implements GroupHandler {
         return;
       }
     }
-    if (this.#held.get(nameOf(batch)) === held) held.flow.accept(batch);
+    if (this.#held.get(partitionName(batch)) === held) held.flow.accept(batch);
   }
 
   onAssigned(partitions: readonly TopicPartition[]): void {
@@ -125,7 +132,7 @@ export class RouteGroup implements GroupHandler {
   }
 
   #hold({ topic, partition }: TopicPartition): Held {
-    const name = nameOf({ topic, partition });
+    const name = partitionName({ topic, partition });
     const earlier = this.#ending.get(name) ?? Promise.resolve();
     const flow = new PartitionFlow({
       limits: this.#options.settings.limits,
@@ -142,7 +149,7 @@ export class RouteGroup implements GroupHandler {
 
   #release(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) {
-      const name = nameOf(partition);
+      const name = partitionName(partition);
       const held = this.#held.get(name);
       if (!held) continue;
       this.#held.delete(name);
@@ -156,7 +163,7 @@ export class RouteGroup implements GroupHandler {
   }
 
   #changed(held: Held): void {
-    if (this.#held.get(nameOf(held)) !== held) return;
+    if (this.#held.get(partitionName(held)) !== held) return;
     this.#pauseOrResume(held);
     const position = held.flow.position;
     if (position === undefined || position === held.committed) return;
@@ -227,8 +234,4 @@ export class RouteGroup implements GroupHandler {
     await this.#commit();
     await this.#options.consumer.stop();
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
 }

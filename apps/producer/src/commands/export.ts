@@ -26,7 +26,6 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
   await using observer = await observe(session);
   const request = toRequest(options, settings);
   const name = contractName(options.contract, settings);
-  planWindows({ from: request.from, to: request.to, sizeMs: request.windowMs });
   await using genesys = connectGenesys(settings, log);
   await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
   await using context = await createContext(settings, log, observer);
@@ -40,14 +39,13 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
 }
 
 function toRequest(options: ExportOptions, settings: Settings): ExportRequest {
-  const query = options.query === undefined ? undefined : queryArgument('--query', options.query);
-  return {
-    from: options.from,
-    to: options.to,
-    windowMs: options.window ?? settings.windows.sizeMs,
-    query: query ?? checkedQuery('genesys.query', settings.genesys.query),
-    again: options.again ?? false,
-  };
+  const { from, to, window, again = false } = options;
+  const query =
+    options.query === undefined
+      ? checkedQuery('genesys.query', settings.genesys.query)
+      : queryArgument('--query', options.query);
+  const windows = planWindows({ from, to, sizeMs: window ?? settings.windows.sizeMs });
+  return { from, to, windows, query, again, concurrentJobs: settings.genesys.concurrentJobs };
 }
 
 function contractName(asked: string | undefined, settings: Settings): 'details-jobs' | 'bulk-archive' {

@@ -14,7 +14,7 @@ export async function expandArguments(names: readonly string[], fetcher: Archive
 }
 
 /** Arguments whose first archive is being opened already. Disposing lets it go where nobody took it. */
-export interface EarlyArguments extends AsyncDisposable {
+interface EarlyArguments extends AsyncDisposable {
   readonly args: readonly PublishArgument[];
 }
 

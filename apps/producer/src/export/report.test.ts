@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sumCounts } from '@genesys-kafka/ledger';
 import { newSource } from '../../fixtures/memory-lane.ts';
-import { exitStatus, sumCounts, type Report, type SourceReport } from './report.ts';
+import { exitStatus, type Report, type SourceReport } from './report.ts';
 
 function report(sources: readonly SourceReport[], invalid = 0): Report {
   const records = { read: 3 + invalid, published: 3, invalid, unchanged: 0 };

@@ -1,13 +1,15 @@
-import type { LedgerEntry, RecordCounts, WindowError } from '@genesys-kafka/ledger';
+import { sumCounts, type LedgerEntry, type RecordCounts, type WindowError } from '@genesys-kafka/ledger';
 
-export type SourceStatus = 'done' | 'rejected' | 'partial';
-
-export interface SourceReport {
-  /** The argument as given, or the window's id; never with a query string. */
-  readonly source: string;
-  readonly status: SourceStatus;
+/** What came of a window, an archive, or an argument that stands for several. */
+export interface SourceOutcome {
+  readonly status: 'done' | 'rejected' | 'partial';
   readonly records: number;
   readonly error?: WindowError;
+}
+
+export interface SourceReport extends SourceOutcome {
+  /** The argument as given, or the window's id; never with a query string. */
+  readonly source: string;
 }
 
 /** What `export` and `publish` print with `--json`: a contract. Counts come from the ledger: the whole export, not only this run. */
@@ -20,19 +22,20 @@ export interface Report {
   readonly sources: readonly SourceReport[];
 }
 
-export const NO_RECORDS: RecordCounts = { read: 0, published: 0, invalid: 0, unchanged: 0 };
+export function outcomeOf({ state, counts, error }: LedgerEntry): SourceOutcome {
+  const status = state === 'done' || state === 'rejected' ? state : 'partial';
+  return { status, records: counts.read, ...(error ? { error } : {}) };
+}
 
-export function sumCounts(entries: Iterable<LedgerEntry>): { records: RecordCounts; bytes: number } {
-  const sum = { read: 0, published: 0, invalid: 0, unchanged: 0 };
-  let bytes = 0;
-  for (const entry of entries) {
-    sum.read += entry.counts.read;
-    sum.published += entry.counts.published;
-    sum.invalid += entry.counts.invalid;
-    sum.unchanged += entry.counts.unchanged;
-    bytes += entry.bytes;
-  }
-  return { records: sum, bytes };
+/** `startedMs` is of `performance.now()`. */
+export function reportOf(
+  exportId: string,
+  entries: readonly LedgerEntry[],
+  sources: readonly SourceReport[],
+  startedMs: number,
+): Report {
+  const seconds = Math.round(performance.now() - startedMs) / 1000;
+  return { exportId, windows: entries.length, ...sumCounts(entries), seconds, sources };
 }
 
 /** 0: all done. 3: finished, but something was rejected, partial or invalid. */

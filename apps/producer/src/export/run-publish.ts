@@ -1,17 +1,16 @@
 import type { Archive } from '@genesys-kafka/archive';
-import { chainStart } from '@genesys-kafka/conversation';
-import { windowKey, withLane, type LanePublisher, type LedgerEntry } from '@genesys-kafka/ledger';
+import type { LedgerEntry } from '@genesys-kafka/ledger';
 import { endsSourceOnly } from '@genesys-kafka/resilience';
 import type { OpenArchive } from '../genesys/archive-fetcher.ts';
+import { windowError } from '../pipeline/ledger-entry.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
-import { endedState, SourcePublisher, windowError } from '../pipeline/source-publisher.ts';
 import type { ProducerContext } from './context.ts';
+import { inExportLane, type ReadSource } from './export-lane.ts';
 import { stableId } from './identity.ts';
-import { NO_RECORDS, sumCounts, type Report, type SourceReport } from './report.ts';
-import { chooseGeneration, once, outcome } from './run-export.ts';
+import { outcomeOf, reportOf, type Report, type SourceOutcome, type SourceReport } from './report.ts';
 
 /** Fetches an archive where needed and verifies it whole. Raises ArchiveError. */
-export type OpenSource = (signal: AbortSignal) => Promise<OpenArchive>;
+type OpenSource = (signal: AbortSignal) => Promise<OpenArchive>;
 
 /** One argument of the command line and the archives that it stands for. */
 export interface PublishArgument {
@@ -35,46 +34,43 @@ export async function runPublish(
   const startedMs = performance.now();
   const published = new Map<string, LedgerEntry>();
   const sources: SourceReport[] = [];
-  for (const argument of args) sources.push(await publishArgument(context, argument, again, published, signal));
+  for (const argument of args) {
+    sources.push({ source: argument.name, ...(await publishArgument(context, argument, again, published, signal)) });
+  }
   const exportIds = [...published.keys()];
-  return {
-    exportId: exportIds.length === 1 ? exportIds[0]! : stableId({ exportIds: exportIds.sort() }),
-    windows: published.size,
-    ...sumCounts(published.values()),
-    seconds: Math.round(performance.now() - startedMs) / 1000,
-    sources,
-  };
+  const exportId = exportIds.length === 1 ? exportIds[0]! : stableId({ exportIds: exportIds.sort() });
+  return reportOf(exportId, [...published.values()], sources, startedMs);
 }
 
 async function publishArgument(
   context: ProducerContext,
-  argument: PublishArgument,
+  { name, sources, error: noSource }: PublishArgument,
   again: boolean,
   published: Map<string, LedgerEntry>,
   signal: AbortSignal,
-): Promise<SourceReport> {
-  const rejected = (cause: unknown): Omit<SourceReport, 'source'> => {
+): Promise<SourceOutcome> {
+  const rejected = (cause: unknown): SourceOutcome => {
     const error = windowError(cause);
-    context.onSourceRejected(argument.name, error);
+    context.observer.onSourceRejected(name, error);
     return { status: 'rejected', records: 0, error };
   };
-  if (argument.error !== undefined) return { source: argument.name, ...rejected(argument.error) };
-  const outcomes: Omit<SourceReport, 'source'>[] = [];
-  for (const open of argument.sources) {
+  if (noSource !== undefined) return rejected(noSource);
+  const outcomes: SourceOutcome[] = [];
+  for (const open of sources) {
     try {
       await using archive = await open(signal);
-      const exportId = stableId({ connector: context.settings.connector, archive: archive.identity });
+      const exportId = stableId({ connector: context.connector, archive: archive.identity });
       // A source that is named twice is published once.
       const entry = published.get(exportId) ?? (await publishOne(context, exportId, archive, again, signal));
       published.set(exportId, entry);
-      outcomes.push(outcome(entry));
+      outcomes.push(outcomeOf(entry));
     } catch (error) {
       signal.throwIfAborted();
       if (!endsSourceOnly(error)) throw error;
       outcomes.push(rejected(error));
     }
   }
-  return { source: argument.name, ...worst(outcomes) };
+  return worst(outcomes);
 }
 
 async function publishOne(
@@ -84,63 +80,20 @@ async function publishOne(
   again: boolean,
   signal: AbortSignal,
 ): Promise<LedgerEntry> {
-  const generationOf = once((lane: Parameters<typeof chooseGeneration>[0]) => chooseGeneration(lane, again));
-  return withLane(context.lane(exportId, signal), async (lane, publisher) => {
-    const generation = generationOf(lane);
-    const key = windowKey(exportId, generation, archive.identity);
-    const committed = lane.entries.get(key);
-    if (committed?.state === 'done') return committed;
-    const entry = committed ?? newEntry(context, exportId, generation, archive.identity);
-    const ended = await readArchive(context, publisher, key, entry, archive, signal);
-    context.onSourceEnded(ended);
-    return ended;
+  const { identity } = archive;
+  return inExportLane(context, { exportId, contract: 'archive', again }, signal, async (lane) => {
+    // A new generation is a new source: its records are other records than those of the one before.
+    const id = lane.generation === 1 ? identity : `${identity}+${lane.generation}`;
+    const read: ReadSource = async (source, stop) => {
+      await publishArchive(archive, source, context.reading, stop);
+      return undefined;
+    };
+    return lane.run(identity, { id }, read, lane.signal);
   });
 }
 
-async function readArchive(
-  context: ProducerContext,
-  publisher: LanePublisher,
-  key: string,
-  entry: LedgerEntry,
-  archive: Archive,
-  signal: AbortSignal,
-): Promise<LedgerEntry> {
-  const { stages, invalidLimit, onRecords, reading } = context.window(publisher);
-  const stage = stages.forSource({ sourceId: entry.source!.id, window: entry.window });
-  const source = new SourcePublisher(publisher, key, entry, { stage, invalidLimit, onRecords });
-  try {
-    await publishArchive(archive, source, reading, AbortSignal.any([signal, publisher.signal]));
-    return await source.finish('done');
-  } catch (error) {
-    signal.throwIfAborted();
-    publisher.signal.throwIfAborted();
-    if (!endsSourceOnly(error)) throw error;
-    return source.finish(endedState(source.entry), error);
-  }
-}
-
-function newEntry(context: ProducerContext, exportId: string, generation: number, identity: string): LedgerEntry {
-  // A new generation is a new source: its records are other records than those of the one before.
-  const id = generation === 1 ? identity : `${identity}+${generation}`;
-  return {
-    v: 1,
-    kind: 'window',
-    exportId,
-    generation,
-    connector: context.settings.connector,
-    contract: 'archive',
-    window: identity,
-    state: 'submitted',
-    source: { id },
-    position: { records: 0, chain: chainStart().toString('hex') },
-    counts: NO_RECORDS,
-    bytes: 0,
-    updatedAt: new Date().toISOString(),
-  };
-}
-
 /** An argument of many files is as good as its worst one. */
-function worst(outcomes: readonly Omit<SourceReport, 'source'>[]): Omit<SourceReport, 'source'> {
+function worst(outcomes: readonly SourceOutcome[]): SourceOutcome {
   const records = outcomes.reduce((sum, one) => sum + one.records, 0);
   const failed = outcomes.filter((one) => one.status !== 'done');
   if (failed.length === 0) return { status: 'done', records };

@@ -1,8 +1,8 @@
 import { inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
 import { TrailingTextCheck } from '@genesys-kafka/record-parser';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
 import { genesysFileHosts } from './connect.ts';
-import { Turns } from './turns.ts';
 
 /** Bytes on disk so far, and the file's length once it is known. */
 export type OnDownload = (bytes: number, totalBytes?: number) => void;
@@ -21,13 +21,13 @@ const MAX_ENTRIES = 10_000;
  */
 export class ArchiveFetcher implements AsyncDisposable {
   readonly #settings: Settings;
-  readonly #downloads: Turns;
+  readonly #downloads: LimitFunction;
   readonly #onDownload: OnDownload | undefined;
   readonly #kept = new Map<string, OpenArchive>();
 
   constructor(settings: Settings, onDownload?: OnDownload) {
     this.#settings = settings;
-    this.#downloads = new Turns(settings.genesys.concurrentDownloads);
+    this.#downloads = pLimit(settings.genesys.concurrentDownloads);
     this.#onDownload = onDownload;
   }
 
@@ -35,7 +35,8 @@ export class ArchiveFetcher implements AsyncDisposable {
   async fetch(name: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive> {
     const kept = this.#kept.get(name);
     if (kept) return kept;
-    const archive = await this.#download(link, genesysFileHosts(this.#settings), signal);
+    const hosts = genesysFileHosts(this.#settings);
+    const archive = await this.#downloads(async () => this.#download(link, hosts, signal));
     this.#kept.set(name, archive);
     return archive;
   }
@@ -50,7 +51,8 @@ export class ArchiveFetcher implements AsyncDisposable {
   async download(link: string, signal: AbortSignal): Promise<OpenArchive> {
     const url = URL.parse(link);
     const own = url?.protocol === 'https:' ? [url.host] : [];
-    return this.#download(async () => link, [...genesysFileHosts(this.#settings), ...own], signal);
+    const hosts = [...genesysFileHosts(this.#settings), ...own];
+    return this.#downloads(async () => this.#download(async () => link, hosts, signal));
   }
 
   async release(name: string): Promise<void> {
@@ -69,7 +71,6 @@ export class ArchiveFetcher implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<OpenArchive> {
     const settings = this.#settings;
-    using _turn = await this.#downloads.take();
     const file: SpooledFile = await spool({
       link,
       signal,

@@ -3,7 +3,7 @@ import { ConfigError, missingSetting, requireSettings, type Logger } from '@gene
 import type { Settings } from '../settings.ts';
 
 /** Where Genesys is: the region's origins, or those given one by one. Throws a ConfigError when neither is set. */
-export function genesysOrigins(settings: Settings): { readonly apiUrl: string; readonly loginUrl: string } {
+function genesysOrigins(settings: Settings): { readonly apiUrl: string; readonly loginUrl: string } {
   const { region, apiUrl, loginUrl } = settings.genesys;
   const origins = region === undefined ? undefined : regionOrigins(region);
   const api = apiUrl ?? origins?.apiUrl;

@@ -1,14 +1,14 @@
 import type { Archive } from '@genesys-kafka/archive';
 import type { GenesysClient } from '@genesys-kafka/genesys-client';
 import type { DoneStatus, JobStatus, Window } from '@genesys-kafka/job-poller';
-import { NoResultsLinkError } from '../errors.ts';
-import type { FetchPage } from '../pipeline/publish-pages.ts';
+import { ProducerError } from '../errors.ts';
 
 export type Query = Readonly<Record<string, unknown>>;
 
 /** A job's results, once it is done. */
 export type Results =
-  | { readonly kind: 'pages'; readonly fetchPage: FetchPage }
+  /** One page as its original bytes; the first has no cursor. */
+  | { readonly kind: 'pages'; readonly fetchPage: (cursor: string | undefined, signal: AbortSignal) => Promise<Buffer> }
   | { readonly kind: 'archive'; readonly archive: Archive; readonly size: number };
 
 /** What differs between the ways in which Genesys hands out results. */
@@ -24,7 +24,7 @@ export interface JobContract {
 }
 
 /** Fetches and verifies the archive that `link` leads to; asks for the link anew when it has expired. */
-export interface ArchiveSpool {
+interface ArchiveSpool {
   fetch(jobId: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive>;
   release(jobId: string): Promise<void>;
 }
@@ -77,5 +77,6 @@ export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveS
 
 function linkOf(jobId: string, status: JobStatus): string {
   if (status.state === 'done' && status.resultsUrl !== undefined) return status.resultsUrl;
-  throw new NoResultsLinkError(jobId, status.state);
+  const what = `Job ${jobId} is ${status.state} and gives no link to its archive.`;
+  throw new ProducerError('no-results-link', what, { details: { jobId, state: status.state } });
 }

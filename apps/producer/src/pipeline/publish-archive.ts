@@ -1,17 +1,11 @@
 import type { Archive } from '@genesys-kafka/archive';
-import { scanRecords, type ScanOptions } from '@genesys-kafka/record-parser';
-import type { Judge } from '../validate/judge.ts';
-import { mapAhead } from './map-ahead.ts';
+import { scanRecords } from '@genesys-kafka/record-parser';
 import { prefetch } from './prefetch.ts';
 import type { SourcePublisher } from './source-publisher.ts';
+import { validateAhead, type ReadOptions } from './validate-ahead.ts';
 
-/** Pieces of 256 KiB that may be inflated and scanned, and as many that may be judged, ahead of the publishing. */
+/** Pieces of 256 KiB that may be inflated and scanned ahead of the validating. */
 const PIECES_AHEAD = 2;
-
-export interface ReadOptions {
-  readonly scan: ScanOptions;
-  readonly judge: Judge;
-}
 
 /**
  * Reads a verified archive to its end onto the topic; resolves with the number of records it holds.
@@ -20,16 +14,16 @@ export interface ReadOptions {
 export async function publishArchive(
   archive: Archive,
   source: SourcePublisher,
-  { scan, judge }: ReadOptions,
+  reading: ReadOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  let records = 0;
-  const scanned = prefetch(scanRecords(archive.open(signal), scan), PIECES_AHEAD);
-  for await (const judged of mapAhead(scanned, PIECES_AHEAD, (batch) => judge.judge(batch, source.skipped))) {
+  let read = 0;
+  const scanned = prefetch(scanRecords(archive.open(signal), reading.scan), PIECES_AHEAD);
+  for await (const records of validateAhead(scanned, source, reading)) {
     signal.throwIfAborted();
-    records += judged.length;
-    await source.publish(judged);
+    read += records.length;
+    await source.publish(records);
   }
-  source.assertReached(records);
-  return records;
+  source.assertReached(read);
+  return read;
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerEntry } from '@genesys-kafka/ledger';
-import { inlineJudge, MemoryLane, newSource, newStage } from '../../fixtures/memory-lane.ts';
+import { INLINE_VALIDATOR, MemoryLane, newSource, sourceOptions } from '../../fixtures/memory-lane.ts';
 import { conversations } from '../../fixtures/records.ts';
 import { publishPages } from './publish-pages.ts';
 import { SourcePublisher } from './source-publisher.ts';
 
-const READING = { judge: inlineJudge, scan: { maxRecordBytes: 100_000, maxDepth: 20 } };
+const READING = { validator: INLINE_VALIDATOR, scan: { maxRecordBytes: 100_000, maxDepth: 20 } };
 const never = new AbortController().signal;
 
 /** Pages by the cursor that asks for them; '' is the first. */
@@ -23,11 +23,7 @@ function page({ records, next, at }: Job[string]): Buffer {
 /** Reads the job from where `entry` stands. `failAt` breaks the n-th fetch. */
 async function read(job: Job, entry: LedgerEntry, failAt = Number.POSITIVE_INFINITY) {
   const lane = new MemoryLane();
-  const source = new SourcePublisher(lane.publisher, 'key', entry, {
-    stage: newStage(),
-    invalidLimit: { maxShare: 1, minRecords: 1 },
-    onRecords: () => undefined,
-  });
+  const source = new SourcePublisher(lane.publisher, entry, sourceOptions());
   const asked: string[] = [];
   const fetchPage = async (cursor = ''): Promise<Buffer> => {
     asked.push(cursor);
@@ -38,7 +34,7 @@ async function read(job: Job, entry: LedgerEntry, failAt = Number.POSITIVE_INFIN
   let error: unknown;
   let availableUntil: string | undefined;
   try {
-    availableUntil = await publishPages(fetchPage, 'job', source, READING, never);
+    availableUntil = await publishPages(fetchPage, source, READING, never);
   } catch (thrown) {
     error = thrown;
   }
@@ -87,12 +83,12 @@ const LARGE: Job = { '': { records: conversations('a', 250), next: 'b' }, b: { r
 async function killedInside(cursor: '' | 'b'): Promise<LedgerEntry> {
   const lane = new MemoryLane();
   const steps: LedgerEntry[] = [];
-  const source = new SourcePublisher(lane.publisher, 'key', newSource(), {
-    stage: newStage(),
-    invalidLimit: { maxShare: 1, minRecords: 1 },
-    onRecords: () => steps.push(source.entry),
-  });
-  await publishPages(async (at = '') => page(LARGE[at]!), 'job', source, READING, never);
+  const source = new SourcePublisher(
+    lane.publisher,
+    newSource(),
+    sourceOptions({ onRecords: () => steps.push(source.entry) }),
+  );
+  await publishPages(async (at = '') => page(LARGE[at]!), source, READING, never);
   const inside = steps.find(({ position }) => position.page !== undefined && (position.cursor ?? '') === cursor);
   assert(inside, 'a large page goes in several steps');
   return inside;
@@ -165,14 +161,10 @@ test('a page that leads to itself is not published again by the next run, nor by
 
 test('a page that is cut: its records are not published, those of the pages before it are', async () => {
   const lane = new MemoryLane();
-  const source = new SourcePublisher(lane.publisher, 'key', newSource(), {
-    stage: newStage(),
-    invalidLimit: { maxShare: 1, minRecords: 1 },
-    onRecords: () => undefined,
-  });
+  const source = new SourcePublisher(lane.publisher, newSource(), sourceOptions());
   const fetchPage = async (cursor = '') => (cursor === 'b' ? page(LARGE.b!).subarray(0, -2) : page(LARGE['']!));
   await assert.rejects(
-    publishPages(fetchPage, 'job', source, READING, never),
+    publishPages(fetchPage, source, READING, never),
     (error) => (error as { code?: string }).code === 'broken-json',
   );
   await lane.publisher.flush();
@@ -186,17 +178,13 @@ test('an object that is no page is an error, never the end; the earliest availab
     '],"cursor":"b","dataAvailabilityDate":"2026-01-01T00:00:00Z"}';
   const publish = async (...answers: string[]) => {
     const lane = new MemoryLane();
-    const source = new SourcePublisher(lane.publisher, 'key', newSource(), {
-      stage: newStage(),
-      invalidLimit: { maxShare: 1, minRecords: 1 },
-      onRecords: () => undefined,
-    });
-    return publishPages(async () => Buffer.from(answers.shift()!), 'job', source, READING, never);
+    const source = new SourcePublisher(lane.publisher, newSource(), sourceOptions());
+    return publishPages(async () => Buffer.from(answers.shift()!), source, READING, never);
   };
   for (const answer of ['{}', '{"message":"Internal error","status":500}', '{"conversations":[],"cursor":17}']) {
-    await assert.rejects(publish(first, answer), { code: 'bad-answer' }, answer);
+    await assert.rejects(publish(first, answer), { code: 'no-page' }, answer);
   }
-  await assert.rejects(publish('{"Conversations":[]}'), { code: 'bad-answer' });
+  await assert.rejects(publish('{"Conversations":[]}'), { code: 'no-page' });
   assert.equal(await publish('{}'), undefined);
   assert.equal(await publish('{"conversations":[],"cursor":null}'), undefined);
   assert.equal(await publish(first, '{"dataAvailabilityDate":"2026-03-01T00:00:00Z"}'), '2026-01-01T00:00:00Z');

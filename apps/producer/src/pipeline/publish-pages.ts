@@ -1,30 +1,11 @@
-import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
-import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
-import { CursorLoopError, NoPageError, SourceChangedError } from '../errors.ts';
-import type { Judge } from '../validate/judge.ts';
-import { mapAhead } from './map-ahead.ts';
+import type { ScannedRecord } from '@genesys-kafka/record-parser';
 import { prefetch } from './prefetch.ts';
-import type { ReadOptions } from './publish-archive.ts';
+import { readPages, type FetchPage, type Page } from './read-pages.ts';
 import type { SourcePublisher } from './source-publisher.ts';
-
-/** One page of a job's results as its original bytes. `cursor` is absent for the first. */
-export type FetchPage = (cursor: string | undefined, signal: AbortSignal) => Promise<Buffer>;
-
-interface Page {
-  readonly number: number;
-  /** The cursor that this page was asked with. */
-  readonly cursor: string | undefined;
-  readonly nextCursor: string | undefined;
-  readonly sha256: string;
-  readonly records: readonly ScannedRecord[];
-  readonly availableUntil: string | undefined;
-}
+import { validateAhead, type ReadOptions } from './validate-ahead.ts';
 
 /** Records that go in one step; a page of more is resumed inside by its SHA-256. */
 const RECORDS_PER_STEP = 100;
-const STEPS_AHEAD = 2;
-const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Follows a job's cursor from where the source stands to its last page, the one without a cursor: an empty page is not
@@ -33,21 +14,19 @@ const PIECE_BYTES = 1024 * 1024;
  */
 export async function publishPages(
   fetchPage: FetchPage,
-  jobId: string,
   source: SourcePublisher,
-  { scan, judge }: ReadOptions,
+  reading: ReadOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   source.continueFromPosition();
-  const { position } = source.entry;
-  const resumed = position.page;
+  const { records, cursor, page: resumed } = source.entry.position;
   let availableUntil: string | undefined;
-  const firstOrdinal = position.records - (resumed?.done ?? 0);
-  for await (const page of prefetch(pages(fetchPage, jobId, position.cursor, firstOrdinal, scan, signal), 1)) {
+  const start = { cursor, ordinal: records - (resumed?.done ?? 0) };
+  for await (const page of prefetch(readPages(fetchPage, source.id, start, reading.scan, signal), 1)) {
     signal.throwIfAborted();
     const isResumed = resumed !== undefined && page.number === 0;
-    if (isResumed && page.sha256 !== resumed.sha256) throw new SourceChangedError(jobId, position.records);
-    await publishPage(page, isResumed ? resumed.done : 0, source, judge);
+    if (isResumed && page.sha256 !== resumed.sha256) throw source.changed();
+    await publishPage(page, isResumed ? resumed.done : 0, source, reading);
     availableUntil = earlier(availableUntil, page.availableUntil);
   }
   return availableUntil;
@@ -58,91 +37,19 @@ function earlier(one: string | undefined, other: string | undefined): string | u
   return Date.parse(other) < Date.parse(one) ? other : one;
 }
 
-async function publishPage(page: Page, done: number, source: SourcePublisher, judge: Judge): Promise<void> {
+async function publishPage(page: Page, done: number, source: SourcePublisher, reading: ReadOptions): Promise<void> {
   const next = page.nextCursor === undefined ? {} : { cursor: page.nextCursor };
   const here = page.cursor === undefined ? {} : { cursor: page.cursor };
   let to = done;
-  const judging = mapAhead(steps(page.records, done), STEPS_AHEAD, (step) => judge.judge(step, source.skipped));
-  for await (const judged of judging) {
-    to += judged.length;
+  for await (const records of validateAhead(steps(page.records, done), source, reading)) {
+    to += records.length;
     const isLast = to === page.records.length && page.nextCursor !== undefined;
     const position = isLast ? next : { ...here, page: { sha256: page.sha256, done: to } };
-    await source.publish(judged, position, page.availableUntil);
+    await source.publish(records, position, page.availableUntil);
   }
   if (done >= page.records.length && page.nextCursor !== undefined) await source.moveTo(next);
 }
 
 async function* steps(records: readonly ScannedRecord[], from: number): AsyncGenerator<readonly ScannedRecord[]> {
   for (let at = from; at < records.length; at += RECORDS_PER_STEP) yield records.slice(at, at + RECORDS_PER_STEP);
-}
-
-async function* pages(
-  fetchPage: FetchPage,
-  jobId: string,
-  from: string | undefined,
-  firstOrdinal: number,
-  scan: ScanOptions,
-  signal: AbortSignal,
-): AsyncGenerator<Page> {
-  const seen = new Set<string>();
-  let cursor = from;
-  let ordinal = firstOrdinal;
-  let previous: string | undefined;
-  for (let number = 0; ; number += 1) {
-    if (cursor !== undefined) seen.add(cursor);
-    const bytes = await fetchPage(cursor, signal);
-    const { problem, ...page } = await scanPage(bytes, cursor === undefined, ordinal, scan);
-    if (problem !== undefined) throw new NoPageError(jobId, number, problem);
-    // Before it is published: a page that leads back, or comes again, would bring its records twice.
-    const comesAgain = page.records.length > 0 && page.sha256 === previous;
-    if (comesAgain || (page.nextCursor !== undefined && seen.has(page.nextCursor))) {
-      throw new CursorLoopError(jobId, number);
-    }
-    previous = page.sha256;
-    yield { ...page, number, cursor };
-    if (page.nextCursor === undefined) return;
-    ordinal += page.records.length;
-    cursor = page.nextCursor;
-  }
-}
-
-/** Why what was scanned is no page. One without conversations may leave the member out; the first of none may be empty. */
-function noPage({ envelope, hasConversations }: RecordScanner, isFirst: boolean): string | undefined {
-  const { cursor, dataAvailabilityDate } = envelope;
-  if (cursor !== undefined && cursor !== null && typeof cursor !== 'string') return 'its cursor is not a string';
-  if (hasConversations || cursor !== undefined || dataAvailabilityDate !== undefined) return undefined;
-  if (isFirst && Object.keys(envelope).length === 0) return undefined;
-  return 'it has neither conversations nor a cursor nor a dataAvailabilityDate';
-}
-
-async function scanPage(
-  bytes: Buffer,
-  isFirst: boolean,
-  firstOrdinal: number,
-  scan: ScanOptions,
-): Promise<Omit<Page, 'number' | 'cursor'> & { readonly problem: string | undefined }> {
-  const scanner = new RecordScanner({ ...scan, shape: 'conversations', allowMissingConversations: true });
-  // Of the records alone: `dataAvailabilityDate` beside them moves on between two fetches of the same page.
-  const sha256 = createHash('sha256');
-  const records: ScannedRecord[] = [];
-  const take = (scanned: readonly ScannedRecord[]) => {
-    for (const record of scanned) {
-      if (record.bytes) sha256.update(record.bytes);
-      records.push({ ...record, ordinal: record.ordinal + firstOrdinal });
-    }
-  };
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    take(scanner.push(bytes.subarray(at, at + PIECE_BYTES)));
-    // A page may be tens of megabytes: others get their turn.
-    await setImmediate();
-  }
-  take(scanner.end());
-  const { cursor, dataAvailabilityDate } = scanner.envelope;
-  return {
-    problem: noPage(scanner, isFirst),
-    records,
-    nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined,
-    availableUntil: typeof dataAvailabilityDate === 'string' ? dataAvailabilityDate : undefined,
-    sha256: sha256.digest('hex'),
-  };
 }

@@ -2,28 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerEntry } from '@genesys-kafka/ledger';
 import { RecordScanner } from '@genesys-kafka/record-parser';
-import { judged, MemoryLane, newSource, newStage } from '../../fixtures/memory-lane.ts';
+import { MemoryLane, newSource, sourceOptions, validated } from '../../fixtures/memory-lane.ts';
 import { arrayOf, conversations } from '../../fixtures/records.ts';
-import type { JudgedRecord } from '../validate/judge.ts';
+import type { ValidatedRecord } from '../validate/batch-validator.ts';
 import { SourcePublisher } from './source-publisher.ts';
 
 const LIMIT = { maxShare: 0.05, minRecords: 100 };
 
-function scan(records: readonly string[]): JudgedRecord[] {
+function scan(records: readonly string[]): ValidatedRecord[] {
   const scanner = new RecordScanner({ maxRecordBytes: 100_000, maxDepth: 20 });
-  return judged([...scanner.push(arrayOf(records)), ...scanner.end()]);
+  return validated([...scanner.push(arrayOf(records)), ...scanner.end()]);
 }
 
 function open(lane: MemoryLane, entry: LedgerEntry, limit = LIMIT): SourcePublisher {
-  return new SourcePublisher(lane.publisher, 'key', entry, {
-    stage: newStage(),
-    invalidLimit: limit,
-    onRecords: () => undefined,
-  });
+  return new SourcePublisher(lane.publisher, entry, sourceOptions({ invalidLimit: limit }));
 }
 
 /** Publishes the first records and stops there; resolves with the committed entry. */
-async function begun(records: readonly JudgedRecord[]): Promise<LedgerEntry> {
+async function begun(records: readonly ValidatedRecord[]): Promise<LedgerEntry> {
   const lane = new MemoryLane();
   await open(lane, newSource()).publish(records);
   await lane.publisher.flush();
@@ -146,4 +142,19 @@ test('the end carries its error, a later step forgets it, and a done source keep
   assert.deepEqual([source.entry.error, source.entry.position.cursor], [undefined, 'd']);
   const last = await source.finish('done');
   assert.equal(last.position.cursor, undefined);
+});
+
+test('a source that is begun is committed as one of which nothing is published, whatever was there before', async () => {
+  const lane = new MemoryLane();
+  const position = { ...newSource().position, cursor: 'c' };
+  const source = open(lane, { ...newSource(), state: 'rejected', error: { code: 'job-gone', message: '' }, position });
+  await source.begin({ id: 'job-2', jobId: 'job-2' });
+  assert.deepEqual(lane.entry, source.entry);
+  assert.deepEqual(lane.entry, {
+    ...newSource(),
+    source: { id: 'job-2', jobId: 'job-2' },
+    updatedAt: source.entry.updatedAt,
+  });
+  await source.publish(scan(conversations('a', 2)));
+  assert.equal((await source.finish('done')).counts.published, 2);
 });

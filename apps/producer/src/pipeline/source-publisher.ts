@@ -1,35 +1,36 @@
 import { chain, chainStart } from '@genesys-kafka/conversation';
-import type {
-  LanePublisher,
-  LedgerEntry,
-  Position,
-  PublishStep,
-  RecordCounts,
-  WindowState,
+import {
+  newWindowEntry,
+  windowKey,
+  type LanePublisher,
+  type LedgerEntry,
+  type Position,
+  type PublishStep,
+  type RecordCounts,
+  type SourceIdentity,
 } from '@genesys-kafka/ledger';
-import { OperationalError } from '@genesys-kafka/resilience';
-import { SourceChangedError, TooManyInvalidError } from '../errors.ts';
-import type { JudgedRecord } from '../validate/judge.ts';
-import type { RecordStage, StagedRecord } from './record-stage.ts';
+import { sourceChanged, tooManyInvalid } from '../errors.ts';
+import type { ValidatedRecord } from '../validate/batch-validator.ts';
+import { windowError } from './ledger-entry.ts';
+import { RecordStage, type StagedRecord, type StageOptions } from './record-stage.ts';
 
-export interface InvalidLimit {
+interface InvalidLimit {
   /** The largest share of invalid records, 0 to 1 … */
   readonly maxShare: number;
-  /** … judged from this many records on. */
+  /** … counted from this many records on. */
   readonly minRecords: number;
 }
 
-/** Told of each step: what it read, and how many bytes. */
-export type OnRecords = (counts: RecordCounts, bytes: number) => void;
-
+/** What the publishing of every source needs. */
 export interface SourceOptions {
-  readonly stage: RecordStage;
+  readonly stage: StageOptions;
   readonly invalidLimit: InvalidLimit;
-  readonly onRecords: OnRecords;
+  /** Told of each step: what it read, and how many bytes. */
+  readonly onRecords: (counts: RecordCounts, bytes: number) => void;
 }
 
 /** Where the page contract stands after some records. */
-export type PagePosition = Pick<Position, 'cursor' | 'page'>;
+type PagePosition = Pick<Position, 'cursor' | 'page'>;
 
 /**
  * One source's way onto the topic: counts, chain and position move with each step, and each step carries the ledger
@@ -37,28 +38,43 @@ export type PagePosition = Pick<Position, 'cursor' | 'page'>;
  */
 export class SourcePublisher {
   readonly #publisher: LanePublisher;
-  readonly #key: string;
   readonly #options: SourceOptions;
-  readonly #committed: LedgerEntry;
+  /** Where this source was taken up. */
+  #committed: LedgerEntry;
   #entry: LedgerEntry;
-  #chain: Buffer;
+  #stage: RecordStage;
+  #chain = chainStart();
 
-  constructor(publisher: LanePublisher, key: string, entry: LedgerEntry, options: SourceOptions) {
+  constructor(publisher: LanePublisher, entry: LedgerEntry, options: SourceOptions) {
     this.#publisher = publisher;
-    this.#key = key;
     this.#options = options;
     this.#committed = entry;
     this.#entry = entry;
-    this.#chain = chainStart();
+    this.#stage = new RecordStage(options.stage, entry);
   }
 
   get entry(): LedgerEntry {
     return this.#entry;
   }
 
+  /** A job's id or an archive's identity; until a job is submitted, the window's. */
+  get id(): string {
+    const { source, window } = this.#entry;
+    return source?.id ?? window;
+  }
+
   /** Records before this ordinal are on the topic already. */
   get skipped(): number {
     return this.#committed.position.records;
+  }
+
+  /** Reads the window from this source, from its start; committed when this resolves. Nothing may be published before. */
+  async begin(source: SourceIdentity): Promise<void> {
+    const { exportId, generation, connector, contract, window } = this.#entry;
+    this.#committed = newWindowEntry({ exportId, generation, connector, contract, window, source });
+    this.#entry = this.#committed;
+    this.#stage = new RecordStage(this.#options.stage, this.#entry);
+    await this.#commit();
   }
 
   /** Page contract: starts at the committed position itself, for a cursor brings nothing of what lies before it. */
@@ -68,16 +84,15 @@ export class SourcePublisher {
 
   /**
    * Takes records in the order of their ordinals; resolves when there is room for more. Records before the committed
-   * position are only chained. Raises SourceChangedError, TooManyInvalidError, LaneInterruptedError.
+   * position are only chained. Rejects with `source-changed`, `too-many-invalid` or `lane-interrupted`.
    */
-  async publish(judged: readonly JudgedRecord[], page?: PagePosition, availableUntil?: string): Promise<void> {
-    const { stage } = this.#options;
+  async publish(records: readonly ValidatedRecord[], page?: PagePosition, availableUntil?: string): Promise<void> {
     const { skipped } = this;
     const staged: StagedRecord[] = [];
-    for (const record of judged) {
+    for (const record of records) {
       if (record.ordinal === skipped) this.#assertSameSource();
       this.#chain = chain(this.#chain, record.digest);
-      if (record.ordinal >= skipped) staged.push(stage.process(record, availableUntil));
+      if (record.ordinal >= skipped) staged.push(this.#stage.process(record, availableUntil));
     }
     if (staged.length === 0) return;
     // A source that was stopped by it stays stopped.
@@ -89,16 +104,17 @@ export class SourcePublisher {
   #assertFewInvalid(): void {
     const { read, invalid } = this.#entry.counts;
     const { maxShare, minRecords } = this.#options.invalidLimit;
-    if (read >= minRecords && invalid > read * maxShare) throw new TooManyInvalidError(invalid, read, maxShare);
+    if (read >= minRecords && invalid > read * maxShare) throw tooManyInvalid(invalid, read, maxShare);
   }
 
   /** Moves the position without any record: past an empty page. */
   async moveTo(page: PagePosition): Promise<void> {
-    await this.#publisher.write({ key: this.#key, entry: this.#with(page), records: [] });
+    this.#move(page);
+    await this.#publisher.write(this.#step());
   }
 
   /** The last entry of this source; committed when this resolves. */
-  async finish(state: WindowState, error?: unknown): Promise<LedgerEntry> {
+  async finish(state: 'done' | 'partial' | 'rejected', error?: unknown): Promise<LedgerEntry> {
     if (state === 'done') this.#assertFewInvalid();
     const { page, cursor, ...position } = this.#entry.position;
     const { error: old, ...entry } = this.#entry;
@@ -109,35 +125,33 @@ export class SourcePublisher {
       ...(error === undefined ? {} : { error: windowError(error) }),
       updatedAt: new Date().toISOString(),
     };
-    await this.#publisher.write({ key: this.#key, entry: this.#entry, records: [] });
-    await this.#publisher.flush();
+    await this.#commit();
     return this.#entry;
   }
 
   /** To be called at a source's end: it may have ended before the committed position. */
   assertReached(records: number): void {
-    if (records < this.#committed.position.records) this.#changed();
-    if (records === this.#committed.position.records) this.#assertSameSource();
+    if (records < this.skipped) throw this.changed();
+    if (records === this.skipped) this.#assertSameSource();
+  }
+
+  /** What was published of this source is not what it brings now. */
+  changed(): Error {
+    return sourceChanged(this.id, this.skipped);
   }
 
   #assertSameSource(): void {
-    if (this.#chain.toString('hex') !== this.#committed.position.chain) this.#changed();
-  }
-
-  #changed(): never {
-    throw new SourceChangedError(
-      this.#committed.source?.id ?? this.#committed.window,
-      this.#committed.position.records,
-    );
+    if (this.#chain.toString('hex') !== this.#committed.position.chain) throw this.changed();
   }
 
   #advance(staged: readonly StagedRecord[], page: PagePosition | undefined): PublishStep {
     const read = staged.length;
     const invalid = staged.filter((record) => !record.isValid).length;
     const bytes = staged.reduce((sum, record) => sum + record.bytes, 0);
-    const { counts, position, ...entry } = this.#with(page);
+    this.#move(page);
+    const { counts, position } = this.#entry;
     this.#entry = {
-      ...entry,
+      ...this.#entry,
       state: 'publishing',
       position: { ...position, records: position.records + read, chain: this.#chain.toString('hex') },
       counts: {
@@ -146,32 +160,26 @@ export class SourcePublisher {
         invalid: counts.invalid + invalid,
         unchanged: counts.unchanged,
       },
-      bytes: entry.bytes + bytes,
+      bytes: this.#entry.bytes + bytes,
     };
     this.#options.onRecords({ read, published: read - invalid, invalid, unchanged: 0 }, bytes);
-    return { key: this.#key, entry: this.#entry, records: staged };
+    return this.#step(staged);
   }
 
-  #with(page: PagePosition | undefined): LedgerEntry {
+  /** To another page, or to none; an error of an earlier run is over by then. */
+  #move(page: PagePosition | undefined): void {
     const { error, position, ...entry } = this.#entry;
     const { records, chain: chained } = position;
     this.#entry = { ...entry, position: { records, chain: chained, ...page }, updatedAt: new Date().toISOString() };
-    return this.#entry;
   }
-}
 
-export function windowError(error: unknown): NonNullable<LedgerEntry['error']> {
-  if (!(error instanceof OperationalError)) throw error;
-  const { ordinal, offset } = error.details;
-  return {
-    code: error.code,
-    message: error.message,
-    ...(typeof ordinal === 'number' ? { ordinal } : {}),
-    ...(typeof offset === 'number' ? { offset } : {}),
-  };
-}
+  async #commit(): Promise<void> {
+    await this.#publisher.write(this.#step());
+    await this.#publisher.flush();
+  }
 
-/** What an ended source is called: `partial` where some of its records are on the topic. */
-export function endedState(entry: LedgerEntry): 'rejected' | 'partial' {
-  return entry.counts.read > 0 ? 'partial' : 'rejected';
+  #step(records: readonly StagedRecord[] = []): PublishStep {
+    const { exportId, generation, window } = this.#entry;
+    return { key: windowKey(exportId, generation, window), entry: this.#entry, records };
+  }
 }

@@ -1,8 +1,9 @@
 /**
  * Runs `work` over the items, at most `concurrency` at once, results in the items' order. The first rejection aborts
  * the signal handed to the others, and is thrown once all of them have ended: nothing goes on behind the caller's back.
+ * That is why it is not p-map, which rejects at once and lets the others run on, here into a lane that is being given up.
  */
-export async function boundedAll<T, R>(
+export async function mapConcurrently<T, R>(
   items: readonly T[],
   concurrency: number,
   outer: AbortSignal,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { boundedAll } from './bounded-all.ts';
+import { mapConcurrently } from './map-concurrently.ts';
 
 const never = new AbortController().signal;
 
@@ -14,7 +14,7 @@ test('law: results stand in the order of the items, and never more than `concurr
       async (turns, limit) => {
         let running = 0;
         let most = 0;
-        const results = await boundedAll([...turns.entries()], limit, never, async ([index, count]) => {
+        const results = await mapConcurrently([...turns.entries()], limit, never, async ([index, count]) => {
           running += 1;
           most = Math.max(most, running);
           for (let turn = 0; turn < count; turn += 1) await setImmediate();
@@ -33,7 +33,7 @@ test('law: results stand in the order of the items, and never more than `concurr
 test('the first failure stops the others, nothing new is begun, and it is thrown when all have ended', async () => {
   const begun: number[] = [];
   const ended: number[] = [];
-  const failing = boundedAll([0, 1, 2, 3], 2, never, async (item, signal) => {
+  const failing = mapConcurrently([0, 1, 2, 3], 2, never, async (item, signal) => {
     begun.push(item);
     await setImmediate();
     if (item === 0) throw new Error('first');
@@ -49,7 +49,7 @@ test('the first failure stops the others, nothing new is begun, and it is thrown
 test('an abort from outside is the reason that is thrown, whatever the work makes of it', async () => {
   const abort = new AbortController();
   const done: number[] = [];
-  const running = boundedAll([0, 1, 2], 1, abort.signal, async (item, signal) => {
+  const running = mapConcurrently([0, 1, 2], 1, abort.signal, async (item, signal) => {
     await setImmediate();
     if (item === 0) abort.abort(new Error('stopped'));
     done.push(item);
@@ -60,10 +60,10 @@ test('an abort from outside is the reason that is thrown, whatever the work make
 });
 
 test('no items, no work; an abort beforehand begins nothing', async () => {
-  assert.deepEqual(await boundedAll([], 4, never, () => assert.fail()), []);
+  assert.deepEqual(await mapConcurrently([], 4, never, () => assert.fail()), []);
   const aborted = AbortSignal.abort(new Error('stopped'));
   await assert.rejects(
-    boundedAll([1], 1, aborted, () => assert.fail()),
+    mapConcurrently([1], 1, aborted, () => assert.fail()),
     /stopped/,
   );
 });

@@ -1,0 +1,84 @@
+import { newWindowEntry, withLane, type Contract, type LedgerEntry, type SourceIdentity } from '@genesys-kafka/ledger';
+import { endsSourceOnly } from '@genesys-kafka/resilience';
+import type { ProducerError } from '../errors.ts';
+import { endedState } from '../pipeline/ledger-entry.ts';
+import { SourcePublisher } from '../pipeline/source-publisher.ts';
+import type { ProducerContext } from './context.ts';
+
+/** What is published, and as what. */
+interface ExportIdentity {
+  readonly exportId: string;
+  readonly contract: Contract;
+  /** Asks for a new generation: everything is read and published again. */
+  readonly again: boolean;
+}
+
+/** Publishes what is left of a source; resolves with what makes it less than whole, if anything does. */
+export type ReadSource = (source: SourcePublisher, signal: AbortSignal) => Promise<ProducerError | undefined>;
+
+/** One generation of an export while its lane is held. */
+export interface ExportLane {
+  readonly generation: number;
+  /** Entries of this generation by window, as of the claim. */
+  readonly committed: ReadonlyMap<string, LedgerEntry>;
+  /** Aborts when the run is stopped, and when the lane fails. */
+  readonly signal: AbortSignal;
+  /**
+   * Takes a window, or an archive, from wherever the ledger says it stands to its end. Where reading it fails, what is
+   * published stands, and the ledger says why it stopped. Resolves with the last entry, `rejected` and `partial`
+   * included; rejects only for what ends the whole run.
+   */
+  run(window: string, source: SourceIdentity | undefined, read: ReadSource, signal: AbortSignal): Promise<LedgerEntry>;
+}
+
+/**
+ * Does `work` in the export's own lane, again from what is committed when that was interrupted (see `withLane`). The
+ * newest generation goes on; `again` begins the next one.
+ */
+export async function inExportLane<T>(
+  context: ProducerContext,
+  { exportId, contract, again }: ExportIdentity,
+  outer: AbortSignal,
+  work: (lane: ExportLane) => Promise<T>,
+): Promise<T> {
+  const { connector, observer } = context;
+  // Chosen at the first claim: claiming again after a doubt must not begin another one.
+  let chosen: number | undefined;
+  return withLane(context.lane(exportId, outer), async (lane, publisher) => {
+    const entries = [...lane.entries.values()];
+    const generation = (chosen ??= nextGeneration(entries, again));
+    const current = entries.filter((entry) => entry.generation === generation);
+    const committed = new Map(current.map((entry) => [entry.window, entry]));
+    return work({
+      generation,
+      committed,
+      signal: AbortSignal.any([outer, publisher.signal]),
+      run: async (window, source, read, signal) => {
+        const before = committed.get(window);
+        if (before?.state === 'done') return before;
+        const entry =
+          before ??
+          newWindowEntry({ exportId, generation, connector, contract, window, ...(source ? { source } : {}) });
+        const ended = await toItsEnd(new SourcePublisher(publisher, entry, context.source), read, signal);
+        observer.onSourceEnded(ended);
+        return ended;
+      },
+    });
+  });
+}
+
+function nextGeneration(entries: readonly LedgerEntry[], again: boolean): number {
+  const newest = entries.reduce((most, { generation }) => Math.max(most, generation), 0);
+  return again ? newest + 1 : Math.max(newest, 1);
+}
+
+async function toItsEnd(source: SourcePublisher, read: ReadSource, signal: AbortSignal): Promise<LedgerEntry> {
+  try {
+    const lack = await read(source, signal);
+    return await source.finish(lack ? 'partial' : 'done', lack);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!endsSourceOnly(error)) throw error;
+    return source.finish(endedState(source.entry), error);
+  }
+}

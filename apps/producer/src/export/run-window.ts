@@ -1,0 +1,85 @@
+import { pollUntilDone, type DoneStatus, type Window } from '@genesys-kafka/job-poller';
+import type { LedgerEntry } from '@genesys-kafka/ledger';
+import { endsSourceOnly } from '@genesys-kafka/resilience';
+import { notYetAvailable, sourceGone, truncatedBySize, type ProducerError } from '../errors.ts';
+import type { JobContract } from '../genesys/job-contract.ts';
+import { publishArchive } from '../pipeline/publish-archive.ts';
+import { publishPages } from '../pipeline/publish-pages.ts';
+import type { SourcePublisher } from '../pipeline/source-publisher.ts';
+import type { ReadOptions } from '../pipeline/validate-ahead.ts';
+import type { ExportLane } from './export-lane.ts';
+
+/** A window's job and where its records go. */
+interface WindowJob {
+  readonly contract: JobContract;
+  readonly window: Window;
+  readonly source: SourcePublisher;
+}
+
+/** The codes of a job that will not be heard of again. */
+const GONE = new Set(['job-gone', 'cursor-refused', 'job-failed', 'job-cancelled', 'job-expired']);
+
+/**
+ * One window from wherever the ledger says it stands to its end: submits a job or attaches to the one in the ledger,
+ * waits for it, publishes its records. Resolves and rejects as `ExportLane.run` does.
+ */
+export async function runWindow(
+  lane: ExportLane,
+  contract: JobContract,
+  window: Window,
+  reading: ReadOptions,
+  signal: AbortSignal,
+): Promise<LedgerEntry> {
+  const read = async (source: SourcePublisher) => readJob({ contract, window, source }, reading, signal);
+  const ended = await lane.run(window.id, undefined, read, signal);
+  if (ended.source) await contract.release(ended.source.id);
+  return ended;
+}
+
+async function readJob(job: WindowJob, reading: ReadOptions, signal: AbortSignal): Promise<ProducerError | undefined> {
+  const { contract, window, source } = job;
+  const status = await attach(job, signal);
+  const results = await heardOf(source, contract.results(source.id, status, signal));
+  if (results.kind === 'archive') {
+    const records = await publishArchive(results.archive, source, reading, signal);
+    // The contract cuts silently at `size`: a full archive is never taken for a whole one.
+    return records === results.size ? truncatedBySize(records) : undefined;
+  }
+  const until = await heardOf(source, publishPages(results.fetchPage, source, reading, signal));
+  if (until === undefined || new Date(until) >= window.to) return undefined;
+  return notYetAvailable(window.id, new Date(until), true);
+}
+
+/** Waits for the ledger's job, or for a new one where there is none or where it ended before anything was published. */
+async function attach(job: WindowJob, signal: AbortSignal): Promise<DoneStatus> {
+  const { source, counts } = job.source.entry;
+  if (source) {
+    try {
+      return await heardOf(job.source, pollUntilDone(job.contract, source.id, { signal }));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!endsSourceOnly(error) || counts.read > 0) throw error;
+    }
+  }
+  await submit(job, signal);
+  return pollUntilDone(job.contract, job.source.id, { signal });
+}
+
+/** The id is committed before the first poll, so that a restart finds the job again instead of paying for another. */
+async function submit({ contract, window, source }: WindowJob, signal: AbortSignal): Promise<void> {
+  const until = await contract.availableUntil(signal);
+  if (until && until < window.to) throw notYetAvailable(window.id, until);
+  const jobId = await contract.submit(window, signal);
+  await source.begin({ id: jobId, jobId, submittedAt: new Date().toISOString() });
+}
+
+/** A job that is gone after some of its records were published cannot be replaced without publishing them again. */
+async function heardOf<T>(source: SourcePublisher, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    const { code = '' } = error as { readonly code?: string };
+    const { read } = source.entry.counts;
+    throw read > 0 && GONE.has(code) ? sourceGone(source.id, read, error as Error) : error;
+  }
+}

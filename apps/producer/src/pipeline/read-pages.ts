@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
+import { ProducerError } from '../errors.ts';
+
+/** One page of a job's results as its original bytes. `cursor` is absent for the first. */
+export type FetchPage = (cursor: string | undefined, signal: AbortSignal) => Promise<Buffer>;
+
+export interface Page {
+  readonly number: number;
+  /** The cursor that this page was asked with. */
+  readonly cursor: string | undefined;
+  readonly nextCursor: string | undefined;
+  readonly sha256: string;
+  readonly records: readonly ScannedRecord[];
+  readonly availableUntil: string | undefined;
+}
+
+/** Scanned at once, before others get their turn: a page may be tens of megabytes. */
+const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * A job's pages, each checked whole before it is handed out, from a cursor to the page without one. Rejects with
+ * `no-page`, `cursor-loop` or a ParserError; what `fetchPage` raises passes through.
+ */
+export async function* readPages(
+  fetchPage: FetchPage,
+  jobId: string,
+  start: { readonly cursor: string | undefined; readonly ordinal: number },
+  scan: ScanOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Page> {
+  const seen = new Set<string>();
+  let { cursor, ordinal } = start;
+  let previous: string | undefined;
+  for (let number = 0; ; number += 1) {
+    if (cursor !== undefined) seen.add(cursor);
+    const bytes = await fetchPage(cursor, signal);
+    const { problem, ...page } = await scanPage(bytes, cursor === undefined, ordinal, scan);
+    if (problem !== undefined) {
+      const what = `Page ${number} of job ${jobId} is no page of results: ${problem}.`;
+      throw new ProducerError('no-page', what, { details: { page: number } });
+    }
+    // Before it is published: a page that leads back, or comes again, would bring its records twice.
+    const comesAgain = page.records.length > 0 && page.sha256 === previous;
+    if (comesAgain || (page.nextCursor !== undefined && seen.has(page.nextCursor))) {
+      const what = `Job ${jobId} answered page ${number} with a cursor that it had given before; its pages have no end.`;
+      throw new ProducerError('cursor-loop', what, { details: { page: number } });
+    }
+    previous = page.sha256;
+    yield { ...page, number, cursor };
+    if (page.nextCursor === undefined) return;
+    ordinal += page.records.length;
+    cursor = page.nextCursor;
+  }
+}
+
+/** Why what was scanned is no page. One without conversations may leave the member out; the first of none may be empty. */
+function noPage({ envelope, hasConversations }: RecordScanner, isFirst: boolean): string | undefined {
+  const { cursor, dataAvailabilityDate } = envelope;
+  if (cursor !== undefined && cursor !== null && typeof cursor !== 'string') return 'its cursor is not a string';
+  if (hasConversations || cursor !== undefined || dataAvailabilityDate !== undefined) return undefined;
+  if (isFirst && Object.keys(envelope).length === 0) return undefined;
+  return 'it has neither conversations nor a cursor nor a dataAvailabilityDate';
+}
+
+async function scanPage(
+  bytes: Buffer,
+  isFirst: boolean,
+  firstOrdinal: number,
+  scan: ScanOptions,
+): Promise<Omit<Page, 'number' | 'cursor'> & { readonly problem: string | undefined }> {
+  const scanner = new RecordScanner({ ...scan, page: true });
+  // Of the records alone: `dataAvailabilityDate` beside them moves on between two fetches of the same page.
+  const sha256 = createHash('sha256');
+  const records: ScannedRecord[] = [];
+  const take = (scanned: readonly ScannedRecord[]) => {
+    for (const record of scanned) {
+      if (record.bytes) sha256.update(record.bytes);
+      records.push({ ...record, ordinal: record.ordinal + firstOrdinal });
+    }
+  };
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    take(scanner.push(bytes.subarray(at, at + PIECE_BYTES)));
+    await setImmediate();
+  }
+  take(scanner.end());
+  const { cursor, dataAvailabilityDate } = scanner.envelope;
+  return {
+    problem: noPage(scanner, isFirst),
+    records,
+    nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined,
+    availableUntil: typeof dataAvailabilityDate === 'string' ? dataAvailabilityDate : undefined,
+    sha256: sha256.digest('hex'),
+  };
+}
