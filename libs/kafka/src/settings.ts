@@ -28,3 +28,6 @@ export const KAFKA_KEYS = {
   }),
   requestTimeout: duration(100).prefault('5s').meta({ description: 'Longest wait for an answer of a broker.' }),
 };
+
+/** What holds where a client is made without settings. */
+export const KAFKA_DEFAULTS = z.strictObject(KAFKA_KEYS).parse({});

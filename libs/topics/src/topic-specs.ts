@@ -1,3 +1,5 @@
+import { TOPIC_KEYS } from './settings.ts';
+
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -30,7 +32,7 @@ export interface TopicSize {
 export interface TopicOptions {
   /** In front of every name, for example `genesys.`. */
   readonly prefix: string;
-  /** Partitions of the data, retry and dead-letter topics; default 6. */
+  /** Partitions of the data, retry and dead-letter topics; default as `kafka.partitions`. */
   readonly dataPartitions?: number;
   /** Number of retry topics; default 3. */
   readonly retryTiers?: number;
@@ -46,7 +48,7 @@ export interface TopicSpecs {
 
 /** Names and creation settings of every topic. */
 export function topicSpecs(options: TopicOptions): TopicSpecs {
-  const { prefix, dataPartitions = 6, retryTiers = 3 } = options;
+  const { prefix, dataPartitions = TOPIC_KEYS.partitions.parse(undefined), retryTiers = 3 } = options;
   const data = `${prefix}conversation-details`;
   const queue = (name: string, maxBytes: number, retentionMs?: number): TopicSpec => ({
     name,

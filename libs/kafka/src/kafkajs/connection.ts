@@ -1,4 +1,5 @@
 import { Kafka, type KafkaConfig, type RetryOptions, type SASLOptions } from 'kafkajs';
+import { KAFKA_DEFAULTS } from '../settings.ts';
 import type { KafkaCompression } from '../wire/codecs.ts';
 import { registerCodecs } from './codecs.ts';
 import { bridgeLogs, type KafkaLogger } from './log-bridge.ts';
@@ -17,9 +18,9 @@ export interface KafkaClientOptions {
   /** TLS; `ca` is PEM text of the authorities to trust instead of Node's own. Default off. */
   readonly ssl?: boolean | { readonly ca?: string | Buffer };
   readonly sasl?: KafkaSasl;
-  /** How long one request may take before it counts as lost; default 5000 ms. */
+  /** How long one request may take before it counts as lost; default as `kafka.requestTimeout`. */
   readonly requestTimeoutMs?: number;
-  /** Of what is produced; every codec is read. Default `zstd`; `gzip` for readers with plain kafkajs. */
+  /** Of what is produced; every codec is read. Default as `kafka.compression`. */
   readonly compression?: KafkaCompression;
   readonly logger?: KafkaLogger;
   /** The most one record batch may unpack to; default 64 MiB. Groups of all clients go by the latest client's. */
@@ -52,7 +53,7 @@ const CONNECT_RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000,
 export function createConnection(options: KafkaClientOptions): Connection {
   const maxDecompressedBytes = options.maxDecompressedBytes ?? 64 * MIB;
   registerCodecs(maxDecompressedBytes);
-  const requestTimeoutMs = options.requestTimeoutMs ?? 5000;
+  const requestTimeoutMs = options.requestTimeoutMs ?? KAFKA_DEFAULTS.requestTimeout;
   const log: KafkaLogger = options.logger ?? (() => undefined);
   const config: KafkaConfig = {
     clientId: options.clientId,
@@ -66,7 +67,7 @@ export function createConnection(options: KafkaClientOptions): Connection {
   return {
     brokers: options.brokers.join(', '),
     requestTimeoutMs,
-    compression: options.compression ?? 'zstd',
+    compression: options.compression ?? KAFKA_DEFAULTS.compression,
     maxDecompressedBytes,
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 25_000,
