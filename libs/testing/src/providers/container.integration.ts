@@ -6,7 +6,8 @@ import { client, commitOne, createTopic, untilCommitted, withAdmin } from '../..
 import { eventually, processesNaming } from '../../fixtures/own-processes.ts';
 import { firstMessage, holdStack, ownTmp, runWithStack, start } from '../../fixtures/stack-processes.ts';
 import { startStack, uniquePrefix, type Stack } from '../index.ts';
-import { containerRuntime, STACK_LABEL, stackImages } from './container.ts';
+import { containerRuntime, STACK_LABEL } from './container.ts';
+import { stackImages } from './images.ts';
 
 for (const name of ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL']) Reflect.deleteProperty(process.env, name);
 

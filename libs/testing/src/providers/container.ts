@@ -2,19 +2,18 @@ import { createWriteStream } from 'node:fs';
 import { basename, join } from 'node:path';
 import { settledWithin, unlessAborted, within } from '@genesys-kafka/resilience';
 import { KafkaContainer } from '@testcontainers/kafka';
-import { GenericContainer, getContainerRuntimeClient, Wait, type ContainerRuntimeClient, type StartedTestContainer } from 'testcontainers';
+import {
+  GenericContainer,
+  getContainerRuntimeClient,
+  Wait,
+  type ContainerRuntimeClient,
+  type StartedTestContainer,
+} from 'testcontainers';
 import { TestingError } from '../errors.ts';
 import type { HostConfig, HostedServers } from '../host/host-protocol.ts';
 import type { ProcessGroup } from '../host/process-group.ts';
 import { APICURIO_PATH } from '../servers/registry-process.ts';
-
-/** The images of this process' environment, or Confluent's. */
-export function stackImages(environment: NodeJS.ProcessEnv = process.env): { kafka: string; registry: string } {
-  return {
-    kafka: environment.GENESYS_KAFKA_KAFKA_IMAGE ?? 'confluentinc/cp-kafka:8.1.0',
-    registry: environment.GENESYS_KAFKA_REGISTRY_IMAGE ?? 'confluentinc/cp-schema-registry:8.1.0',
-  };
-}
+import { stackImages } from './images.ts';
 
 /** How long a runtime may take to say that it is there. */
 const PROBE_TIMEOUT_MS = 5000;
