@@ -1,12 +1,13 @@
 /**
  * `npm run offline-images`: the images that tests, docker/Dockerfile and docker/compose.yaml would pull, made under
- * their usual names of Debian's packages, Maven's jars and npm's Node. Those that are there stay. See README.md.
+ * their usual names of Debian's packages, Maven's jars and npm's Node. Those that are there stay; with `--pull` those
+ * that a registry has are taken from there. See README.md.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { ensureServers, ProcessGroup, stackImages, type Servers } from '@genesys-kafka/testing';
 
 const DEBIAN_IMAGE = 'debian:bookworm-slim';
@@ -29,8 +30,11 @@ try {
 
 async function main(): Promise<void> {
   const names = { node: await nodeImage(), ...stackImages() };
-  const there = await Promise.all(Object.values(names).map(async (name) => isThere(name)));
-  if (!there.includes(false)) return say('all are there');
+  const { pull } = parseArgs({ options: { pull: { type: 'boolean' } } }).values;
+  const there = await Promise.all(
+    Object.values(names).map(async (name) => (await isThere(name)) || (pull && (await isPulled(name)))),
+  );
+  if (there.every(Boolean)) return say('all are there');
   const jars = servers();
   await make(DEBIAN_IMAGE, importDebian);
   await Promise.all([
@@ -53,6 +57,16 @@ async function nodeImage(): Promise<string> {
 async function isThere(name: string): Promise<boolean> {
   const listed = await exec('docker', ['image', 'ls', '--quiet', name]);
   return listed.stdout !== '';
+}
+
+async function isPulled(name: string): Promise<boolean> {
+  return exec('docker', ['pull', '--quiet', name]).then(
+    () => true,
+    (error: Error) => {
+      say(`not pulled: ${error.message.trim().split('\n').at(-1)}`);
+      return false;
+    },
+  );
 }
 
 async function make(name: string, how: (name: string) => Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@ export {
   type ProxyOptions,
 } from './chaos-proxy.ts';
 export { TESTING_ERRORS, TestingError } from './errors.ts';
+export { freePorts } from './free-port.ts';
 export type { LinkFaults } from './faulty-pipe.ts';
 export { startScript } from './package-script.ts';
 export { simulatorEnv, type SimulatorEnv } from './simulator-env.ts';
