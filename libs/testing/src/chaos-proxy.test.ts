@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { after, test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startProxy, type ChaosProxy, type ProxyOptions } from './index.ts';
 
 /** A server that sends back whatever it gets, a proxy before it, and a way to connect through it. */

@@ -1,4 +1,4 @@
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { FaultyPipe, type LinkFaults } from './faulty-pipe.ts';
 
 export interface ProxyOptions {

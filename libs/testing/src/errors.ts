@@ -1,46 +1,23 @@
-import { OperationalError } from '@genesys-kafka/resilience';
-import type { Rung } from './stack.ts';
+import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
-/** Why one rung of the ladder was not used, and what it would need. */
-export interface RungReport {
-  readonly rung: Rung;
-  readonly needs: string;
-  readonly reason: string;
-  /** Directory with the servers' logs, where they were started at all. */
-  readonly logs?: string;
-}
+export const TESTING_ERRORS = {
+  'stack-unavailable': {
+    meaning: 'No provider brought up a Kafka and a schema registry.',
+    remedy: 'See to what one of them needs.',
+  },
+  'stack-setting': {
+    meaning: 'A setting of the stack cannot be followed.',
+    remedy: 'Correct it, or leave it out: servers are then started here.',
+    scope: 'usage',
+  },
+  'stack-control': {
+    meaning: 'A running stack could not stop, start or kill a broker.',
+    remedy: 'It is possible by index, with plain processes, while the stack is up.',
+  },
+  'provider-unavailable': {
+    meaning: 'One provider cannot be used here.',
+    remedy: 'Another one may do.',
+  },
+} as const satisfies ErrorTable;
 
-/** No rung of the ladder brought up a stack: the message lists what each needs and why it failed. */
-export class StackUnavailableError extends OperationalError {
-  readonly rungs: readonly RungReport[];
-
-  constructor(rungs: readonly RungReport[]) {
-    const lines = rungs.map(({ rung, needs, reason, logs }) => {
-      const where = logs === undefined ? '' : `\n    logs: ${logs}`;
-      return `  ${rung}: ${reason}\n    needs: ${needs}${where}`;
-    });
-    super('stack-unavailable', `No Kafka and schema registry could be started.\n${lines.join('\n')}`);
-    this.rungs = rungs;
-  }
-}
-
-/** A setting or option of the stack that cannot be followed. */
-export class StackSettingError extends OperationalError {
-  constructor(message: string) {
-    super('stack-setting', message, { scope: 'usage' });
-  }
-}
-
-/** A running stack could not do what a test asked of it: stop, start or kill a broker. */
-export class StackControlError extends OperationalError {
-  constructor(message: string, cause?: unknown) {
-    super('stack-control', message, { cause });
-  }
-}
-
-/** One rung cannot be used; the ladder goes on with the next. */
-export class RungUnavailableError extends OperationalError {
-  constructor(message: string, cause?: unknown) {
-    super('rung-unavailable', message, { cause });
-  }
-}
+export class TestingError extends errorsOf(TESTING_ERRORS) {}

@@ -9,7 +9,7 @@ export interface LinkFaults {
 }
 
 // What is under way in one direction: enough for 100 MB/s at 100 ms.
-const maxQueuedBytes = 16 * 1024 * 1024;
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 
 /** Copies one direction of a connection, late or not at all. */
 export class FaultyPipe {
@@ -60,7 +60,7 @@ export class FaultyPipe {
     // The queue is worked off from its head: when the latency falls, no chunk overtakes an earlier one.
     this.#queue.push({ dueMs: performance.now() + (this.#faults.latencyMs ?? 0), bytes });
     this.#queuedBytes += bytes?.length ?? 0;
-    if (this.#queuedBytes > maxQueuedBytes) this.#from.pause();
+    if (this.#queuedBytes > MAX_QUEUED_BYTES) this.#from.pause();
     this.#flush();
   }
 
@@ -79,6 +79,6 @@ export class FaultyPipe {
       if (next.bytes) this.#to.write(next.bytes);
       else this.#to.end();
     }
-    if (this.#queuedBytes <= maxQueuedBytes && this.#from.isPaused()) this.#from.resume();
+    if (this.#queuedBytes <= MAX_QUEUED_BYTES && this.#from.isPaused()) this.#from.resume();
   }
 }

@@ -3,16 +3,16 @@ import { createServer } from 'node:net';
 
 // Below the range from which Linux (32768) and macOS (49152) take ports for outgoing connections: a broker that is
 // stopped for a while must find its port free when it comes back.
-const lowest = 10_240;
-const highest = 32_767;
+const LOWEST = 10_240;
+const HIGHEST = 32_767;
 
 /** A loopback port nobody listens on now. Another program may still take it first: the caller tries again. */
 export async function freePort(taken: ReadonlySet<number> = new Set()): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
-    const port = randomInt(lowest, highest + 1);
+    const port = randomInt(LOWEST, HIGHEST + 1);
     if (!taken.has(port) && (await isFree(port))) return port;
   }
-  throw new Error(`no free port between ${lowest} and ${highest}`);
+  throw new Error(`no free port between ${LOWEST} and ${HIGHEST}`);
 }
 
 /** `count` different free ports. */

@@ -7,12 +7,12 @@ import { constants } from 'node:os';
 import { OperationalError } from '@genesys-kafka/resilience';
 import { startStack } from './stack.ts';
 
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const aborting = new AbortController();
 let received: NodeJS.Signals | undefined;
 let child: ChildProcess | undefined;
 
-for (const signal of forwarded) {
+for (const signal of FORWARDED) {
   process.on(signal, () => {
     received = signal;
     // A terminal's Ctrl-C has reached the command already: a second one would mean "at once".
@@ -34,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     await using stack = await startStack({ signal: aborting.signal, onProgress: say });
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-    say(`up by ${stack.rung} after ${seconds} s: ${stack.brokers.join(',')} ${stack.registryUrl}`);
+    say(`up by ${stack.provider} after ${seconds} s: ${stack.brokers.join(',')} ${stack.registryUrl}`);
     return await run(command, args, {
       KAFKA_BROKERS: stack.brokers.join(','),
       SCHEMA_REGISTRY_URL: stack.registryUrl,
@@ -49,7 +49,9 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
-  child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  // The setting was for this stack: whatever else the command starts (three brokers, say) is free to go by another.
+  const { GENESYS_KAFKA_STACK: _, ...inherited } = process.env;
+  child = spawn(command, args, { stdio: 'inherit', env: { ...inherited, ...env } });
   child.once('error', (error) => {
     console.error(`cannot run ${command}: ${error.message}`);
     // A shell's answers: no such command, or one that cannot be run.

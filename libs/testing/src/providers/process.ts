@@ -1,21 +1,11 @@
 import { join } from 'node:path';
-import { freePorts } from './free-port.ts';
-import type { BrokerVerb, HostConfig } from './host-protocol.ts';
-import { findJava } from './java.ts';
-import { KafkaCluster, type BrokerPlan } from './kafka-process.ts';
-import type { ProcessGroup } from './process-group.ts';
-import { startRegistry } from './registry-process.ts';
-import { ensureServers } from './servers.ts';
-
-/** A stack as its host sees it. */
-export interface HostedServers {
-  readonly brokers: readonly string[];
-  readonly registryUrl: string;
-  /** Absent where brokers cannot be stopped one by one. */
-  readonly control?: (verb: BrokerVerb, index: number) => Promise<void>;
-  /** Ends what is not a process of the host's group. */
-  readonly close?: () => Promise<void>;
-}
+import { freePorts } from '../free-port.ts';
+import type { HostConfig, HostedServers } from '../host/host-protocol.ts';
+import type { ProcessGroup } from '../host/process-group.ts';
+import { ensureServers } from '../servers/download.ts';
+import { findJava } from '../servers/java.ts';
+import { KafkaCluster, type BrokerPlan } from '../servers/kafka-process.ts';
+import { startRegistry } from '../servers/registry-process.ts';
 
 /** Apache Kafka and Apicurio Registry as plain processes, all of them in `group`. */
 export async function startProcesses(

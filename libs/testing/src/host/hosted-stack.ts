@@ -1,20 +1,20 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { startProxy, type ChaosProxy } from './chaos-proxy.ts';
-import { StackControlError } from './errors.ts';
-import { freePorts } from './free-port.ts';
+import { within } from '@genesys-kafka/resilience';
+import { startProxy, type ChaosProxy } from '../chaos-proxy.ts';
+import { TestingError } from '../errors.ts';
+import { freePorts } from '../free-port.ts';
+import type { Stack, StackOptions } from '../provider.ts';
 import { messages, type BrokerVerb, type HostConfig, type HostEvent } from './host-protocol.ts';
 import { killGroup } from './process-group.ts';
-import type { Stack, StackOptions } from './stack.ts';
 
-const closeTimeoutMs = 30_000;
-const portAttempts = 3;
+const CLOSE_TIMEOUT_MS = 30_000;
+const PORT_ATTEMPTS = 3;
 
 /** A host could not bring up its servers. */
 export class HostFailure extends Error {
@@ -29,18 +29,18 @@ export class HostFailure extends Error {
 }
 
 /** A stack whose servers a host process owns; rejects with HostFailure or the signal's reason when it cannot be. */
-export async function hostedStack(rung: 'container' | 'process', options: StackOptions): Promise<Stack> {
+export async function hostedStack(provider: HostConfig['provider'], options: StackOptions): Promise<Stack> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startOnce(rung, options);
+      return await startOnce(provider, options);
     } catch (error) {
-      if (!(error instanceof HostFailure) || !error.portTaken || attempt === portAttempts) throw error;
+      if (!(error instanceof HostFailure) || !error.portTaken || attempt === PORT_ATTEMPTS) throw error;
       options.onProgress?.(`a port was taken in the meantime, once more: ${error.message}`);
     }
   }
 }
 
-async function startOnce(rung: 'container' | 'process', options: StackOptions): Promise<Stack> {
+async function startOnce(provider: HostConfig['provider'], options: StackOptions): Promise<Stack> {
   const { slowBroker, proxied, onProgress } = options;
   const listen = await freePorts(options.brokers ?? 1);
   await using proxies = new AsyncDisposableStack();
@@ -56,7 +56,7 @@ async function startOnce(rung: 'container' | 'process', options: StackOptions): 
   );
   const dir = await mkdtemp(join(tmpdir(), 'genesys-kafka-stack-'));
   const config: HostConfig = {
-    rung,
+    provider,
     brokers: options.brokers ?? 1,
     registry: options.registry ?? true,
     dir,
@@ -69,7 +69,7 @@ async function startOnce(rung: 'container' | 'process', options: StackOptions): 
   try {
     const { brokers, registryUrl } = await host.ready;
     options.signal?.throwIfAborted();
-    return runningStack(host, { brokers: [...brokers], registryUrl, rung, proxies: inFront }, proxies.move());
+    return runningStack(host, { brokers: [...brokers], registryUrl, provider, proxies: inFront }, proxies.move());
   } catch (error) {
     await host.close();
     options.signal?.throwIfAborted();
@@ -81,7 +81,9 @@ async function startOnce(rung: 'container' | 'process', options: StackOptions): 
 
 function runningStack(
   host: Host,
-  facts: Pick<Stack, 'brokers' | 'registryUrl' | 'rung'> & { readonly proxies: readonly (ChaosProxy | undefined)[] },
+  facts: Pick<Stack, 'brokers' | 'registryUrl' | 'provider'> & {
+    readonly proxies: readonly (ChaosProxy | undefined)[];
+  },
   proxies: AsyncDisposableStack,
 ): Stack {
   const close = async () => {
@@ -144,9 +146,9 @@ class Host {
     void this.#listen();
   }
 
-  /** Asks for a verb on a broker; rejects with StackControlError. */
+  /** Asks for a verb on a broker; rejects with `stack-control`. */
   async ask(verb: BrokerVerb, index: number): Promise<void> {
-    if (this.#closing) throw new StackControlError(`cannot ${verb} broker ${index}: the stack is closed`);
+    if (this.#closing) throw new TestingError('stack-control', `Cannot ${verb} broker ${index}: the stack is closed.`);
     const id = (this.#lastId += 1);
     const answer = Promise.withResolvers<undefined>();
     this.#asked.set(id, answer);
@@ -155,7 +157,9 @@ class Host {
     try {
       await answer.promise;
     } catch (error) {
-      throw new StackControlError(`cannot ${verb} broker ${index}: ${(error as Error).message}`, error);
+      throw new TestingError('stack-control', `Cannot ${verb} broker ${index}: ${(error as Error).message}.`, {
+        cause: error,
+      });
     } finally {
       this.#asked.delete(id);
       this.#release();
@@ -170,10 +174,7 @@ class Host {
   async #close(): Promise<void> {
     this.#hold(true);
     this.#stdin.end();
-    const timer = new AbortController();
-    const late = delay(closeTimeoutMs, 'late', { signal: timer.signal }).catch(() => undefined);
-    if ((await Promise.race([this.#exited, late])) === 'late') this.#child.kill('SIGKILL');
-    timer.abort();
+    await within(this.#exited, CLOSE_TIMEOUT_MS, () => new Error('late')).catch(() => this.#child.kill('SIGKILL'));
     await this.#exited;
   }
 
@@ -227,7 +228,7 @@ class Host {
     for (const pid of this.#pids) killGroup(pid, 'SIGKILL');
     const reason = `the stack's host process ended (${status})`;
     if (status !== '0') {
-      if (this.#config.rung === 'container') await this.#removeContainers();
+      if (this.#config.provider === 'container') await this.#removeContainers();
       await rm(this.#config.dir, { recursive: true, force: true, maxRetries: 3 });
     }
     this.#ready.reject(new HostFailure(reason));
@@ -237,7 +238,7 @@ class Host {
   async #removeContainers(): Promise<void> {
     try {
       // Loaded only when wanted: Testcontainers is large.
-      const { removeStack } = await import('./container-rung.ts');
+      const { removeStack } = await import('../providers/container.ts');
       await removeStack(this.#config.dir);
     } catch (error) {
       this.#onProgress?.(`containers may be left behind: ${(error as Error).message}`);

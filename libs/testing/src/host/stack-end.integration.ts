@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { eventually, processesNaming } from '../fixtures/own-processes.ts';
-import { firstMessage, holdStack, ownTmp, runWithStack, start } from '../fixtures/stack-processes.ts';
-import { startStack, type Stack } from './index.ts';
+import { eventually, processesNaming } from '../../fixtures/own-processes.ts';
+import { firstMessage, holdStack, ownTmp, runWithStack, start } from '../../fixtures/stack-processes.ts';
+import { startStack, type Stack } from '../index.ts';
 
 async function nothingLeft(tmp: string, registryUrl?: string): Promise<void> {
   const port = registryUrl === undefined ? 'none' : new URL(registryUrl).port;

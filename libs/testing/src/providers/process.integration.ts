@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { client, commitOne, createTopic, untilCommitted, withAdmin } from '../fixtures/kafka-clients.ts';
-import { processesNaming } from '../fixtures/own-processes.ts';
-import { startStack, uniquePrefix } from './index.ts';
+import { client, commitOne, createTopic, untilCommitted, withAdmin } from '../../fixtures/kafka-clients.ts';
+import { processesNaming } from '../../fixtures/own-processes.ts';
+import { startStack, uniquePrefix } from '../index.ts';
 
 process.env.GENESYS_KAFKA_STACK = 'process';
 // Whatever names this directory on its command line was started here.

@@ -11,5 +11,5 @@ test('reads the major version of new and old numbering', () => {
 
 test('a JAVA_HOME without Java is named, not passed over', async () => {
   const finding = findJava(new AbortController().signal, { JAVA_HOME: '/nowhere' });
-  await assert.rejects(finding, { code: 'rung-unavailable', message: /\/nowhere\/bin\/java \(from JAVA_HOME\)/ });
+  await assert.rejects(finding, { code: 'provider-unavailable', message: /\/nowhere\/bin\/java \(from JAVA_HOME\)/ });
 });

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { ProcessGroup } from './process-group.ts';
-import { defaultCacheDir, ensureServers } from './servers.ts';
+import { ProcessGroup } from '../host/process-group.ts';
+import { defaultCacheDir, ensureServers } from './download.ts';
 
 /** An empty cache and a `mvn` on the path that runs `script` in the directory of the pom. */
 async function setting(context: TestContext, script: string) {
@@ -43,7 +43,7 @@ test('two runs at once download once, and a later one not at all', async (contex
 
 test('a failed download is tried twice, tells why, and leaves nothing behind', async (context) => {
   const { cacheDir, ensure, runs } = await setting(context, 'mkdir kafka; echo "[ERROR] no route to Central"; exit 1');
-  await assert.rejects(ensure(), { code: 'rung-unavailable', message: /no route to Central/ });
+  await assert.rejects(ensure(), { code: 'provider-unavailable', message: /no route to Central/ });
   assert.equal(await runs(), 2);
   assert.deepEqual(await readdir(cacheDir), []);
 });

@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'no
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RungUnavailableError } from './errors.ts';
-import { tellingLine, type ManagedProcess, type ProcessGroup } from './process-group.ts';
+import { TestingError } from '../errors.ts';
+import { tellingLine, type ManagedProcess, type ProcessGroup } from '../host/process-group.ts';
 
-export const kafkaVersion = '4.1.2';
-export const apicurioVersion = '2.6.13.Final';
+export const KAFKA_VERSION = '4.1.2';
+export const APICURIO_VERSION = '2.6.13.Final';
 
 /** Where the servers' jars lie. */
 export interface Servers {
@@ -17,15 +17,15 @@ export interface Servers {
 }
 
 // Kafka's jars come without a logging backend, and without one there is no line that says "Kafka Server started".
-const log4jVersion = '2.25.3';
+const LOG4J_VERSION = '2.25.3';
 
-const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>genesys-kafka</groupId><artifactId>servers</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${kafkaVersion}</version></dependency>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>${kafkaVersion}</version></dependency>
-    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>${log4jVersion}</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${KAFKA_VERSION}</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>${KAFKA_VERSION}</version></dependency>
+    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>${LOG4J_VERSION}</version></dependency>
   </dependencies>
   <build><plugins><plugin>
     <groupId>org.apache.maven.plugins</groupId><artifactId>maven-dependency-plugin</artifactId><version>3.8.1</version>
@@ -38,7 +38,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
         <id>registry</id><phase>validate</phase><goals><goal>unpack</goal></goals>
         <configuration>
           <artifactItems><artifactItem>
-            <groupId>io.apicurio</groupId><artifactId>apicurio-registry-app</artifactId><version>${apicurioVersion}</version>
+            <groupId>io.apicurio</groupId><artifactId>apicurio-registry-app</artifactId><version>${APICURIO_VERSION}</version>
             <type>tar.gz</type><classifier>all</classifier>
           </artifactItem></artifactItems>
           <outputDirectory>\${project.basedir}/registry</outputDirectory>
@@ -50,10 +50,10 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `;
 
-const staleLockMs = 20_000;
-const stalePartialMs = 3_600_000;
-const downloadTimeoutMs = 20 * 60_000;
-const attempts = 2;
+const STALE_LOCK_MS = 20_000;
+const STALE_PARTIAL_MS = 3_600_000;
+const DOWNLOAD_TIMEOUT_MS = 20 * 60_000;
+const ATTEMPTS = 2;
 
 export interface EnsureServersOptions {
   readonly group: ProcessGroup;
@@ -76,8 +76,8 @@ export function defaultCacheDir(environment: NodeJS.ProcessEnv = process.env): s
 export async function ensureServers(options: EnsureServersOptions): Promise<Servers> {
   const cacheDir = options.cacheDir ?? defaultCacheDir();
   // A changed pom is another directory: an old checkout and a new one share a cache.
-  const digest = createHash('sha256').update(pom).digest('hex').slice(0, 8);
-  const dir = join(cacheDir, `kafka-${kafkaVersion}_apicurio-${apicurioVersion}_${digest}`);
+  const digest = createHash('sha256').update(POM).digest('hex').slice(0, 8);
+  const dir = join(cacheDir, `kafka-${KAFKA_VERSION}_apicurio-${APICURIO_VERSION}_${digest}`);
   if (!(await exists(dir))) {
     await mkdir(cacheDir, { recursive: true });
     await using lock = await lockDirectory(join(cacheDir, '.lock'), options, async () => exists(dir));
@@ -87,7 +87,7 @@ export async function ensureServers(options: EnsureServersOptions): Promise<Serv
   return {
     kafkaJars: join(dir, 'kafka', '*'),
     registryDir,
-    registryJar: join(registryDir, `apicurio-registry-app-${apicurioVersion}-runner.jar`),
+    registryJar: join(registryDir, `apicurio-registry-app-${APICURIO_VERSION}-runner.jar`),
   };
 }
 
@@ -95,7 +95,7 @@ async function download(cacheDir: string, dir: string, options: EnsureServersOpt
   await sweepPartials(cacheDir);
   const partial = await mkdtemp(join(cacheDir, '.partial-'));
   try {
-    await writeFile(join(partial, 'pom.xml'), pom);
+    await writeFile(join(partial, 'pom.xml'), POM);
     await resolve(partial, options);
     await rename(partial, dir);
   } catch (error) {
@@ -108,20 +108,21 @@ async function download(cacheDir: string, dir: string, options: EnsureServersOpt
 
 async function resolve(directory: string, options: EnsureServersOptions): Promise<void> {
   const { group, onProgress, signal } = options;
-  onProgress(`downloading Kafka ${kafkaVersion} and Apicurio Registry ${apicurioVersion} with Maven (200 MB, once)`);
+  onProgress(`downloading Kafka ${KAFKA_VERSION} and Apicurio Registry ${APICURIO_VERSION} with Maven (200 MB, once)`);
   for (let attempt = 1; ; attempt += 1) {
     const startedMs = performance.now();
     const maven = await startMaven(directory, group);
     const ticker = setInterval(() => {
       const seconds = Math.round((performance.now() - startedMs) / 1000);
       onProgress(`still downloading, ${seconds} s`);
-      if (seconds * 1000 > downloadTimeoutMs) maven.kill('SIGKILL');
+      if (seconds * 1000 > DOWNLOAD_TIMEOUT_MS) maven.kill('SIGKILL');
     }, 10_000);
     const exit = await maven.exited.finally(() => clearInterval(ticker));
     signal.throwIfAborted();
     if (exit.code === 0) return;
     const reason = tellingLine(maven.output());
-    if (attempt === attempts) throw new RungUnavailableError(`Maven could not download the servers: ${reason}`);
+    if (attempt === ATTEMPTS)
+      throw new TestingError('provider-unavailable', `Maven could not download the servers (${reason}).`);
     onProgress(`the download failed, once more: ${reason}`);
   }
 }
@@ -132,10 +133,8 @@ async function startMaven(directory: string, group: ProcessGroup): Promise<Manag
     return await group.spawn('maven', 'mvn', ['-B', '-q', '-U', 'validate'], { cwd: directory });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new RungUnavailableError(
-      'the servers are not in the cache yet, and there is no Maven (mvn) on the path',
-      error,
-    );
+    const what = 'The servers are not in the cache yet, and there is no Maven (mvn) on the path.';
+    throw new TestingError('provider-unavailable', what, { cause: error });
   }
 }
 
@@ -143,7 +142,7 @@ async function sweepPartials(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     if (!name.startsWith('.partial-')) continue;
     const path = join(cacheDir, name);
-    if ((await ageMs(path)) > stalePartialMs) await rm(path, { recursive: true, force: true });
+    if ((await ageMs(path)) > STALE_PARTIAL_MS) await rm(path, { recursive: true, force: true });
   }
 }
 
@@ -166,14 +165,14 @@ async function lockDirectory(
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     if (await pointless()) return { held: false, [Symbol.asyncDispose]: async () => undefined };
-    if ((await ageMs(path)) > staleLockMs) {
+    if ((await ageMs(path)) > STALE_LOCK_MS) {
       await rm(path, { recursive: true, force: true });
       continue;
     }
     if (!told) options.onProgress('another run is downloading the servers: waiting for it');
     await delay(250, undefined, { signal: options.signal });
   }
-  const touch = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), staleLockMs / 10);
+  const touch = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), STALE_LOCK_MS / 10);
   return {
     held: true,
     async [Symbol.asyncDispose]() {

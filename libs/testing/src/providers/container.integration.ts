@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { client, commitOne, createTopic, untilCommitted, withAdmin } from '../fixtures/kafka-clients.ts';
-import { eventually, processesNaming } from '../fixtures/own-processes.ts';
-import { firstMessage, holdStack, ownTmp, runWithStack, start } from '../fixtures/stack-processes.ts';
-import { containerRuntime, stackImages, stackLabel } from './container-rung.ts';
-import { startStack, uniquePrefix, type Stack } from './index.ts';
+import { client, commitOne, createTopic, untilCommitted, withAdmin } from '../../fixtures/kafka-clients.ts';
+import { eventually, processesNaming } from '../../fixtures/own-processes.ts';
+import { firstMessage, holdStack, ownTmp, runWithStack, start } from '../../fixtures/stack-processes.ts';
+import { startStack, uniquePrefix, type Stack } from '../index.ts';
+import { containerRuntime, STACK_LABEL } from './container.ts';
+import { stackImages } from './images.ts';
 
 for (const name of ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL']) Reflect.deleteProperty(process.env, name);
 
@@ -25,8 +26,8 @@ test('where no container can be had the ladder says so and goes on to plain proc
   process.env.GENESYS_KAFKA_KAFKA_IMAGE = 'localhost:1/absent:8.1.0';
   const lines: string[] = [];
   await using stack = await startStack({ registry: false, onProgress: (line) => lines.push(line) });
-  assert.equal(stack.rung, 'process');
-  assert.match(lines.join('\n'), /^not by container: (no container runtime answers|the containers did not start)/m);
+  assert.equal(stack.provider, 'process');
+  assert.match(lines.join('\n'), /^not by container: (No container runtime answers|The containers did not start)/m);
 });
 
 // Registered only where they can run: pulling gigabytes is not a test's business.
@@ -35,7 +36,7 @@ if (absence === undefined) {
     process.env.TMPDIR = ownTmp();
     process.env.GENESYS_KAFKA_STACK = 'container';
     const stack = await startStack();
-    assert.equal(stack.rung, 'container');
+    assert.equal(stack.provider, 'container');
     const topic = uniquePrefix();
     const kafka = client(stack);
     await withAdmin(kafka, async (admin) => createTopic(admin, { topic, numPartitions: 2 }));
@@ -103,13 +104,13 @@ async function reasonForAbsence(): Promise<string | undefined> {
 /** Names of the containers and networks of the stacks whose directories lie in `tmp`. */
 async function belongings(tmp: string): Promise<string[]> {
   const { dockerode } = (await containerRuntime()).container;
-  const containers = await dockerode.listContainers({ all: true, filters: { label: [stackLabel] } });
-  const networks = await dockerode.listNetworks({ filters: { label: [stackLabel] } });
+  const containers = await dockerode.listContainers({ all: true, filters: { label: [STACK_LABEL] } });
+  const networks = await dockerode.listNetworks({ filters: { label: [STACK_LABEL] } });
   return [
     ...containers.map(({ Id, Labels }) => [Id, Labels] as const),
     ...networks.map((n) => [n.Id, n.Labels] as const),
   ]
-    .filter(([, labels]) => labels?.[stackLabel]?.startsWith(tmp))
+    .filter(([, labels]) => labels?.[STACK_LABEL]?.startsWith(tmp))
     .map(([id]) => id);
 }
 

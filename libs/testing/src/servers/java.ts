@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { RungUnavailableError } from './errors.ts';
+import { TestingError } from '../errors.ts';
 
-const leastVersion = 17;
+const LEAST_VERSION = 17;
 
 /**
  * For a Java that lives for minutes: without the second compiler, which takes the cores from the programs under test for
@@ -22,11 +22,16 @@ export async function findJava(signal: AbortSignal, environment: NodeJS.ProcessE
     output = (await promisify(execFile)(java, ['-version'], { signal })).stderr;
   } catch (error) {
     signal.throwIfAborted();
-    throw new RungUnavailableError(`cannot run ${where}: ${(error as Error).message.trim()}`, error);
+    throw new TestingError('provider-unavailable', `Cannot run ${where} (${(error as Error).message.trim()}).`, {
+      cause: error,
+    });
   }
   const version = javaMajorVersion(output);
-  if (version === undefined || version < leastVersion) {
-    throw new RungUnavailableError(`${where} is version ${version ?? 'unknown'}, and ${leastVersion} is needed`);
+  if (version === undefined || version < LEAST_VERSION) {
+    throw new TestingError(
+      'provider-unavailable',
+      `The version of ${where} is ${version ?? 'unknown'}, and ${LEAST_VERSION} is needed.`,
+    );
   }
   return java;
 }

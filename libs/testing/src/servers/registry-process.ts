@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { NotReadyError, type ProcessGroup } from '../host/process-group.ts';
+import type { Servers } from './download.ts';
 import { SHORT_LIVED } from './java.ts';
-import { NotReadyError, type ProcessGroup } from './process-group.ts';
-import type { Servers } from './servers.ts';
 
 /** Where Apicurio Registry serves Confluent's API. */
-export const apicurioPath = '/apis/ccompat/v7';
+export const APICURIO_PATH = '/apis/ccompat/v7';
 
-const readyTimeoutMs = 120_000;
+const READY_TIMEOUT_MS = 120_000;
 
 /** Apicurio Registry as a plain process, its schemas in memory; resolves with the URL when it answers. */
 export async function startRegistry(options: {
@@ -28,13 +28,13 @@ export async function startRegistry(options: {
     servers.registryJar,
   ];
   const registry = await group.spawn('registry', java, args, { cwd: servers.registryDir });
-  const url = `http://127.0.0.1:${port}${apicurioPath}`;
-  const deadlineMs = performance.now() + readyTimeoutMs;
+  const url = `http://127.0.0.1:${port}${APICURIO_PATH}`;
+  const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   // The process is looked at too: on a port somebody else has taken, somebody else may answer.
   while (!(await answers(`${url}/subjects`, signal)) || !registry.running) {
     if (!registry.running) throw new NotReadyError(registry, 'ended before it was ready');
     if (performance.now() > deadlineMs) {
-      throw new NotReadyError(registry, `was not ready after ${readyTimeoutMs / 1000} s`);
+      throw new NotReadyError(registry, `was not ready after ${READY_TIMEOUT_MS / 1000} s`);
     }
     await delay(100, undefined, { signal });
   }

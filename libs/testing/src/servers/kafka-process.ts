@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { within } from '@genesys-kafka/resilience';
+import { tellingLine, untilOutput, type ManagedProcess, type ProcessGroup } from '../host/process-group.ts';
 import { SHORT_LIVED } from './java.ts';
-import { tellingLine, untilOutput, type ManagedProcess, type ProcessGroup } from './process-group.ts';
 
 export interface BrokerPlan {
   /** Kafka's node id, from 1. */
@@ -17,8 +17,8 @@ export interface BrokerPlan {
   readonly controllerPort: number;
 }
 
-const readyTimeoutMs = 120_000;
-const stopTimeoutMs = 60_000;
+const READY_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 60_000;
 
 /** Server properties of one node of a cluster in which every node is broker and controller. */
 export function brokerProperties(plan: BrokerPlan, cluster: readonly BrokerPlan[]): string {
@@ -65,7 +65,7 @@ export function clusterIdOf(bytes: Buffer): string {
   return Buffer.from(bytes.map((byte, index) => (index === 0 ? byte & 0x7f : byte))).toString('base64url');
 }
 
-const log4j = `<Configuration status="warn">
+const LOG4J = `<Configuration status="warn">
   <Appenders><Console name="out"><PatternLayout pattern="[%d] %p %m (%c)%n"/></Console></Appenders>
   <Loggers><Root level="info"><AppenderRef ref="out"/></Root></Loggers>
 </Configuration>
@@ -109,7 +109,7 @@ export class KafkaCluster {
     const args = [...this.#java('-Xms128m', '-Xmx512m'), 'kafka.Kafka', join(plan.dir, 'server.properties')];
     const broker = await group.spawn(`kafka-${plan.id}`, this.#options.java, args);
     this.#processes[index] = broker;
-    await untilOutput(broker, 'Kafka Server started', { timeoutMs: readyTimeoutMs, signal });
+    await untilOutput(broker, 'Kafka Server started', { timeoutMs: READY_TIMEOUT_MS, signal });
     onProgress(`Kafka broker ${plan.id} of ${this.#processes.length} is up on port ${plan.advertisedPort}`);
   }
 
@@ -119,13 +119,10 @@ export class KafkaCluster {
     const broker = this.#processes[index];
     if (!broker?.running) return;
     broker.kill('SIGTERM');
-    const timer = new AbortController();
-    const late = delay(stopTimeoutMs, 'late', { signal: timer.signal }).catch(() => 'cancelled');
-    if ((await Promise.race([broker.exited, late])) === 'late') {
+    await within(broker.exited, STOP_TIMEOUT_MS, () => new Error('late')).catch(() => {
       broker.kill('SIGKILL');
-      this.#options.onProgress(`${broker.name} did not stop in ${stopTimeoutMs / 1000} s and was killed`);
-    }
-    timer.abort();
+      this.#options.onProgress(`${broker.name} did not stop in ${STOP_TIMEOUT_MS / 1000} s and was killed`);
+    });
     await broker.exited;
   }
 
@@ -148,7 +145,7 @@ export class KafkaCluster {
     await mkdir(plan.dir, { recursive: true });
     const file = join(plan.dir, 'server.properties');
     await writeFile(file, brokerProperties(plan, this.#options.brokers));
-    await writeFile(join(plan.dir, 'log4j2.xml'), log4j);
+    await writeFile(join(plan.dir, 'log4j2.xml'), LOG4J);
     const args = [...this.#java('-Xmx256m'), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
     const tool = await this.#options.group.spawn(`format-${plan.id}`, this.#options.java, args);
     const { code, signal } = await tool.exited;

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { basename, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { settledWithin, unlessAborted, within } from '@genesys-kafka/resilience';
 import { KafkaContainer } from '@testcontainers/kafka';
 import {
   GenericContainer,
@@ -9,30 +9,23 @@ import {
   type ContainerRuntimeClient,
   type StartedTestContainer,
 } from 'testcontainers';
-import { RungUnavailableError } from './errors.ts';
-import type { HostConfig } from './host-protocol.ts';
-import type { ProcessGroup } from './process-group.ts';
-import type { HostedServers } from './process-rung.ts';
-import { apicurioPath } from './registry-process.ts';
-
-/** The images of this process' environment, or Confluent's. */
-export function stackImages(environment: NodeJS.ProcessEnv = process.env): { kafka: string; registry: string } {
-  return {
-    kafka: environment.GENESYS_KAFKA_KAFKA_IMAGE ?? 'confluentinc/cp-kafka:8.1.0',
-    registry: environment.GENESYS_KAFKA_REGISTRY_IMAGE ?? 'confluentinc/cp-schema-registry:8.1.0',
-  };
-}
+import { TestingError } from '../errors.ts';
+import type { HostConfig, HostedServers } from '../host/host-protocol.ts';
+import type { ProcessGroup } from '../host/process-group.ts';
+import { APICURIO_PATH } from '../servers/registry-process.ts';
+import { stackImages } from './images.ts';
 
 /** How long a runtime may take to say that it is there. */
-const probeTimeoutMs = 5000;
-const startTimeoutMs = 180_000;
-const pullTimeoutMs = 15 * 60_000;
-const kafkaPort = 9093;
+const PROBE_TIMEOUT_MS = 5000;
+const START_TIMEOUT_MS = 180_000;
+const PULL_TIMEOUT_MS = 15 * 60_000;
+const REMOVAL_TIMEOUT_MS = 5000;
+const KAFKA_PORT = 9093;
 /** On each container and network of a stack; its value is the stack's directory. */
-export const stackLabel = 'genesys-kafka.stack';
+export const STACK_LABEL = 'genesys-kafka.stack';
 
 /**
- * Kafka and a schema registry in containers. Rejects with RungUnavailableError when no runtime answers or an image
+ * Kafka and a schema registry in containers. Rejects with `provider-unavailable` when no runtime answers or an image
  * cannot be had. The host ends the containers itself when its pipe closes, and its parent does if the host is killed, so
  * Testcontainers' own reaper, one more image to pull and a mount of the runtime's socket, is off unless
  * TESTCONTAINERS_RYUK_DISABLED=false asks for it.
@@ -53,7 +46,7 @@ export async function startContainers(
   // Before the network exists: an image name that cannot be used throws here.
   const kafka = kafkaContainer(images.kafka).withNetworkAliases('kafka');
   const registry = registryContainer(images.registry);
-  const labels = { [stackLabel]: config.dir };
+  const labels = { [STACK_LABEL]: config.dir };
   // Testcontainers' own network bears no label, and without one nobody finds it when its maker is gone.
   const network = basename(config.dir);
   await dockerode.createNetwork({ Name: network, Labels: labels });
@@ -76,44 +69,37 @@ export async function startContainers(
   try {
     const [broker, schemas] = await unlessAborted(
       starts,
-      AbortSignal.any([signal, AbortSignal.timeout(pullTimeoutMs)]),
+      AbortSignal.any([signal, AbortSignal.timeout(PULL_TIMEOUT_MS)]),
     );
     const address = (container: StartedTestContainer | undefined, port: number) =>
       container ? `${container.getHost()}:${container.getMappedPort(port)}` : '';
     const registryAddress = address(schemas, registry.port);
     return {
-      brokers: [address(broker, kafkaPort)],
+      brokers: [address(broker, KAFKA_PORT)],
       registryUrl: registryAddress && `http://${registryAddress}${registry.path}`,
       close,
     };
   } catch (error) {
     // Removing one makes the other's wait fail; a start that goes on regardless is swept by the second removal.
     await close().catch(() => undefined);
-    await Promise.race([Promise.allSettled([kafkaStart, registryStart]), delay(5000)]);
+    await settledWithin(Promise.allSettled([kafkaStart, registryStart]), REMOVAL_TIMEOUT_MS);
     await close().catch(() => undefined);
-    throw new RungUnavailableError(`the containers did not start: ${(error as Error).message}`, error);
+    throw unavailable('The containers did not start', error);
   }
 }
 
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort);
-  if (signal.aborted) onAbort();
-  return Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener('abort', onAbort));
-}
-
-/** The runtime's client; rejects with RungUnavailableError when none answers soon. */
+/** The runtime's client; rejects with `provider-unavailable` when none answers soon. */
 export async function containerRuntime(): Promise<ContainerRuntimeClient> {
-  const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error(`none in ${probeTimeoutMs / 1000} s`)), probeTimeoutMs);
+  const late = () => new Error(`none in ${PROBE_TIMEOUT_MS / 1000} s`);
   try {
-    return await Promise.race([getContainerRuntimeClient(), timeout.promise]);
+    return await within(getContainerRuntimeClient(), PROBE_TIMEOUT_MS, late);
   } catch (error) {
-    throw new RungUnavailableError(`no container runtime answers (${(error as Error).message})`, error);
-  } finally {
-    clearTimeout(timer);
+    throw unavailable('No container runtime answers', error);
   }
+}
+
+function unavailable(what: string, cause: unknown): TestingError {
+  return new TestingError('provider-unavailable', `${what} (${(cause as Error).message}).`, { cause });
 }
 
 function kafkaContainer(image: string): KafkaContainer {
@@ -133,7 +119,7 @@ function kafkaContainer(image: string): KafkaContainer {
       .withEnvironment({ ...environment, KAFKA_HEAP_OPTS: '-Xmx512m' })
       // The open port comes before the broker serves.
       .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
-      .withStartupTimeout(startTimeoutMs)
+      .withStartupTimeout(START_TIMEOUT_MS)
   );
 }
 
@@ -148,7 +134,7 @@ interface RegistryContainer {
 function registryContainer(image: string): RegistryContainer {
   const apicurio = image.includes('apicurio');
   const port = apicurio ? 8080 : 8081;
-  const path = apicurio ? apicurioPath : '';
+  const path = apicurio ? APICURIO_PATH : '';
   const environment = apicurio
     ? { JAVA_OPTIONS: '-Xmx256m' }
     : {
@@ -161,7 +147,7 @@ function registryContainer(image: string): RegistryContainer {
     .withExposedPorts(port)
     .withEnvironment(environment)
     .withWaitStrategy(Wait.forHttp(`${path}/subjects`, port))
-    .withStartupTimeout(startTimeoutMs);
+    .withStartupTimeout(START_TIMEOUT_MS);
   return { container, port, path, needsKafka: !apicurio };
 }
 
@@ -171,7 +157,7 @@ function registryContainer(image: string): RegistryContainer {
  */
 export async function removeStack(dir: string): Promise<void> {
   const { dockerode } = (await containerRuntime()).container;
-  const filters = { label: [`${stackLabel}=${dir}`] };
+  const filters = { label: [`${STACK_LABEL}=${dir}`] };
   const containers = await dockerode.listContainers({ all: true, filters });
   await Promise.all(
     containers.map(async ({ Id }) => unlessGone(dockerode.getContainer(Id).remove({ force: true, v: true }))),

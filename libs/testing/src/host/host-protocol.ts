@@ -1,19 +1,29 @@
-import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
 /** What a stack host is told on its command line, as JSON. */
 export interface HostConfig {
-  readonly rung: 'container' | 'process';
+  readonly provider: 'container' | 'process';
   readonly brokers: 1 | 3;
   readonly registry: boolean;
   /** Holds data and logs; the host removes it at the end. */
   readonly dir: string;
   readonly keepLogs: boolean;
-  /** Process rung: the port each broker listens on for clients, and the one it tells them. */
+  /** Plain processes: the port each broker listens on for clients, and the one it tells them. */
   readonly ports: readonly { readonly listen: number; readonly advertised: number }[];
 }
 
 export type BrokerVerb = 'stop' | 'start' | 'kill';
+
+/** A stack as its host sees it. */
+export interface HostedServers {
+  readonly brokers: readonly string[];
+  readonly registryUrl: string;
+  /** Absent where brokers cannot be stopped one by one. */
+  readonly control?: (verb: BrokerVerb, index: number) => Promise<void>;
+  /** Ends what is not a process of the host's group. */
+  readonly close?: () => Promise<void>;
+}
 
 export interface HostRequest {
   readonly id: number;

@@ -27,7 +27,7 @@ export interface ProcessGroupOptions {
 }
 
 /** The processes of one stack. Each leads a process group of its own, so that a kill takes its children along. */
-export class ProcessGroup {
+export class ProcessGroup implements AsyncDisposable {
   readonly #options: ProcessGroupOptions;
   readonly #running = new Set<ManagedProcess>();
   #closed = false;
@@ -86,6 +86,10 @@ export class ProcessGroup {
   async close(): Promise<void> {
     this.killNow();
     await Promise.all([...this.#running].map((process) => process.exited));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** The part of `close` that cannot fail or wait, for a process about to end. */

@@ -6,9 +6,9 @@
 import { readdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messages, type HostConfig, type HostEvent, type HostRequest } from './host-protocol.ts';
+import { startProcesses } from '../providers/process.ts';
+import { messages, type HostConfig, type HostedServers, type HostEvent, type HostRequest } from './host-protocol.ts';
 import { NotReadyError, ProcessGroup, type ManagedProcess } from './process-group.ts';
-import { startProcesses, type HostedServers } from './process-rung.ts';
 
 const config = JSON.parse(process.argv[2] ?? '') as HostConfig;
 const ended = new AbortController();
@@ -42,7 +42,7 @@ function unexpectedEnd(child: ManagedProcess, status: string): void {
 async function answer(servers: HostedServers, { id, verb, index }: HostRequest): Promise<void> {
   const name = `kafka-${index + 1}`;
   try {
-    if (!servers.control) throw new Error('brokers can be stopped and started only on the process rung');
+    if (!servers.control) throw new Error('only plain processes can be');
     if (verb === 'start') expected.delete(name);
     else expected.add(name);
     await servers.control(verb, index);
@@ -68,7 +68,8 @@ async function clear(): Promise<void> {
 const aborted = new Promise((resolve) => ended.signal.addEventListener('abort', resolve));
 void aborted.then(() => group.killNow());
 // Loaded only when wanted: Testcontainers is most of this process otherwise.
-const start = config.rung === 'process' ? startProcesses : (await import('./container-rung.ts')).startContainers;
+const start =
+  config.provider === 'process' ? startProcesses : (await import('../providers/container.ts')).startContainers;
 const starting = start(config, group, ended.signal, onProgress);
 // Reading begins before the servers are up: the end of stdin must be seen at any time.
 const reading = (async () => {
