@@ -4,7 +4,7 @@ import { headersPage } from './headers.ts';
 import { metricsPage } from './metrics.ts';
 import { topicsPage } from './topics.ts';
 
-/** The pages of docs/reference by their file; settings.md is written by settings-table.ts. */
+/** The pages of docs/reference by their file; the settings' one is written by settings-table.ts. */
 export const REFERENCE: Readonly<Record<string, () => string | Promise<string>>> = {
   'commands.md': commandsPage,
   'errors.md': errorsPage,

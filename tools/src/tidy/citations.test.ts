@@ -11,7 +11,7 @@ test('every document that a source names is in the repository, with the rule or 
   assert.deepEqual(broken(all), []);
 });
 
-test('every link between documents leads somewhere', () => {
+test('every link of a document, and every file or folder that it names, is there', () => {
   const all = links();
   assert.ok(all.length > 10);
   assert.deepEqual(broken(all), []);

@@ -15,6 +15,8 @@ export interface Citation {
 const exists = new Set(FILES);
 const PROSE = /\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*/g;
 const NAMED = /([\w./-]*\w\.md)\b(#[\w-]+)?(?:(?:,|:)? (?:"([^"]+)"|rules? (\d+)))?/g;
+/** A file or folder that a document names. */
+const PLACE = /`((?:apps|libs|tools|docker|docs)\/[\w./-]*[\w-])`/g;
 const LINK = /\]\((?!https?:|mailto:)([^)#\s]*)(#[\w-]+)?\)/g;
 
 /** Documents that sources name: in comments, and in what the product tells its users. */
@@ -32,16 +34,21 @@ export function citations(): Citation[] {
   });
 }
 
-/** Links between documents. */
+/** Links between documents, and the files and folders that they name. */
 export function links(): Citation[] {
-  return FILES.filter((file) => file.endsWith('.md')).flatMap((file) =>
-    [...read(file).matchAll(LINK)].map(([cited, name, anchor]) => ({
+  return FILES.filter((file) => file.endsWith('.md')).flatMap((file) => {
+    const text = read(file);
+    const linked = [...text.matchAll(LINK)].map(([cited, name, anchor]) => ({
       file,
       text: cited.slice(1),
       document: name === '' ? file : normalize(join(dirname(file), name!)),
       part: partOf(anchor),
-    })),
-  );
+    }));
+    const named = [...text.matchAll(PLACE)].map(([, place]) => {
+      return { file, text: place!, document: place!, part: undefined };
+    });
+    return [...linked, ...named];
+  });
 }
 
 function partOf(anchor?: string, heading?: string, rule?: string): Citation['part'] {
