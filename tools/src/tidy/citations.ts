@@ -14,6 +14,8 @@ export interface Citation {
 
 const exists = new Set(FILES);
 const PROSE = /\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*/g;
+/** Such as `(design: "Kafka")`: names a document without saying which. */
+const NAMELESS = /\((design: "[^"]+")\)/g;
 const NAMED = /([\w./-]*\w\.md)\b(#[\w-]+)?(?:(?:,|:)? (?:"([^"]+)"|rules? (\d+)))?/g;
 /** A file or folder that a document names. */
 const PLACE = /`((?:apps|libs|tools|docker|docs)\/[\w./-]*[\w-])`/g;
@@ -25,12 +27,20 @@ export function citations(): Citation[] {
     const speaks = /^(libs|apps)\/[^/]+\/src\//.test(file) && !isTest(file);
     // A comment's line breaks and stars may stand within a citation.
     const text = speaks ? read(file) : (read(file).match(PROSE) ?? []).join('\n');
-    return [...text.replace(/\n\s*\*?\s*/g, ' ').matchAll(NAMED)].map(([cited, name, anchor, heading, rule]) => ({
+    const line = text.replace(/\n\s*\*?\s*/g, ' ');
+    const nameless = [...line.matchAll(NAMELESS)].map(([, cited]) => ({
+      file,
+      text: cited!,
+      document: cited!,
+      part: undefined,
+    }));
+    const named = [...line.matchAll(NAMED)].map(([cited, name, anchor, heading, rule]) => ({
       file,
       text: cited,
       document: normalize(name!),
       part: partOf(anchor, heading, rule),
     }));
+    return [...named, ...nameless];
   });
 }
 
