@@ -16,15 +16,19 @@ export async function commandsPage(): Promise<string> {
   for (const { start, file } of PROGRAMS) {
     const { buildProgram } = await load(file);
     if (typeof buildProgram !== 'function') throw new Error(`${file} exports no buildProgram.`);
-    const program = (buildProgram as () => Command)();
-    parts.push(
-      `## ${program.name()}`,
-      `${program.description()} Started with ${code(`${start} …`)}`,
-      ...options(program),
-    );
-    for (const command of commandsOf(program)) parts.push(...section(command, program));
+    parts.push(...describeProgram(start, (buildProgram as () => Command)()));
   }
   return page('Commands', INTRODUCTION, ...parts);
+}
+
+/** A program's options, then each of its commands with usage, arguments and options. */
+export function describeProgram(start: string, program: Command): string[] {
+  return [
+    `## ${program.name()}`,
+    `${sentence(program.description())} Started with ${code(`${start} …`)}`,
+    ...options(program),
+    ...commandsOf(program).flatMap((command) => section(command, program)),
+  ];
 }
 
 /** The commands that do something, those of groups such as `dead-letters` included. */
