@@ -5,7 +5,7 @@ import { load } from './repository.ts';
 /** Where each program makes its metrics, by a function that takes the registry first. */
 const FACTORIES = [
   { program: 'producer', file: 'apps/producer/src/commands/observer.ts', factory: 'createObserver' },
-  { program: 'consumer', file: 'apps/consumer/src/route/route-counts.ts', factory: 'createConsumerMetrics' },
+  { program: 'consumer', file: 'apps/consumer/src/route/consumer-metrics.ts', factory: 'createConsumerMetrics' },
 ] as const;
 
 const INTRODUCTION = `Served in Prometheus' text format under \`/metrics\` where \`HTTP_PORT\` is set, beside the usual \`process_*\` and
