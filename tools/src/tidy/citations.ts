@@ -14,7 +14,7 @@ export interface Citation {
 
 const exists = new Set(FILES);
 const PROSE = /\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*/g;
-/** Such as `(design: "Kafka")`: names a document without saying which. */
+/** In brackets, `design:` and a heading: a document that nobody can tell. */
 const NAMELESS = /\((design: "[^"]+")\)/g;
 const NAMED = /([\w./-]*\w\.md)\b(#[\w-]+)?(?:(?:,|:)? (?:"([^"]+)"|rules? (\d+)))?/g;
 /** A file or folder that a document names. */
