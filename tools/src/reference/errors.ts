@@ -11,7 +11,7 @@ export interface KnownError extends ErrorDescription {
 }
 
 /** What an error ends, and the exit status that tells of it. */
-const ENDS = { usage: 'the command (2)', run: 'the run (1)', source: 'its source (3)' } as const;
+const ENDS = { usage: 'the command (2)', run: 'the run (1)', source: 'one source (3)' } as const;
 
 const INTRODUCTION = `Every failure that this program expects has a code. It stands in the message on stderr (\`error: <code>: …\`), in the
 \`error\` of a source in a report, in the ledger and in the log. Scripts may rely on codes; a new meaning is a new code.
