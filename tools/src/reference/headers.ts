@@ -1,6 +1,5 @@
 import {
   DEAD_LETTER_HEADER,
-  DEAD_LETTER_STAGES,
   MARKER_HEADER,
   RECORD_HEADER,
   REPLAY_HEADER,
@@ -95,6 +94,6 @@ export function headersPage(): string {
     ]);
     return [`## ${title}`, where, table(['header', 'meaning'], rows)];
   });
-  const stages = DEAD_LETTER_STAGES.map((stage) => [code(stage), STAGES[stage]]);
+  const stages = Object.entries(STAGES).map(([stage, who]) => [code(stage), who]);
   return page('Headers', INTRODUCTION, ...parts, '## Stages of dead letters', table(['stage', 'given up by'], stages));
 }
