@@ -23,23 +23,20 @@ exit status: one source (the others go on), the run, or the command line. What i
 A dead letter has a cause of its own, which may be one of these codes: see
 [dead letters](../operating.md#dead-letters).`;
 
-/** All codes of all tables `…_ERRORS`, in the order of the alphabet. Throws where one code stands in two tables. */
+/** All codes of all tables `…_ERRORS`, in the order of the alphabet. */
 export async function knownErrors(): Promise<KnownError[]> {
-  const known = new Map<string, KnownError>();
+  const known: KnownError[] = [];
   for (const name of packages()) {
     const file = `${name}/src/errors.ts`;
     if (!existsSync(join(ROOT, file))) continue;
-    for (const [exported, value] of Object.entries(await load(file))) {
+    for (const [exported, table] of Object.entries(await load(file))) {
       if (!exported.endsWith('_ERRORS')) continue;
-      for (const [errorCode, row] of Object.entries(value as ErrorTable)) {
-        const other = known.get(errorCode);
-        if (other)
-          throw new Error(`The code ${errorCode} stands in ${other.package} and in ${name}: one meaning, one code.`);
-        known.set(errorCode, { ...row, code: errorCode, package: name });
+      for (const [errorCode, row] of Object.entries(table as ErrorTable)) {
+        known.push({ ...row, code: errorCode, package: name });
       }
     }
   }
-  return [...known.values()].sort((a, b) => (a.code < b.code ? -1 : 1));
+  return known.sort((a, b) => (a.code < b.code ? -1 : 1));
 }
 
 export async function errorsPage(): Promise<string> {

@@ -20,6 +20,15 @@ test('every page of the reference is a generated one, and the other way round', 
   assert.deepEqual(found.sort(), [...Object.keys(REFERENCE), 'settings.md'].sort());
 });
 
+test('a code stands in one table: it means one thing in the whole product', async () => {
+  const places = Map.groupBy(await knownErrors(), ({ code }) => code);
+  const shared = [...places].filter(([, errors]) => errors.length > 1);
+  assert.deepEqual(
+    shared.map(([code, errors]) => `${code}: ${errors.map((error) => error.package).join(', ')}`),
+    [],
+  );
+});
+
 test('every error says what it means and what to do, in whole sentences', async () => {
   for (const { code, meaning, remedy } of await knownErrors()) {
     assert.match(code, /^[a-z0-9]+(-[a-z0-9]+)*$/, code);
