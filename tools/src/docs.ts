@@ -1,9 +1,9 @@
-/** `npm run docs`: writes what the documents say of the settings. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** `npm run docs`: writes docs/reference, and the schema of the settings for editors, from the code. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { settingsPage, settingsSchema } from './reference/settings.ts';
+import { REFERENCE } from './reference/pages.ts';
+import { settingsSchema } from './reference/settings.ts';
 
 const docs = join(import.meta.dirname, '../../docs');
-mkdirSync(join(docs, 'reference'), { recursive: true });
-writeFileSync(join(docs, 'reference/settings.md'), settingsPage());
+for (const [file, write] of Object.entries(REFERENCE)) writeFileSync(join(docs, 'reference', file), await write());
 writeFileSync(join(docs, 'settings.schema.json'), settingsSchema());

@@ -28,7 +28,10 @@ export function callFacts(call: Call): CallFacts {
   return { operation: call.operation, host: new URL(call.origin).host };
 }
 
-/** The id by which Genesys' support finds a call (genesys-api.md 1.5). Only of a harmless shape: it goes into logs. */
+/**
+ * The id by which Genesys' support finds a call (docs/genesys-cloud.md, "Rate limits"). Only of a harmless shape: it
+ * goes into logs.
+ */
 export function correlationId({ headers }: Answer): string | undefined {
   const value = headerOf(headers, 'inin-correlation-id');
   return value !== undefined && /^[\w.:-]{1,100}$/.test(value) ? value : undefined;

@@ -8,8 +8,8 @@ interface RegionOrigins {
 }
 
 /**
- * Genesys Cloud's regions by AWS region, from the JavaScript SDK 262 (genesys-api.md 1.4). The list grows by itself:
- * it only helps those who write the AWS name, and is never a closed set.
+ * Genesys Cloud's regions by AWS region, from the JavaScript SDK 262 (docs/genesys-cloud.md, "Regions"). The list grows
+ * by itself: it only helps those who write the AWS name, and is never a closed set.
  */
 const HOSTS_BY_AWS_REGION: ReadonlyMap<string, string> = new Map([
   ['us-east-1', 'mypurecloud.com'],

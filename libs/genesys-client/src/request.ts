@@ -7,7 +7,7 @@ import type { Answer, Call, Exchange } from './exchange.ts';
 
 /** Most answers are a few fields; pages bring their own cap. */
 const MAX_ANSWER_BYTES = 1_048_576;
-/** Genesys' own limit on a request body, `request.bytes.max` (genesys-api.md 1.5). */
+/** Genesys' own limit on a request body, `request.bytes.max` (docs/genesys-cloud.md, "Rate limits"). */
 const MAX_REQUEST_BYTES = 512_000;
 
 interface RequestSpec {

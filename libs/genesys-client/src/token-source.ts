@@ -39,8 +39,8 @@ const TOKEN_ANSWER = z.object({
 const TOKEN_ERROR = z.object({ error: z.string().regex(/^[\w.-]{1,60}$/) });
 
 /**
- * OAuth client credentials (genesys-api.md 1.4): one token, kept in memory only, fetched when first needed and again
- * shortly before it ends. Concurrent callers share one login.
+ * OAuth client credentials (docs/genesys-cloud.md, "Logging in"): one token, kept in memory only, fetched when first
+ * needed and again shortly before it ends. Concurrent callers share one login.
  */
 export class TokenSource {
   readonly #options: TokenSourceOptions;

@@ -24,7 +24,10 @@ interface PollOptions {
   readonly random?: () => number;
 }
 
-/** Each poll costs request budget, jobs take seconds to minutes (genesys-api.md 1.1): 2 s, ×1.5, at most 30 s, +0–1 s. */
+/**
+ * Each poll costs request budget, jobs take seconds to minutes (docs/genesys-cloud.md, "Details jobs"): 2 s, ×1.5, at
+ * most 30 s, +0–1 s.
+ */
 const POLLING: BackoffOptions = { initialMs: 2000, factor: 1.5, maxMs: 30_000, jitterMs: 1000 };
 /** The longest total wait. */
 const MAX_WAIT_MS = 6 * 60 * 60 * 1000;

@@ -29,7 +29,7 @@ export interface ProducerObserver extends PublisherEvents {
 /** What every command that publishes works with: connected, and sure of its topics and its schema. */
 export interface ProducerContext extends AsyncDisposable {
   readonly connector: string;
-  /** An export's own lane: its transactional id, its ledger partition, its keys (design.md, "Exactly once"). */
+  /** An export's own lane: its transactional id, its ledger partition, its keys (docs/exactly-once.md, rule 6). */
   lane(exportId: string, signal: AbortSignal): LaneOptions;
   /** What the reading and the publishing of every source need. */
   readonly reading: ReadOptions;

@@ -29,7 +29,7 @@ interface ArchiveSpool {
   release(jobId: string): Promise<void>;
 }
 
-/** The pages of `…/details/jobs`: design.md, "Two contracts and a file". */
+/** The pages of `…/details/jobs`: docs/genesys-cloud.md, "Details jobs". */
 export function detailsJobs(client: GenesysClient, query: Query, pageSize: number): JobContract {
   return {
     name: 'details-jobs',
@@ -51,7 +51,7 @@ export function detailsJobs(client: GenesysClient, query: Query, pageSize: numbe
 /** Archives of exactly this many records count as truncated, unless the query names another `size`. */
 const DEFAULT_SIZE = 10_000;
 
-/** The ZIP behind a signed link: design.md, "Two contracts and a file". */
+/** The ZIP behind a signed link: docs/genesys-cloud.md, "Bulk archives". */
 export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveSpool): JobContract {
   const size = typeof query.size === 'number' ? query.size : DEFAULT_SIZE;
   return {

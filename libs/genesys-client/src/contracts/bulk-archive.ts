@@ -6,7 +6,7 @@ import type { OnEvent } from '../events.ts';
 import type { Request } from '../request.ts';
 import { goneIfUnknown, jobSegment, SUBMIT_ANSWER, unfinished, type JobStatus } from './job.ts';
 
-/** The contract `bulk-archive` (design: "Two contracts and a file"): results come as a signed link to a ZIP. */
+/** The contract `bulk-archive` (docs/genesys-cloud.md, "Bulk archives"): results come as a signed link to a ZIP. */
 export interface BulkArchiveApi {
   /** Submits the query, its dates included. A lost answer may leave an orphan job behind, which costs budget only. */
   submit(query: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<{ jobId: string }>;

@@ -7,7 +7,7 @@ import type { OnEvent } from '../events.ts';
 import type { Request } from '../request.ts';
 import { goneIfUnknown, jobSegment, SUBMIT_ANSWER, unfinished, type JobStatus } from './job.ts';
 
-/** The contract `details-jobs` (genesys-api.md 1.1): results come as pages that follow a cursor. */
+/** The contract `details-jobs` (docs/genesys-cloud.md, "Details jobs"): results come as pages that follow a cursor. */
 export interface DetailsJobsApi {
   /**
    * Submits the query (`interval` included). Its answer may be lost and the submit repeated: the first job is then an
@@ -34,7 +34,7 @@ export interface AvailabilityApi {
 
 const BASE = '/api/v2/analytics/conversations/details/jobs';
 const PERMISSION = 'analytics:conversationDetail:view';
-/** Of the public clients; Genesys names no limit (genesys-api.md 1.1, "Paging"). */
+/** Of the public clients; Genesys names no limit (docs/genesys-cloud.md, "Details jobs"). */
 const MAX_PAGE_SIZE = 1000;
 
 const STATES = new Map([

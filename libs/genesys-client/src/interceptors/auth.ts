@@ -4,7 +4,7 @@ import type { TokenSource } from '../token-source.ts';
 
 /**
  * Adds the bearer token; a 401 has it refreshed once and the same request made again. (A token may die early: after 15
- * idle minutes in HIPAA organisations, genesys-api.md 1.4.) A second 401 is the caller's answer.
+ * idle minutes in HIPAA organisations, docs/genesys-cloud.md, "Logging in".) A second 401 is the caller's answer.
  * Outside of the retries, so that a login's own retries are not multiplied by them.
  */
 export function auth(tokens: TokenSource): Dispatcher.DispatcherComposeInterceptor {

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { OnEvent } from '../events.ts';
 import { interceptor, type Answer } from '../exchange.ts';
 
-/** Where a 429 names no time (design: "Polling"). */
+/** Where a 429 names no time (docs/genesys-cloud.md, "Rate limits"). */
 const DEFAULT_WAIT_MS = 5000;
 
 /**
@@ -37,7 +37,7 @@ export function rateLimitWaitMs(answer: Answer, clock: Clock): number {
   return retryAfterOf(answer.headers, clock.nowMs()) ?? messageWaitMs(answer.body) ?? DEFAULT_WAIT_MS;
 }
 
-/** "Rate limit exceeded the maximum. Retry the request in [27] seconds" (genesys-api.md 1.5). */
+/** "Rate limit exceeded the maximum. Retry the request in [27] seconds" (docs/genesys-cloud.md, "Rate limits"). */
 function messageWaitMs(body: Buffer): number | undefined {
   const seconds = /retry the request in \[?(\d{1,6})\]? seconds?/i.exec(body.toString('utf8', 0, 4096))?.[1];
   return seconds === undefined ? undefined : Number(seconds) * 1000;
