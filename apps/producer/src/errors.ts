@@ -3,7 +3,8 @@ import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 /** Every code of this program's own; its libraries have theirs. */
 export const PRODUCER_ERRORS = {
   'source-changed': {
-    meaning: 'What a resumed source brings is not what was published from it, so nothing is spliced.',
+    meaning:
+      'A source no longer brings the bytes that it brought before; what belongs to two versions is never joined.',
     remedy: 'Those records stand. Run again with --again to publish the whole source anew.',
     scope: 'source',
   },

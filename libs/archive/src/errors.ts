@@ -161,7 +161,8 @@ export const ARCHIVE_ERRORS = {
     scope: 'source',
   },
   'source-changed': {
-    meaning: 'The file on the host changes during the download.',
+    meaning:
+      'A source no longer brings the bytes that it brought before; what belongs to two versions is never joined.',
     remedy: 'The file changes while it is read; run the command again when it is final.',
     scope: 'source',
   },

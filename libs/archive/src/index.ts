@@ -1,4 +1,5 @@
-export { ARCHIVE_ERRORS, ArchiveError } from './errors.ts';
+export { ArchiveError } from './errors.ts';
 export { expandSources } from './expand-sources.ts';
 export { inspectArchive, type Archive } from './inspect-archive.ts';
+export { checkSpool } from './download/check-spool.ts';
 export { spool, type SpooledFile } from './download/spool.ts';

@@ -7,5 +7,4 @@ export {
   listDeadLetters,
   showDeadLetter,
 } from './dead-letter-report.ts';
-export { DEAD_LETTER_ERRORS, DeadLetterError } from './errors.ts';
 export { replayDeadLetters, type ReplayReport } from './replay.ts';

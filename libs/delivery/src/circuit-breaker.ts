@@ -12,7 +12,7 @@ export interface BreakerOptions {
   readonly cooldownMs: number;
 }
 
-/** However far away a moment the target names, it is probed this often. */
+/** However far away a moment the target names, it is probed this often. @internal */
 export const MAX_OPEN_MS = 3_600_000;
 
 /**

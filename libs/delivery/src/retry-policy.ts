@@ -38,6 +38,7 @@ export type NextStep =
 /**
  * The smallest tier whose delay covers the wait: a longer wait at the head of a shorter tier would hold up every
  * record behind it (docs/exactly-once.md, rule 11). `beyond` where no tier is long enough.
+ * @internal
  */
 export function chooseTier(tiersMs: readonly number[], waitMs: number): number | 'beyond' {
   const tier = tiersMs.findIndex((delayMs) => delayMs >= waitMs);

@@ -44,7 +44,7 @@ export const GENESYS_ERRORS = {
     remedy: 'Check HTTPS_PROXY and its login, or add the host to NO_PROXY.',
   },
   'tls-failed': {
-    meaning: 'The certificate or the handshake failed; that is never waved through.',
+    meaning: 'No secure connection comes about: the certificate or the handshake is not accepted.',
     remedy:
       'If a proxy or gateway of yours re-signs traffic, name its certificate authority in tls.caFile; otherwise check ' +
       'the address.',

@@ -1,3 +1,3 @@
 export { createGenesysClient, type GenesysClient } from './client.ts';
-export { GENESYS_ERRORS, GenesysError } from './errors.ts';
+export { GenesysError } from './errors.ts';
 export { regionOrigins } from './regions.ts';

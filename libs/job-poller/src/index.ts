@@ -1,3 +1,2 @@
-export { JOB_ERRORS, JobError } from './errors.ts';
 export { pollUntilDone, type DoneStatus, type JobStatus } from './poll.ts';
 export { planWindows, type Window } from './windows.ts';

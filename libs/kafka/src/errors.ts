@@ -87,7 +87,7 @@ export const KAFKA_ERRORS = {
     remedy: 'The broker’s log says what it misses.',
   },
   'tls-failed': {
-    meaning: 'No secure connection to a broker comes about.',
+    meaning: 'No secure connection comes about: the certificate or the handshake is not accepted.',
     remedy: 'Check KAFKA_SSL, the listener’s port and the certificate authority (tls.caFile, NODE_EXTRA_CA_CERTS).',
   },
   'topic-missing': {

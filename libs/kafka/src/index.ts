@@ -1,10 +1,9 @@
 export { checkCluster } from './check-cluster.ts';
-export { claimPartitions, type ClaimedPartition, type PartitionClaim } from './claim-partitions.ts';
-export { connectKafka, type KafkaSettings } from './connect.ts';
-export { KAFKA_ERRORS, KafkaError, type KafkaErrorCode } from './errors.ts';
+export { claimPartitions } from './claim-partitions.ts';
+export { connectKafka } from './connect.ts';
+export { KafkaError, type KafkaErrorCode } from './errors.ts';
 export { createKafkaClient } from './kafkajs/client.ts';
-export type { KafkaClientOptions, KafkaSasl } from './kafkajs/connection.ts';
-export type { KafkaLogger } from './kafkajs/log-bridge.ts';
+export type { KafkaClientOptions } from './kafkajs/connection.ts';
 export { partitionName } from './partition-name.ts';
 export type {
   ConsumedRecord,
@@ -12,7 +11,6 @@ export type {
   GroupBatch,
   GroupConsumer,
   GroupHandler,
-  GroupOptions,
   KafkaAdmin,
   KafkaClient,
   OutgoingHeaders,
@@ -25,9 +23,9 @@ export type {
   Transaction,
   TransactionalProducer,
 } from './port.ts';
-export { checkTopics, prepareTopics } from './prepare-topics.ts';
+export { prepareTopics } from './prepare-topics.ts';
 export { OPEN_TRANSACTION_MS, readToEnd, type ReadToEndOptions } from './read-to-end.ts';
 export { recordBytes } from './record-bytes.ts';
-export { sendAll, type PartitionRecords } from './send-all.ts';
+export { sendAll } from './send-all.ts';
 export type { KafkaCompression } from './wire/codecs.ts';
 export { fitsCompressed } from './wire/fits-compressed.ts';

@@ -5,7 +5,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A clock that moves only when told to: `advance` wakes sleepers in the order of their time. */
+/** A clock that moves only when told to: `advance` wakes sleepers in the order of their time. @internal */
 export class ManualClock implements Clock {
   #nowMs: number;
   readonly #startMs: number;

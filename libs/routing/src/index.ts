@@ -1,4 +1,3 @@
-export { ROUTING_ERRORS, RoutingError } from './errors.ts';
 export {
   groupIdOf,
   groupPrefixOf,
@@ -9,7 +8,6 @@ export {
   picksUnrouted,
   planRoutes,
   type RoutePlan,
-  type RoutingSettings,
   ruleHeaders,
 } from './route-plan.ts';
 export { compileRule, type RuleVerdict } from './rule.ts';

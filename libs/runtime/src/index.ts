@@ -1,4 +1,4 @@
-export { ConfigError, RUNTIME_ERRORS, RuntimeError } from './errors.ts';
+export { ConfigError, RuntimeError } from './errors.ts';
 export { redactText } from './redaction.ts';
 export { loadSettings, type SettingsSources } from './settings/load-settings.ts';
 export { parseDurationMs, parseInstantMs } from './settings/quantities.ts';

@@ -15,4 +15,4 @@ export {
   size,
   text,
 } from './settings/fields.ts';
-export { missingSetting, requireSettings } from './settings/require-settings.ts';
+export { requireSettings } from './settings/require-settings.ts';

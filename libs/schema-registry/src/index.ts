@@ -1,4 +1,4 @@
-export { connectOptionalRegistry, connectRegistry, type RegistrySettings } from './connect.ts';
-export { SCHEMA_REGISTRY_ERRORS, SchemaRegistryError } from './errors.ts';
+export { connectOptionalRegistry, connectRegistry } from './connect.ts';
+export { SchemaRegistryError } from './errors.ts';
 export { SchemaIds } from './schema-ids.ts';
-export { createSchemaRegistry, type SchemaRegistry } from './schema-registry.ts';
+export { createSchemaRegistry } from './schema-registry.ts';

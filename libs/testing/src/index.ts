@@ -7,7 +7,7 @@ export {
   type ProxyFaults,
   type ProxyOptions,
 } from './chaos-proxy.ts';
-export { TESTING_ERRORS, TestingError } from './errors.ts';
+export { TestingError } from './errors.ts';
 export { freePorts } from './free-port.ts';
 export type { LinkFaults } from './faulty-pipe.ts';
 export { startScript } from './package-script.ts';

@@ -1,4 +1,4 @@
-export { TOPICS_ERRORS, TopicsError } from './errors.ts';
+export { TopicsError } from './errors.ts';
 export { frame, frameHeader } from './framing.ts';
 export {
   DEAD_LETTER_HEADER,
@@ -18,7 +18,7 @@ export {
   type TopicPosition,
 } from './headers/record-headers.ts';
 export { MARKER_HEADER, REPLAY_HEADER } from './headers/replay-headers.ts';
-export { formatRetryHeaders, parseRetryHeaders, RETRY_HEADER, type RetryState } from './headers/retry-headers.ts';
+export { formatRetryHeaders, parseRetryHeaders, RETRY_HEADER } from './headers/retry-headers.ts';
 export { partitionFor } from './partitioner.ts';
 export {
   bodyOf,

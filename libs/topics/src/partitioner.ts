@@ -5,6 +5,7 @@ const R = 24;
 /**
  * MurmurHash2 (32 bits, seed 0x9747b28c) as Kafka's Java client computes it over a key; a signed 32-bit integer.
  * Source of the definition: org.apache.kafka.common.utils.Utils.murmur2.
+ * @internal
  */
 export function murmur2(bytes: Uint8Array): number {
   const tail = bytes.length & ~3;

@@ -21,7 +21,7 @@ export async function commandsPage(): Promise<string> {
   return page('Commands', INTRODUCTION, ...parts);
 }
 
-/** A program's options, then each of its commands with usage, arguments and options. */
+/** A program's options, then each of its commands with usage, arguments and options. @internal */
 export function describeProgram(start: string, program: Command): string[] {
   return [
     `## ${program.name()}`,

@@ -23,7 +23,7 @@ exit status: one source (the others go on), the run, or the command line. What i
 A dead letter has a cause of its own, which may be one of these codes: see
 [dead letters](../operating.md#dead-letters).`;
 
-/** All codes of all tables `…_ERRORS`, in the order of the alphabet. */
+/** All codes of all tables `…_ERRORS`, in the order of the alphabet. @internal */
 export async function knownErrors(): Promise<KnownError[]> {
   const known: KnownError[] = [];
   for (const name of packages()) {

@@ -8,7 +8,7 @@ const SPECIFIERS =
 const exists = new Set(FILES);
 
 /** The repository's own files that a file imports, each once. */
-export function importsOf(file: string): string[] {
+function importsOf(file: string): string[] {
   const found = [...read(file).matchAll(SPECIFIERS)].map(([, from, plain, called]) => (from ?? plain ?? called)!);
   return [...new Set(found.map((name) => resolve(file, name)).filter((target) => target !== undefined))];
 }

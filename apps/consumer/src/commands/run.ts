@@ -1,6 +1,6 @@
 import { connectKafka } from '@genesys-kafka/kafka';
 import { systemClock, untilAborted } from '@genesys-kafka/resilience';
-import { groupIdOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';

@@ -1,4 +1,4 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { checkSpool } from '@genesys-kafka/archive';
 import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { GenesysError } from '@genesys-kafka/genesys-client';
 import { checkCluster, connectKafka } from '@genesys-kafka/kafka';
@@ -20,7 +20,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
     { name: 'kafka', run: () => checkKafka(session) },
     { name: 'registry', run: () => checkRegistry(settings) },
     { name: 'genesys', run: () => checkGenesys(session) },
-    { name: 'spool', run: () => checkSpool(settings) },
+    { name: 'spool', run: () => checkSpool(settings.spool.dir).then(() => settings.spool.dir) },
   ]);
 }
 
@@ -69,17 +69,4 @@ async function checkGenesys({ settings, log, signal }: Session<Settings>): Retur
     if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
   }
   return 'logged in, and jobs may be looked at; submitting shows with the first export';
-}
-
-async function checkSpool({ spool: { dir } }: Settings): Promise<string> {
-  try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    await access(dir, constants.W_OK);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'error';
-    throw new OperationalError('spool-unwritable', `${dir} cannot be written (${code}). Set SPOOL_DIR.`, {
-      cause: error,
-    });
-  }
-  return dir;
 }

@@ -5,7 +5,7 @@ export function stableId(parts: Readonly<Record<string, unknown>>): string {
   return createHash('sha256').update(canonicalJson(parts)).digest('hex').slice(0, 32);
 }
 
-/** JSON with the members of each object sorted, so that the order in which a file spells them does not matter. */
+/** JSON with the members of each object sorted, so that the order in which a file spells them does not matter. @internal */
 export function canonicalJson(value: unknown): string {
   if (value instanceof Date) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
