@@ -171,7 +171,10 @@ export const ARCHIVE_ERRORS = {
     meaning: 'The spool directory has no space left.',
     remedy: 'Free some space, or point SPOOL_DIR to a larger disk.',
   },
-  'spool-unwritable': { meaning: 'The spool directory cannot be written.', remedy: 'Check SPOOL_DIR.' },
+  'spool-unwritable': {
+    meaning: 'The spool directory cannot be written.',
+    remedy: 'It must be a directory that this user can write. Set SPOOL_DIR.',
+  },
   // The command line.
   'source-unsupported': {
     meaning: 'The argument is no kind of source that can be published.',
