@@ -17,7 +17,8 @@ export const PRODUCER_ERRORS = {
   },
   'truncated-by-size': {
     meaning: 'The archive holds as many records as its query allows, so its tail is probably missing.',
-    remedy: 'The records it holds are published. Use a smaller --window, or raise "size" in the --query file.',
+    remedy:
+      'The records it holds are published. Raise "size" in the --query file, or run again with --again and a smaller --window.',
     scope: 'source',
   },
   'source-gone': {

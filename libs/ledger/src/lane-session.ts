@@ -16,7 +16,7 @@ export interface LaneOptions {
 
 /** Before the lane is read after an unknown outcome: time for a rightful owner's claim to be committed. */
 const REREAD_WAIT_MS = 5_000;
-/** How long a one-shot goes on without a single commit before it gives up. */
+/** How long a one-shot goes on from the first interruption without a single commit before it gives up. */
 const MAX_STANDSTILL_MS = 300_000;
 /** How long a commit that is under way may take when the run is being stopped. */
 const STOP_GRACE_MS = 10_000;
@@ -33,11 +33,12 @@ export async function withLane<T>(
 ): Promise<T> {
   const clock = options.clock ?? systemClock;
   let lane = await claim(options, { attempts: 3 });
-  let progressMs = clock.monotonicMs();
+  // Not since the last commit: a job may be waited for, for hours, before there is anything to commit.
+  let interruptedSinceMs: number | undefined;
   const events: PublisherEvents = {
     ...options.events,
     onCommit: (commit) => {
-      progressMs = clock.monotonicMs();
+      interruptedSinceMs = undefined;
       options.events?.onCommit?.(commit);
     },
   };
@@ -55,7 +56,8 @@ export async function withLane<T>(
         await publisher.flush().catch(() => undefined);
         throw error;
       }
-      if (!isOutcomeUnknown(error) || clock.monotonicMs() - progressMs > MAX_STANDSTILL_MS) throw error;
+      interruptedSinceMs ??= clock.monotonicMs();
+      if (!isOutcomeUnknown(error) || clock.monotonicMs() - interruptedSinceMs > MAX_STANDSTILL_MS) throw error;
       options.onInterrupted?.(error);
     } finally {
       await publisher.close();

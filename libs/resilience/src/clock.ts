@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Node takes a longer timer for none at all (2^31 - 1 ms, 24.8 days). */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** Time as a port: durations come from `monotonicMs`, timestamps from `nowMs`, and tests bring their own. */
 export interface Clock {
   /** Milliseconds since the epoch; may jump. */
@@ -16,7 +19,11 @@ export const systemClock: Clock = {
   async sleep(ms, signal) {
     signal?.throwIfAborted();
     try {
-      await delay(ms, undefined, signal ? { signal } : undefined);
+      let leftMs = ms;
+      do {
+        await delay(Math.min(leftMs, MAX_TIMER_MS), undefined, signal ? { signal } : undefined);
+        leftMs -= MAX_TIMER_MS;
+      } while (leftMs > 0);
     } catch (error) {
       signal?.throwIfAborted();
       throw error;

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync } from 'node:fs';
 import type { ErrorDescription, ErrorTable } from '@genesys-kafka/resilience';
 import { code, page, table } from './markdown.ts';
 import { load, packages, ROOT } from './repository.ts';
@@ -27,12 +26,12 @@ A dead letter has a cause of its own, which may be one of these codes: see
 export async function knownErrors(): Promise<KnownError[]> {
   const known: KnownError[] = [];
   for (const name of packages()) {
-    const file = `${name}/src/errors.ts`;
-    if (!existsSync(join(ROOT, file))) continue;
-    for (const [exported, table] of Object.entries(await load(file))) {
-      if (!exported.endsWith('_ERRORS')) continue;
-      for (const [errorCode, row] of Object.entries(table as ErrorTable)) {
-        known.push({ ...row, code: errorCode, package: name });
+    for (const file of globSync(`${name}/src/{,*/}errors.ts`, { cwd: ROOT })) {
+      for (const [exported, table] of Object.entries(await load(file))) {
+        if (!exported.endsWith('_ERRORS')) continue;
+        for (const [errorCode, row] of Object.entries(table as ErrorTable)) {
+          known.push({ ...row, code: errorCode, package: name });
+        }
       }
     }
   }

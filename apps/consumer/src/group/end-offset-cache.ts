@@ -10,21 +10,24 @@ const KEPT_MS = 5000;
 export class EndOffsetCache {
   readonly #admin: Pick<KafkaAdmin, 'offsets'>;
   readonly #clock: Clock;
-  readonly #asked = new Map<string, { readonly atMs: number; readonly ends: Promise<ReadonlyMap<number, bigint>> }>();
+  readonly #asked = new Map<
+    string,
+    { readonly atMs: number; readonly ends: Promise<ReadonlyMap<number, bigint> | undefined> }
+  >();
 
   constructor(admin: Pick<KafkaAdmin, 'offsets'>, clock: Clock) {
     this.#admin = admin;
     this.#clock = clock;
   }
 
-  /** By partition; empty where the broker does not answer. */
-  async of(topic: string): Promise<ReadonlyMap<number, bigint>> {
+  /** By partition. While the broker does not answer: what it said last, and undefined where it never did. */
+  async of(topic: string): Promise<ReadonlyMap<number, bigint> | undefined> {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#asked.get(topic);
     if (known && nowMs - known.atMs < KEPT_MS) return known.ends;
     const ends = this.#admin.offsets(topic).then(
       (offsets) => new Map(offsets.map(({ partition, end }) => [partition, end])),
-      () => new Map<number, bigint>(),
+      async () => known?.ends,
     );
     this.#asked.set(topic, { atMs: nowMs, ends });
     return ends;

@@ -103,10 +103,13 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
   };
 }
 
+/** NaN while nobody knows where a topic ends: an unknown lag must not look like none. */
 async function lagOf(group: RouteGroup, ends: EndOffsetCache): Promise<number> {
   const { positions } = group;
   const lags = positions.map(async ({ topic, partition, position }) => {
-    const end = (await ends.of(topic)).get(partition) ?? position;
+    const known = await ends.of(topic);
+    if (known === undefined) return Number.NaN;
+    const end = known.get(partition) ?? position;
     return end > position ? Number(end - position) : 0;
   });
   return (await Promise.all(lags)).reduce((sum, lag) => sum + lag, 0);

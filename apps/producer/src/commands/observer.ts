@@ -49,7 +49,7 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
   const downloaded = metrics.counter('downloaded_bytes_total', 'Bytes of archives downloaded.');
   const tasks: { publish?: ProgressTask; download?: ProgressTask } = {};
   let isConnected = false;
-  let downloadedBytes = 0;
+  const downloads: { bytes: number; total: number }[] = [];
   return {
     ready: () => ({ ready: isConnected, reasons: isConnected ? [] : ['not connected to Kafka and the registry yet'] }),
     onConnected: () => {
@@ -68,12 +68,17 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
       log.debug(commit, 'transaction committed');
     },
     onBuffered: (size) => buffered.set(size),
-    onDownload: (size, total) => {
-      tasks.download ??= progress.task('download', { unit: 'bytes' });
-      if (total !== undefined) tasks.download.total(total);
-      tasks.download.reset(size);
-      downloaded.inc(Math.max(0, size - downloadedBytes));
-      downloadedBytes = size;
+    onDownload: () => {
+      const task = (tasks.download ??= progress.task('download', { unit: 'bytes' }));
+      const download = { bytes: 0, total: 0 };
+      downloads.push(download);
+      const sum = (of: 'bytes' | 'total') => downloads.reduce((all, one) => all + one[of], 0);
+      return (bytes, total) => {
+        downloaded.inc(Math.max(0, bytes - download.bytes));
+        Object.assign(download, { bytes, total: total ?? bytes });
+        task.total(sum('total'));
+        task.reset(sum('bytes'));
+      };
     },
     onSourceEnded: (entry: LedgerEntry) => {
       sources.inc({ state: entry.state });

@@ -4,8 +4,8 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
 import { genesysFileHosts } from './connect.ts';
 
-/** Bytes on disk so far, and the file's length once it is known. */
-export type OnDownload = (bytes: number, totalBytes?: number) => void;
+/** Called when a download begins; what it gives is told of its bytes on disk so far, and its length once that is known. */
+export type OnDownload = () => (bytes: number, totalBytes?: number) => void;
 
 /** An archive that goes away with what was spooled for it. */
 export type OpenArchive = Archive & AsyncDisposable;
@@ -81,7 +81,7 @@ export class ArchiveFetcher implements AsyncDisposable {
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       minBytesPerSecond: MIN_BYTES_PER_SECOND,
       proxy: settings.proxy,
-      ...(this.#onDownload ? { onProgress: this.#onDownload } : {}),
+      ...(this.#onDownload ? { onProgress: this.#onDownload() } : {}),
     });
     try {
       const archive = await this.#inspect(file.path, signal);
