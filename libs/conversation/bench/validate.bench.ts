@@ -4,7 +4,8 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { chain, chainStart, contentDigest, createRecordValidator } from '../src/index.ts';
+import { chain, chainStart, contentDigest } from '../src/digest.ts';
+import { createRecordValidator } from '../src/index.ts';
 import { countColons } from '../fixtures/count-colons.ts';
 import { countMembers } from '../src/count-members.ts';
 

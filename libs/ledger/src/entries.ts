@@ -1,4 +1,4 @@
-import { chainStart } from '@genesys-kafka/conversation';
+import { chainStart } from '@genesys-kafka/conversation/digest';
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import { LedgerError } from './errors.ts';
 import { NO_RECORDS, type RecordCounts } from './record-counts.ts';

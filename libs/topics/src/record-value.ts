@@ -1,4 +1,4 @@
-import { parseJson } from '@genesys-kafka/conversation';
+import { parseJson } from '@genesys-kafka/conversation/exact-json';
 import { TopicsError } from './errors.ts';
 import { unframe } from './framing.ts';
 import type { DeadLetter } from './headers/dead-letter-headers.ts';

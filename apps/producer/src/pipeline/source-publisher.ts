@@ -1,4 +1,4 @@
-import { chain, chainStart } from '@genesys-kafka/conversation';
+import { chain, chainStart } from '@genesys-kafka/conversation/digest';
 import {
   newWindowEntry,
   windowKey,
