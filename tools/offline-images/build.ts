@@ -34,7 +34,10 @@ async function main(): Promise<void> {
   const there = await Promise.all(
     Object.values(names).map(async (name) => (await isThere(name)) || (pull && (await isPulled(name)))),
   );
-  if (there.every(Boolean)) return say('all are there');
+  if (there.every(Boolean)) {
+    say('all are there');
+    return;
+  }
   const jars = servers();
   await make(DEBIAN_IMAGE, importDebian);
   await Promise.all([
@@ -62,15 +65,18 @@ async function isThere(name: string): Promise<boolean> {
 async function isPulled(name: string): Promise<boolean> {
   return exec('docker', ['pull', '--quiet', name]).then(
     () => true,
-    (error: Error) => {
-      say(`not pulled: ${error.message.trim().split('\n').at(-1)}`);
+    (error: unknown) => {
+      say(`not pulled: ${(error as Error).message.trim().split('\n').at(-1)}`);
       return false;
     },
   );
 }
 
 async function make(name: string, how: (name: string) => Promise<void>): Promise<void> {
-  if (await isThere(name)) return say(`${name} is there`);
+  if (await isThere(name)) {
+    say(`${name} is there`);
+    return;
+  }
   const startedMs = performance.now();
   await how(name);
   say(`${name} took ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);

@@ -16,7 +16,7 @@ export interface ComposeProject extends AsyncDisposable {
   readonly name: string;
   /** Runs a command of docker compose, in whichever form the machine has it; resolves with what it printed. */
   compose(...args: readonly string[]): Promise<string>;
-  /** Ids of a service's containers, also of one that has ended. */
+  /** Id of a service's container, also of one that has ended. */
   container(service: string): Promise<string>;
 }
 

@@ -96,7 +96,9 @@ async function distinct(): Promise<number> {
 }
 
 async function eventually(what: string, condition: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
-  for (const deadlineMs = performance.now() + timeoutMs; !(await condition()); await delay(500)) {
+  const deadlineMs = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    await delay(500);
     if (performance.now() > deadlineMs) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`);
   }
 }
