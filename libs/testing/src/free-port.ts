@@ -7,7 +7,7 @@ const LOWEST = 10_240;
 const HIGHEST = 32_767;
 
 /** A loopback port nobody listens on now. Another program may still take it first: the caller tries again. */
-export async function freePort(taken: ReadonlySet<number> = new Set()): Promise<number> {
+async function freePort(taken: ReadonlySet<number> = new Set()): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST + 1);
     if (!taken.has(port) && (await isFree(port))) return port;

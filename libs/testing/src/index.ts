@@ -1,15 +1,5 @@
-export {
-  startProxy,
-  type ChaosProxy,
-  type ChunkVerdict,
-  type Direction,
-  type ProxyChunk,
-  type ProxyFaults,
-  type ProxyOptions,
-} from './chaos-proxy.ts';
-export { TestingError } from './errors.ts';
+export { startProxy, type ChaosProxy, type ProxyOptions } from './chaos-proxy.ts';
 export { freePorts } from './free-port.ts';
-export type { LinkFaults } from './faulty-pipe.ts';
 export { startScript } from './package-script.ts';
 export { simulatorEnv, type SimulatorEnv } from './simulator-env.ts';
 export type { Provider, Stack, StackOptions } from './provider.ts';

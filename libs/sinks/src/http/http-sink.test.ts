@@ -138,9 +138,10 @@ test('a target that never answers, or stops in the middle of a failing answer, c
       request.resume();
       response.writeHead(status).write('half');
     };
-  const done = await target(t, stalled(200), { timeoutMs: 100 });
+  // Time enough for the status to arrive on a busy machine.
+  const done = await target(t, stalled(200), { timeoutMs: 1500 });
   assert.equal((await done.deliver(delivery(), never)).kind, 'delivered', 'the status had arrived');
-  const failing = await target(t, stalled(503), { timeoutMs: 100 });
+  const failing = await target(t, stalled(503), { timeoutMs: 1500 });
   const outcome = await failing.deliver(delivery(), never);
   assert.equal(outcome.kind === 'retry' && outcome.failure.cause, 'http-503');
 });

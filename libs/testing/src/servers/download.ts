@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TestingError } from '../errors.ts';
 import { tellingLine, type ManagedProcess, type ProcessGroup } from '../host/process-group.ts';
 
-export const KAFKA_VERSION = '4.1.2';
-export const APICURIO_VERSION = '2.6.13.Final';
+const KAFKA_VERSION = '4.1.2';
+const APICURIO_VERSION = '2.6.13.Final';
 
 /** Where the servers' jars lie. */
 export interface Servers {

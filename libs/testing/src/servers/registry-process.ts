@@ -42,7 +42,7 @@ export async function startRegistry(options: {
 }
 
 /** True if a GET succeeds within two seconds. */
-export async function answers(url: string, signal: AbortSignal): Promise<boolean> {
+async function answers(url: string, signal: AbortSignal): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]) });
     await response.body?.cancel();
