@@ -10,7 +10,7 @@ import { connectGenesys } from '../genesys/connect.ts';
 import type { Settings } from '../settings.ts';
 
 /**
- * `producer check`: tries every connection and permission that the configuration asks for, and says what to fix.
+ * `producer check`: tries the connections that the configuration asks for, and says what to fix.
  * Publishes nothing and creates no topic.
  */
 export async function checkCommand(session: Session<Settings>): Promise<number> {

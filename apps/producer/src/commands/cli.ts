@@ -38,8 +38,8 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   program.command('status').description('what the ledger says of every export, now').action(handle(statusCommand));
   program
     .command('check')
-    .summary('try every connection and permission, and say what to fix')
-    .description('try every connection and permission that the configuration needs, and say what to fix')
+    .summary('try the connections that are needed, and say what to fix')
+    .description('try the connections that the configuration needs, and say what to fix')
     .action(handle(checkCommand));
   return program;
 }
