@@ -5,7 +5,7 @@ import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/ru
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
 import { TopicWriter } from '../forward/topic-writer.ts';
-import { prepareConsumerTopics } from '../forward/topics.ts';
+import { prepareConsumerTopics, sourcesOf } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
@@ -48,7 +48,13 @@ export async function runConsumer(
   const reader = new RecordReader(registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure }));
   const routes = workingRoutes(plans, sinks, metrics, { settings, topics, writer, reader, log, clock });
 
-  const sources = [topics.main, ...topics.retries.map(({ topic }) => topic)];
+  const sources = sourcesOf(topics);
+  if (topics.leftovers.length > 0) {
+    log.warn(
+      { topics: topics.leftovers },
+      'retry topics of tiers that are in the configuration no more; read until empty',
+    );
+  }
   const { sessionTimeoutMs } = settings.consumer;
   const { acceptGap = false, drain = false } = flags;
   const shared = {
