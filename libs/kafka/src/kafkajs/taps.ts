@@ -57,6 +57,12 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
+    what: '`socketFactory` is asked for every connection, and what it throws comes out with its message alone',
+    where: ['socket-factory.ts'],
+    why: 'A login goes to no other machine without TLS, also to brokers that are learnt from others; TLS is 1.2 or later.',
+    guardedBy: [['kafkajs/socket-factory.test.ts', 'a login goes to no other machine without TLS']],
+  },
+  {
     what: 'the codec registry, by the protocol’s numbers: a codec is given the encoder of a batch’s records, count and header left out',
     where: ['codecs.ts', 'produce.ts'],
     why: 'zstd is missing, gzip has no limit, and the codec is where prepared records take the place of the stand-ins.',
