@@ -122,3 +122,10 @@ test('a Kafka login without TLS reaches this machine only, unless it is allowed'
   assert.deepEqual(at('kafka:9092', { ...login, ALLOW_INSECURE_KAFKA: 'true' }), []);
   assert.deepEqual(at('kafka:9092', {}), []);
 });
+
+test('a transaction may not grow as old as the brokers let one be', () => {
+  assert.deepEqual(problems('kafka: { transaction: { maxAge: 20s } }'), []);
+  assert.deepEqual(problems('kafka: { transaction: { maxAge: 21s } }'), [
+    'kafka.transaction.maxAge: is too long; the most is 20s',
+  ]);
+});
