@@ -1,6 +1,6 @@
 import { RETRY_SECTION } from '@genesys-kafka/delivery/settings';
 import { PROXY_SECTION, TLS_CHECKS, TLS_SECTION } from '@genesys-kafka/http/settings';
-import { KAFKA_KEYS } from '@genesys-kafka/kafka/settings';
+import { KAFKA_CHECKS, KAFKA_KEYS } from '@genesys-kafka/kafka/settings';
 import { ROUTE_CHECKS, ROUTES_SECTION } from '@genesys-kafka/routing/settings';
 import { defineSettings, HEALTH_SECTION, inMs, LOG_SECTION, type SettingsOf } from '@genesys-kafka/runtime/settings';
 import { REGISTRY_CHECKS, REGISTRY_KEYS } from '@genesys-kafka/schema-registry/settings';
@@ -35,7 +35,7 @@ export const SETTINGS = defineSettings({
     tls: TLS_SECTION,
     proxy: PROXY_SECTION,
   }),
-  checks: [...REGISTRY_CHECKS, ...ROUTE_CHECKS, ...TLS_CHECKS],
+  checks: [...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...ROUTE_CHECKS, ...TLS_CHECKS],
   // What the producer reads of a file that serves both.
   readElsewhere: [
     ...['genesys', 'windows', 'kafka.transaction', 'schema.compatibility', 'schema.register'],

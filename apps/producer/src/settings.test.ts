@@ -31,6 +31,7 @@ test('nothing given: every default, and nothing that a command needs is made up'
   assert.deepEqual(settings.kafka, {
     brokers: [],
     ssl: false,
+    allowInsecureLogin: false,
     compression: 'zstd',
     topicPrefix: 'genesys.',
     partitions: 6,
@@ -103,4 +104,28 @@ test('plain http: reaches this machine in any spelling, and others only when all
     assert.equal(problems(yaml).length, 1, host);
     assert.deepEqual(problems(yaml, { ALLOW_INSECURE_HTTP: 'true' }), [], host);
   }
+});
+
+test('a Kafka login without TLS reaches this machine only, unless it is allowed', () => {
+  const login = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'canary-password' };
+  const at = (brokers: string, env: Record<string, string> = login) => problems('', { ...env, KAFKA_BROKERS: brokers });
+  for (const here of ['localhost:9092', '127.0.0.1:9092', '[::1]:9092']) assert.deepEqual(at(here), [], here);
+  for (const mechanism of ['plain', 'scram-sha-256', 'SCRAM-SHA-512']) {
+    for (const there of ['kafka:9092', '10.0.0.1:9092', '127.0.0.1:9092,kafka-2:9092', '[::2]:9092']) {
+      assert.deepEqual(at(there, { ...login, KAFKA_SASL_MECHANISM: mechanism }), [
+        'kafka.sasl: would go to another machine without TLS, and the password could be read on the way; ' +
+          'set KAFKA_SSL=true, or ALLOW_INSECURE_KAFKA=true where the network is trusted',
+      ]);
+    }
+  }
+  assert.deepEqual(at('kafka:9092', { ...login, KAFKA_SSL: 'true' }), []);
+  assert.deepEqual(at('kafka:9092', { ...login, ALLOW_INSECURE_KAFKA: 'true' }), []);
+  assert.deepEqual(at('kafka:9092', {}), []);
+});
+
+test('a transaction may not grow as old as the brokers let one be', () => {
+  assert.deepEqual(problems('kafka: { transaction: { maxAge: 20s } }'), []);
+  assert.deepEqual(problems('kafka: { transaction: { maxAge: 21s } }'), [
+    'kafka.transaction.maxAge: is too long; the most is 20s',
+  ]);
 });

@@ -2,7 +2,7 @@ import { ARCHIVE_SECTION, SPOOL_SECTION } from '@genesys-kafka/archive/settings'
 import { GENESYS_CHECKS, GENESYS_KEYS } from '@genesys-kafka/genesys-client/settings';
 import { PROXY_SECTION, TLS_CHECKS, TLS_SECTION } from '@genesys-kafka/http/settings';
 import { WINDOWS_SECTION } from '@genesys-kafka/job-poller/settings';
-import { KAFKA_KEYS } from '@genesys-kafka/kafka/settings';
+import { KAFKA_CHECKS, KAFKA_KEYS } from '@genesys-kafka/kafka/settings';
 import { TRANSACTION_SECTION } from '@genesys-kafka/ledger/settings';
 import { RECORD_SECTION } from '@genesys-kafka/record-parser/settings';
 import {
@@ -54,7 +54,7 @@ export const SETTINGS = defineSettings({
     tls: TLS_SECTION,
     proxy: PROXY_SECTION,
   }),
-  checks: [...GENESYS_CHECKS, ...REGISTRY_CHECKS, ...TLS_CHECKS],
+  checks: [...GENESYS_CHECKS, ...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...TLS_CHECKS],
   // What the consumer reads of a file that serves both.
   readElsewhere: ['routes', 'sinks', 'retry', 'unrouted', 'consumer'],
 });

@@ -1,6 +1,9 @@
 import { count, duration, inMs, percentage } from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
 
+/** How many retry topics there can be: whoever looks for those that are left over looks no further. */
+export const MOST_TIERS = 20;
+
 const RATE = z
   .strictObject({
     max: count(1, 1_000_000).meta({ description: 'Deliveries started…' }),
@@ -29,7 +32,7 @@ export const RETRY_SECTION = z
     tiers: z
       .array(duration(100))
       .min(1)
-      .max(20)
+      .max(MOST_TIERS)
       .prefault(['5s', '1m', '10m'])
       .meta({ kind: 'list of durations', description: 'Waits of the retry topics, rising.' }),
     attempts: count(0, 100).optional().meta({

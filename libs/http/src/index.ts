@@ -3,4 +3,4 @@ export { headerOf, type Headers } from './headers.ts';
 export { isInsecure, isLoopback } from './loopback.ts';
 export { codeOf, type FaultCause, networkFault, type NetworkFault } from './network-fault.ts';
 export { retryAfterOf } from './retry-after.ts';
-export { trustCaFile } from './trust.ts';
+export { requireModernTls, trustCaFile } from './trust.ts';

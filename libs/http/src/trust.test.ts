@@ -3,8 +3,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { getCACertificates } from 'node:tls';
-import { trustCaFile } from './trust.ts';
+import tls, { getCACertificates } from 'node:tls';
+import { requireModernTls, trustCaFile } from './trust.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
@@ -27,4 +27,15 @@ test('a file that is missing or holds no certificate is a usage error that names
     code: 'bad-config',
     message: /holds no certificate/,
   });
+});
+
+test('clients that state no version speak TLS 1.2 or later, whatever NODE_OPTIONS allows', () => {
+  const before = tls.DEFAULT_MIN_VERSION;
+  tls.DEFAULT_MIN_VERSION = 'TLSv1';
+  try {
+    requireModernTls();
+    assert.equal(tls.DEFAULT_MIN_VERSION, 'TLSv1.2');
+  } finally {
+    tls.DEFAULT_MIN_VERSION = before;
+  }
 });

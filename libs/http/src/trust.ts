@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import tls, { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { ConfigError } from '@genesys-kafka/runtime/settings';
+import { TLS } from './connections.ts';
+
+/**
+ * TLS 1.2 or later also for clients that take Node's default (the registry's), whatever NODE_OPTIONS lowered it to. Call
+ * it before the first connection.
+ */
+export function requireModernTls(): void {
+  tls.DEFAULT_MIN_VERSION = TLS.minVersion;
+}
 
 /**
  * Makes every TLS connection of the process (HTTP, Kafka, registry, stores) trust the authorities in this PEM file

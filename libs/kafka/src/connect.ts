@@ -13,6 +13,7 @@ export interface KafkaSettings {
     readonly brokers: readonly string[];
     readonly ssl: boolean;
     readonly sasl?: KafkaSasl | undefined;
+    readonly allowInsecureLogin: boolean;
     readonly requestTimeoutMs: number;
     readonly compression: KafkaCompression;
   };
@@ -26,6 +27,7 @@ export function connectKafka(settings: KafkaSettings, log: Logger): KafkaClient 
     brokers: requireSettings(settings, ['kafka.brokers'])['kafka.brokers'],
     ssl: kafka.ssl,
     ...(kafka.sasl ? { sasl: kafka.sasl } : {}),
+    allowInsecureLogin: kafka.allowInsecureLogin,
     requestTimeoutMs: kafka.requestTimeoutMs,
     compression: kafka.compression,
     logger: (level, message, details) => log[level](details, message),

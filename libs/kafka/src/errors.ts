@@ -44,6 +44,10 @@ export const KAFKA_ERRORS = {
     meaning: 'The brokers do not speak a request that is needed.',
     remedy: 'Use Apache Kafka 2.3 or later.',
   },
+  'login-insecure': {
+    meaning: 'A password would go to another machine over a connection without TLS.',
+    remedy: 'Set KAFKA_SSL=true and use a TLS listener, or ALLOW_INSECURE_KAFKA=true where the network is trusted.',
+  },
   'message-too-large': {
     meaning: 'A batch is larger than its topic allows.',
     remedy: 'Raise the topic’s max.message.bytes, or send less at a time.',

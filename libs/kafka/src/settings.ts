@@ -1,4 +1,14 @@
-import { duration, hostAndPort, secret, text } from '@genesys-kafka/runtime/settings';
+import { isLoopback } from '@genesys-kafka/http';
+import {
+  duration,
+  hostAndPort,
+  listOf,
+  secret,
+  text,
+  treeOf,
+  type CrossCheck,
+  type Given,
+} from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
 
 const SASL = z.strictObject({
@@ -23,6 +33,10 @@ export const KAFKA_KEYS = {
     .prefault(false)
     .meta({ env: 'KAFKA_SSL', description: 'TLS to the brokers, certificates verified.' }),
   sasl: SASL.optional(),
+  allowInsecureLogin: z.boolean().prefault(false).meta({
+    env: 'ALLOW_INSECURE_KAFKA',
+    description: 'Lets a login go to other machines than this one without TLS.',
+  }),
   compression: z.enum(['zstd', 'gzip', 'none']).prefault('zstd').meta({
     description: 'Of batches. gzip for readers without zstd.',
   }),
@@ -31,3 +45,20 @@ export const KAFKA_KEYS = {
 
 /** What holds where a client is made without settings. */
 export const KAFKA_DEFAULTS = z.strictObject(KAFKA_KEYS).parse({});
+
+export const KAFKA_CHECKS: readonly CrossCheck[] = [loginsAreEncrypted];
+
+/** Plain or SCRAM: without TLS, who listens on the way has the password, or what to guess it from. */
+function loginsAreEncrypted({ tree }: Given) {
+  const { brokers, ssl, sasl, allowInsecureLogin } = treeOf(tree.kafka);
+  if (sasl === undefined || ssl === true || allowInsecureLogin === true) return [];
+  const isThere = listOf(brokers).some((broker) => typeof broker === 'string' && !isLoopback(hostOf(broker)));
+  if (!isThere) return [];
+  const problem = 'would go to another machine without TLS, and the password could be read on the way';
+  const fix = 'set KAFKA_SSL=true, or ALLOW_INSECURE_KAFKA=true where the network is trusted';
+  return [{ path: 'kafka.sasl', problem, fix }];
+}
+
+function hostOf(broker: string): string {
+  return broker.slice(0, broker.lastIndexOf(':'));
+}

@@ -2,6 +2,7 @@ import { chainStart } from '@genesys-kafka/conversation/digest';
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import { LedgerError } from './errors.ts';
 import { NO_RECORDS, type RecordCounts } from './record-counts.ts';
+import { TOPICS_PREFIX } from './topics-entry.ts';
 
 /** How results come to us: Genesys' paged jobs, its signed archives, or an archive handed over as a file or link. */
 export type Contract = 'details-jobs' | 'bulk-archive' | 'archive';
@@ -77,8 +78,10 @@ export function claimKey(transactionalId: string): string {
   return CLAIM_PREFIX + transactionalId;
 }
 
-export function isClaim({ key }: Pick<ConsumedRecord, 'key'>): boolean {
-  return key?.toString().startsWith(CLAIM_PREFIX) ?? false;
+/** Of the lines of a ledger, those that are no window's. */
+export function isNoWindow({ key }: Pick<ConsumedRecord, 'key'>): boolean {
+  const text = key?.toString() ?? '';
+  return text.startsWith(CLAIM_PREFIX) || text.startsWith(TOPICS_PREFIX);
 }
 
 /** An export's entries share a prefix; generations (`--again`) lie side by side. */

@@ -13,3 +13,4 @@ export { type LaneOptions, withLane } from './lane-session.ts';
 export { LanePublisher, type PublisherEvents, type PublisherLimits, type PublishStep } from './publisher.ts';
 export { readLedger } from './read-ledger.ts';
 export { type RecordCounts, sumCounts } from './record-counts.ts';
+export { type AcceptedChanges, checkLedgerTopics, type LedgerTopics, recordTopics } from './topic-guard.ts';

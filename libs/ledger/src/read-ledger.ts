@@ -1,5 +1,5 @@
 import { readToEnd, type KafkaClient, type TopicPartition } from '@genesys-kafka/kafka';
-import { applyRecord, isClaim, type LedgerEntry } from './entries.ts';
+import { applyRecord, isNoWindow, type LedgerEntry } from './entries.ts';
 
 /** The committed ledger of all exports, as of the reading. */
 export interface LedgerView {
@@ -37,7 +37,7 @@ async function readPartition(
   let hidden = 0;
   for await (const slice of readToEnd(client, target, { signal })) {
     hidden = Math.max(0, Number(slice.highWatermark - slice.nextOffset));
-    for (const record of slice.records) if (!isClaim(record)) applyRecord(entries, record);
+    for (const record of slice.records) if (!isNoWindow(record)) applyRecord(entries, record);
   }
   return { entries: [...entries.values()], hidden };
 }

@@ -69,3 +69,16 @@ test('each setting that would lose or refuse records is one sentence with the to
     assert.match(problems[0]!, expected);
   }
 });
+
+test('a topic whose broker stores other bytes than it is sent is refused: a record that was measured may not fit', () => {
+  for (const compression of ['uncompressed', 'gzip', 'zstd', 'lz4', 'snappy']) {
+    for (const spec of [all.data, ...all.retries, all.deadLetters]) {
+      const problems = checkTopic(spec, asCreated(spec, { 'compression.type': compression }));
+      assert.equal(problems.length, 1);
+      assert.match(problems[0]!, new RegExp(`: compression\\.type is ${compression}, .*Set it to producer\\.$`));
+    }
+  }
+  // Its lines are small.
+  assert.deepEqual(checkTopic(all.ledger, asCreated(all.ledger, { 'compression.type': 'gzip' })), []);
+  assert.equal(checkTopic(all.ledger, asCreated(all.ledger, { 'compression.type': 'snappy' })).length, 1);
+});

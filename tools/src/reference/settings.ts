@@ -12,7 +12,7 @@ programs: each reads what is its own, and passes over what the other one reads. 
 
 - A secret may also be named by a file: \`…_FILE\` beside its variable.
 - Texts below \`sinks\` take \`\${NAME}\` from the environment, or from the file in \`NAME_FILE\`; \`$\${\` is a literal \`\${\`.
-- Plain \`http:\` to another machine needs \`ALLOW_INSECURE_HTTP=true\`.
+- Plain \`http:\` to another machine needs \`ALLOW_INSECURE_HTTP=true\`, a Kafka login without TLS \`ALLOW_INSECURE_KAFKA=true\`.
 - A span is written as \`500ms\`, \`5s\`, \`10m\`, \`1h30m\`, \`1d\`; a size as \`64KiB\` or \`16MB\`; a share as \`5%\`.
 
 \`--help settings [word]\` prints the same. Editors check a file that begins with

@@ -10,7 +10,10 @@ const CONTENTS: Readonly<Record<string, { readonly key: string; readonly value: 
     value:
       "from the consumer the main topic's value, from the producer the bare bytes of the record; none where it is too large",
   },
-  ledger: { key: "the window's entry, or `claim/` and a transactional id", value: 'JSON with a version `v`' },
+  ledger: {
+    key: "the window's entry, `claim/` and a transactional id, or `topics/` and the data topic",
+    value: 'JSON with a version `v`',
+  },
 };
 
 const INTRODUCTION = `With the default prefix \`genesys.\` (\`KAFKA_TOPIC_PREFIX\`), the default of \`kafka.partitions\` and the default of

@@ -5,10 +5,11 @@ import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/ru
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
 import { TopicWriter } from '../forward/topic-writer.ts';
-import { prepareConsumerTopics } from '../forward/topics.ts';
+import { prepareConsumerTopics, sourcesOf } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
+import { findRulesApart, rulesNote } from '../group/rules-in-force.ts';
 import { runAll } from '../group/run-all.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
@@ -48,9 +49,21 @@ export async function runConsumer(
   const reader = new RecordReader(registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure }));
   const routes = workingRoutes(plans, sinks, metrics, { settings, topics, writer, reader, log, clock });
 
-  const sources = [topics.main, ...topics.retries.map(({ topic }) => topic)];
+  const sources = sourcesOf(topics);
+  metrics.watchTopics(sources);
+  if (topics.leftovers.length > 0) {
+    log.warn(
+      { topics: topics.leftovers },
+      'retry topics of tiers that are in the configuration no more; read until empty',
+    );
+  }
   const { sessionTimeoutMs } = settings.consumer;
-  const { acceptGap = false, drain = false } = flags;
+  const { acceptGap = false, acceptRules = false, drain = false } = flags;
+  const commitNote = rulesNote(settings);
+  const inForce = { client, settings, topics: sources, signal };
+  const apart = await findRulesApart(inForce);
+  if (apart && !acceptRules) throw apart;
+  if (apart) log.error({ err: apart }, 'rules were changed; going on as asked');
   const shared = {
     topics: sources,
     client,
@@ -59,6 +72,7 @@ export async function runConsumer(
     settings: groupSettings(settings),
     sessionTimeoutMs,
     acceptGap,
+    commitNote,
   };
   const runners = routes.map(
     ({ route, groupId, work }) =>

@@ -83,3 +83,25 @@ test('a wrong secret, a broker and a registry that nobody can reach', async () =
   assert.match(said.genesys!, /^failed: login-failed: /);
   assert.match(said.spool!, /^ok: /);
 });
+
+test('a ledger that is gone beside published records is told by check, and not made again by publish', async () => {
+  await using simulator = await startSimulator(['--records', '10']);
+  const prefix = uniquePrefix();
+  const { data, ledger } = topicSpecs({ prefix });
+  await servers.client.admin.createMissing([data]);
+  const producer = servers.client.producer();
+  await producer.send({ topic: data.name, partition: 0 }, [{ key: 'c', value: Buffer.from('published once') }]);
+  await producer.close();
+  const env = { ...servers.env(prefix), ...simulator.env };
+  assert.match((await check(env)).said.kafka!, /^failed: ledger-missing: .*--new-ledger/);
+
+  const source = join(servers.dir, 'ledger-gone.ndjson');
+  await writeFile(source, conversations('gone', 3).join('\n'));
+  const refused = await runProducer(['publish', source], env);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /ledger-missing/);
+  assert.equal(await servers.client.admin.describeTopic(ledger.name), undefined);
+
+  assert.equal((await runProducer(['publish', '--new-ledger', source], env)).status, 0);
+  assert.equal((await runProducer(['publish', source], env)).status, 0);
+});

@@ -2,10 +2,12 @@ import { checkSpool } from '@genesys-kafka/archive';
 import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { GenesysError } from '@genesys-kafka/genesys-client';
 import { checkCluster, connectKafka } from '@genesys-kafka/kafka';
+import { checkLedgerTopics } from '@genesys-kafka/ledger';
 import { OperationalError } from '@genesys-kafka/resilience';
 import { runChecks, type Check, type Session } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
 import { topicSpecs } from '@genesys-kafka/topics';
+import { ledgerTopics } from '../export/context.ts';
 import { connectGenesys } from '../genesys/connect.ts';
 import type { Settings } from '../settings.ts';
 
@@ -24,12 +26,14 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
   ]);
 }
 
-async function checkKafka({ settings, log }: Session<Settings>): Promise<string> {
+async function checkKafka({ settings, log, signal }: Session<Settings>): Promise<string> {
   const { topicPrefix: prefix, partitions: dataPartitions } = settings.kafka;
-  const { data, deadLetters, ledger } = topicSpecs({ prefix, dataPartitions });
+  const specs = topicSpecs({ prefix, dataPartitions });
   const client = connectKafka(settings, log);
   try {
-    return await checkCluster(client, [data, deadLetters, ledger]);
+    const answer = await checkCluster(client, [specs.data, specs.deadLetters, specs.ledger]);
+    await checkLedgerTopics(client, ledgerTopics(specs), { signal });
+    return answer;
   } finally {
     await client.close();
   }

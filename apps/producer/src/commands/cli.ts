@@ -6,6 +6,7 @@ import { checkCommand } from './check.ts';
 import { exportCommand } from './export.ts';
 import { publishCommand } from './publish.ts';
 import { statusCommand } from './status.ts';
+import { acceptPartitionsOption, newLedgerOption } from './topic-options.ts';
 
 /** The command line of the producer; without a `handle` it can be looked at, and does nothing. */
 export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
@@ -27,6 +28,8 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
       durationArgument('--window', text),
     )
     .option('--again', 'publish everything anew, as a new generation')
+    .addOption(newLedgerOption())
+    .addOption(acceptPartitionsOption())
     .action(handle(exportCommand));
   program
     .command('publish')
@@ -34,6 +37,8 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     .description('publish archives: ZIP, gzip, JSON or NDJSON from paths, directories, globs or https: links')
     .argument('<source...>', 'what to publish')
     .option('--again', 'publish everything anew, as a new generation')
+    .addOption(newLedgerOption())
+    .addOption(acceptPartitionsOption())
     .action(handle(publishCommand));
   program.command('status').description('what the ledger says of every export, now').action(handle(statusCommand));
   program

@@ -10,8 +10,9 @@ import type { Settings } from '../settings.ts';
 import { argumentError, checkedQuery, queryArgument } from './arguments.ts';
 import { observe } from './observer.ts';
 import { reportLines } from './report-lines.ts';
+import { acceptedChanges, type TopicOptions } from './topic-options.ts';
 
-export interface ExportOptions {
+export interface ExportOptions extends TopicOptions {
   readonly from: Date;
   readonly to: Date;
   readonly contract?: string;
@@ -28,7 +29,7 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
   const name = contractName(options.contract, settings);
   await using genesys = connectGenesys(settings, log);
   await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
-  await using context = await createContext(settings, log, observer);
+  await using context = await createContext(settings, log, observer, { accepted: acceptedChanges(options), signal });
   const contract =
     name === 'details-jobs'
       ? detailsJobs(genesys, request.query, settings.genesys.pageSize)

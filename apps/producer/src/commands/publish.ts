@@ -7,18 +7,23 @@ import type { Settings } from '../settings.ts';
 import { observe } from './observer.ts';
 import { expandArguments, openEarly } from './publish-arguments.ts';
 import { reportLines } from './report-lines.ts';
+import { acceptedChanges, type TopicOptions } from './topic-options.ts';
+
+interface PublishOptions extends TopicOptions {
+  readonly again?: boolean;
+}
 
 /** `producer publish SOURCE…`: resolves with the exit status. */
 export async function publishCommand(
   session: Session<Settings>,
   names: readonly string[],
-  options: { readonly again?: boolean },
+  options: PublishOptions,
 ): Promise<number> {
   const { settings, log, signal } = session;
   await using observer = await observe(session);
   await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
   await using early = openEarly(await expandArguments(names, fetcher), signal);
-  await using context = await createContext(settings, log, observer);
+  await using context = await createContext(settings, log, observer, { accepted: acceptedChanges(options), signal });
   const report = await runPublish(context, early.args, options.again ?? false, signal);
   await session.tell(report, reportLines);
   return exitStatus(report);

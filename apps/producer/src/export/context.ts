@@ -1,16 +1,20 @@
 import { conversationSchemaText } from '@genesys-kafka/conversation';
-import { connectKafka, prepareTopics } from '@genesys-kafka/kafka';
-import type {
-  LaneOptions,
-  LedgerEntry,
-  PublisherEvents,
-  PublisherLimits,
-  RecordCounts,
-  WindowError,
+import { connectKafka, prepareTopics, type KafkaClient } from '@genesys-kafka/kafka';
+import {
+  checkLedgerTopics,
+  recordTopics,
+  type AcceptedChanges,
+  type LaneOptions,
+  type LedgerEntry,
+  type LedgerTopics,
+  type PublisherEvents,
+  type PublisherLimits,
+  type RecordCounts,
+  type WindowError,
 } from '@genesys-kafka/ledger';
 import { requireSettings, type Logger } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
-import { LANES, partitionFor, topicSpecs, type TopicDescription } from '@genesys-kafka/topics';
+import { LANES, partitionFor, topicSpecs, type TopicDescription, type TopicSpecs } from '@genesys-kafka/topics';
 import type { StageOptions } from '../pipeline/record-stage.ts';
 import type { SourceOptions } from '../pipeline/source-publisher.ts';
 import type { ReadOptions } from '../pipeline/validate-ahead.ts';
@@ -43,11 +47,15 @@ const BUFFER_BYTES = 6 * MIB;
 /** The size of send at which kafkajs is fastest here. */
 const SEND_BYTES = 768 * 1024;
 
-/** Connects to Kafka and the registry, creates missing topics, resolves the schema id: all before the first record. */
+/**
+ * Connects to Kafka and the registry, holds the topics against the ledger, creates missing ones, resolves the schema id:
+ * all before the first record.
+ */
 export async function createContext(
   settings: Settings,
   log: Logger,
   observer: ProducerObserver,
+  start: { readonly accepted: AcceptedChanges; readonly signal: AbortSignal },
 ): Promise<ProducerContext> {
   // Both at once: whoever sets one is told of the other.
   requireSettings(settings, ['kafka.brokers', 'schema.registry']);
@@ -57,7 +65,7 @@ export async function createContext(
   const validator = stack.use(new ValidatingThread({ schema: conversationSchemaText }));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
   const [topics, schemaId] = await Promise.all([
-    prepareTopics(client.admin, [specs.data, specs.deadLetters, specs.ledger]),
+    guardedTopics(client, specs, start),
     resolveSchemaId(settings, specs.data.name),
   ]);
   observer.onConnected();
@@ -88,6 +96,23 @@ export async function createContext(
     observer,
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   };
+}
+
+/** Data, dead-letter and ledger topic. The ledger is asked before any topic is made, and told once all are there. */
+async function guardedTopics(
+  client: KafkaClient,
+  specs: TopicSpecs,
+  start: { readonly accepted: AcceptedChanges; readonly signal: AbortSignal },
+): Promise<readonly TopicDescription[]> {
+  const names = ledgerTopics(specs);
+  const known = await checkLedgerTopics(client, names, start);
+  const topics = await prepareTopics(client.admin, [specs.data, specs.deadLetters, specs.ledger]);
+  await recordTopics(client, names, known, topics[0]!.partitions);
+  return topics;
+}
+
+export function ledgerTopics({ data, deadLetters, ledger }: TopicSpecs): LedgerTopics {
+  return { data: data.name, deadLetters: deadLetters.name, ledger: ledger.name };
 }
 
 function publisherLimits({ kafka }: Settings, { data, deadLetters }: StageOptions): PublisherLimits {

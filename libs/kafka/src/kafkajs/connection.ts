@@ -3,6 +3,7 @@ import { KAFKA_DEFAULTS } from '../settings.ts';
 import type { KafkaCompression } from '../wire/codecs.ts';
 import { registerCodecs } from './codecs.ts';
 import { bridgeLogs, type KafkaLogger } from './log-bridge.ts';
+import { createSocketFactory } from './socket-factory.ts';
 
 export interface KafkaSasl {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
@@ -18,6 +19,8 @@ export interface KafkaClientOptions {
   /** TLS; `ca` is PEM text of the authorities to trust instead of Node's own. Default off. */
   readonly ssl?: boolean | { readonly ca?: string | Buffer };
   readonly sasl?: KafkaSasl;
+  /** Lets a login go to other machines than this one without TLS; default false. */
+  readonly allowInsecureLogin?: boolean;
   /** How long one request may take before it counts as lost; default as `kafka.requestTimeout`. */
   readonly requestTimeoutMs?: number;
   /** Of what is produced; every codec is read. Default as `kafka.compression`. */
@@ -61,6 +64,9 @@ export function createConnection(options: KafkaClientOptions): Connection {
     connectionTimeout: Math.min(requestTimeoutMs, 5000),
     requestTimeout: requestTimeoutMs,
     ...bridgeLogs(log),
+    socketFactory: createSocketFactory({
+      refusesPlaintext: options.sasl !== undefined && options.allowInsecureLogin !== true,
+    }),
     ...(options.ssl === undefined ? {} : { ssl: tlsOptions(options.ssl) }),
     ...(options.sasl === undefined ? {} : { sasl: saslOptions(options.sasl) }),
   };

@@ -1,5 +1,6 @@
 import { within } from '@genesys-kafka/resilience';
 import { KafkaError, type KafkaErrorCode } from '../errors.ts';
+import { isInsecureLogin } from './socket-factory.ts';
 
 /** What was being done, for the message: "send to orders-3 at localhost:9092". */
 export interface FailureContext {
@@ -101,6 +102,7 @@ function codeOf(error: unknown): KafkaErrorCode | undefined {
     if (error.message.includes(PRODUCER_FENCED_TEXT)) return 'producer-fenced-or-timed-out';
     return CODE_OF_TYPE.get(type) ?? (retriable === true ? 'broker-not-ready' : 'kafka-failed');
   }
+  if (isInsecureLogin(error.message)) return 'login-insecure';
   if (typeof code === 'string' && TLS_CODES.test(code)) return 'tls-failed';
   return CODE_OF_NAME.get(error.name);
 }

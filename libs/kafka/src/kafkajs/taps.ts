@@ -28,7 +28,7 @@ const CRASH = 'a handler that fails, and a batch that cannot be read, are surfac
 export const TAPS: readonly Tap[] = [
   {
     what: 'the symbol `private:Kafka:createCluster` of a client, and the methods of what it makes (see `Cluster`)',
-    where: ['internals.ts', 'partition-reader.ts', 'admin.ts', 'group/group-consumer.ts'],
+    where: ['internals.ts', 'partition-reader.ts', 'admin.ts', 'log-ends.ts', 'group/group-consumer.ts'],
     why: 'There is no assign(): a partition is read, a new topic asked for on every broker, and a wrong address found early, through a cluster of our own.',
     guardedBy: [
       [ONE_BROKER, 'a reader at the end polls on, sees what comes, and stops with its signal'],
@@ -55,6 +55,12 @@ export const TAPS: readonly Tap[] = [
         'the reason is found inside what kafkajs wraps around it, and stays as the cause',
       ],
     ],
+  },
+  {
+    what: '`socketFactory` is asked for every connection, and what it throws comes out with its message alone',
+    where: ['socket-factory.ts'],
+    why: 'A login goes to no other machine without TLS, also to brokers that are learnt from others; TLS is 1.2 or later.',
+    guardedBy: [['kafkajs/socket-factory.test.ts', 'a login goes to no other machine without TLS']],
   },
   {
     what: 'the codec registry, by the protocol’s numbers: a codec is given the encoder of a batch’s records, count and header left out',

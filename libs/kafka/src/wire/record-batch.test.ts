@@ -4,6 +4,7 @@ import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { KafkaError } from '../errors.ts';
 import { decodeBatches } from './record-batch.ts';
+import { EncodedRecords } from './record-encoder.ts';
 
 interface BatchSpec {
   readonly baseOffset: number;
@@ -15,6 +16,8 @@ interface BatchSpec {
   readonly control?: 'commit' | 'abort';
   readonly zstd?: boolean;
   readonly logAppendTime?: boolean;
+  /** What both headers are called; default `h`. */
+  readonly headerName?: string;
 }
 
 const FIRST_TIMESTAMP = 1_700_000_000_000;
@@ -22,7 +25,7 @@ const MAX_TIMESTAMP = 1_800_000_000_000;
 
 /** Message format 2 as the protocol guide describes it; the checksum is not looked at. */
 function encodeBatch(spec: BatchSpec): Buffer {
-  const records = spec.records.map(([delta, value]) => encodeRecord(delta, value, spec.control));
+  const records = spec.records.map(([delta, value]) => encodeRecord(delta, value, spec));
   const body = spec.zstd ? zstdCompressSync(Buffer.concat(records)) : Buffer.concat(records);
   const header = Buffer.alloc(61);
   const attributes =
@@ -39,7 +42,7 @@ function encodeBatch(spec: BatchSpec): Buffer {
   return Buffer.concat([header, body]);
 }
 
-function encodeRecord(delta: number, value: string | null, control?: 'commit' | 'abort'): Buffer {
+function encodeRecord(delta: number, value: string | null, { control, headerName = 'h' }: BatchSpec): Buffer {
   const key = control ? Buffer.from([0, 0, 0, control === 'commit' ? 1 : 0]) : Buffer.from('k');
   const content = Buffer.concat([
     Buffer.from([0]),
@@ -49,7 +52,10 @@ function encodeRecord(delta: number, value: string | null, control?: 'commit' | 
     key,
     value === null ? varint(-1) : Buffer.concat([varint(Buffer.byteLength(value)), Buffer.from(value)]),
     varint(2),
-    ...['first', 'second'].flatMap((text) => [varint(1), Buffer.from('h'), varint(text.length), Buffer.from(text)]),
+    ...['first', 'second'].flatMap((text) => [
+      ...[varint(headerName.length), Buffer.from(headerName)],
+      ...[varint(text.length), Buffer.from(text)],
+    ]),
   ]);
   return Buffer.concat([varint(content.length), content]);
 }
@@ -91,6 +97,20 @@ test('records come with offset, time, key, value and headers, compressed or not'
   }
   const [stamped] = (await decode(encodeBatch({ baseOffset: 0, records: [[0, 'a']], logAppendTime: true }))).records;
   assert.equal(stamped!.timestampMs, MAX_TIMESTAMP);
+});
+
+test('__proto__ is the name of a header like any other, and goes on with the record', async () => {
+  for (const headerName of ['__proto__', 'constructor', 'toString']) {
+    const { records } = await decode(encodeBatch({ baseOffset: 0, records: [[0, 'a']], headerName }));
+    const [{ headers }] = records as [(typeof records)[number]];
+    assert.deepEqual(Object.entries(headers), [[headerName, Buffer.from('second')]]);
+    assert.equal(Object.getPrototypeOf(headers), Object.prototype);
+    // Moved on beside other headers, as to a retry topic.
+    const moved = new EncodedRecords([{ key: null, value: null, headers: { ...headers, other: 'x' } }]);
+    const bytes = Buffer.alloc(moved.bytes);
+    moved.writeTo(bytes);
+    assert.ok(bytes.includes(headerName) && bytes.includes('second'));
+  }
 });
 
 test('the next offset passes over what compaction took away, also where a batch is empty', async () => {

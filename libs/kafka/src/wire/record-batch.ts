@@ -122,9 +122,15 @@ function readHeaders(reader: VarintReader): Record<string, Buffer> {
     const name = reader.bytes();
     const value = reader.bytes();
     // Of several headers with one name the last one counts, as with the Java client's lastHeader().
-    if (name && value) headers[name.toString('utf8')] = value;
+    if (name && value) setHeader(headers, name.toString('utf8'), value);
   }
   return headers;
+}
+
+/** `__proto__` is a name like any other: assigned, it would be the object's prototype and no header. */
+function setHeader(headers: Record<string, Buffer>, name: string, value: Buffer): void {
+  if (name !== '__proto__') headers[name] = value;
+  else Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function corrupt(source: TopicPartition, offset: bigint): KafkaError {

@@ -1,0 +1,34 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { isLoopback, TLS } from '@genesys-kafka/http';
+import type { ISocketFactory } from 'kafkajs';
+import { KafkaError } from '../errors.ts';
+
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Connections to brokers, also to those that are learnt from others. With `refusesPlaintext`, for a client that logs in,
+ * none without TLS to another machine: its password could be read on the way. kafkajs keeps only the message of what is
+ * thrown here; `isInsecureLogin` knows it by that.
+ */
+export function createSocketFactory({ refusesPlaintext }: { readonly refusesPlaintext: boolean }): ISocketFactory {
+  // kafkajs types `ssl` as options; it hands on `true` as well.
+  return ({ host, port, ssl, onConnect }) => {
+    const isPlain = (ssl as unknown) === undefined || (ssl as unknown) === null || (ssl as unknown) === false;
+    if (isPlain && refusesPlaintext && !isLoopback(host)) throw insecureLogin(`${host}:${port}`);
+    const socket = isPlain
+      ? net.connect({ host, port }, onConnect)
+      : tls.connect({ ...ssl, ...TLS, host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}) }, onConnect);
+    return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  };
+}
+
+const INSECURE_LOGIN = 'is reached without TLS, and a password sent there could be read on the way';
+
+function insecureLogin(broker: string): KafkaError {
+  return new KafkaError('login-insecure', `Broker ${broker} ${INSECURE_LOGIN}.`);
+}
+
+export function isInsecureLogin(message: string): boolean {
+  return message.includes(INSECURE_LOGIN);
+}
