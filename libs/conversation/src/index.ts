@@ -1,4 +1,4 @@
 export { conversationSchemaText } from './conversation-schema.ts';
 export { chain, chainStart, contentDigest } from './digest.ts';
 export { parseJson } from './exact-json.ts';
-export { createRecordValidator, type InvalidRecord, type RecordValidator } from './record-validator.ts';
+export { createRecordValidator, tooCostly, type InvalidRecord, type RecordValidator } from './record-validator.ts';
