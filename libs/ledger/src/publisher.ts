@@ -20,6 +20,11 @@ export interface PublisherLimits {
   /** Bytes that may wait in memory, unsent or unacknowledged, before `write` holds its caller back. */
   readonly bufferBytes: number;
   /**
+   * What a record takes in memory besides its bytes: it counts for `bufferBytes` and `sendBytes`, or tiny records would
+   * be bounded by nothing.
+   */
+  readonly objectBytes: number;
+  /**
    * A partition's records are sent when they reach this many bytes (0.5 to 1 MB is best for kafkajs). All partitions
    * together must fit `bufferBytes` twice, or a full buffer would wait for the transaction's age to empty it.
    */
@@ -90,8 +95,9 @@ export class LanePublisher {
       const bytes = recordBytes(record);
       batch.records += 1;
       batch.bytes += bytes;
-      this.#bufferedBytes += bytes;
-      this.#queue(batch, { topic, partition }).push(record, bytes);
+      const held = bytes + this.#limits.objectBytes;
+      this.#bufferedBytes += held;
+      this.#queue(batch, { topic, partition }).push(record, held);
     }
     this.#events.onBuffered?.(this.#bufferedBytes);
     if (this.#open?.batch === batch && batch.bytes >= this.#limits.transactionBytes) this.#startClosing();

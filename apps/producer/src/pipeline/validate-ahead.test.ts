@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RecordScanner, type ScannedRecord } from '@genesys-kafka/record-parser';
+import { INLINE_VALIDATOR, MemoryLane, newSource, sourceOptions } from '../../fixtures/memory-lane.ts';
+import { arrayOf, conversations } from '../../fixtures/records.ts';
+import type { BatchValidator } from '../validate/batch-validator.ts';
+import { SourcePublisher } from './source-publisher.ts';
+import { validateAhead } from './validate-ahead.ts';
+
+test('thousands of tiny records in one piece are handed to the thread by hundreds', async () => {
+  const scan = { maxRecordBytes: 100_000, maxDepth: 20 };
+  const scanner = new RecordScanner(scan);
+  const records = [...scanner.push(arrayOf(conversations('tiny', 3000))), ...scanner.end()];
+  async function* piece(): AsyncGenerator<readonly ScannedRecord[]> {
+    yield records;
+    yield [];
+    yield records.slice(0, 1);
+  }
+  const sizes: number[] = [];
+  const validator: BatchValidator = {
+    ...INLINE_VALIDATOR,
+    validate: async (batch, from) => {
+      sizes.push(batch.length);
+      return INLINE_VALIDATOR.validate(batch, from);
+    },
+  };
+  const source = new SourcePublisher(new MemoryLane().publisher, newSource(), sourceOptions());
+  const ordinals: number[] = [];
+  for await (const batch of validateAhead(piece(), source, { validator, scan })) {
+    ordinals.push(...batch.map(({ ordinal }) => ordinal));
+  }
+  assert.deepEqual(ordinals, [...records.map(({ ordinal }) => ordinal), 0]);
+  assert(Math.max(...sizes) <= 250, `${Math.max(...sizes)} at once`);
+});
