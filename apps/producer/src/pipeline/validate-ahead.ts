@@ -14,6 +14,8 @@ const BATCHES_AHEAD = 2;
 
 /** A piece of 256 KiB may hold thousands of tiny records, each of which takes a kilobyte of objects on its way. */
 const MAX_BATCH_RECORDS = 250;
+/** A batch goes into one transaction, which has its time: over the slowest of lines that has to do for it. */
+const MAX_BATCH_BYTES = 256 * 1024;
 
 /** The source's records, validated where they are still to be published. */
 export function validateAhead(
@@ -26,6 +28,17 @@ export function validateAhead(
 
 async function* inParts(batches: AsyncIterable<readonly ScannedRecord[]>): AsyncGenerator<readonly ScannedRecord[]> {
   for await (const records of batches) {
-    for (let at = 0; at < records.length; at += MAX_BATCH_RECORDS) yield records.slice(at, at + MAX_BATCH_RECORDS);
+    let part: ScannedRecord[] = [];
+    let bytes = 0;
+    for (const record of records) {
+      if (part.length === MAX_BATCH_RECORDS || (part.length > 0 && bytes + record.length > MAX_BATCH_BYTES)) {
+        yield part;
+        part = [];
+        bytes = 0;
+      }
+      part.push(record);
+      bytes += record.length;
+    }
+    if (part.length > 0) yield part;
   }
 }
