@@ -76,6 +76,9 @@ async function scanPage(
   const records: ScannedRecord[] = [];
   const take = (scanned: readonly ScannedRecord[]) => {
     for (const record of scanned) {
+      // Where one record ends and the next begins is part of it; of one that is too long to be kept, that is all.
+      const place = record.offset - (records[0] ?? record).offset;
+      sha256.update(record.bytes ? `${record.length}:` : `oversize:${place}:${record.length}:`);
       if (record.bytes) sha256.update(record.bytes);
       records.push({ ...record, ordinal: record.ordinal + firstOrdinal });
     }
