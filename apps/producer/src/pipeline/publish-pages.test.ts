@@ -144,6 +144,16 @@ test('killed inside a page: the same text cut into other records is another page
   assert.equal(error?.code, 'source-changed');
 });
 
+test('a page of more records than a page can have is none, and is not held in memory', async () => {
+  const { ordinals, error } = await read(
+    { '': { records: new Array<string>(120_000).fill('1'), next: 'b' } },
+    newSource(),
+  );
+  assert.equal(error?.code, 'no-page');
+  assert.match(error.message, /more than 100000 records/);
+  assert.deepEqual(ordinals, []);
+});
+
 test('a date beside the records that moves on does not make a page another one', async () => {
   const entry = await killedInside('b');
   const { error } = await read({ ...LARGE, b: { ...LARGE.b!, at: '2030-01-01T00:00:00Z' } }, entry);
