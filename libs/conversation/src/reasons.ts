@@ -23,13 +23,14 @@ export function safePointer(segments: readonly string[], known: ReadonlySet<stri
   return segments.map((segment) => `/${known.has(segment) || /^\d{1,9}$/.test(segment) ? segment : '*'}`).join('');
 }
 
-/** One violation as pointer, keyword and what was expected: `/participants/0/purpose: type (string)`. No values. */
-export function violation(error: ErrorObject, known: ReadonlySet<string>): string {
+/**
+ * One violation as pointer, keyword and what was expected: `/participants/0/purpose: type (string)`. No values.
+ * `base` is where the value lies that the error's own path starts from.
+ */
+export function violation(error: ErrorObject, base: readonly string[], known: ReadonlySet<string>): string {
   const segments = error.instancePath.split('/').slice(1);
-  const pointer = safePointer(
-    segments.map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~')),
-    known,
-  );
+  const below = segments.map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const pointer = safePointer([...base, ...below], known);
   const expected = Object.values(error.params as Record<string, unknown>).filter(
     (value) => typeof value === 'string' || typeof value === 'number',
   );

@@ -1,12 +1,15 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { conversationSchemaText } from './conversation-schema.ts';
 import { countMembers } from './count-members.ts';
 import { type ExactJson, hasEscapedKey, readExactly } from './exact-json.ts';
-import { propertyNames, safePointer, violation } from './reasons.ts';
+import { FaultFinder, MAX_REASONS } from './fault-finder.ts';
+import { propertyNames, safePointer } from './reasons.ts';
+import { costsTooMuch } from './value-cost.ts';
 
-type InvalidRecordCode = 'invalid-utf8' | 'invalid-json' | 'duplicate-key' | 'not-an-object' | 'schema-violation';
+type InvalidRecordCode =
+  'invalid-utf8' | 'invalid-json' | 'duplicate-key' | 'not-an-object' | 'schema-violation' | 'record-too-costly';
 
 export interface ValidRecord {
   readonly ok: true;
@@ -34,7 +37,8 @@ export interface RecordValidator {
   validate(bytes: Uint8Array, members: number): ValidRecord | InvalidRecord;
 }
 
-const MAX_REASONS = 20;
+/** Read once more, a member takes about 3 µs and 150 bytes; 300,000 are an ordinary record of 7 MB. */
+const MAX_EXACT_MEMBERS = 300_000;
 
 /**
  * Compiles the schema (the conversation's by default) once: about 60 ms, after which a record costs microseconds.
@@ -42,21 +46,17 @@ const MAX_REASONS = 20;
  */
 export function createRecordValidator(options: { readonly schema?: object } = {}): RecordValidator {
   const schema = options.schema ?? (JSON.parse(conversationSchemaText) as object);
-  const first = compile(schema, false);
-  // The second function tells every fault of a record; it is compiled when the first such record comes.
-  let every: ValidateFunction | undefined;
-  let known: ReadonlySet<string> | undefined;
-  const knownNames = () => (known ??= propertyNames(schema));
-
-  const explain = (value: object): string[] => {
-    every ??= compile(schema, true);
-    every(value);
-    const reasons = new Set((every.errors ?? []).map((error) => violation(error, knownNames())));
-    return [...reasons].slice(0, MAX_REASONS);
-  };
+  const stopsAtFirst = newAjv(false);
+  const first = stopsAtFirst.compile(schema);
+  // What it needs is compiled when the first record comes that has such a fault.
+  let findsAll: Ajv | undefined;
+  const faults = new FaultFinder(schema, (piece, { allErrors }) =>
+    (allErrors ? (findsAll ??= newAjv(true)) : stopsAtFirst).compile(piece),
+  );
 
   return {
     validate(bytes, members) {
+      if (costsTooMuch(bytes, members)) return tooCostly('holds too many values for the memory of one record');
       const text = decode(bytes);
       if (text === undefined) return { ok: false, code: 'invalid-utf8', reasons: ['/: not valid UTF-8'] };
       let value: unknown;
@@ -70,13 +70,14 @@ export function createRecordValidator(options: { readonly schema?: object } = {}
       }
       if (countMembers(value) !== members || hasEscapedKey(text)) {
         // A key given twice, or one that JSON.parse may have misread: only the slow reader knows which.
+        if (members > MAX_EXACT_MEMBERS) return tooCostly('needs the slow reader, and is too large for it');
         const exact = readExactly(text, MAX_REASONS);
         if (exact.members !== members) {
           throw new Error(
             `The scanner counted ${members} members where there are ${exact.members}: a bug in counting.`,
           );
         }
-        if (exact.repeated.length > 0) return duplicated(exact, knownNames());
+        if (exact.repeated.length > 0) return duplicated(exact, propertyNames(schema));
         value = exact.value;
       }
       const id = (value as { conversationId?: unknown }).conversationId;
@@ -85,7 +86,7 @@ export function createRecordValidator(options: { readonly schema?: object } = {}
         return {
           ok: false,
           code: 'schema-violation',
-          reasons: explain(value),
+          reasons: faults.explain(value, first.errors ?? []).reasons,
           ...(key !== undefined && { conversationId: key }),
         };
       }
@@ -103,11 +104,16 @@ function decode(bytes: Uint8Array): string | undefined {
   return isUtf8(view) ? view.toString('utf8') : undefined;
 }
 
-function compile(schema: object, allErrors: boolean): ValidateFunction {
+function newAjv(allErrors: boolean): Ajv {
   // strictNumbers off: 1e400 is a JSON number like any other, even where this language reads it as Infinity.
   const ajv = new Ajv({ allErrors, strict: true, strictNumbers: false, validateFormats: true });
   formats.default(ajv, { mode: 'fast' });
-  return ajv.compile(schema);
+  return ajv;
+}
+
+/** For a record on which nobody may spend more: the words say what it would have taken. */
+export function tooCostly(what: string): InvalidRecord {
+  return { ok: false, code: 'record-too-costly', reasons: [`/: ${what}`] };
 }
 
 function duplicated({ value, repeated }: ExactJson, known: ReadonlySet<string>): InvalidRecord {

@@ -3,6 +3,7 @@ import { OperationalError, retry, settledWithin, systemClock, type Clock } from 
 import type { LedgerError } from './errors.ts';
 import { claimLane, lastClaim, takenOver, type ClaimedLane, type LaneIdentity } from './lane.ts';
 import { isLaneInterrupted, LanePublisher, type PublisherEvents, type PublisherLimits } from './publisher.ts';
+import { SendPace } from './send-pace.ts';
 
 export interface LaneOptions {
   readonly client: KafkaClient;
@@ -42,8 +43,9 @@ export async function withLane<T>(
       options.events?.onCommit?.(commit);
     },
   };
+  const pace = new SendPace();
   for (;;) {
-    const publisher = new LanePublisher(lane, options.limits, events, clock);
+    const publisher = new LanePublisher(lane, options.limits, events, clock, pace);
     try {
       const result = await work(lane, publisher);
       await publisher.flush();

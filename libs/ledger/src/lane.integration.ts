@@ -16,6 +16,7 @@ const limits = {
   transactionBytes: 60_000,
   transactionMs: 5_000,
   bufferBytes: 120_000,
+  objectBytes: 0,
   sendBytes: 8_000,
   maxSendBytes: () => 500_000,
 };

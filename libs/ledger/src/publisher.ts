@@ -11,14 +11,20 @@ import { encodeLedgerValue, type LedgerEntry } from './entries.ts';
 import { LedgerError } from './errors.ts';
 import type { ClaimedLane } from './lane.ts';
 import { PartitionQueue } from './partition-queue.ts';
+import { SendPace } from './send-pace.ts';
 
 export interface PublisherLimits {
-  /** A transaction is closed when it holds this many bytes … */
+  /** A transaction is closed when it holds this many bytes (like all bounds here: less while sends are slow) … */
   readonly transactionBytes: number;
   /** … or when this long has passed since its first record. */
   readonly transactionMs: number;
   /** Bytes that may wait in memory, unsent or unacknowledged, before `write` holds its caller back. */
   readonly bufferBytes: number;
+  /**
+   * What a record takes in memory besides its bytes: it counts for `bufferBytes` and `sendBytes`, or tiny records would
+   * be bounded by nothing.
+   */
+  readonly objectBytes: number;
   /**
    * A partition's records are sent when they reach this many bytes (0.5 to 1 MB is best for kafkajs). All partitions
    * together must fit `bufferBytes` twice, or a full buffer would wait for the transaction's age to empty it.
@@ -61,6 +67,7 @@ export class LanePublisher {
   readonly #limits: PublisherLimits;
   readonly #events: PublisherEvents;
   readonly #clock: Clock;
+  readonly #pace: SendPace;
   /** Being sent: the transaction that is begun. */
   #open: { readonly batch: Batch; readonly transaction: Promise<Transaction> } | undefined;
   /** Filling while `#open` closes. */
@@ -71,7 +78,15 @@ export class LanePublisher {
   #failure: LedgerError | undefined;
   readonly #ended = new AbortController();
 
-  constructor(lane: ClaimedLane, limits: PublisherLimits, events: PublisherEvents = {}, clock: Clock = systemClock) {
+  /** `pace`: what earlier publishers of this lane have learned of the way to the broker. */
+  constructor(
+    lane: ClaimedLane,
+    limits: PublisherLimits,
+    events: PublisherEvents = {},
+    clock: Clock = systemClock,
+    pace = new SendPace(),
+  ) {
+    this.#pace = pace;
     this.#lane = lane;
     this.#limits = limits;
     this.#events = events;
@@ -90,12 +105,13 @@ export class LanePublisher {
       const bytes = recordBytes(record);
       batch.records += 1;
       batch.bytes += bytes;
-      this.#bufferedBytes += bytes;
-      this.#queue(batch, { topic, partition }).push(record, bytes);
+      const held = bytes + this.#limits.objectBytes;
+      this.#bufferedBytes += held;
+      this.#queue(batch, { topic, partition }).push(record, held);
     }
     this.#events.onBuffered?.(this.#bufferedBytes);
-    if (this.#open?.batch === batch && batch.bytes >= this.#limits.transactionBytes) this.#startClosing();
-    while (this.#bufferedBytes > this.#limits.bufferBytes) {
+    if (this.#open?.batch === batch && this.#isFull(batch)) this.#startClosing();
+    while (!this.#hasRoom()) {
       this.#room ??= Promise.withResolvers();
       await this.#room.promise;
     }
@@ -159,7 +175,7 @@ export class LanePublisher {
       (error: unknown) => this.#fail(error),
     );
     const leftMs = this.#limits.transactionMs - (this.#clock.monotonicMs() - batch.openedMs);
-    const wasAskedFor = batch.age.signal.aborted || batch.bytes >= this.#limits.transactionBytes;
+    const wasAskedFor = batch.age.signal.aborted || this.#isFull(batch);
     if (wasAskedFor || leftMs <= 0) this.#startClosing();
     else this.#clock.sleep(leftMs, batch.age.signal).then(() => this.#startClosing(batch), ignoreAbort);
   }
@@ -168,9 +184,9 @@ export class LanePublisher {
     const name = partitionName(target);
     let queue = batch.queues.get(name);
     if (!queue) {
-      queue = new PartitionQueue(target, this.#limits.sendBytes, this.#limits.maxSendBytes(target.topic), {
-        onSent: (bytes) => this.#release(bytes),
-        onFailed: (error) => this.#fail(error),
+      const sendBytes = () => this.#limits.sendBytes * this.#pace.share;
+      queue = new PartitionQueue(target, sendBytes, this.#limits.maxSendBytes(target.topic), {
+        onSend: () => this.#onSend(),
       });
       batch.queues.set(name, queue);
       if (this.#open?.batch === batch) {
@@ -180,6 +196,30 @@ export class LanePublisher {
       }
     }
     return queue;
+  }
+
+  #isFull({ bytes }: Batch): boolean {
+    return bytes >= this.#limits.transactionBytes * this.#pace.share;
+  }
+
+  #hasRoom(): boolean {
+    return this.#bufferedBytes <= this.#limits.bufferBytes * this.#pace.share;
+  }
+
+  #onSend() {
+    const startedMs = this.#clock.monotonicMs();
+    return {
+      sent: (bytes: number) => {
+        this.#pace.succeeded(startedMs, this.#clock.monotonicMs());
+        this.#release(bytes);
+        // Smaller sends than were waited for may be ready by now, and nothing else would begin them.
+        for (const queue of this.#open?.batch.queues.values() ?? []) queue.pump();
+      },
+      failed: (error: unknown) => {
+        this.#pace.failed(startedMs, this.#clock.monotonicMs());
+        this.#fail(error);
+      },
+    };
   }
 
   #startClosing(only?: Batch): void {
@@ -214,7 +254,7 @@ export class LanePublisher {
   #release(bytes: number): void {
     this.#bufferedBytes -= bytes;
     this.#events.onBuffered?.(this.#bufferedBytes);
-    if (this.#bufferedBytes <= this.#limits.bufferBytes) this.#wake();
+    if (this.#hasRoom()) this.#wake();
   }
 
   #wake(): void {

@@ -151,3 +151,27 @@ test('pulls one chunk at a time, and a reader that leaves ends the source', asyn
   }
   assert.deepEqual([pulled, closed], [1, true]);
 });
+
+test('a chunk of tiny records comes in batches of about a thousand, one of ordinary ones whole', async () => {
+  async function* chunks(document: Buffer) {
+    for (let at = 0; at < document.length; at += 256 * 1024) yield document.subarray(at, at + 256 * 1024);
+  }
+  const sizes = async (document: Buffer) => {
+    const counts: number[] = [];
+    for await (const batch of scanRecords(chunks(document), LIMITS)) counts.push(batch.length);
+    return counts;
+  };
+  const tiny = await sizes(Buffer.from(`[${'1,'.repeat(299_999)}1]`));
+  assert.equal(
+    tiny.reduce((sum, count) => sum + count, 0),
+    300_000,
+  );
+  assert(Math.max(...tiny) <= 2000, `${Math.max(...tiny)} at once`);
+  const record = JSON.stringify({ note: 'x'.repeat(6000) });
+  const ordinary = await sizes(Buffer.from(`[${Array.from({ length: 1000 }, () => record).join(',')}]`));
+  assert.equal(
+    ordinary.reduce((sum, count) => sum + count, 0),
+    1000,
+  );
+  assert(ordinary.length <= 24 + 6, `${ordinary.length} batches of 24 chunks`);
+});

@@ -99,6 +99,56 @@ test('loops that multiply are refused on records where they would block the proc
   assert.deepEqual(verdict(nested, record(50_000)), { matched: false });
 });
 
+const COSTLY = { error: 'too costly for a record of this size' };
+const names = (count: number) => Array.from({ length: count }, (_, index) => `name-${index}`);
+
+test('a function in a loop that goes through another list of the record is refused where it would take seconds', () => {
+  const large = { a: names(8000), b: names(8000).reverse(), text: 'x'.repeat(2_000_000), s: names(8000).join(',') };
+  for (const rule of [
+    'record.a.all(n, n in record.b)',
+    'record.a.exists(n, record.text.contains(n))',
+    'record.a.exists(n, record.s.split(",").size() < 3)',
+    'record.a.exists(n, size(record.a + record.b) < 3)',
+    'record.a.exists(n, (record.a + [n]).exists(m, m == "none"))',
+    'record.a.map(n, record.b).exists(l, l.exists(m, m == "none"))',
+    'record.a.exists(n, [record.b].exists(l, l.exists(m, m == "none")))',
+    'record.a.exists(n, n in (true ? record.b : record.a))',
+    'record.a.filter(n, n != "x").exists(n, n in record["b"])',
+    'record.a.exists(n, record.s.split(",").exists(m, m == n + "!"))',
+    'record.a.exists(n, [record].exists(record, record.b.exists(m, m == n + "!")))',
+  ]) {
+    assert.deepEqual(verdict(rule, large), COSTLY, rule);
+    const small = { a: names(20), b: names(20), text: 'x', s: 'a,b,c' };
+    assert.ok('matched' in verdict(rule, small), rule);
+  }
+});
+
+test('a function in a loop costs what it goes through: ordinary rules on the largest conversations are not refused', () => {
+  const participants = Array.from({ length: 8000 }, (_, index) => ({
+    purpose: index % 2 === 0 ? 'agent' : 'customer',
+    userId: `user-${index}`,
+    attributes: Object.fromEntries(names(5).map((name) => [name, 'v'])),
+    sessions: [{ mediaType: 'voice', segments: [{ queueId: 'q', wrapUpNote: 'a note of some length' }] }],
+  }));
+  const record = { participants, divisionIds: names(10), conversationStart: '2026-01-01T00:00:00Z', text: 'short' };
+  for (const rule of [
+    'record.participants.exists(p, p.purpose in ["acd", "ivr"])',
+    'record.participants.exists(p, "none" in p.attributes)',
+    'record.participants.exists(p, p.attributes.exists(k, k.startsWith("none")))',
+    'record.participants.exists(p, p.userId in record.divisionIds)',
+    'record.participants.exists(p, p.userId.lowerAscii().contains("none") || p.userId + "x" == "y")',
+    'record.participants.exists(p, timestamp(record.conversationStart) < timestamp("2000-01-01T00:00:00Z"))',
+    'record.participants.exists(p, p.sessions.exists(s, s.segments.exists(g, g.queueId in ["x"] || g.queueId in headers)))',
+    'record.participants.exists(p, p.sessions.exists(s, s.mediaType == record.text + "x" || size(record.divisionIds) > 99))',
+    'record.participants.filter(p, p.purpose == "agent").size() > 8000',
+    'record.participants.exists(p, p.sessions.size() > size(record.participants))',
+    '["x", "y"].exists(m, record.participants.exists(p, p.userId == m))',
+    '"none" in record.divisionIds && record.text.contains("none")',
+  ]) {
+    assert.deepEqual(verdict(rule, record), { matched: false }, rule);
+  }
+});
+
 test('real conversations are picked by what they hold', () => {
   const picked = (name: string) =>
     verdict(

@@ -44,6 +44,8 @@ export interface ProducerContext extends AsyncDisposable {
 const MIB = 1024 * 1024;
 /** Records that wait for the broker: with what is in flight inside kafkajs, the largest part of the memory. */
 const BUFFER_BYTES = 6 * MIB;
+/** A record's objects and headers, and what the client makes of them, about. */
+const OBJECT_BYTES = 1024;
 /** The size of send at which kafkajs is fastest here. */
 const SEND_BYTES = 768 * 1024;
 
@@ -121,6 +123,7 @@ function publisherLimits({ kafka }: Settings, { data, deadLetters }: StageOption
     transactionBytes: kafka.transaction.maxBytes,
     transactionMs: kafka.transaction.maxAgeMs,
     bufferBytes: BUFFER_BYTES,
+    objectBytes: OBJECT_BYTES,
     sendBytes: Math.min(SEND_BYTES, Math.floor(BUFFER_BYTES / 2 / data.partitions)),
     maxSendBytes: (topic) => maxSendBytes(targets.get(topic)!),
   };

@@ -9,7 +9,7 @@ const PIECES_AHEAD = 2;
 
 /**
  * Reads a verified archive to its end onto the topic; resolves with the number of records it holds.
- * Memory: four pieces ahead, the record that spans them, and the publisher's buffer.
+ * Memory: two pieces ahead and two batches of them, the record that spans them, and the publisher's buffer.
  */
 export async function publishArchive(
   archive: Archive,

@@ -115,6 +115,45 @@ for (const cursor of ['', 'b'] as const) {
   });
 }
 
+test('killed inside a page with a record that is too long to be kept: another length of it is another page', async () => {
+  const [oversize, longer] = [120_000, 120_001].map((bytes) => {
+    return conversations('long', 1)[0]!.replace('{', `{"note":"${'x'.repeat(bytes)}",`);
+  });
+  const pageOf = (long: string): Job => ({ '': { records: [...LARGE['']!.records.slice(0, 249), long] } });
+  const lane = new MemoryLane();
+  const steps: LedgerEntry[] = [];
+  const options = sourceOptions({ onRecords: () => steps.push(source.entry) });
+  const source: SourcePublisher = new SourcePublisher(lane.publisher, newSource(), options);
+  await publishPages(async () => page(pageOf(oversize!)['']!), source, READING, never);
+  const inside = steps[0]!;
+  assert((inside.position.page?.done ?? 0) > 0 && inside.position.records < 250);
+  assert.equal((await read(pageOf(longer!), inside)).error?.code, 'source-changed');
+  const again = await read(pageOf(oversize!), inside);
+  assert.equal(again.error, undefined);
+  assert.equal(again.entry.position.records, 250);
+});
+
+test('killed inside a page: the same text cut into other records is another page', async () => {
+  const lane = new MemoryLane();
+  const steps: LedgerEntry[] = [];
+  const options = sourceOptions({ onRecords: () => steps.push(source.entry) });
+  const source: SourcePublisher = new SourcePublisher(lane.publisher, newSource(), options);
+  const whole = conversations('a', 250);
+  await publishPages(async () => page({ records: [...whole, '11', '1'] }), source, READING, never);
+  const { error } = await read({ '': { records: [...whole, '1', '11'] } }, steps[0]!);
+  assert.equal(error?.code, 'source-changed');
+});
+
+test('a page of more records than a page can have is none, and is not held in memory', async () => {
+  const { ordinals, error } = await read(
+    { '': { records: new Array<string>(120_000).fill('1'), next: 'b' } },
+    newSource(),
+  );
+  assert.equal(error?.code, 'no-page');
+  assert.match(error.message, /more than 100000 records/);
+  assert.deepEqual(ordinals, []);
+});
+
 test('a date beside the records that moves on does not make a page another one', async () => {
   const entry = await killedInside('b');
   const { error } = await read({ ...LARGE, b: { ...LARGE.b!, at: '2030-01-01T00:00:00Z' } }, entry);

@@ -19,6 +19,9 @@ export interface Page {
 /** Scanned at once, before others get their turn: a page may be tens of megabytes. */
 const PIECE_BYTES = 1024 * 1024;
 
+/** Far more than any page has that was asked for; a record of two bytes takes hundreds of memory. */
+const MAX_PAGE_RECORDS = 100_000;
+
 /**
  * A job's pages, each checked whole before it is handed out, from a cursor to the page without one. Rejects with
  * `no-page`, `cursor-loop` or a ParserError; what `fetchPage` raises passes through.
@@ -76,18 +79,22 @@ async function scanPage(
   const records: ScannedRecord[] = [];
   const take = (scanned: readonly ScannedRecord[]) => {
     for (const record of scanned) {
+      // Where one record ends and the next begins is part of it; of one that is too long to be kept, that is all.
+      const place = record.offset - (records[0] ?? record).offset;
+      sha256.update(record.bytes ? `${record.length}:` : `oversize:${place}:${record.length}:`);
       if (record.bytes) sha256.update(record.bytes);
       records.push({ ...record, ordinal: record.ordinal + firstOrdinal });
     }
   };
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+  for (let at = 0; at < bytes.length && records.length <= MAX_PAGE_RECORDS; at += PIECE_BYTES) {
     take(scanner.push(bytes.subarray(at, at + PIECE_BYTES)));
     await setImmediate();
   }
-  take(scanner.end());
+  const hasTooMany = records.length > MAX_PAGE_RECORDS;
+  if (!hasTooMany) take(scanner.end());
   const { cursor, dataAvailabilityDate } = scanner.envelope;
   return {
-    problem: noPage(scanner, isFirst),
+    problem: hasTooMany ? `it has more than ${MAX_PAGE_RECORDS} records` : noPage(scanner, isFirst),
     records,
     nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined,
     availableUntil: typeof dataAvailabilityDate === 'string' ? dataAvailabilityDate : undefined,

@@ -29,6 +29,9 @@ export interface StageOptions {
 type Headers = Readonly<Record<string, string>>;
 type Reason = Pick<DeadLetter, 'stage' | 'cause' | 'reason'>;
 
+/** Causes that are no fault of the JSON. */
+const VALIDATE_CAUSES: ReadonlySet<string> = new Set(['schema-violation', 'record-too-costly']);
+
 /**
  * From a validated record of one source to a message: key, partition, headers, value; or a dead letter with the
  * reasons, for the same transaction.
@@ -55,7 +58,7 @@ export class RecordStage {
     const headers = this.#headersOf(record, availableUntil);
     if (!bytes || !outcome) return this.#oversize(record, headers, 'record.maxBytes');
     if (!outcome.ok) {
-      const stage = outcome.code === 'schema-violation' ? 'validate' : 'parse';
+      const stage = VALIDATE_CAUSES.has(outcome.code) ? 'validate' : 'parse';
       const why: Reason = { stage, cause: outcome.code, reason: outcome.reasons.join('; ') };
       return this.#deadLetter(record, headers, why, outcome.conversationId);
     }

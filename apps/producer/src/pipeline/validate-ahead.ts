@@ -12,11 +12,33 @@ export interface ReadOptions {
 /** Batches that are validated while one is published: pieces of an archive of 256 KiB, or steps of a page. */
 const BATCHES_AHEAD = 2;
 
+/** A piece of 256 KiB may hold thousands of tiny records, each of which takes a kilobyte of objects on its way. */
+const MAX_BATCH_RECORDS = 250;
+/** A batch goes into one transaction, which has its time: over the slowest of lines that has to do for it. */
+const MAX_BATCH_BYTES = 256 * 1024;
+
 /** The source's records, validated where they are still to be published. */
 export function validateAhead(
   batches: AsyncIterable<readonly ScannedRecord[]>,
   source: SourcePublisher,
   { validator }: ReadOptions,
 ): AsyncIterable<ValidatedRecord[]> {
-  return mapAhead(batches, BATCHES_AHEAD, (records) => validator.validate(records, source.skipped));
+  return mapAhead(inParts(batches), BATCHES_AHEAD, (records) => validator.validate(records, source.skipped));
+}
+
+async function* inParts(batches: AsyncIterable<readonly ScannedRecord[]>): AsyncGenerator<readonly ScannedRecord[]> {
+  for await (const records of batches) {
+    let part: ScannedRecord[] = [];
+    let bytes = 0;
+    for (const record of records) {
+      if (part.length === MAX_BATCH_RECORDS || (part.length > 0 && bytes + record.length > MAX_BATCH_BYTES)) {
+        yield part;
+        part = [];
+        bytes = 0;
+      }
+      part.push(record);
+      bytes += record.length;
+    }
+    if (part.length > 0) yield part;
+  }
 }

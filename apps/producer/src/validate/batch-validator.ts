@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { contentDigest, type InvalidRecord, type RecordValidator } from '@genesys-kafka/conversation';
+import { contentDigest, tooCostly, type InvalidRecord, type RecordValidator } from '@genesys-kafka/conversation';
 import type { ScannedRecord } from '@genesys-kafka/record-parser';
 
 /** What becomes of a record: published under its key, or a dead letter with the reasons. */
@@ -26,8 +26,18 @@ export interface BatchValidator extends AsyncDisposable {
 export function validateRecord(validator: RecordValidator, bytes: Uint8Array, members: number | undefined): Validation {
   const digest = contentDigest(bytes);
   if (members === undefined) return { digest, outcome: undefined };
-  const result = validator.validate(bytes, members);
-  return { digest, outcome: result.ok ? { ok: true, key: result.conversationId } : result };
+  return { digest, outcome: outcomeOf(validator, bytes, members) };
+}
+
+function outcomeOf(validator: RecordValidator, bytes: Uint8Array, members: number): Outcome {
+  try {
+    const result = validator.validate(bytes, members);
+    return result.ok ? { ok: true, key: result.conversationId } : result;
+  } catch (error) {
+    // A stack, a string or a set that would grow past what the engine allows: the record's doing. All else is a bug.
+    if (error instanceof RangeError) return tooCostly('needs more than the engine allows');
+    throw error;
+  }
 }
 
 export function oversizeDigest({ offset, length }: ScannedRecord): Buffer {

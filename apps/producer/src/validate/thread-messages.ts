@@ -26,3 +26,6 @@ export interface ThreadReply {
   readonly digests: Uint8Array<ArrayBuffer>;
   readonly outcomes: readonly (Outcome | undefined)[];
 }
+
+/** `ready` once, when it has compiled its schema: what ends it before that is no record's fault. */
+export type ThreadAnswer = 'ready' | ThreadReply;

@@ -1,8 +1,8 @@
-/** The other side of validating-thread.ts: validates the records that lie in a buffer of shared memory. */
+/** The other side of thread-session.ts: validates the records that lie in a buffer of shared memory. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRecordValidator } from '@genesys-kafka/conversation';
 import { validateRecord } from './batch-validator.ts';
-import { DIGEST_BYTES, type ThreadOptions, type ThreadReply, type ThreadRequest } from './thread-messages.ts';
+import { DIGEST_BYTES, type ThreadAnswer, type ThreadOptions, type ThreadRequest } from './thread-messages.ts';
 
 const { schema } = workerData as ThreadOptions;
 const validator = createRecordValidator({ schema: JSON.parse(schema) as object });
@@ -14,6 +14,8 @@ parentPort!.on('message', ({ buffer, places }: ThreadRequest) => {
     digests.set(digest, index * DIGEST_BYTES);
     return outcome;
   });
-  const reply: ThreadReply = { digests, outcomes };
+  const reply: ThreadAnswer = { digests, outcomes };
   parentPort!.postMessage(reply, [digests.buffer]);
 });
+
+parentPort!.postMessage('ready' satisfies ThreadAnswer);

@@ -1,0 +1,124 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '@genesys-kafka/resilience';
+import type { ThreadAnswer, ThreadOptions, ThreadReply, ThreadRequest } from './thread-messages.ts';
+
+/** For one request, counted from the answer to the one before: a thousand times what the largest ordinary record takes. */
+export const DEADLINE_MS = 30_000;
+/** Its memory is garbage of parsing: a small young generation keeps the process small; at 2 MB it costs a tenth. */
+const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 128 };
+
+/** What is used of a Worker. */
+export type ThreadWorker = Pick<Worker, 'on' | 'postMessage' | 'terminate' | 'ref' | 'unref'>;
+
+export function startWorker(options: ThreadOptions): ThreadWorker {
+  const file = new URL('./validating-thread-worker.ts', import.meta.url);
+  return new Worker(file, { workerData: options, resourceLimits: LIMITS });
+}
+
+/** The thread is gone, over one of its requests: whoever holds another one may ask a new thread. */
+export class ThreadLost extends Error {
+  /** True for the request that it was working on. */
+  readonly isAtFault: boolean;
+
+  constructor(why: string, isAtFault: boolean) {
+    super(`the validating thread ${why}`);
+    this.isAtFault = isAtFault;
+  }
+}
+
+/** Lost over a request, or ended for good. */
+type End = { readonly why: string } | { readonly error: Error };
+
+/**
+ * One thread from its start to its end. It ends when a request takes longer than `DEADLINE_MS` or more memory than the
+ * thread may have; every request under way is then rejected with ThreadLost, and the thread is no more. Any other end
+ * (it cannot start, a bug) rejects with the reason, for good.
+ */
+export class ThreadSession {
+  readonly #worker: ThreadWorker;
+  readonly #clock: Clock;
+  readonly #pending: PromiseWithResolvers<ThreadReply>[] = [];
+  #isReady = false;
+  #deadline = new AbortController();
+  #end: End | undefined;
+
+  constructor(worker: ThreadWorker, clock: Clock) {
+    this.#worker = worker;
+    this.#clock = clock;
+    worker.on('message', (answer: ThreadAnswer) => this.#take(answer));
+    worker.on('error', (error: Error & { readonly code?: string }) => {
+      if (this.#isReady && error.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#lose('ran out of memory');
+      else this.#fail(error);
+    });
+    worker.on('exit', () => {
+      if (this.#isReady) this.#lose('ended');
+      else this.#fail(new Error('the validating thread has ended before it began'));
+    });
+    // Work under way holds the process; the thread alone does not.
+    worker.unref();
+  }
+
+  /** Nothing can be asked of it any more. */
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  async ask(request: ThreadRequest): Promise<ThreadReply> {
+    if (this.#end) throw this.#ending(this.#end, false);
+    const reply = Promise.withResolvers<ThreadReply>();
+    this.#pending.push(reply);
+    this.#worker.ref();
+    this.#worker.postMessage(request);
+    if (this.#pending.length === 1) this.#watch();
+    try {
+      return await reply.promise;
+    } finally {
+      if (this.#pending.length === 0) this.#worker.unref();
+    }
+  }
+
+  async close(): Promise<void> {
+    const error = new Error('the validating thread has ended');
+    this.#fail(error);
+    this.#end = { error };
+    await this.#worker.terminate();
+  }
+
+  #take(answer: ThreadAnswer): void {
+    if (answer === 'ready') this.#isReady = true;
+    else this.#pending.shift()?.resolve(answer);
+    this.#watch();
+  }
+
+  /** A deadline for the request that the thread is at; none while it is starting. */
+  #watch(): void {
+    this.#deadline.abort();
+    if (!this.#isReady || this.#pending.length === 0) return;
+    this.#deadline = new AbortController();
+    this.#clock.sleep(DEADLINE_MS, this.#deadline.signal).then(
+      () => {
+        this.#lose(`gave no answer in ${DEADLINE_MS / 1000} s`);
+        void this.#worker.terminate();
+      },
+      () => undefined,
+    );
+  }
+
+  #lose(why: string): void {
+    this.#over({ why });
+  }
+
+  #fail(error: Error): void {
+    this.#over({ error });
+  }
+
+  #over(end: End): void {
+    this.#end ??= end;
+    this.#deadline.abort();
+    for (const [index, reply] of this.#pending.splice(0).entries()) reply.reject(this.#ending(this.#end, index === 0));
+  }
+
+  #ending(end: End, isAtFault: boolean): Error {
+    return 'error' in end ? end.error : new ThreadLost(end.why, isAtFault);
+  }
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import {
+  recordBytes,
+  type OutgoingRecord,
+  type TopicPartition,
+  type TransactionalProducer,
+} from '@genesys-kafka/kafka';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import fc from 'fast-check';
+import type { LedgerEntry } from './entries.ts';
+import { isLaneInterrupted, LanePublisher } from './publisher.ts';
+import { SendPace } from './send-pace.ts';
+
+const KIB = 1024;
+const DELIVERY_MS = 25_000;
+/** The broker aborts a transaction that is older. */
+const TRANSACTION_TIMEOUT_MS = 30_000;
+const PARTITIONS = 6;
+
+const limits = {
+  transactionBytes: 32 * KIB * KIB,
+  transactionMs: 5000,
+  bufferBytes: 6 * KIB * KIB,
+  objectBytes: KIB,
+  sendBytes: 512 * KIB,
+  maxSendBytes: () => 960 * KIB,
+};
+
+/** A line that takes one byte after the other, as a quota does, and a client that gives up on a send after its time. */
+class SlowLine {
+  commits = 0;
+  timeouts = 0;
+  readonly #clock: ManualClock;
+  readonly #bytesPerMs: number;
+
+  constructor(clock: ManualClock, bytesPerMs: number) {
+    this.#clock = clock;
+    this.#bytesPerMs = bytesPerMs;
+  }
+
+  producer(): TransactionalProducer {
+    let freeAtMs = 0;
+    const pass = async (bytes: number) => {
+      const nowMs = this.#clock.monotonicMs();
+      freeAtMs = Math.max(nowMs, freeAtMs) + bytes / this.#bytesPerMs;
+      const tookMs = freeAtMs - nowMs;
+      await this.#clock.sleep(Math.min(tookMs, DELIVERY_MS));
+      if (tookMs > DELIVERY_MS) throw new Error('delivery took too long');
+    };
+    return {
+      begin: async () => {
+        const begunMs = this.#clock.monotonicMs();
+        const assertInTime = () => {
+          if (this.#clock.monotonicMs() - begunMs <= TRANSACTION_TIMEOUT_MS) return;
+          this.timeouts += 1;
+          throw new Error('the transaction timed out');
+        };
+        return {
+          send: async (_target: TopicPartition, records: readonly OutgoingRecord[]) => {
+            await pass(records.reduce((sum, record) => sum + recordBytes(record), 0));
+            assertInTime();
+          },
+          commit: async () => {
+            assertInTime();
+            this.commits += 1;
+          },
+          abort: async () => undefined,
+        };
+      },
+      close: async () => undefined,
+    };
+  }
+}
+
+/** Publishes as `withLane` does, again after each interruption, until the clock has run `ms` or `steps` are committed. */
+async function publishOver(line: SlowLine, clock: ManualClock, { steps, ms }: { steps: number; ms: number }) {
+  const pace = new SendPace();
+  const state = { committed: 0, isOver: false };
+  const run = async () => {
+    while (state.committed < steps && !state.isOver) {
+      let written = state.committed;
+      const identity = { transactionalId: 'id', ledger: { topic: 'ledger', partition: 0 }, keyPrefix: '' };
+      const lane = { identity, producer: line.producer(), nonce: 'n', entries: new Map<string, LedgerEntry>() };
+      const publisher = new LanePublisher(lane, limits, {}, clock, pace);
+      try {
+        for (; written < steps; written += 1) {
+          // 256 KiB, as a piece of an archive brings them.
+          const value = Buffer.alloc(8 * KIB);
+          const records = Array.from({ length: 32 }, (_, index) => {
+            return { topic: 'data', partition: index % PARTITIONS, record: { key: 'k', value } };
+          });
+          await publisher.write({ key: 'w', entry: { v: 1, kind: 'window' } as LedgerEntry, records });
+        }
+        await publisher.flush();
+        state.committed = written;
+      } catch (error) {
+        assert(isLaneInterrupted(error));
+      }
+      await publisher.close();
+    }
+  };
+  const running = run();
+  running.catch(() => undefined).finally(() => (state.isOver = true));
+  for (let at = 0; at < ms && !state.isOver; at += 500) {
+    await clock.advance(500);
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  }
+  return { pace, state, running };
+}
+
+test('a line of 15 kB a second: commits come, within the time of a transaction', async () => {
+  const clock = new ManualClock();
+  const line = new SlowLine(clock, 15);
+  const { state } = await publishOver(line, clock, { steps: 1000, ms: 240_000 });
+  assert(line.commits >= 5, `${line.commits} commits in 240 s`);
+  assert.equal(line.timeouts, 0, 'transactions that the broker aborted');
+  state.isOver = true;
+});
+
+test('a line that is fast takes the largest sends from the beginning', async () => {
+  const clock = new ManualClock();
+  const line = new SlowLine(clock, 100_000);
+  const { pace, running } = await publishOver(line, clock, { steps: 40, ms: 600_000 });
+  await running;
+  assert.equal(pace.share, 1);
+});
+
+test('sends grow again when the line does, and one slow moment counts once for all sends that it held', () => {
+  const pace = new SendPace();
+  for (let partition = 0; partition < 6; partition += 1) pace.succeeded(0, 9000 + partition);
+  assert.equal(pace.share, 1 / 2);
+  for (let partition = 0; partition < 6; partition += 1) pace.failed(10_000, 35_000);
+  assert.equal(pace.share, 1 / 8);
+  pace.failed(40_000, 40_010);
+  assert.equal(pace.share, 1 / 8, 'a refusal says nothing of the line');
+  for (let at = 50_000; at < 100_000; at += 1000) pace.succeeded(at, at + 100);
+  assert.equal(pace.share, 1);
+});
+
+test('whatever sends take, the share stays above nothing and never passes the whole', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(40_000), fc.boolean())), (sends) => {
+      const pace = new SendPace();
+      let nowMs = 0;
+      for (const [tookMs, isSent] of sends) {
+        if (isSent) pace.succeeded(nowMs, nowMs + tookMs);
+        else pace.failed(nowMs, nowMs + tookMs);
+        nowMs += tookMs;
+        assert(pace.share >= 1 / 128 && pace.share <= 1);
+      }
+    }),
+  );
+});
