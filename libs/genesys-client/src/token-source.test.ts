@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { redactText } from '@genesys-kafka/runtime';
 import { genesys, json, never } from '../fixtures/genesys-server.ts';
 import { GenesysError } from './errors.ts';
 
@@ -124,4 +125,13 @@ test('one caller’s abort does not end the login that others wait for', async (
   go.resolve(undefined);
   assert.deepEqual(await kept, { state: 'pending' });
   assert.equal(stand.logins.length, 1);
+});
+
+test('a token that was issued shows in no log line, whatever it stands in', async () => {
+  // Its one word needs no "Bearer" in front and no name that gives it away.
+  const logIn = (response: Parameters<typeof json>[0]) => json(response, 200, { access_token: 'canary-zebra-1' });
+  await using stand = await genesys((response) => json(response, 200, { state: 'PENDING' }), { logIn });
+  await stand.client.detailsJobs.status('j', never);
+  assert.equal(stand.seen[0]?.headers.authorization, 'Bearer canary-zebra-1');
+  assert.equal(redactText('refused canary-zebra-1 (x)'), 'refused [redacted] (x)');
 });

@@ -1,4 +1,5 @@
 import { unlessAborted, type Clock } from '@genesys-kafka/resilience';
+import { hideIssuedToken } from '@genesys-kafka/runtime';
 import { z } from 'zod';
 import { answerFacts, readJson, refusal } from './answers.ts';
 import { callError } from './call-errors.ts';
@@ -90,6 +91,7 @@ export class TokenSource {
     const answer = await this.#options.exchange(call);
     if (answer.status < 200 || answer.status >= 300) throw loginRefusal(call, answer, clock);
     const { access_token: value, expires_in: seconds } = readJson(call, answer, TOKEN_ANSWER);
+    hideIssuedToken(value);
     const lifetimeMs = seconds * 1000;
     const marginMs = Math.min(MARGIN_MS, lifetimeMs * MARGIN_SHARE);
     this.#token = { value, refreshAtMs: startMs + lifetimeMs - marginMs };

@@ -1,5 +1,5 @@
 export { ConfigError, RuntimeError } from './errors.ts';
-export { redactText } from './redaction.ts';
+export { hideIssuedToken, redactText } from './redaction.ts';
 export { loadSettings, type SettingsSources } from './settings/load-settings.ts';
 export { parseDurationMs, parseInstantMs } from './settings/quantities.ts';
 export { settingsJsonSchema, settingsReference, type SettingReference } from './settings/reference.ts';

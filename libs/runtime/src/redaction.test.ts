@@ -5,7 +5,7 @@ import { text as readAll } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { OperationalError } from '@genesys-kafka/resilience';
 import { createLogger } from './logger.ts';
-import { hideSecret, isSecretName, redactJson, redactText } from './redaction.ts';
+import { hideIssuedToken, hideSecret, isSecretName, redactJson, redactText } from './redaction.ts';
 
 const canary = 'CANARY0123456789';
 
@@ -166,4 +166,19 @@ test('any JSON value is copied whole where it holds no secret, and twice is the 
       assert.deepEqual(redactJson(once), once);
     }),
   );
+});
+
+test('an issued token is hidden in any form, a renewed one too, and what is kept of them is bounded', () => {
+  const token = (nth: number) => `token-of-the-day+${nth}/canary`;
+  for (let nth = 1; nth <= 100; nth += 1) hideIssuedToken(token(nth));
+  for (const nth of [1, 57, 100]) {
+    for (const form of [token(nth), encodeURIComponent(token(nth)), Buffer.from(token(nth)).toString('base64')]) {
+      assert.equal(redactText(`got "${form}" here`), 'got "[redacted]" here');
+    }
+  }
+  hideSecret(token(2));
+  hideIssuedToken(token(101));
+  hideIssuedToken(token(101));
+  assert.match(redactText(token(1)), /canary/);
+  assert.doesNotMatch(redactText(token(101)), /canary/);
 });

@@ -8,14 +8,29 @@ const MAX_TEXT_LENGTH = 32_768;
 
 const HIDDEN = new Set<string>();
 
+/** Tokens live for minutes to days, and come for as long as the process runs: the latest of them are hidden. */
+const MOST_ISSUED = 100;
+const ISSUED: string[] = [];
+
 /**
- * Hides this exact text from every log line and error message of the process from now on: a secret from the settings,
- * a token that was just issued. Its URL-encoded and base64 forms too.
+ * Hides this exact text from every log line and error message of the process from now on: a secret from the settings.
+ * Its URL-encoded and base64 forms too.
  */
 export function hideSecret(secret: string): void {
-  if (secret.length < LEAST_SECRET_LENGTH) return;
-  for (const form of [secret, encodeURIComponent(secret.toWellFormed()), Buffer.from(secret).toString('base64')])
-    HIDDEN.add(form);
+  for (const form of formsOf(secret)) HIDDEN.add(form);
+}
+
+/** The same for a token that was just issued, until a hundred others were. */
+export function hideIssuedToken(token: string): void {
+  hideSecret(token);
+  ISSUED.push(token);
+  const oldest = ISSUED.length > MOST_ISSUED ? ISSUED.shift()! : undefined;
+  if (oldest !== undefined && !ISSUED.includes(oldest)) for (const form of formsOf(oldest)) HIDDEN.delete(form);
+}
+
+function formsOf(secret: string): string[] {
+  if (secret.length < LEAST_SECRET_LENGTH) return [];
+  return [secret, encodeURIComponent(secret.toWellFormed()), Buffer.from(secret).toString('base64')];
 }
 
 /** Names whose values are secrets, wherever they stand; compared without case, dashes and underscores. */
