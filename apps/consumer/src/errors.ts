@@ -5,6 +5,12 @@ export const CONSUMER_ERRORS = {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
     remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',
   },
+  'rules-changed': {
+    meaning:
+      'Rules or routes were changed while groups stand at different records: what lies between might be passed over by all of them.',
+    remedy:
+      'Run `consumer run --drain` with the earlier routes first. Or start once with --accept-rules, where records in between may go undelivered.',
+  },
   'test-file-unusable': {
     meaning: 'The file given to `consumer test` cannot be read as conversations.',
     remedy: 'Give a JSON array of records, an object with `conversations`, or one record a line.',

@@ -9,6 +9,7 @@ export type {
   ConsumedRecord,
   GroupAssignment,
   GroupBatch,
+  GroupCommit,
   GroupConsumer,
   GroupHandler,
   KafkaAdmin,

@@ -113,6 +113,8 @@ export interface GroupOptions {
   readonly topics: readonly string[];
   readonly maxBytesPerPartition?: number;
   readonly sessionTimeoutMs?: number;
+  /** Kept with each offset that is committed; see `KafkaAdmin.groupCommits`. */
+  readonly commitNote?: string;
 }
 
 /** A member of a consumer group: read_committed, a new group starts at the earliest offset, commits are explicit. */
@@ -133,6 +135,11 @@ export interface PartitionOffsets {
   readonly end: bigint;
 }
 
+export interface GroupCommit {
+  readonly offset: bigint;
+  readonly note: string;
+}
+
 export interface KafkaAdmin {
   /** Brokers that answered, for `check` and for choosing a replication factor. */
   brokers(): Promise<readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]>;
@@ -146,6 +153,8 @@ export interface KafkaAdmin {
   offsets(topic: string): Promise<readonly PartitionOffsets[]>;
   /** Committed offsets of a group, by partition; partitions without one are absent. */
   groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>>;
+  /** The same with the note that was kept with each; '' where there is none. */
+  groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>>;
 }
 
 export interface KafkaClient {

@@ -8,7 +8,9 @@ export {
   picksUnrouted,
   planRoutes,
   type RoutePlan,
+  type RoutingSettings,
   ruleHeaders,
+  rulesFingerprint,
 } from './route-plan.ts';
 export { compileRule, type RuleVerdict } from './rule.ts';
 export { UNROUTED } from './settings.ts';

@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { Priority, RetryPolicy } from '@genesys-kafka/delivery';
 import { compileRule, type Rule, type RuleVerdict } from './rule.ts';
+
+/** 64 bits: a change is told from no change, nothing more. */
+const FINGERPRINT_CHARS = 16;
 
 /** What routing reads of a program's settings. */
 export interface RoutingSettings {
@@ -52,6 +56,12 @@ export function planRoutes(settings: RoutingSettings): RoutePlan[] {
     policy: { tiersMs: settings.retry.tiersMs, maxAttempts: (retry.attempts ?? settings.retry.attempts) + 1 },
     blocking: retry.blocking ?? settings.retry.blocking,
   }));
+}
+
+/** Which records are whose: names and rules of all routes, whatever their order. Equal where nothing of it was changed. */
+export function rulesFingerprint({ routes }: Pick<RoutingSettings, 'routes'>): string {
+  const rules = routes.map(({ name, when }) => [name, when ?? null] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, FINGERPRINT_CHARS);
 }
 
 /** A record's headers as rules see them. */

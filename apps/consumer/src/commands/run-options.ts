@@ -7,6 +7,7 @@ import { SETTINGS, type Settings } from '../settings.ts';
 export interface RunFlags {
   readonly drain?: boolean;
   readonly acceptGap?: boolean;
+  readonly acceptRules?: boolean;
 }
 
 /** The section `consumer`, and what is said of one run alone. */
@@ -15,6 +16,7 @@ export function runOptions(): Option[] {
     ...settingOptions(SETTINGS, 'consumer'),
     new Option('--drain', 'end when all topics of all routes, retries included, are worked off'),
     new Option('--accept-gap', 'go on where records were deleted before they were read, which otherwise stops the run'),
+    new Option('--accept-rules', 'go on with changed rules where groups stand apart, which otherwise stops the run'),
   ];
 }
 

@@ -157,7 +157,14 @@ test('SIGTERM: exit 0, what is in flight ends and is committed, so that nothing 
   const stopped = target.accepted.length;
   assert.ok(stopped < 300, 'it stopped before the end');
   assert.equal(reportOf(ended.stdout).routes.all!.delivered, stopped);
+  // What lies between the groups belongs to one route by the earlier rules, and to none by these.
+  const changed = area.config({
+    routes: [{ name: 'all', when: 'record.n < 0.0', sink: 'crm' }],
+    sinks: crmTo(target, { concurrency: 4 }),
+  });
+  assert.match((await runConsumer(changed, drain, 1)).stderr, /rules-changed/);
   await runConsumer(config, drain);
+  await runConsumer(changed, drain);
   assert.equal(new Set(target.accepted.map(identity)).size, 300);
   // Keys of one partition finish in any order: at most what was in hand above the lowest unfinished comes again.
   assert.ok(target.accepted.length - 300 <= 3 * 4, `${target.accepted.length - 300} came twice`);

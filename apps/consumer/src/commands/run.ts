@@ -9,6 +9,7 @@ import { prepareConsumerTopics, sourcesOf } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
+import { findRulesApart, rulesNote } from '../group/rules-in-force.ts';
 import { runAll } from '../group/run-all.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
@@ -56,7 +57,12 @@ export async function runConsumer(
     );
   }
   const { sessionTimeoutMs } = settings.consumer;
-  const { acceptGap = false, drain = false } = flags;
+  const { acceptGap = false, acceptRules = false, drain = false } = flags;
+  const commitNote = rulesNote(settings);
+  const inForce = { client, settings, topics: sources, signal };
+  const apart = await findRulesApart(inForce);
+  if (apart && !acceptRules) throw apart;
+  if (apart) log.error({ err: apart }, 'rules were changed; going on as asked');
   const shared = {
     topics: sources,
     client,
@@ -65,6 +71,7 @@ export async function runConsumer(
     settings: groupSettings(settings),
     sessionTimeoutMs,
     acceptGap,
+    commitNote,
   };
   const runners = routes.map(
     ({ route, groupId, work }) =>

@@ -34,6 +34,7 @@ test('a broker that has just started is waited out quietly, then with a warning 
     },
     sessionTimeoutMs: 30_000,
     acceptGap: false,
+    commitNote: '',
     onJoin: () => undefined,
     onCommitFailure: () => undefined,
     log: createLogger({ name: 'test', level: 'debug', pretty: false, destination }),

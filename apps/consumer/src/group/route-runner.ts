@@ -15,6 +15,8 @@ export interface RouteRunnerOptions {
   readonly settings: GroupSettings;
   readonly sessionTimeoutMs: number;
   readonly acceptGap: boolean;
+  /** Kept with the offsets: the rules that they were reached by. */
+  readonly commitNote: string;
   /** Told of each membership as it begins. */
   readonly onJoin: (group: RouteGroup) => void;
   /** Told where offsets were not committed, other than in a rebalance. */
@@ -96,6 +98,7 @@ export class RouteRunner {
         groupId,
         topics,
         sessionTimeoutMs,
+        commitNote: this.#options.commitNote,
         maxBytesPerPartition: Math.min(MAX_FETCH_BYTES, settings.limits.maxBytes),
       }),
       settings,

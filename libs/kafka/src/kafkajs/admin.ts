@@ -2,7 +2,7 @@ import { settledWithin, systemClock, type Clock } from '@genesys-kafka/resilienc
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
-import type { KafkaAdmin, PartitionOffsets } from '../port.ts';
+import type { GroupCommit, KafkaAdmin, PartitionOffsets } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
 import { createCluster, type Cluster } from './internals.ts';
@@ -76,6 +76,16 @@ export class KafkajsAdmin implements KafkaAdmin {
         ({ partition, offset }) => [partition, BigInt(offset)] as [number, bigint],
       );
       return new Map(committed.filter(([, offset]) => offset >= 0n));
+    });
+  }
+
+  async groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>> {
+    return this.#call(`read the offsets of group ${groupId}`, async (admin) => {
+      const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      const commits = (found?.partitions ?? []).map(
+        ({ partition, offset, metadata }) => [partition, { offset: BigInt(offset), note: metadata ?? '' }] as const,
+      );
+      return new Map(commits.filter(([, { offset }]) => offset >= 0n));
     });
   }
 

@@ -93,7 +93,12 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     if (offsets.length === 0) return;
     try {
       await this.#consumer.commitOffsets(
-        offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: offset.toString() })),
+        offsets.map(({ topic, partition, offset }) => ({
+          topic,
+          partition,
+          offset: offset.toString(),
+          metadata: this.#options.commitNote ?? null,
+        })),
       );
     } catch (error) {
       throw this.#toError(error, 'commit offsets in');
