@@ -149,6 +149,8 @@ for (const { name, create } of IMPLEMENTATIONS) {
       }
       // The trap this guards against: at this moment the last stable offset is still below the commits.
       assert.equal((await client.admin.offsets(topic))[0]!.end, 0n);
+      // That it is so can be seen: at least what was sent lies behind it.
+      assert.ok((await client.admin.hidden(topic)).get(0)! >= 4n);
       const seen = await readUntil(client, topic, (records) => text(records.at(-1)) === nonce, { timeoutMs: 40_000 });
       assert.deepEqual(texts(seen), ['1', '2', nonce]);
       await Promise.all([mine.close(), shortLived.close()]);

@@ -151,6 +151,8 @@ export interface KafkaAdmin {
    */
   createMissing(topics: readonly TopicSpec[]): Promise<readonly string[]>;
   offsets(topic: string): Promise<readonly PartitionOffsets[]>;
+  /** How many offsets at the end of a topic open transactions hide, by partition: log end minus last stable offset. */
+  hidden(topic: string): Promise<ReadonlyMap<number, bigint>>;
   /** Committed offsets of a group, by partition; partitions without one are absent. */
   groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>>;
   /** The same with the note that was kept with each; '' where there is none. */

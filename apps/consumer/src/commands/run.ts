@@ -50,6 +50,7 @@ export async function runConsumer(
   const routes = workingRoutes(plans, sinks, metrics, { settings, topics, writer, reader, log, clock });
 
   const sources = sourcesOf(topics);
+  metrics.watchTopics(sources);
   if (topics.leftovers.length > 0) {
     log.warn(
       { topics: topics.leftovers },

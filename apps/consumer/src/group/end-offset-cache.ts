@@ -8,11 +8,11 @@ const KEPT_MS = 5000;
  * paused. One question per topic in five seconds, however many routes want to know.
  */
 export class EndOffsetCache {
-  readonly #admin: Pick<KafkaAdmin, 'offsets'>;
+  readonly #admin: Pick<KafkaAdmin, 'offsets' | 'hidden'>;
   readonly #clock: Clock;
   readonly #asked = new Map<string, { readonly atMs: number; readonly ends: Promise<ReadonlyMap<number, bigint>> }>();
 
-  constructor(admin: Pick<KafkaAdmin, 'offsets'>, clock: Clock) {
+  constructor(admin: Pick<KafkaAdmin, 'offsets' | 'hidden'>, clock: Clock) {
     this.#admin = admin;
     this.#clock = clock;
   }
@@ -28,5 +28,15 @@ export class EndOffsetCache {
     );
     this.#asked.set(topic, { atMs: nowMs, ends });
     return ends;
+  }
+
+  /** How many offsets open transactions hide at the end of a topic; undefined where the broker does not answer. */
+  async hidden(topic: string): Promise<number | undefined> {
+    try {
+      const hidden = await this.#admin.hidden(topic);
+      return [...hidden.values()].reduce((sum, offsets) => sum + Number(offsets), 0);
+    } catch {
+      return undefined;
+    }
   }
 }

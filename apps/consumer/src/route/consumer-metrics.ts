@@ -29,6 +29,8 @@ export interface ConsumerMetrics {
   /** Shows what a route's current membership holds; called again after a rejoin. */
   watchGroup(route: string, group: RouteGroup): void;
   watchGate(sink: string, gate: SinkGate): void;
+  /** Shows what open transactions hide of these topics. */
+  watchTopics(names: readonly string[]): void;
   writeFailed(topic: string): void;
   commitFailed(route: string): void;
 }
@@ -59,6 +61,7 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
     'topic',
   ]);
   const commits = metrics.counter('consumer_commit_failures_total', 'Offset commits that failed.', ['route']);
+  const topics = new Set<string>();
   const groups = new Map<string, RouteGroup>();
   const gates = new Map<string, SinkGate>();
   const perGroup = (name: string, help: string, read: (group: RouteGroup) => number | Promise<number>) =>
@@ -67,8 +70,19 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
     });
   perGroup('consumer_in_flight_records', 'Records in hand, waiting ones included.', ({ inFlight }) => inFlight.records);
   perGroup('consumer_in_flight_bytes', 'Bytes of the records in hand.', ({ inFlight }) => inFlight.bytes);
-  perGroup('consumer_lag_records', 'Log end minus position, over the assigned partitions.', async (group) =>
+  perGroup('consumer_lag_records', 'Last stable offset minus position, over the assigned partitions.', async (group) =>
     lagOf(group, ends),
+  );
+  metrics.gauge(
+    'consumer_hidden_offsets',
+    'Offsets at the end of a topic that open transactions hide: log end minus last stable offset.',
+    ['topic'],
+    async (gauge) => {
+      for (const topic of topics) {
+        const hidden = await ends.hidden(topic);
+        if (hidden !== undefined) gauge.set({ topic }, hidden);
+      }
+    },
   );
   metrics.gauge('consumer_circuit_state', 'Circuit of a sink: 0 closed, 1 half-open, 2 open.', ['sink'], (gauge) => {
     for (const [sink, gate] of gates) gauge.set({ sink }, CIRCUIT_LEVEL[gate.state]);
@@ -98,6 +112,7 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
     },
     watchGroup: (route, group) => void groups.set(route, group),
     watchGate: (sink, gate) => void gates.set(sink, gate),
+    watchTopics: (names) => names.forEach((name) => topics.add(name)),
     writeFailed: (topic) => writes.inc({ topic }),
     commitFailed: (route) => commits.inc({ route }),
   };

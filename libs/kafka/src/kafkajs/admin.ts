@@ -6,6 +6,7 @@ import type { GroupCommit, KafkaAdmin, PartitionOffsets } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
 import { createCluster, type Cluster } from './internals.ts';
+import { LogEnds } from './log-ends.ts';
 
 const LEADER_WAIT_MS = 30_000;
 const LEADER_POLL_MS = 100;
@@ -15,11 +16,13 @@ const CLOSE_MS = 1000;
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #connection: Connection;
   readonly #clock: Clock;
+  readonly #logEnds: LogEnds;
   #admin: Promise<Admin> | undefined;
 
   constructor(connection: Connection, clock: Clock = systemClock) {
     this.#connection = connection;
     this.#clock = clock;
+    this.#logEnds = new LogEnds(connection);
   }
 
   async brokers(): Promise<readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]> {
@@ -69,6 +72,13 @@ export class KafkajsAdmin implements KafkaAdmin {
     });
   }
 
+  async hidden(topic: string): Promise<ReadonlyMap<number, bigint>> {
+    // In this order: an end that is read first could lie below a stable offset that is read later.
+    const stable = await this.offsets(topic);
+    const ends = await this.#call(`read the offsets of ${topic}`, () => this.#logEnds.of(topic, stable.length));
+    return new Map(stable.map(({ partition, end }) => [partition, (ends.get(partition) ?? end) - end]));
+  }
+
   async groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>> {
     return this.#call(`read the offsets of group ${groupId}`, async (admin) => {
       const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
@@ -90,6 +100,7 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async close(): Promise<void> {
+    this.#logEnds.close();
     const admin = this.#admin;
     this.#admin = undefined;
     if (admin)

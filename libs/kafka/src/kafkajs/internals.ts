@@ -52,6 +52,7 @@ const require = createRequire(import.meta.url);
 const fetchProtocol = (require('kafkajs/src/protocol/requests/fetch') as { protocol: FetchProtocol }).protocol;
 const protocolErrors = require('kafkajs/src/protocol/error') as { createErrorFromCode: ErrorFromCode };
 
+const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 /** Spoken by Kafka 2.3 to 4.x; the newest that kafkajs encodes. */
 const FETCH_VERSION = 11;
@@ -62,11 +63,18 @@ export function protocolError(code: number): Error {
 }
 
 /** Connections of its own to the brokers, with the settings of `kafka`. */
-export function createCluster(kafka: Kafka): Cluster {
+export function createCluster(
+  kafka: Kafka,
+  isolation: 'read_committed' | 'read_uncommitted' = 'read_committed',
+): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find((key) => key.description === 'private:Kafka:createCluster');
   if (!symbol) throw new Error('kafkajs is not the version that is pinned: no createCluster');
   const create = (kafka as unknown as Record<symbol, (options: unknown) => Cluster>)[symbol]!;
-  return create({ allowAutoTopicCreation: false, isolationLevel: READ_COMMITTED, metadataMaxAge: 300_000 });
+  return create({
+    allowAutoTopicCreation: false,
+    isolationLevel: isolation === 'read_committed' ? READ_COMMITTED : READ_UNCOMMITTED,
+    metadataMaxAge: 300_000,
+  });
 }
 
 /**

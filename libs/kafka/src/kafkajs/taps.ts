@@ -28,7 +28,7 @@ const CRASH = 'a handler that fails, and a batch that cannot be read, are surfac
 export const TAPS: readonly Tap[] = [
   {
     what: 'the symbol `private:Kafka:createCluster` of a client, and the methods of what it makes (see `Cluster`)',
-    where: ['internals.ts', 'partition-reader.ts', 'admin.ts', 'group/group-consumer.ts'],
+    where: ['internals.ts', 'partition-reader.ts', 'admin.ts', 'log-ends.ts', 'group/group-consumer.ts'],
     why: 'There is no assign(): a partition is read, a new topic asked for on every broker, and a wrong address found early, through a cluster of our own.',
     guardedBy: [
       [ONE_BROKER, 'a reader at the end polls on, sees what comes, and stops with its signal'],
