@@ -1,5 +1,5 @@
 import { connectKafka } from '@genesys-kafka/kafka';
-import { systemClock, untilAborted } from '@genesys-kafka/resilience';
+import { retry, systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
@@ -17,6 +17,9 @@ import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { workingRoutes } from '../route/routes.ts';
 import type { Settings } from '../settings.ts';
 import { groupSettings, type RunFlags } from './run-options.ts';
+
+/** A cluster that was never asked for a group makes its coordinators first: half a minute, at most a few. */
+const COORDINATORS_START = { attempts: 12, backoff: { initialMs: 500, factor: 2, maxMs: 5000, jitterMs: 200 } };
 
 export interface RunReport {
   /** What this process settled, by route. */
@@ -57,7 +60,8 @@ export async function runConsumer(
     log.warn({ topics: leftovers }, 'retry topics of tiers that are configured no more are read');
   const { sessionTimeoutMs } = settings.consumer;
   const { acceptGap = false, acceptRules = false, drain = false } = flags;
-  const apart = await findRulesApart({ client, settings, topics: sources, signal });
+  const inForce = { client, settings, topics: sources, signal };
+  const apart = await retry(async () => findRulesApart(inForce), { ...COORDINATORS_START, signal, clock });
   if (apart && !acceptRules) throw apart;
   if (apart) log.error({ err: apart }, 'rules were changed; going on as asked');
   const shared = {
