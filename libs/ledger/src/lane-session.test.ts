@@ -52,7 +52,14 @@ test('hours without a commit are no standstill: the five minutes begin with the 
     {
       client,
       identity: { transactionalId: 't', ledger: LEDGER, keyPrefix: 'e/' },
-      limits: { transactionBytes: 1e6, transactionMs: 1000, bufferBytes: 1e6, sendBytes: 1e5, maxSendBytes: () => 1e6 },
+      limits: {
+        transactionBytes: 1e6,
+        transactionMs: 1000,
+        bufferBytes: 1e6,
+        sendBytes: 1e5,
+        objectBytes: 0,
+        maxSendBytes: () => 1e6,
+      },
       signal: new AbortController().signal,
       clock,
     },

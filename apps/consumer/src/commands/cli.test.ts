@@ -9,7 +9,7 @@ import { groupSettings, rate, runOptions } from './run-options.ts';
 test('run: each setting of the section consumer is a flag', () => {
   const names = runOptions().map(({ long }) => long);
   assert.deepEqual(names.slice(0, 2), ['--in-flight-records', '--in-flight-bytes']);
-  assert.deepEqual(names.slice(-2), ['--drain', '--accept-gap']);
+  assert.deepEqual(names.slice(-3), ['--drain', '--accept-gap', '--accept-rules']);
   assert.deepEqual(groupSettings(loadSettings(SETTINGS, { env: {} })), {
     limits: { maxRecords: 500, maxBytes: 1_048_576 },
     commitEveryMs: 1000,

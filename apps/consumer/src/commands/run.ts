@@ -1,11 +1,12 @@
 import { connectKafka } from '@genesys-kafka/kafka';
-import { systemClock, untilAborted } from '@genesys-kafka/resilience';
+import { retry, systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
+import { leftoverRetries } from '../forward/leftover-retries.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
-import { prepareConsumerTopics, sourcesOf } from '../forward/topics.ts';
+import { prepareConsumerTopics } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
@@ -16,6 +17,9 @@ import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { workingRoutes } from '../route/routes.ts';
 import type { Settings } from '../settings.ts';
 import { groupSettings, type RunFlags } from './run-options.ts';
+
+/** A cluster that was never asked for a group makes its coordinators first: half a minute, at most a few. */
+const COORDINATORS_START = { attempts: 12, backoff: { initialMs: 500, factor: 2, maxMs: 5000, jitterMs: 200 } };
 
 export interface RunReport {
   /** What this process settled, by route. */
@@ -49,19 +53,15 @@ export async function runConsumer(
   const reader = new RecordReader(registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure }));
   const routes = workingRoutes(plans, sinks, metrics, { settings, topics, writer, reader, log, clock });
 
-  const sources = sourcesOf(topics);
+  const leftovers = await leftoverRetries(client.admin, settings);
+  const sources = [topics.main, ...topics.retries.map(({ topic }) => topic), ...leftovers];
   metrics.watchTopics(sources);
-  if (topics.leftovers.length > 0) {
-    log.warn(
-      { topics: topics.leftovers },
-      'retry topics of tiers that are in the configuration no more; read until empty',
-    );
-  }
+  if (leftovers.length > 0)
+    log.warn({ topics: leftovers }, 'retry topics of tiers that are configured no more are read');
   const { sessionTimeoutMs } = settings.consumer;
   const { acceptGap = false, acceptRules = false, drain = false } = flags;
-  const commitNote = rulesNote(settings);
   const inForce = { client, settings, topics: sources, signal };
-  const apart = await findRulesApart(inForce);
+  const apart = await retry(async () => findRulesApart(inForce), { ...COORDINATORS_START, signal, clock });
   if (apart && !acceptRules) throw apart;
   if (apart) log.error({ err: apart }, 'rules were changed; going on as asked');
   const shared = {
@@ -72,7 +72,7 @@ export async function runConsumer(
     settings: groupSettings(settings),
     sessionTimeoutMs,
     acceptGap,
-    commitNote,
+    commitNote: rulesNote(settings),
   };
   const runners = routes.map(
     ({ route, groupId, work }) =>
