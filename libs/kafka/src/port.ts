@@ -84,10 +84,17 @@ export interface ReadOptions {
  * `nextOffset` all the same, or the lag never reaches 0.
  */
 export interface GroupBatch extends TopicPartition {
+  /**
+   * The offset that was asked for: the committed one in an assignment's first batch, or the log's start where nothing is
+   * committed; then the `nextOffset` of the batch before. Another one is possible, as after a move of the client's own:
+   * compare, and `seek`.
+   */
+  readonly from: bigint;
+  /** The log does not hold `from`: nothing was read, and nothing will be until a `seek`. */
+  readonly outOfRange: boolean;
   readonly records: readonly ConsumedRecord[];
   /** One past the last offset of the fetch, control records included: what to commit when all is settled. */
   readonly nextOffset: bigint;
-  readonly highWatermark: bigint;
 }
 
 export interface GroupHandler {
@@ -144,7 +151,12 @@ export interface KafkaAdmin {
    */
   createMissing(topics: readonly TopicSpec[]): Promise<readonly string[]>;
   offsets(topic: string): Promise<readonly PartitionOffsets[]>;
-  /** Committed offsets of a group, by partition; partitions without one are absent. */
+  /** Changes when a topic is deleted and made again; undefined where there is no topic, or brokers before Kafka 2.8. */
+  topicId(topic: string): Promise<string | undefined>;
+  /**
+   * Committed offsets of a group, by partition; partitions without one are absent. A negative one is no position, but
+   * shows that the group had one.
+   */
   groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>>;
 }
 

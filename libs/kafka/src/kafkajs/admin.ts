@@ -6,19 +6,23 @@ import type { KafkaAdmin, PartitionOffsets } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
 import { createCluster, type Cluster } from './internals.ts';
+import { TopicIds } from './topic-ids.ts';
 
 const LEADER_WAIT_MS = 30_000;
 const LEADER_POLL_MS = 100;
 const CLOSE_MS = 1000;
+const NOTHING_COMMITTED = -1n;
 
 /** See the port. Connects with the first call, and again after one that failed. Never calls alterConfigs. */
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #connection: Connection;
   readonly #clock: Clock;
+  readonly #topicIds: TopicIds;
   #admin: Promise<Admin> | undefined;
 
   constructor(connection: Connection, clock: Clock = systemClock) {
     this.#connection = connection;
+    this.#topicIds = new TopicIds(connection);
     this.#clock = clock;
   }
 
@@ -69,19 +73,24 @@ export class KafkajsAdmin implements KafkaAdmin {
     });
   }
 
+  async topicId(topic: string): Promise<string | undefined> {
+    return this.#call(`look up the topic ${topic}`, () => this.#topicIds.of(topic));
+  }
+
   async groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>> {
     return this.#call(`read the offsets of group ${groupId}`, async (admin) => {
       const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
       const committed = (found?.partitions ?? []).map(
         ({ partition, offset }) => [partition, BigInt(offset)] as [number, bigint],
       );
-      return new Map(committed.filter(([, offset]) => offset >= 0n));
+      return new Map(committed.filter(([, offset]) => offset !== NOTHING_COMMITTED));
     });
   }
 
   async close(): Promise<void> {
     const admin = this.#admin;
     this.#admin = undefined;
+    this.#topicIds.close();
     if (admin)
       await settledWithin(
         admin.then((connected) => connected.disconnect()),

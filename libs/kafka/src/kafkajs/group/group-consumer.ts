@@ -6,10 +6,10 @@ import { partitionName } from '../../partition-name.ts';
 import type { GroupBatch, GroupConsumer, GroupHandler, GroupOptions, TopicPartition } from '../../port.ts';
 import type { Connection } from '../connection.ts';
 import { toKafkaError } from '../errors-mapping.ts';
-import { createCluster } from '../internals.ts';
+import { createCluster, replaceFetch } from '../internals.ts';
 import { AssignedPartition, type PartitionHooks } from './assigned-partition.ts';
 import { FetchGenerations } from './fetch-generations.ts';
-import { toGroupBatch } from './group-batch.ts';
+import { batchOf, fetchForGroup } from './group-fetch.ts';
 
 const MIB = 1024 * 1024;
 /** kafkajs sleeps this long when everything is paused, so it is also the delay of a resume. */
@@ -53,7 +53,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#options = options;
     this.#fetches = new FetchGenerations(() => clock.monotonicMs());
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
-    this.#consumer = connection.kafka(RETRY).consumer({
+    const kafka = connection.kafka(RETRY);
+    replaceFetch(kafka, (broker, request) => fetchForGroup(broker, request, connection.maxDecompressedBytes));
+    this.#consumer = kafka.consumer({
       groupId: options.groupId,
       sessionTimeout,
       heartbeatInterval: Math.min(3000, Math.floor(sessionTimeout / 3)),
@@ -183,22 +185,15 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#consumer.on(events.FETCH_START, ({ payload }) => {
       this.#fetches.fetchStarted(String((payload as { readonly nodeId?: unknown }).nodeId));
     });
-    // A fetch of markers and aborted records alone: kafkajs passes over it, but committing needs to reach its end.
-    this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize > 0) return;
-      const { topic, partition } = payload;
-      const nextOffset = BigInt(payload.lastOffset) + 1n;
-      this.#offer({ topic, partition, records: [], nextOffset, highWatermark: BigInt(payload.highWatermark) });
-    });
     this.#consumer.on(events.CRASH, ({ payload }) => this.#crashed?.(payload.error));
   }
 
   /** kafkajs delivers; not resolving an offset means that it fetches from the same place again. */
   async #take(payload: EachBatchPayload): Promise<void> {
     this.#heartbeat = () => payload.heartbeat();
-    const { batch } = payload;
     if (!payload.isRunning() || payload.isStale()) return;
-    if (this.#offer(toGroupBatch(batch))) payload.resolveOffset(batch.lastOffset());
+    const batch = batchOf(payload.batch);
+    if (this.#offer(batch) && !batch.outOfRange) payload.resolveOffset(payload.batch.lastOffset());
   }
 
   #offer(batch: GroupBatch): boolean {
