@@ -1,66 +1,129 @@
-import type { KafkaAdmin, PartitionOffsets, TopicPartition } from '@genesys-kafka/kafka';
+import {
+  KafkaError,
+  partitionName,
+  type KafkaAdmin,
+  type PartitionOffsets,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
 import { ConsumerError } from '../errors.ts';
 
-export interface RetentionGapOptions {
-  readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'>;
+export interface GroupPlacesOptions {
+  readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets' | 'topicId'>;
   readonly groupId: string;
+  /** Ids of the topics as they were first met; kept over memberships, and filled here. */
+  readonly topicIds: Map<string, string>;
   /** The operator has said that the loss is known: go on with what is there. */
   readonly accept: boolean;
   readonly onAccepted: (error: ConsumerError) => void;
-}
-
-export type RetentionGapCheck = (partition: TopicPartition, readUpTo: bigint | undefined) => Promise<void>;
-
-/**
- * Refuses to go on where records were deleted before this group read them: the client would silently begin at the
- * earliest one that is left. `readUpTo` is the next offset expected; without it the group's committed one is asked for.
- * A partition without a committed offset is a new one, and has lost nothing.
- */
-export function createRetentionGapCheck(options: RetentionGapOptions): RetentionGapCheck {
-  const { admin, groupId } = options;
-  // All partitions of a topic are assigned at once: they share one question to the broker.
-  const asking = new Map<string, Promise<TopicState>>();
-  const ask = async (topic: string): Promise<TopicState> => {
-    const known = asking.get(topic);
-    if (known) return known;
-    const question = askNow(topic).finally(() => asking.delete(topic));
-    asking.set(topic, question);
-    return question;
-  };
-  const askNow = async (topic: string): Promise<TopicState> => {
-    // In this order: an end read before a commit could lie below it.
-    const committed = await admin.groupOffsets(groupId, topic);
-    return { committed, log: await admin.offsets(topic) };
-  };
-  return async ({ topic, partition }, readUpTo) => {
-    const { committed, log } = await ask(topic);
-    const next = readUpTo ?? committed.get(partition);
-    const bounds = log.find((one) => one.partition === partition);
-    if (next === undefined || bounds === undefined) return;
-    if (next >= bounds.first && next <= bounds.end) return;
-    // A position of this process may be ahead of an end that was read a moment ago.
-    if (readUpTo !== undefined && next > bounds.end) return;
-    const error = recordsGone(groupId, { topic, partition }, next, bounds);
-    if (!options.accept) throw error;
-    options.onAccepted(error);
-  };
+  readonly clock: Clock;
 }
 
 interface TopicState {
+  readonly id: string | undefined;
   readonly committed: ReadonlyMap<number, bigint>;
   readonly log: readonly PartitionOffsets[];
 }
 
-function recordsGone(
-  groupId: string,
-  { topic, partition }: TopicPartition,
-  next: bigint,
-  { first, end }: PartitionOffsets,
-): ConsumerError {
-  const where = `${topic} partition ${partition}: group ${groupId} stands at offset ${next}`;
-  const what =
-    next < first
-      ? `the log begins at ${first}: ${first - next} offsets were deleted before they were read`
-      : `the log ends at ${end}: the topic was emptied or created anew`;
-  return new ConsumerError('records-gone', `${where}, but ${what}.`, { details: { groupId, topic, partition } });
+/** Brokers that have just changed roles may know an older end, or an older topic, for a moment. */
+const DOUBTS = 5;
+const DOUBT_MS = 1000;
+
+/**
+ * Where a group stands in its topics, held against what the topics are: refuses to go on where records were deleted
+ * before this group read them, or the topic was emptied or made anew. The client would go on elsewhere, silently.
+ */
+export class GroupPlaces {
+  readonly #options: GroupPlacesOptions;
+  /** All partitions of a topic are assigned at once: they share one question to the broker. */
+  readonly #asking = new Map<string, Promise<TopicState>>();
+
+  constructor(options: GroupPlacesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The offset to go on at: `readUpTo`, the next one expected, or without it the committed one. A group that is new to
+   * the topic begins at the log's start; one that is not, and has no offset where records were deleted, has lost them.
+   * `outOfRange`: a broker has refused to read at `readUpTo`. Rejects with `records-gone`, unless that is accepted: then
+   * it goes on at the log's start.
+   */
+  async goOnAt({ topic, partition }: TopicPartition, readUpTo?: bigint, outOfRange = false): Promise<bigint> {
+    for (let doubts = 0; ; doubts += 1) {
+      const state = await this.#ask(topic);
+      const bounds = state.log.find((one) => one.partition === partition);
+      // The admin answers for all partitions or fails: this one is on its way in or out.
+      if (!bounds)
+        throw new KafkaError('broker-not-ready', `Nothing is known of ${partitionName({ topic, partition })}.`);
+      const next = readUpTo ?? state.committed.get(partition);
+      const anew = this.#isAnew(topic, state.id);
+      const gone = anew ? MADE_ANEW : whatIsGone(next, bounds, state.committed.size > 0);
+      // A position of this process may be ahead of an end that was read a moment ago.
+      const isAhead = readUpTo !== undefined && readUpTo > bounds.end && !outOfRange;
+      if (gone === undefined || (isAhead && !anew)) return next ?? bounds.first;
+      if ((anew || (next ?? 0n) > bounds.end) && doubts < DOUBTS) {
+        await this.#options.clock.sleep(DOUBT_MS);
+        continue;
+      }
+      const error = this.#recordsGone({ topic, partition }, next, gone);
+      if (!this.#options.accept) throw error;
+      if (state.id !== undefined) this.#options.topicIds.set(topic, state.id);
+      this.#options.onAccepted(error);
+      return bounds.first;
+    }
+  }
+
+  /** Before a commit: rejects with `records-gone` where a topic is not the one that was read from any more. */
+  async checkTopics(topics: Iterable<string>): Promise<void> {
+    for (const topic of new Set(topics)) {
+      for (let doubts = 0; this.#isAnew(topic, await this.#options.admin.topicId(topic)); doubts += 1) {
+        if (doubts >= DOUBTS) throw this.#recordsGone({ topic }, undefined, MADE_ANEW);
+        await this.#options.clock.sleep(DOUBT_MS);
+      }
+    }
+  }
+
+  #isAnew(topic: string, id: string | undefined): boolean {
+    const known = this.#options.topicIds.get(topic);
+    if (known === undefined && id !== undefined) this.#options.topicIds.set(topic, id);
+    return known !== undefined && id !== undefined && known !== id;
+  }
+
+  async #ask(topic: string): Promise<TopicState> {
+    const known = this.#asking.get(topic);
+    if (known) return known;
+    const question = this.#askNow(topic).finally(() => this.#asking.delete(topic));
+    this.#asking.set(topic, question);
+    return question;
+  }
+
+  async #askNow(topic: string): Promise<TopicState> {
+    const { admin, groupId } = this.#options;
+    // In this order: an end read before a commit could lie below it.
+    const committed = await admin.groupOffsets(groupId, topic);
+    const log = await admin.offsets(topic);
+    return { id: await admin.topicId(topic), committed, log };
+  }
+
+  #recordsGone(
+    { topic, partition }: { readonly topic: string; readonly partition?: number },
+    next: bigint | undefined,
+    gone: string,
+  ): ConsumerError {
+    const { groupId } = this.#options;
+    const where = partition === undefined ? topic : `${topic} partition ${partition}`;
+    const stands = next === undefined || next < 0n ? 'has no offset any more' : `stands at offset ${next}`;
+    const details = { groupId, topic, ...(partition === undefined ? {} : { partition }) };
+    return new ConsumerError('records-gone', `${where}: group ${groupId} ${stands}, but ${gone}.`, { details });
+  }
+}
+
+const MADE_ANEW = 'the topic was deleted and created anew';
+
+/** In words; undefined where nothing is. */
+function whatIsGone(next: bigint | undefined, { first, end }: PartitionOffsets, isKnown: boolean): string | undefined {
+  if (next === undefined) return isKnown && first > 0n ? `it is known here and the log begins at ${first}` : undefined;
+  if (next < 0n) return 'it had one: the client has reset it';
+  if (next < first) return `the log begins at ${first}: ${first - next} offsets were deleted before they were read`;
+  return next > end ? `the log ends at ${end}: the topic was emptied or created anew` : undefined;
 }

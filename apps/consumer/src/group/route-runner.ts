@@ -1,7 +1,7 @@
 import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafka/kafka';
 import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
-import { createRetentionGapCheck } from './retention-gap.ts';
+import { GroupPlaces } from './group-places.ts';
 import { RouteGroup, type GroupSettings } from './route-group.ts';
 import type { Work } from './work.ts';
 
@@ -38,6 +38,7 @@ const MAX_FETCH_BYTES = 64 * 1024;
 /** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
 export class RouteRunner {
   readonly #options: RouteRunnerOptions;
+  readonly #topicIds = new Map<string, string>();
   #group: RouteGroup | undefined;
 
   constructor(options: RouteRunnerOptions) {
@@ -80,16 +81,18 @@ export class RouteRunner {
 
   async #join(signal: AbortSignal): Promise<void> {
     const { route, groupId, topics, work, client, settings, sessionTimeoutMs, onJoin, log } = this.#options;
-    const checkGap = createRetentionGapCheck({
+    const places = new GroupPlaces({
       admin: client.admin,
       groupId,
+      topicIds: this.#topicIds,
       accept: this.#options.acceptGap,
       onAccepted: (error) => log.error({ err: error, route }, 'records are gone; going on as asked'),
+      clock: this.#options.clock,
     });
-    // Before the client begins: it would reset such an offset by itself, silently.
+    // Before anything is taken: what is gone is told without joining.
     for (const topic of topics) {
       const partitions = await client.admin.offsets(topic);
-      await Promise.all(partitions.map(async ({ partition }) => checkGap({ topic, partition }, undefined)));
+      await Promise.all(partitions.map(async ({ partition }) => places.goOnAt({ topic, partition })));
     }
     const group = new RouteGroup({
       consumer: client.groupConsumer({
@@ -100,7 +103,7 @@ export class RouteRunner {
       }),
       settings,
       work,
-      checkGap,
+      places,
       onCommitFailure: (error) => {
         // Normal in a rebalance: the partitions are on their way to another member, which reads these records again.
         if (error instanceof KafkaError && MOVING_ON.has(error.code)) {

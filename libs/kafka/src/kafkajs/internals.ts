@@ -137,8 +137,8 @@ export async function fetchPartition(broker: Broker, fetch: FetchRequest): Promi
     rackId: '',
     topics: [{ topic, partitions: [{ partition, fetchOffset, maxBytes }] }],
   });
-  const errorCode = fetched?.errorCode ?? UNKNOWN_SERVER_ERROR;
-  if (!fetched || errorCode !== 0) throw protocolError(errorCode);
+  if (!fetched) throw protocolError(UNKNOWN_SERVER_ERROR);
+  if (fetched.errorCode !== 0) throw protocolError(fetched.errorCode);
   return fetched;
 }
 

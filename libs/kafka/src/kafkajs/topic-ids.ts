@@ -15,15 +15,15 @@ export class TopicIds {
     const connecting = (this.#cluster ??= this.#connect());
     try {
       const cluster = await connecting;
-      let failure: unknown;
+      let failure = new Error('no broker is known');
       for (const nodeId of cluster.getNodeIds()) {
         try {
           return await fetchTopicId(await cluster.findBroker({ nodeId }), topic);
         } catch (error) {
-          failure = error;
+          failure = error as Error;
         }
       }
-      throw failure ?? new Error('no broker is known');
+      throw failure;
     } catch (error) {
       if (this.#cluster === connecting) this.close();
       throw error;

@@ -20,7 +20,7 @@ function answer(errorCode: number, id: string): Buffer {
 }
 
 test('the request is what the protocol guide says of Metadata version 10', () => {
-  const expected = `00${'02'}${'00'.repeat(16)}07${Buffer.from('orders').toString('hex')}00${'000000'}00`;
+  const expected = `0002${'00'.repeat(16)}07${Buffer.from('orders').toString('hex')}0000000000`;
   assert.equal(encodeTopicIdRequest('orders').toString('hex'), expected);
 });
 
