@@ -185,6 +185,38 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await first.consumer.stop();
     });
 
+    test('what is finished when a rebalance begins is committed, and not delivered again', async () => {
+      const topic = await newTopic(client, { partitions: 4 });
+      const group = `g-${topic}`;
+      const partitions = [0, 1, 2, 3];
+      for (const partition of partitions) await produce(topic, ['1', '2', '3', '4', '5'], partition);
+      const finished = new Map<number, bigint>();
+      const commits: Promise<void>[] = [];
+      const seen: string[] = [];
+      const first = client.groupConsumer({ groupId: group, topics: [topic], sessionTimeoutMs: 6000 });
+      await first.start({
+        onBatch: async ({ partition, records, nextOffset }) => {
+          seen.push(...records.map(({ value }) => String(value)));
+          finished.set(partition, nextOffset);
+        },
+        onRevoked: () => {
+          const offsets = [...finished].map(([partition, offset]) => ({ topic, partition, offset }));
+          commits.push(first.commit(offsets));
+        },
+        onCrash: (error) => assert.fail(error),
+      });
+      await until('all of them', () => seen.length === 20);
+      const second = await join(client, group, [topic]);
+      await until('its part', () => second.assigned.length === 2);
+      await commits[0];
+      for (const partition of partitions) await produce(topic, ['6'], partition);
+      await until('the last ones', () => seen.length + second.seen.length >= 24);
+      assert.deepEqual([...seen.slice(20), ...second.seen], ['6', '6', '6', '6']);
+      await second.consumer.stop();
+      await first.stop();
+      await Promise.allSettled(commits);
+    });
+
     test('pause holds a partition and no other; resume goes on without a gap; seek goes back', async () => {
       const topic = await newTopic(client, { partitions: 2 });
       const member = await join(client, `g-${topic}`, [topic], { onBatch: async () => undefined });

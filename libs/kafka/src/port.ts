@@ -102,7 +102,10 @@ export interface GroupHandler {
   onBatch(batch: GroupBatch, assignment: GroupAssignment): Promise<void>;
   /** After a rebalance, with everything now assigned. */
   onAssigned?(partitions: readonly TopicPartition[]): void;
-  /** Before these partitions may go elsewhere: stop work on them. */
+  /**
+   * Before these partitions may go elsewhere: stop work on them and commit what is finished. What is asked for before
+   * this returns is sent before anything is handed out anew; later commits may come too late, and are then rejected.
+   */
   onRevoked?(partitions: readonly TopicPartition[]): void;
   /** The group can no longer be read (fatal client error); the consumer is stopped. */
   onCrash(error: Error): void;
@@ -125,6 +128,7 @@ export interface GroupOptions {
 /** A member of a consumer group: read_committed, a new group starts at the earliest offset, commits are explicit. */
 export interface GroupConsumer {
   start(handler: GroupHandler): Promise<void>;
+  /** Partitions that are not assigned any more are left out, and then the call rejects with `partition-not-assigned`. */
   commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void>;
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;

@@ -131,7 +131,7 @@ export class RouteGroup implements GroupHandler {
   }
 
   onRevoked(partitions: readonly TopicPartition[]): void {
-    // What is finished until now, and nothing that finishes later.
+    // At once: nothing may be handed out anew before it. What ends after this is committed if there is still time.
     void this.#commitNow(this.#moved());
     this.#release(partitions);
   }
@@ -181,13 +181,17 @@ export class RouteGroup implements GroupHandler {
       const held = this.#held.get(name);
       if (!held) continue;
       this.#held.delete(name);
-      const ended = Promise.all([held.flow.stop(this.#options.settings.revokeGraceMs), this.#ending.get(name)]).then(
-        () => {
-          if (this.#ending.get(name) === ended) this.#ending.delete(name);
-        },
-      );
+      const ended = this.#letGo(held, this.#ending.get(name)).finally(() => {
+        if (this.#ending.get(name) === ended) this.#ending.delete(name);
+      });
       this.#ending.set(name, ended);
     }
+  }
+
+  async #letGo(held: Held, earlier: Promise<void> | undefined): Promise<void> {
+    await Promise.all([held.flow.stop(this.#options.settings.revokeGraceMs), earlier]);
+    const offset = held.flow.position;
+    if (offset !== undefined && offset !== held.committed) await this.#commitNow([{ held, offset }]);
   }
 
   #changed(held: Held): void {

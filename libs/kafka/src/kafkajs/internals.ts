@@ -39,7 +39,7 @@ export interface Broker {
   fetch(request: GroupFetchRequest): Promise<GroupFetchResponse>;
   disconnect(): Promise<void>;
   /** What the broker speaks, by the request's number. */
-  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
   /** Rejects where this broker does not know a topic, or no leader of it. */
   metadata(topics: readonly string[]): Promise<unknown>;
   readonly connectionPool: { send<T>(request: ProtocolRequest<T>): Promise<T> };
@@ -159,7 +159,7 @@ export async function fetchRaw(broker: Broker, fetch: GroupFetchRequest): Promis
 
 /** A topic's id; undefined where the broker is too old to give one or knows no such topic. */
 export async function fetchTopicId(broker: Broker, topic: string): Promise<string | undefined> {
-  if ((broker.versions?.[METADATA]?.maxVersion ?? 0) < TOPIC_ID_METADATA_VERSION) return undefined;
+  if ((broker.versions[METADATA]?.maxVersion ?? 0) < TOPIC_ID_METADATA_VERSION) return undefined;
   const encode = async () => new ProtocolEncoder().writeBuffer(encodeTopicIdRequest(topic));
   const request = { apiKey: METADATA, apiName: 'Metadata', apiVersion: TOPIC_ID_METADATA_VERSION, encode };
   // An object, since kafkajs looks for a throttle time in what is decoded.

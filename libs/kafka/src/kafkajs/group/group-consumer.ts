@@ -41,6 +41,8 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #consumer: Consumer;
   readonly #fetches: FetchGenerations;
   readonly #assigned = new Map<string, AssignedPartition>();
+  /** The handler has been told that what is assigned may go elsewhere. */
+  #isRevoked = false;
   #handler: GroupHandler | undefined;
   #heartbeat: (() => Promise<void>) | undefined;
   #crashed: ((error: unknown) => void) | undefined;
@@ -91,27 +93,31 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   }
 
   async commit(offsets: Offsets): Promise<void> {
-    for (const target of offsets) this.#assertAssigned(target);
-    if (offsets.length === 0) return;
-    try {
-      await this.#consumer.commitOffsets(
-        offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: offset.toString() })),
-      );
-    } catch (error) {
-      throw this.#toError(error, 'commit offsets in');
+    const own = offsets.filter((target) => this.#assigned.has(partitionName(target)));
+    const foreign = offsets.find((target) => !this.#assigned.has(partitionName(target)));
+    if (own.length > 0) {
+      try {
+        await this.#consumer.commitOffsets(
+          own.map(({ topic, partition, offset }) => ({ topic, partition, offset: offset.toString() })),
+        );
+      } catch (error) {
+        throw this.#toError(error, 'commit offsets in');
+      }
     }
+    if (foreign) throw this.#notAssigned(foreign);
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const target of partitions) this.#assigned.get(partitionName(target))?.pause();
+    for (const target of partitions) this.#current(target)?.pause();
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const target of partitions) this.#assigned.get(partitionName(target))?.resume();
+    for (const target of partitions) this.#current(target)?.resume();
   }
 
   seek(target: TopicPartition, offset: bigint): void {
-    const partition = this.#assertAssigned(target);
+    const partition = this.#current(target);
+    if (!partition) throw this.#notAssigned(target);
     partition.forget();
     try {
       this.#consumer.seek({ ...target, offset: offset.toString() });
@@ -139,9 +145,10 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       this.#state = 'stopping';
       // Still a member: what the handlers finish now may be committed.
       const partitions = [...this.#assigned.values()];
-      if (partitions.length > 0) this.#handler?.onRevoked?.(partitions.map(({ target }) => target));
+      this.#tell();
       await settledWithin(Promise.all(partitions.map((partition) => partition.idle())), LET_GO_MS);
-      this.#endAssignment();
+      for (const partition of partitions) partition.end();
+      this.#clear();
     }
     await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
   }
@@ -180,6 +187,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#fetches.joined();
       this.#revoke();
+      this.#clear();
       this.#assign(payload.memberAssignment);
     });
     this.#consumer.on(events.FETCH_START, ({ payload }) => {
@@ -213,16 +221,25 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#handler?.onAssigned?.(targets);
   }
 
+  /**
+   * Ends the work, and lets the handler commit what is finished: until the next generation begins this one's commits are
+   * good, and kafkajs sends what is asked for now before it joins again.
+   */
   #revoke(): void {
-    const targets = this.#endAssignment();
+    if (!this.#isRevoked) for (const partition of this.#assigned.values()) partition.end();
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#isRevoked) return;
+    this.#isRevoked = true;
+    const targets = [...this.#assigned.values()].map(({ target }) => target);
     if (targets.length > 0) this.#handler?.onRevoked?.(targets);
   }
 
-  #endAssignment(): TopicPartition[] {
-    const partitions = [...this.#assigned.values()];
+  #clear(): void {
     this.#assigned.clear();
-    for (const partition of partitions) partition.end();
-    return partitions.map(({ target }) => target);
+    this.#isRevoked = false;
   }
 
   #hooks(): PartitionHooks {
@@ -252,10 +269,13 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#handler?.onCrash(error instanceof Error && !isKafkajs(error) ? error : this.#toError(error, 'go on with'));
   }
 
-  #assertAssigned(target: TopicPartition): AssignedPartition {
-    const partition = this.#assigned.get(partitionName(target));
-    if (partition) return partition;
-    throw new KafkaError(
+  /** Undefined also while the group is being handed out anew: then a commit is all that is left. */
+  #current(target: TopicPartition): AssignedPartition | undefined {
+    return this.#isRevoked ? undefined : this.#assigned.get(partitionName(target));
+  }
+
+  #notAssigned(target: TopicPartition): KafkaError {
+    return new KafkaError(
       'partition-not-assigned',
       `${partitionName(target)} is not assigned to this member of ${this.#options.groupId} (any more).`,
     );
