@@ -199,9 +199,8 @@ for (const { name, create } of IMPLEMENTATIONS) {
           seen.push(...records.map(({ value }) => String(value)));
           finished.set(partition, nextOffset);
         },
-        onRevoked: () => {
-          const offsets = [...finished].map(([partition, offset]) => ({ topic, partition, offset }));
-          commits.push(first.commit(offsets));
+        onRevoked: (revoked) => {
+          commits.push(first.commit(revoked.map((target) => ({ ...target, offset: finished.get(target.partition)! }))));
         },
         onCrash: (error) => assert.fail(error),
       });

@@ -80,6 +80,27 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
+    what: 'a TypeError out of its own files is what it says of metadata without leaders, and fetchTopicOffsets leaves out what has none',
+    where: ['errors-mapping.ts', 'admin.ts'],
+    why: '"Not now", and no verdict: asked again.',
+    guardedBy: [
+      [
+        'kafkajs/errors-mapping.test.ts',
+        'a TypeError from inside kafkajs, as while a partition has no leader, means "not now"',
+      ],
+      [
+        'kafkajs/admin.test.ts',
+        'while leaders move an admin asks again on a fresh connection, and leaves out no partition',
+      ],
+    ],
+  },
+  {
+    what: 'REBALANCING is told before the group is joined again: a commit that is asked for in it is sent before that',
+    where: ['group/group-consumer.ts'],
+    why: 'What is finished is committed with the generation that is ending.',
+    guardedBy: [[GROUPS, 'what is finished when a rebalance begins is committed, and not delivered again']],
+  },
+  {
     what: 'the codec registry, by the protocol’s numbers: a codec is given the encoder of a batch’s records, count and header left out',
     where: ['codecs.ts', 'produce.ts'],
     why: 'zstd is missing, and the codec is where prepared records take the place of the stand-ins.',

@@ -66,13 +66,15 @@ class CompactReader {
 
   /** Null is 0, and empty is 1. */
   skipText(): void {
-    this.at += Math.max(0, this.uvarint() - 1);
+    const length = this.uvarint();
+    this.at += Math.max(0, length - 1);
   }
 
   skipTags(): void {
     for (let left = this.uvarint(); left > 0; left -= 1) {
       this.uvarint();
-      this.at += this.uvarint();
+      const length = this.uvarint();
+      this.at += length;
     }
   }
 }

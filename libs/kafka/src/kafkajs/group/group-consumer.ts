@@ -43,6 +43,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #assigned = new Map<string, AssignedPartition>();
   /** The handler has been told that what is assigned may go elsewhere. */
   #isRevoked = false;
+  #wasReached = false;
   #handler: GroupHandler | undefined;
   #heartbeat: (() => Promise<void>) | undefined;
   #crashed: ((error: unknown) => void) | undefined;
@@ -81,7 +82,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
         return;
       } catch (error) {
         const failure = this.#toError(error, 'join');
-        const patient = failure.code === 'broker-not-ready' && this.#clock.monotonicMs() - started < JOIN_PATIENCE_MS;
+        // A wrong address is told at once; whoever was reached may go for a moment.
+        const isMoving = failure.retry && (failure.code === 'broker-not-ready' || this.#wasReached);
+        const patient = isMoving && this.#clock.monotonicMs() - started < JOIN_PATIENCE_MS;
         if (!patient || this.#stopped) {
           this.#state = 'crashed';
           await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
@@ -156,6 +159,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   /** kafkajs does not try again where a coordinator is still loading, as it is for a while after a broker's start. */
   async #join(): Promise<void> {
     await this.#reachable();
+    this.#wasReached = true;
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
     const crashed = Promise.withResolvers<never>();
@@ -172,7 +176,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     });
     const joined = running.then(() => {
       this.#crashed = (error) => {
-        this.#crash(error);
+        this.#crash(this.#toError(error, 'go on with'));
       };
     });
     await Promise.race([joined, crashed.promise]);
