@@ -60,7 +60,7 @@ export class RouteRunner {
         await this.#join(signal);
         return;
       } catch (error) {
-        if (!isRetryable(error)) throw error;
+        if (!isRetryable(error) && !this.#isUnknownForNow(error)) throw error;
         if (clock.monotonicMs() - startedMs > SOUND_MS) attempt = 0;
         const waitMs = backoffMs(BACKOFF, attempt);
         this.#tell(error, waitMs, clock.monotonicMs() - begunMs < STARTING_MS ? 'debug' : 'warn');
@@ -70,6 +70,14 @@ export class RouteRunner {
         this.#group = undefined;
       }
     }
+  }
+
+  /**
+   * A broker that has just started does not know a topic for a moment. Whether it is gone is asked before the next
+   * joining, which then ends the run.
+   */
+  #isUnknownForNow(error: unknown): error is KafkaError {
+    return error instanceof KafkaError && error.code === 'topic-missing' && this.#group?.joined === true;
   }
 
   /** In words, without a stack: it is waited out. What ends the run is told by whoever started it. */
