@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startStack, type Stack } from '@genesys-kafka/testing';
+import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, record } from '../fixtures/conformance.ts';
 import { KafkaError, type GroupBatch, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
 
@@ -184,6 +185,37 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await first.consumer.stop();
     });
 
+    test('what is finished when a rebalance begins is committed, and not delivered again', async () => {
+      const topic = await newTopic(client, { partitions: 4 });
+      const group = `g-${topic}`;
+      const partitions = [0, 1, 2, 3];
+      for (const partition of partitions) await produce(topic, ['1', '2', '3', '4', '5'], partition);
+      const finished = new Map<number, bigint>();
+      const commits: Promise<void>[] = [];
+      const seen: string[] = [];
+      const first = client.groupConsumer({ groupId: group, topics: [topic], sessionTimeoutMs: 6000 });
+      await first.start({
+        onBatch: async ({ partition, records, nextOffset }) => {
+          seen.push(...records.map(({ value }) => String(value)));
+          finished.set(partition, nextOffset);
+        },
+        onRevoked: (revoked) => {
+          commits.push(first.commit(revoked.map((target) => ({ ...target, offset: finished.get(target.partition)! }))));
+        },
+        onCrash: (error) => assert.fail(error),
+      });
+      await until('all of them', () => seen.length === 20);
+      const second = await join(client, group, [topic]);
+      await until('its part', () => second.assigned.length === 2);
+      await commits[0];
+      for (const partition of partitions) await produce(topic, ['6'], partition);
+      await until('the last ones', () => seen.length + second.seen.length >= 24);
+      assert.deepEqual([...seen.slice(20), ...second.seen], ['6', '6', '6', '6']);
+      await second.consumer.stop();
+      await first.stop();
+      await Promise.allSettled(commits);
+    });
+
     test('pause holds a partition and no other; resume goes on without a gap; seek goes back', async () => {
       const topic = await newTopic(client, { partitions: 2 });
       const member = await join(client, `g-${topic}`, [topic], { onBatch: async () => undefined });
@@ -272,8 +304,60 @@ for (const { name, create } of IMPLEMENTATIONS) {
       assert.match(member.events.join(), /^assigned 2,revoked 2(,assigned 2,revoked 2)*$/);
       gate.resolve(undefined);
       await careful.close();
-      // One limit for the process: give the other tests theirs back.
-      await create(stack.brokers).close();
+    });
+
+    test('a record with 12,000 headers goes by like any other', async () => {
+      const topic = await newTopic(client);
+      const headers = Object.fromEntries(Array.from({ length: 12_000 }, (_, at) => [`h${at}`, 'v']));
+      const producer = client.producer();
+      await producer.send({ topic, partition: 0 }, [{ ...record('many'), headers }, record('next')]);
+      await producer.close();
+      let count = 0;
+      const member = await join(client, `g-${topic}`, [topic], {
+        onBatch: async (_, batch) => {
+          count += Object.keys(batch.records[0]?.headers ?? {}).length;
+        },
+      });
+      // With the client's own decoder it took a minute.
+      await until('both', () => member.seen.length === 2);
+      assert.equal(count, 12_000);
+      await member.consumer.stop();
+    });
+
+    test('an offset that the log does not hold is told, not reset; a seek goes on from there', async () => {
+      const topic = await newTopic(client);
+      const group = `g-${topic}`;
+      await produce(topic, ['1', '2']);
+      const first = await join(client, group, [topic]);
+      await until('both', async () => (await client.admin.groupOffsets(group, topic)).get(0) === 2n);
+      await first.consumer.commit([{ topic, partition: 0, offset: 700n }]);
+      await first.consumer.stop();
+      const froms: bigint[] = [];
+      const second = await join(client, group, [topic], {
+        onBatch: async ({ consumer }, batch) => {
+          froms.push(batch.from);
+          if (batch.outOfRange) consumer.seek(batch, 1n);
+        },
+      });
+      await until('what is there', () => second.seen.length === 1);
+      assert.deepEqual([froms[0], froms.at(-1), second.seen], [700n, 1n, ['2']]);
+      assert.equal((await client.admin.groupOffsets(group, topic)).get(0), 700n);
+      await second.consumer.stop();
+    });
+
+    test('a topic that is deleted and made again has another id', async () => {
+      const topic = await newTopic(client);
+      const id = await client.admin.topicId(topic);
+      assert.match(id ?? '', /^[0-9a-f]{32}$/);
+      assert.equal(await client.admin.topicId(topic), id);
+      const admin = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: [topic] });
+      await admin.disconnect();
+      await until('no topic', async () => (await client.admin.topicId(topic)) === undefined);
+      await client.admin.createMissing([{ name: topic, partitions: 1, config: {} }]);
+      await until('an id', async () => (await client.admin.topicId(topic)) !== undefined);
+      assert.notEqual(await client.admin.topicId(topic), id);
     });
 
     test('a topic that is not there and a broker that is not there fail the start', async () => {

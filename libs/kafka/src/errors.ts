@@ -33,7 +33,7 @@ export const KAFKA_ERRORS = {
     remedy: 'Have them written with zstd or gzip, and set the topic’s compression.type to producer.',
   },
   'decompression-limit': {
-    meaning: 'A batch unpacks to more than is allowed.',
+    meaning: 'A batch unpacks to more than one fetch is allowed to.',
     remedy: 'Raise the limit (maxDecompressedBytes) if the topic is yours, or find out who wrote it.',
   },
   'kafka-failed': {

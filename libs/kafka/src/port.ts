@@ -84,10 +84,17 @@ export interface ReadOptions {
  * `nextOffset` all the same, or the lag never reaches 0.
  */
 export interface GroupBatch extends TopicPartition {
+  /**
+   * The offset that was asked for: the committed one in an assignment's first batch, or the log's start where nothing is
+   * committed; then the `nextOffset` of the batch before. Another one is possible, as after a move of the client's own:
+   * compare, and `seek`.
+   */
+  readonly from: bigint;
+  /** The log does not hold `from`: nothing was read, and nothing will be until a `seek`. */
+  readonly outOfRange: boolean;
   readonly records: readonly ConsumedRecord[];
   /** One past the last offset of the fetch, control records included: what to commit when all is settled. */
   readonly nextOffset: bigint;
-  readonly highWatermark: bigint;
 }
 
 export interface GroupHandler {
@@ -95,7 +102,10 @@ export interface GroupHandler {
   onBatch(batch: GroupBatch, assignment: GroupAssignment): Promise<void>;
   /** After a rebalance, with everything now assigned. */
   onAssigned?(partitions: readonly TopicPartition[]): void;
-  /** Before these partitions may go elsewhere: stop work on them. */
+  /**
+   * Before these partitions may go elsewhere: stop work on them and commit what is finished. What is asked for before
+   * this returns is sent before anything is handed out anew; later commits may come too late, and are then rejected.
+   */
   onRevoked?(partitions: readonly TopicPartition[]): void;
   /** The group can no longer be read (fatal client error); the consumer is stopped. */
   onCrash(error: Error): void;
@@ -120,6 +130,7 @@ export interface GroupOptions {
 /** A member of a consumer group: read_committed, a new group starts at the earliest offset, commits are explicit. */
 export interface GroupConsumer {
   start(handler: GroupHandler): Promise<void>;
+  /** Partitions that are not assigned any more are left out, and then the call rejects with `partition-not-assigned`. */
   commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void>;
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
@@ -153,7 +164,12 @@ export interface KafkaAdmin {
   offsets(topic: string): Promise<readonly PartitionOffsets[]>;
   /** How many offsets at the end of a topic open transactions hide, by partition: log end minus last stable offset. */
   hidden(topic: string): Promise<ReadonlyMap<number, bigint>>;
-  /** Committed offsets of a group, by partition; partitions without one are absent. */
+  /** Changes when a topic is deleted and made again; undefined where there is no topic, or brokers before Kafka 2.8. */
+  topicId(topic: string): Promise<string | undefined>;
+  /**
+   * Committed offsets of a group, by partition; partitions without one are absent. A negative one is no position, but
+   * shows that the group had one.
+   */
   groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>>;
   /** The same with the note that was kept with each; '' where there is none. */
   groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>>;

@@ -75,6 +75,30 @@ test('records that retention deleted before they were read: an alert and exit 1,
   assert.equal(target.accepted.length, 30 + dataPartitions, 'the last record of each partition was left');
 });
 
+test('a topic deleted and made again under a running consumer ends it, and nothing of the new one is passed over', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+  });
+  await area.publish(samples(60, 30), 'old');
+  await using running = await ConsumerProcess.start(config, 'run', ...quick);
+  await until(() => target.accepted.length === 60, 'the old records');
+  await withAdmin(area, async (admin) => admin.deleteTopics({ topics: [area.main] }));
+  const { data } = topicSpecs({ prefix: area.prefix, dataPartitions });
+  await until(async () => (await area.client.admin.describeTopic(area.main)) === undefined, 'the deletion');
+  await area.client.admin.createMissing([data]);
+  // More than was read of the old one: its places are places in the new one too.
+  await area.publish(samples(300, 30), 'new');
+  const { status, stderr } = await running.ended;
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /error: (records-gone|topic-missing): /);
+  await runConsumer(config, drain);
+  const delivered = new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey));
+  assert.equal(delivered.size, 360);
+});
+
 test('--drain waits for what is committed behind an open transaction', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();

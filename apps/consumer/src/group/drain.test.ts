@@ -67,6 +67,13 @@ test('what was deleted before it was committed is neither read nor left', async 
   await ended;
 });
 
+test('a place behind the log’s end proves nothing: the topic was made anew', async () => {
+  const { state, clock, isDone } = log('r'.repeat(400));
+  state.committed = 700n;
+  await clock.advance(20_000);
+  assert.equal(isDone(), false);
+});
+
 test('what a transaction holds back is left until it ends', async () => {
   const { state, clock, ended, isDone } = log('rrrm');
   state.stable = 1n;

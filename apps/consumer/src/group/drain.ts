@@ -62,6 +62,8 @@ async function looksDrained(options: DrainOptions, seen: Map<string, bigint>): P
     // Commits first: a record that comes between the two questions counts as left.
     const committed = await Promise.all(options.groupIds.map(async (groupId) => admin.groupOffsets(groupId, topic)));
     for (const { partition, first, end } of await admin.offsets(topic)) {
+      // A place behind the log's end belongs to another topic of that name, or a new leader knows an older end.
+      if (committed.some((group) => (group.get(partition) ?? 0n) > end)) return false;
       // What was deleted before a group came to it is not left: a gap is accepted, or has stopped the run.
       const lowest = max(
         first,

@@ -21,7 +21,7 @@ function record(offset: number, key: string | null, size = 10): ConsumedRecord {
 }
 
 function batch(records: ConsumedRecord[], nextOffset = records.at(-1)!.offset + 1n): GroupBatch {
-  return { topic: 't', partition: 0, records, nextOffset, highWatermark: nextOffset };
+  return { topic: 't', partition: 0, from: 0n, outOfRange: false, records, nextOffset };
 }
 
 function flowOf(work: Work, options: Partial<ConstructorParameters<typeof PartitionFlow>[0]> = {}): PartitionFlow {

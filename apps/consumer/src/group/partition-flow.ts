@@ -36,6 +36,14 @@ export class PartitionFlow {
 
   constructor(options: FlowOptions) {
     this.#options = options;
+    // Told by whoever gave it; without work nobody waits for it here.
+    options.after?.catch(() => undefined);
+  }
+
+  /** Where the assignment starts: it may be committed as it is, so that the group is known here from now on. */
+  begin(offset: bigint): void {
+    this.#tracker.cover(offset);
+    this.#options.onChange();
   }
 
   /** Takes a batch whole, even past the bound: the bound pauses the partition, so that one batch is the excess. */

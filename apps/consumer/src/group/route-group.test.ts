@@ -18,6 +18,7 @@ class RecordingConsumer implements GroupConsumer {
   handler: GroupHandler | undefined;
   readonly commits: bigint[] = [];
   readonly calls: string[] = [];
+  readonly seeks: bigint[] = [];
   commitFailures = 0;
   async start(handler: GroupHandler) {
     this.handler = handler;
@@ -34,8 +35,8 @@ class RecordingConsumer implements GroupConsumer {
   resume() {
     this.calls.push('resume');
   }
-  seek() {
-    this.calls.push('seek');
+  seek(_: TopicPartition, offset: bigint) {
+    this.seeks.push(offset);
   }
   async stop() {
     this.calls.push('stop');
@@ -51,7 +52,13 @@ function batch(first: number, count: number): GroupBatch {
     value: Buffer.alloc(1),
     headers: {},
   }));
-  return { ...p0, records, nextOffset: BigInt(first + count), highWatermark: 100n };
+  return {
+    ...p0,
+    from: BigInt(first),
+    outOfRange: false,
+    records,
+    nextOffset: BigInt(first + count),
+  };
 }
 
 function start(options: Partial<RouteGroupOptions> = {}) {
@@ -62,7 +69,7 @@ function start(options: Partial<RouteGroupOptions> = {}) {
     consumer,
     settings,
     work: async (record) => new Promise<void>((done) => open.set(record.offset, () => done())),
-    checkGap: async () => undefined,
+    places: { goOnAt: async (_, readUpTo) => readUpTo ?? 0n, checkTopics: async () => undefined },
     onCommitFailure: () => undefined,
     ...options,
   });
@@ -110,20 +117,21 @@ test('stop: in flight is finished, then committed, then the group is left', asyn
   assert.deepEqual(consumer.calls.slice(-2), ['commit 2', 'stop']);
 });
 
-test('revoked: what was finished before is committed, what finishes later is not', async () => {
+test('revoked: what is finished is committed at once, and what ends in the time given when it has ended', async () => {
   const { consumer, group, open, stop, running } = start({ settings: { ...settings, commitEveryMs: 60_000 } });
   await group.onBatch(batch(0, 2), current);
   await settle();
   open.get(0n)!();
   await settle();
   group.onRevoked([p0]);
+  assert.deepEqual(consumer.commits, [1n], 'before anything else is done');
   open.get(1n)!();
   await settle();
-  assert.deepEqual(consumer.commits, [1n]);
+  assert.deepEqual(consumer.commits, [1n, 2n]);
   await group.onBatch(batch(2, 1), { ...current, isCurrent: () => false });
   stop.abort();
   await running;
-  assert.deepEqual(consumer.commits, [1n]);
+  assert.deepEqual(consumer.commits, [1n, 2n]);
 });
 
 test('assigned again: the new flow begins after the old one has ended', async () => {
@@ -134,10 +142,11 @@ test('assigned again: the new flow begins after the old one has ended', async ()
   group.onRevoked([p0]);
   group.onAssigned([p0]);
   open.clear();
-  await group.onBatch(batch(0, 1), current);
+  const again = group.onBatch(batch(0, 1), current);
   await settle();
   assert.equal(open.size, 0);
   first();
+  await again;
   await until(() => open.size === 1);
   open.get(0n)!();
   stop.abort();
@@ -190,13 +199,77 @@ test('a crash of the group, and records that are gone, end the run with their er
   await assert.rejects(crashed.running, /fatal/);
   assert.equal(crashed.consumer.calls.at(-1), 'stop');
   const gone = start({
-    checkGap: async (_, readUpTo) => {
-      if (readUpTo === 1n) throw new Error('gone');
+    places: {
+      goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 0n : Promise.reject(new Error('gone'))),
+      checkTopics: async () => undefined,
     },
     work: async () => undefined,
   });
   await gone.group.onBatch(batch(0, 1), current);
-  await gone.group.onBatch(batch(5, 1), current);
+  await gone.group.onBatch({ ...batch(1, 0), outOfRange: true }, current);
   await assert.rejects(gone.running, /gone/);
-  assert.ok(!gone.consumer.commits.includes(6n), 'nothing past the gap is committed');
+  assert.ok(
+    gone.consumer.commits.every((offset) => offset <= 1n),
+    'nothing past the gap is committed',
+  );
+});
+
+test('an assignment’s first batch begins at the committed offset, and each other one where the last ended: the rest is sought', async () => {
+  const worked: bigint[] = [];
+  const { consumer, group, stop, running } = start({
+    places: { goOnAt: async (_, readUpTo) => readUpTo ?? 100n, checkTopics: async () => undefined },
+    work: async ({ offset }) => void worked.push(offset),
+  });
+  // After a move of leaders the client had passed over records 100 to 104 by itself.
+  await group.onBatch(batch(105, 2), current);
+  assert.deepEqual(consumer.seeks, [100n]);
+  await group.onBatch(batch(100, 7), current);
+  // A topic that is made anew begins at 0: dropped as "delivered again", its records were gone for good.
+  await group.onBatch(batch(0, 3), current);
+  await group.onBatch(batch(110, 3), current);
+  assert.deepEqual(consumer.seeks, [100n, 107n, 107n]);
+  await settle();
+  assert.deepEqual(worked, [100n, 101n, 102n, 103n, 104n, 105n, 106n]);
+  stop.abort();
+  await running;
+  assert.equal(consumer.commits.at(-1), 107n);
+});
+
+test('a loss that is accepted is gone over at the log’s start, by a flow of its own', async () => {
+  const worked: bigint[] = [];
+  const { consumer, group, stop, running } = start({
+    places: { goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 700n : 0n), checkTopics: async () => undefined },
+    work: async ({ offset }) => void worked.push(offset),
+  });
+  await group.onBatch({ ...batch(700, 0), outOfRange: true }, current);
+  assert.deepEqual(consumer.seeks, [0n]);
+  await group.onBatch(batch(0, 2), current);
+  await until(() => worked.length === 2);
+  stop.abort();
+  await running;
+  assert.equal(consumer.commits.at(-1), 2n);
+});
+
+test('nothing is committed in a topic that was made anew: the run ends', async () => {
+  let isAnew = false;
+  const { consumer, group, running } = start({
+    places: {
+      goOnAt: async () => 0n,
+      checkTopics: async () => (isAnew ? Promise.reject(new Error('made anew')) : undefined),
+    },
+    work: async () => undefined,
+  });
+  await until(() => consumer.commits.includes(0n));
+  isAnew = true;
+  await group.onBatch(batch(0, 1), current);
+  await assert.rejects(running, /made anew/);
+  assert.deepEqual(consumer.commits, [0n]);
+});
+
+test('a place that cannot be asked for ends the run with its reason, also where no record has come', async () => {
+  const { running, consumer } = start({
+    places: { goOnAt: async () => Promise.reject(new Error('records are gone')), checkTopics: async () => undefined },
+  });
+  await assert.rejects(running, /records are gone/);
+  assert.equal(consumer.calls.at(-1), 'stop');
 });

@@ -6,6 +6,8 @@ import {
   type GroupHandler,
   type TopicPartition,
 } from '@genesys-kafka/kafka';
+import { isRetryable } from '@genesys-kafka/resilience';
+import type { GroupPlaces } from './group-places.ts';
 import { PartitionFlow, type FlowLimits } from './partition-flow.ts';
 import type { Work } from './work.ts';
 
@@ -25,13 +27,14 @@ export interface RouteGroupOptions {
   readonly consumer: GroupConsumer;
   readonly settings: GroupSettings;
   readonly work: Work;
-  /** Rejects when records between what was committed (or read) and the log's start are gone for good. */
-  readonly checkGap: (partition: TopicPartition, readUpTo: bigint | undefined) => Promise<void>;
+  readonly places: Pick<GroupPlaces, 'goOnAt' | 'checkTopics'>;
   readonly onCommitFailure: (error: unknown) => void;
 }
 
 interface Held extends TopicPartition {
   readonly flow: PartitionFlow;
+  /** Resolves when the flow knows where it starts; rejects with what ends the run. */
+  readonly begun: Promise<void>;
   committed: bigint | undefined;
   paused: boolean | undefined;
 }
@@ -101,18 +104,24 @@ export class RouteGroup implements GroupHandler {
   async onBatch(batch: GroupBatch, assignment: GroupAssignment): Promise<void> {
     if (!assignment.isCurrent()) return;
     const held = this.#held.get(partitionName(batch)) ?? this.#hold(batch);
-    const first = batch.records[0];
-    const expected = held.flow.expected;
-    // A jump within one assignment is normal where a transaction was aborted, and a loss where retention overtook us.
-    if (first !== undefined && expected !== undefined && first.offset > expected) {
-      try {
-        await this.#options.checkGap(batch, expected);
-      } catch (error) {
-        this.#fail(error);
-        return;
+    const isHeld = () => this.#held.get(partitionName(batch)) === held && assignment.isCurrent();
+    try {
+      await held.begun;
+      const { expected } = held.flow;
+      if (!isHeld() || expected === undefined) return;
+      if (batch.from !== expected) {
+        // The client moved by itself, as it may when leaders move.
+        this.#options.consumer.seek(batch, expected);
+      } else if (batch.outOfRange) {
+        const goOn = await this.#options.places.goOnAt(batch, expected, true);
+        if (isHeld()) this.#goOnAt(held, goOn);
+      } else {
+        held.flow.accept(batch);
       }
+    } catch (error) {
+      // What was taken away in the meantime is somebody else's to answer for.
+      if (isHeld()) this.#fail(error);
     }
-    if (this.#held.get(partitionName(batch)) === held) held.flow.accept(batch);
   }
 
   onAssigned(partitions: readonly TopicPartition[]): void {
@@ -122,7 +131,7 @@ export class RouteGroup implements GroupHandler {
   }
 
   onRevoked(partitions: readonly TopicPartition[]): void {
-    // What is finished until now, and nothing that finishes later.
+    // At once: nothing may be handed out anew before it. What ends after this is committed if there is still time.
     void this.#commitNow(this.#moved());
     this.#release(partitions);
   }
@@ -131,20 +140,39 @@ export class RouteGroup implements GroupHandler {
     this.#fail(error);
   }
 
-  #hold({ topic, partition }: TopicPartition): Held {
+  /** `start` where it is known; otherwise it is asked for, once earlier work on the partition has ended. */
+  #hold({ topic, partition }: TopicPartition, start?: bigint): Held {
     const name = partitionName({ topic, partition });
-    const earlier = this.#ending.get(name) ?? Promise.resolve();
+    const begun = this.#begin(() => held, this.#ending.get(name), start);
+    begun.catch((error: unknown) => {
+      if (this.#held.get(name) === held) this.#fail(error);
+    });
     const flow = new PartitionFlow({
       limits: this.#options.settings.limits,
       work: this.#options.work,
-      after: Promise.all([earlier, this.#options.checkGap({ topic, partition }, undefined)]).then(() => undefined),
+      after: begun,
       onChange: () => this.#changed(held),
       onFailure: (error) => this.#fail(error),
     });
-    const held: Held = { topic, partition, flow, committed: undefined, paused: undefined };
+    const held: Held = { topic, partition, flow, begun, committed: undefined, paused: undefined };
     this.#held.set(name, held);
     this.#pauseOrResume(held);
     return held;
+  }
+
+  async #begin(held: () => Held, earlier: Promise<void> | undefined, start: bigint | undefined): Promise<void> {
+    // What earlier work has finished is committed when it has ended: asked for before that, it would come again.
+    await earlier;
+    const { flow, ...target } = held();
+    flow.begin(start ?? (await this.#options.places.goOnAt(target)));
+  }
+
+  #goOnAt(held: Held, offset: bigint): void {
+    if (offset !== held.flow.expected) {
+      this.#release([held]);
+      this.#hold(held, offset);
+    }
+    this.#options.consumer.seek(held, offset);
   }
 
   #release(partitions: readonly TopicPartition[]): void {
@@ -153,13 +181,17 @@ export class RouteGroup implements GroupHandler {
       const held = this.#held.get(name);
       if (!held) continue;
       this.#held.delete(name);
-      const ended = Promise.all([held.flow.stop(this.#options.settings.revokeGraceMs), this.#ending.get(name)]).then(
-        () => {
-          if (this.#ending.get(name) === ended) this.#ending.delete(name);
-        },
-      );
+      const ended = this.#letGo(held, this.#ending.get(name)).finally(() => {
+        if (this.#ending.get(name) === ended) this.#ending.delete(name);
+      });
       this.#ending.set(name, ended);
     }
+  }
+
+  async #letGo(held: Held, earlier: Promise<void> | undefined): Promise<void> {
+    await Promise.all([held.flow.stop(this.#options.settings.revokeGraceMs), earlier]);
+    const offset = held.flow.position;
+    if (offset !== undefined && offset !== held.committed) await this.#commitNow([{ held, offset }]);
   }
 
   #changed(held: Held): void {
@@ -192,11 +224,25 @@ export class RouteGroup implements GroupHandler {
     if (this.#nextCommit === undefined) {
       this.#nextCommit = this.#committing.then(async () => {
         this.#nextCommit = undefined;
-        await this.#commitNow(this.#moved());
+        await this.#checkAndCommit();
       });
       this.#committing = this.#nextCommit;
     }
     await this.#nextCommit;
+  }
+
+  /** A position in a topic that was made anew in the meantime must not become the group's. */
+  async #checkAndCommit(): Promise<void> {
+    const moved = this.#moved();
+    if (moved.length === 0) return;
+    try {
+      await this.#options.places.checkTopics(moved.map(({ held }) => held.topic));
+    } catch (error) {
+      if (isRetryable(error)) this.#notCommitted(error);
+      else this.#fail(error);
+      return;
+    }
+    await this.#commitNow(moved.filter(({ held }) => this.#held.get(partitionName(held)) === held));
   }
 
   #moved(): { readonly held: Held; readonly offset: bigint }[] {
@@ -208,17 +254,21 @@ export class RouteGroup implements GroupHandler {
 
   async #commitNow(moved: readonly { readonly held: Held; readonly offset: bigint }[]): Promise<void> {
     if (moved.length === 0) return;
-    const { consumer, settings, onCommitFailure } = this.#options;
     try {
-      await consumer.commit(
+      await this.#options.consumer.commit(
         moved.map(({ held, offset }) => ({ topic: held.topic, partition: held.partition, offset })),
       );
       for (const { held, offset } of moved) held.committed = offset;
     } catch (error) {
-      // Nothing is lost: after a restart these records come again, with the same idempotency keys.
-      onCommitFailure(error);
-      if (!this.#stopping) this.#commitTimer ??= setTimeout(() => void this.#commit(), settings.commitEveryMs);
+      this.#notCommitted(error);
     }
+  }
+
+  /** Nothing is lost: after a restart these records come again, with the same idempotency keys. */
+  #notCommitted(error: unknown): void {
+    this.#options.onCommitFailure(error);
+    if (this.#stopping) return;
+    this.#commitTimer ??= setTimeout(() => void this.#commit(), this.#options.settings.commitEveryMs);
   }
 
   #fail(error: unknown): void {

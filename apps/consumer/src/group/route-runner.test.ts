@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { KafkaError, type KafkaClient } from '@genesys-kafka/kafka';
+import { KafkaError, type GroupHandler, type KafkaClient } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { createLogger } from '@genesys-kafka/runtime';
 import { RouteRunner } from './route-runner.ts';
@@ -35,6 +35,7 @@ test('a broker that has just started is waited out quietly, then with a warning 
     sessionTimeoutMs: 30_000,
     acceptGap: false,
     commitNote: '',
+    commitNote: '',
     onJoin: () => undefined,
     onCommitFailure: () => undefined,
     log: createLogger({ name: 'test', level: 'debug', pretty: false, destination }),
@@ -51,4 +52,44 @@ test('a broker that has just started is waited out quietly, then with a warning 
   failure = new KafkaError('authorization-failed', 'no');
   await clock.advance(120_000);
   await assert.rejects(running, { code: 'authorization-failed' });
+});
+
+test('a topic that a restarted broker does not know is no verdict in mid-run; one that is gone ends the run', async () => {
+  const clock = new ManualClock();
+  let [joins, isGone] = [0, false];
+  const missing = new KafkaError('topic-missing', 'Topic t is not there.');
+  const client = {
+    admin: {
+      offsets: async () => (isGone ? Promise.reject(missing) : [{ partition: 0, first: 0n, end: 0n }]),
+      groupOffsets: async () => new Map(),
+      topicId: async () => undefined,
+    },
+    groupConsumer: () => ({
+      start: async (handler: GroupHandler) => {
+        joins += 1;
+        handler.onAssigned?.([]);
+        handler.onCrash(missing);
+      },
+      stop: async () => undefined,
+    }),
+  };
+  const runner = new RouteRunner({
+    ...{ route: 'all', groupId: 'g', topics: ['t'], work: async () => undefined, acceptGap: false, clock },
+    client: client as unknown as KafkaClient,
+    settings: {
+      limits: { maxRecords: 1, maxBytes: 1 },
+      ...{ commitEveryMs: 1, commitRecords: 1, revokeGraceMs: 1, stopGraceMs: 1 },
+    },
+    sessionTimeoutMs: 30_000,
+    onJoin: () => undefined,
+    onCommitFailure: () => undefined,
+    log: createLogger({ name: 'test', level: 'silent', pretty: false, destination: new Writable() }),
+  });
+  const running = runner.run(new AbortController().signal);
+  running.catch(() => undefined);
+  await clock.advance(5000);
+  assert.ok(joins >= 2);
+  isGone = true;
+  await clock.advance(120_000);
+  await assert.rejects(running, { code: 'topic-missing' });
 });

@@ -1,7 +1,7 @@
 import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafka/kafka';
 import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
-import { createRetentionGapCheck } from './retention-gap.ts';
+import { GroupPlaces } from './group-places.ts';
 import { RouteGroup, type GroupSettings } from './route-group.ts';
 import type { Work } from './work.ts';
 
@@ -40,6 +40,7 @@ const MAX_FETCH_BYTES = 64 * 1024;
 /** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
 export class RouteRunner {
   readonly #options: RouteRunnerOptions;
+  readonly #topicIds = new Map<string, string>();
   #group: RouteGroup | undefined;
 
   constructor(options: RouteRunnerOptions) {
@@ -61,7 +62,7 @@ export class RouteRunner {
         await this.#join(signal);
         return;
       } catch (error) {
-        if (!isRetryable(error)) throw error;
+        if (!isRetryable(error) && !this.#isUnknownForNow(error)) throw error;
         if (clock.monotonicMs() - startedMs > SOUND_MS) attempt = 0;
         const waitMs = backoffMs(BACKOFF, attempt);
         this.#tell(error, waitMs, clock.monotonicMs() - begunMs < STARTING_MS ? 'debug' : 'warn');
@@ -73,6 +74,14 @@ export class RouteRunner {
     }
   }
 
+  /**
+   * A broker that has just started does not know a topic for a moment. Whether it is gone is asked before the next
+   * joining, which then ends the run.
+   */
+  #isUnknownForNow(error: unknown): error is KafkaError {
+    return error instanceof KafkaError && error.code === 'topic-missing' && this.#group?.joined === true;
+  }
+
   /** In words, without a stack: it is waited out. What ends the run is told by whoever started it. */
   #tell(error: OperationalError, waitMs: number, level: 'debug' | 'warn'): void {
     const { route, log } = this.#options;
@@ -82,16 +91,18 @@ export class RouteRunner {
 
   async #join(signal: AbortSignal): Promise<void> {
     const { route, groupId, topics, work, client, settings, sessionTimeoutMs, onJoin, log } = this.#options;
-    const checkGap = createRetentionGapCheck({
+    const places = new GroupPlaces({
       admin: client.admin,
       groupId,
+      topicIds: this.#topicIds,
       accept: this.#options.acceptGap,
       onAccepted: (error) => log.error({ err: error, route }, 'records are gone; going on as asked'),
+      clock: this.#options.clock,
     });
-    // Before the client begins: it would reset such an offset by itself, silently.
+    // Before anything is taken: what is gone is told without joining.
     for (const topic of topics) {
       const partitions = await client.admin.offsets(topic);
-      await Promise.all(partitions.map(async ({ partition }) => checkGap({ topic, partition }, undefined)));
+      await Promise.all(partitions.map(async ({ partition }) => places.goOnAt({ topic, partition })));
     }
     const group = new RouteGroup({
       consumer: client.groupConsumer({
@@ -103,7 +114,7 @@ export class RouteRunner {
       }),
       settings,
       work,
-      checkGap,
+      places,
       onCommitFailure: (error) => {
         // Normal in a rebalance: the partitions are on their way to another member, which reads these records again.
         if (error instanceof KafkaError && MOVING_ON.has(error.code)) {

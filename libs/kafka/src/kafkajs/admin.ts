@@ -1,4 +1,4 @@
-import { settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
+import { backoffMs, isRetryable, settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
@@ -7,20 +7,29 @@ import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
 import { createCluster, type Cluster } from './internals.ts';
 import { LogEnds } from './log-ends.ts';
+import { TopicIds } from './topic-ids.ts';
 
 const LEADER_WAIT_MS = 30_000;
 const LEADER_POLL_MS = 100;
 const CLOSE_MS = 1000;
+/** A rolling restart takes a partition's leader away for some seconds, and a coordinator for as long. */
+const PATIENCE_MS = 30_000;
+const BACKOFF = { initialMs: 200, factor: 2, maxMs: 2000, jitterMs: 200 };
+const NOTHING_COMMITTED = -1n;
 
 /** See the port. Connects with the first call, and again after one that failed. Never calls alterConfigs. */
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #logEnds: LogEnds;
+  readonly #topicIds: TopicIds;
   #admin: Promise<Admin> | undefined;
+  #hasAnswered = false;
+  #closed = false;
 
   constructor(connection: Connection, clock: Clock = systemClock) {
     this.#connection = connection;
+    this.#topicIds = new TopicIds(connection);
     this.#clock = clock;
     this.#logEnds = new LogEnds(connection);
   }
@@ -66,6 +75,11 @@ export class KafkajsAdmin implements KafkaAdmin {
     return this.#call(`read the offsets of ${topic}`, async (admin) => {
       // kafkajs asks with read_committed: "high" is the last stable offset.
       const offsets = await admin.fetchTopicOffsets(topic);
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      // kafkajs leaves out what has no leader: whoever asks would take it for nothing.
+      if (offsets.length !== topics[0]?.partitions.length) {
+        throw new KafkaError('broker-not-ready', `Some partitions of ${topic} have no leader.`);
+      }
       return offsets
         .map(({ partition, low, high }) => ({ partition, first: BigInt(low), end: BigInt(high) }))
         .sort((a, b) => a.partition - b.partition);
@@ -79,13 +93,17 @@ export class KafkajsAdmin implements KafkaAdmin {
     return new Map(stable.map(({ partition, end }) => [partition, (ends.get(partition) ?? end) - end]));
   }
 
+  async topicId(topic: string): Promise<string | undefined> {
+    return this.#call(`look up the topic ${topic}`, () => this.#topicIds.of(topic));
+  }
+
   async groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>> {
     return this.#call(`read the offsets of group ${groupId}`, async (admin) => {
       const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
       const committed = (found?.partitions ?? []).map(
         ({ partition, offset }) => [partition, BigInt(offset)] as [number, bigint],
       );
-      return new Map(committed.filter(([, offset]) => offset >= 0n));
+      return new Map(committed.filter(([, offset]) => offset !== NOTHING_COMMITTED));
     });
   }
 
@@ -100,9 +118,15 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#logEnds.close();
+    await this.#disconnect();
+  }
+
+  async #disconnect(): Promise<void> {
     const admin = this.#admin;
     this.#admin = undefined;
+    this.#topicIds.close();
     if (admin)
       await settledWithin(
         admin.then((connected) => connected.disconnect()),
@@ -142,14 +166,34 @@ export class KafkajsAdmin implements KafkaAdmin {
     }
   }
 
+  /**
+   * Every question goes through here. A broker that is not ready, or gone after one had answered before, is asked again
+   * with backoff for as long as leaders take to move; a wrong address is told at once.
+   */
   async #call<T>(doing: string, call: (admin: Admin) => Promise<T>): Promise<T> {
+    const started = this.#clock.monotonicMs();
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#callOnce(doing, call);
+      } catch (error) {
+        const waitMs = backoffMs(BACKOFF, attempt);
+        const isMoving = isRetryable(error) && (error.code === 'broker-not-ready' || this.#hasAnswered);
+        if (this.#closed || !isMoving || this.#clock.monotonicMs() + waitMs - started > PATIENCE_MS) throw error;
+        await this.#clock.sleep(waitMs);
+      }
+    }
+  }
+
+  async #callOnce<T>(doing: string, call: (admin: Admin) => Promise<T>): Promise<T> {
     const connecting = (this.#admin ??= this.#connect());
     try {
-      return await call(await connecting);
+      const answer = await call(await connecting);
+      this.#hasAnswered = true;
+      return answer;
     } catch (error) {
       const failure = toKafkaError(error, { doing, brokers: this.#connection.brokers });
-      // kafkajs does not come back by itself from a lost seed broker.
-      if (failure.code === 'broker-unreachable' && this.#admin === connecting) await this.close();
+      // kafkajs does not come back by itself from a lost seed broker, nor from metadata without leaders.
+      if (failure.retry && this.#admin === connecting) await this.#disconnect();
       throw failure;
     }
   }

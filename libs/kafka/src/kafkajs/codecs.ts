@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs';
-import { CODEC_NAMES, compress, decompress } from '../wire/codecs.ts';
+import { CODEC_NAMES, compress } from '../wire/codecs.ts';
 import { realRecords } from './prepared-records.ts';
 
 interface Codec {
@@ -8,22 +8,17 @@ interface Codec {
 }
 
 /**
- * Makes our codecs known to kafkajs. It keeps them in a module variable, so that for groups the limit holds for the
- * process. snappy and lz4 fail with a sentence instead of a crash.
+ * Makes our codecs known to kafkajs, for what it writes. Nothing is read through them: what a fetch brings is decoded
+ * here (see internals.ts).
  */
-export function registerCodecs(maxDecompressedBytes: number): void {
+export function registerCodecs(): void {
   const registry = kafkajs.CompressionCodecs as Record<number, () => Codec>;
   CODEC_NAMES.forEach((name, number) => {
     if (name === 'none') return;
     const codec: Codec = {
       compress: (encoder) => compress(number, realRecords(encoder.buffer)),
-      decompress: (bytes) => decompress(number, bytes, maxDecompressedBytes).catch(throwFinal),
+      decompress: () => Promise.reject(new Error('a fetch went past our decoder')),
     };
     registry[number] = () => codec;
   });
-}
-
-/** kafkajs retries what is not marked `retriable: false`, and replaces such an error by a cause of its own. */
-function throwFinal(error: unknown): never {
-  throw Object.assign(error as Error, { retriable: false });
 }

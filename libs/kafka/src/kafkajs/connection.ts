@@ -26,7 +26,7 @@ export interface KafkaClientOptions {
   /** Of what is produced; every codec is read. Default as `kafka.compression`. */
   readonly compression?: KafkaCompression;
   readonly logger?: KafkaLogger;
-  /** The most one record batch may unpack to; default 64 MiB. Groups of all clients go by the latest client's. */
+  /** The most that what one fetch brings may unpack to; default 64 MiB. */
   readonly maxDecompressedBytes?: number;
   /** After how long the broker aborts an open transaction on its own; default 30000 ms. */
   readonly transactionTimeoutMs?: number;
@@ -54,8 +54,7 @@ const MIB = 1024 * 1024;
 const CONNECT_RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 };
 
 export function createConnection(options: KafkaClientOptions): Connection {
-  const maxDecompressedBytes = options.maxDecompressedBytes ?? 64 * MIB;
-  registerCodecs(maxDecompressedBytes);
+  registerCodecs();
   const requestTimeoutMs = options.requestTimeoutMs ?? KAFKA_DEFAULTS.requestTimeout;
   const log: KafkaLogger = options.logger ?? (() => undefined);
   const config: KafkaConfig = {
@@ -74,7 +73,7 @@ export function createConnection(options: KafkaClientOptions): Connection {
     brokers: options.brokers.join(', '),
     requestTimeoutMs,
     compression: options.compression ?? KAFKA_DEFAULTS.compression,
-    maxDecompressedBytes,
+    maxDecompressedBytes: options.maxDecompressedBytes ?? 64 * MIB,
     transactionTimeoutMs: options.transactionTimeoutMs ?? 30_000,
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 25_000,
     log,

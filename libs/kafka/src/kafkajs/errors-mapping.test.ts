@@ -59,6 +59,20 @@ test('the reason is found inside what kafkajs wraps around it, and stays as the 
   assert.equal(toKafkaError(certificate, context).code, 'tls-failed');
 });
 
+test('a TypeError from inside kafkajs, as while a partition has no leader, means "not now"', () => {
+  const error = new TypeError("Cannot destructure property 'partitions' of 'high.pop(...)' as it is undefined.");
+  const at = (file: string) =>
+    `${String(error)}\n    at fetchTopicOffsets (${file}:327:29)\n    at async call (/app/admin.ts:1:1)`;
+  error.stack = at('/app/node_modules/kafkajs/src/admin/index.js');
+  const wrapped = Object.assign(new kafkajs.KafkaJSNonRetriableError('wrapped'), { cause: error });
+  for (const confused of [error, wrapped]) {
+    const mapped = toKafkaError(confused, context);
+    assert.deepEqual([mapped.code, mapped.retry], ['broker-not-ready', true]);
+  }
+  error.stack = at('/app/libs/kafka/src/kafkajs/admin.ts');
+  assert.equal(toKafkaError(error, context).code, 'kafka-failed', 'a bug of ours is one');
+});
+
 test('a KafkaError inside comes out as it is, and an unknown failure is not retried', () => {
   const own = new KafkaError('decompression-limit', 'too much');
   const wrapped = Object.assign(new kafkajs.KafkaJSNonRetriableError('wrapped'), { cause: own });

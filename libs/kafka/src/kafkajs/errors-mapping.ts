@@ -68,6 +68,7 @@ const CODE_OF_NAME = byText({
 
 /** kafkajs knows no code past 88 and puts the number into the text only. 90 is PRODUCER_FENCED (KIP-588). */
 const PRODUCER_FENCED_TEXT = 'Unknown error code 90';
+const INSIDE_KAFKAJS = /[\\/]node_modules[\\/]kafkajs[\\/]/;
 const TLS_CODES = /^(?:ERR_SSL|ERR_TLS|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
 /** Every failure of kafkajs as a `KafkaError`; a `KafkaError` inside (a codec's) comes out as it is. */
@@ -97,6 +98,7 @@ function causes(error: unknown): unknown[] {
 
 function codeOf(error: unknown): KafkaErrorCode | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (isConfusion(error)) return 'broker-not-ready';
   const { type, code, retriable } = error as Error & { type?: unknown; code?: unknown; retriable?: unknown };
   if (typeof type === 'string') {
     if (error.message.includes(PRODUCER_FENCED_TEXT)) return 'producer-fenced-or-timed-out';
@@ -105,6 +107,16 @@ function codeOf(error: unknown): KafkaErrorCode | undefined {
   if (isInsecureLogin(error.message)) return 'login-insecure';
   if (typeof code === 'string' && TLS_CODES.test(code)) return 'tls-failed';
   return CODE_OF_NAME.get(error.name);
+}
+
+/**
+ * While leaders move, kafkajs stumbles over what the metadata does not have just then, as over the offsets of a partition
+ * without a leader: "Cannot destructure property 'partitions' of 'high.pop(...)'". That is its way of saying "not now".
+ */
+function isConfusion(error: Error): boolean {
+  if (!(error instanceof TypeError)) return false;
+  const thrownIn = error.stack?.split('\n').find((line) => line.startsWith('    at '));
+  return thrownIn !== undefined && INSIDE_KAFKAJS.test(thrownIn);
 }
 
 /** kafkajs bounds the number of its attempts, not their time: with brokers that swallow packets they take minutes. */

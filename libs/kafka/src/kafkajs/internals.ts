@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Kafka } from 'kafkajs';
-import { decodeFetchResponse, type FetchedPartition } from '../wire/fetch-response.ts';
+import { decodeFetchResponse, type FetchedPartition, type FetchResponse } from '../wire/fetch-response.ts';
+import { decodeTopicId, encodeTopicIdRequest, TOPIC_ID_METADATA_VERSION } from '../wire/topic-id.ts';
 
 /**
  * The brokers as kafkajs knows them, behind its back (see taps.ts): kafkajs has no `assign()`, and a throw-away group
@@ -25,6 +26,8 @@ export interface Cluster {
   ): Promise<{ readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>;
 }
 
+type Encoder = new () => { writeBuffer(bytes: Buffer): unknown };
+
 interface ProtocolRequest<T> {
   readonly request: unknown;
   readonly response: { decode(body: Buffer): Promise<T> | T; parse(decoded: T): Promise<T> | T };
@@ -32,6 +35,11 @@ interface ProtocolRequest<T> {
 }
 
 export interface Broker {
+  /** How a group of kafkajs's reads. */
+  fetch(request: GroupFetchRequest): Promise<GroupFetchResponse>;
+  disconnect(): Promise<void>;
+  /** What the broker speaks, by the request's number. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
   /** Rejects where this broker does not know a topic, or no leader of it. */
   metadata(topics: readonly string[]): Promise<unknown>;
   readonly connectionPool: { send<T>(request: ProtocolRequest<T>): Promise<T> };
@@ -45,15 +53,48 @@ export interface FetchRequest {
   readonly maxWaitMs: number;
 }
 
+/** What a group of kafkajs's asks a broker for. */
+export interface GroupFetchRequest {
+  readonly maxWaitTime: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly isolationLevel: number;
+  readonly rackId: string;
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly fetchOffset: string;
+      readonly maxBytes: number;
+    }[];
+  }[];
+}
+
+/** What it makes its batches of: `messages` are handed on as they are. */
+export interface GroupFetchResponse {
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly highWatermark: string;
+      readonly abortedTransactions: readonly never[];
+      readonly messages: readonly { readonly offset: string; readonly isControlRecord: false }[];
+    }[];
+  }[];
+}
+
 type FetchProtocol = (version: { readonly version: number }) => (body: unknown) => ProtocolRequest<unknown>;
 type ErrorFromCode = (code: number) => Error;
 
 const require = createRequire(import.meta.url);
 const fetchProtocol = (require('kafkajs/src/protocol/requests/fetch') as { protocol: FetchProtocol }).protocol;
+const ProtocolEncoder = require('kafkajs/src/protocol/encoder') as Encoder;
 const protocolErrors = require('kafkajs/src/protocol/error') as { createErrorFromCode: ErrorFromCode };
 
 const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
+const METADATA = 3;
+const UNKNOWN_SERVER_ERROR = -1;
 /** Spoken by Kafka 2.3 to 4.x; the newest that kafkajs encodes. */
 const FETCH_VERSION = 11;
 
@@ -67,37 +108,81 @@ export function createCluster(
   kafka: Kafka,
   isolation: 'read_committed' | 'read_uncommitted' = 'read_committed',
 ): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find((key) => key.description === 'private:Kafka:createCluster');
-  if (!symbol) throw new Error('kafkajs is not the version that is pinned: no createCluster');
-  const create = (kafka as unknown as Record<symbol, (options: unknown) => Cluster>)[symbol]!;
-  return create({
-    allowAutoTopicCreation: false,
-    isolationLevel: isolation === 'read_committed' ? READ_COMMITTED : READ_UNCOMMITTED,
-    metadataMaxAge: 300_000,
+  const { make } = clusterMaker(kafka);
+  const isolationLevel = isolation === 'read_committed' ? READ_COMMITTED : READ_UNCOMMITTED;
+  return make({ allowAutoTopicCreation: false, isolationLevel, metadataMaxAge: 300_000 });
+}
+
+/** Has the groups of `kafka` that are made from now on read through `fetch`. */
+export function replaceFetch(
+  kafka: Kafka,
+  fetch: (broker: Broker, request: GroupFetchRequest) => Promise<GroupFetchResponse>,
+): void {
+  const { make, replace } = clusterMaker(kafka);
+  replace((options) => {
+    const cluster = make(options);
+    const find = cluster.findBroker.bind(cluster);
+    cluster.findBroker = async (which) => {
+      const broker = await find(which);
+      broker.fetch = (request) => fetch(broker, request);
+      return broker;
+    };
+    return cluster;
   });
 }
 
-/**
- * One Fetch of one partition, read_committed, with the record batches left as bytes: kafkajs's own decoder drops the
- * batch headers, which say how far a compacted or an empty batch reaches.
- */
+/** One Fetch of one partition, read_committed; rejects with kafkajs's error for the partition's error code. */
 export async function fetchPartition(broker: Broker, fetch: FetchRequest): Promise<FetchedPartition> {
-  const { request } = fetchProtocol({ version: FETCH_VERSION })({
+  const { topic, partition, fetchOffset, maxBytes } = fetch;
+  const [fetched] = await fetchRaw(broker, {
     maxWaitTime: fetch.maxWaitMs,
     minBytes: 1,
-    maxBytes: fetch.maxBytes,
+    maxBytes,
     isolationLevel: READ_COMMITTED,
     rackId: '',
-    topics: [
-      {
-        topic: fetch.topic,
-        partitions: [{ partition: fetch.partition, fetchOffset: fetch.fetchOffset, maxBytes: fetch.maxBytes }],
-      },
-    ],
+    topics: [{ topic, partitions: [{ partition, fetchOffset, maxBytes }] }],
   });
-  return broker.connectionPool.send<FetchedPartition>({
+  if (!fetched) throw protocolError(UNKNOWN_SERVER_ERROR);
+  if (fetched.errorCode !== 0) throw protocolError(fetched.errorCode);
+  return fetched;
+}
+
+/**
+ * One Fetch with the record batches left as bytes: kafkajs's own decoder drops the batch headers, which say how far a
+ * compacted or an empty batch reaches, and takes a time quadratic in a record's headers.
+ */
+export async function fetchRaw(broker: Broker, fetch: GroupFetchRequest): Promise<readonly FetchedPartition[]> {
+  const { request } = fetchProtocol({ version: FETCH_VERSION })(fetch);
+  const { errorCode, partitions } = await broker.connectionPool.send<FetchResponse>({
     request,
     response: { decode: decodeFetchResponse, parse: (decoded) => decoded },
-    requestTimeout: fetch.maxWaitMs + 5000,
+    requestTimeout: fetch.maxWaitTime + 5000,
   });
+  if (errorCode !== 0) throw protocolError(errorCode);
+  return partitions;
+}
+
+/** A topic's id; undefined where the broker is too old to give one or knows no such topic. */
+export async function fetchTopicId(broker: Broker, topic: string): Promise<string | undefined> {
+  if ((broker.versions[METADATA]?.maxVersion ?? 0) < TOPIC_ID_METADATA_VERSION) return undefined;
+  const encode = async () => new ProtocolEncoder().writeBuffer(encodeTopicIdRequest(topic));
+  const request = { apiKey: METADATA, apiName: 'Metadata', apiVersion: TOPIC_ID_METADATA_VERSION, encode };
+  // An object, since kafkajs looks for a throttle time in what is decoded.
+  const decode = (body: Buffer) => ({ id: decodeTopicId(body) });
+  const { id } = await broker.connectionPool.send({ request, response: { decode, parse: (decoded) => decoded } });
+  return id;
+}
+
+type MakeCluster = (options: unknown) => Cluster;
+
+function clusterMaker(kafka: Kafka): { readonly make: MakeCluster; readonly replace: (make: MakeCluster) => void } {
+  const symbol = Object.getOwnPropertySymbols(kafka).find((key) => key.description === 'private:Kafka:createCluster');
+  if (!symbol) throw new Error('kafkajs is not the version that is pinned: no createCluster');
+  const inside = kafka as unknown as Record<symbol, MakeCluster>;
+  return {
+    make: inside[symbol]!,
+    replace: (make) => {
+      inside[symbol] = make;
+    },
+  };
 }

@@ -4,9 +4,10 @@ import { partitionName } from '../partition-name.ts';
 import type { PartitionSlice, ReadOptions, TopicPartition } from '../port.ts';
 import type { FetchedPartition } from '../wire/fetch-response.ts';
 import { decodeBatches } from '../wire/record-batch.ts';
+import { UnpackBudget } from '../wire/unpack-budget.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError, type FailureContext } from './errors-mapping.ts';
-import { createCluster, fetchPartition, protocolError, type Cluster } from './internals.ts';
+import { createCluster, fetchPartition, type Cluster } from './internals.ts';
 
 const MIB = 1024 * 1024;
 const FETCH_BYTES = 4 * MIB;
@@ -49,7 +50,7 @@ export async function* readPartition(
         ...target,
         from,
         aborted: fetched.abortedTransactions,
-        maxBytes: connection.maxDecompressedBytes,
+        budget: new UnpackBudget(connection.maxDecompressedBytes),
       });
       if (decoded.nextOffset !== undefined && decoded.nextOffset > offset) offset = decoded.nextOffset;
       const { lastStableOffset, highWatermark } = fetched;
@@ -80,14 +81,12 @@ async function fetchOnce(
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(target.topic, [target.partition]));
   if (nodeId === undefined) throw noSuchPartition(target);
   const broker = await cluster.findBroker({ nodeId });
-  const fetched = await fetchPartition(broker, {
+  return fetchPartition(broker, {
     ...target,
     fetchOffset: offset.toString(),
     maxBytes: FETCH_BYTES,
     maxWaitMs,
   });
-  if (fetched.errorCode !== 0) throw protocolError(fetched.errorCode);
-  return fetched;
 }
 
 function noSuchPartition({ topic, partition }: TopicPartition): KafkaError {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { KafkaError } from '../errors.ts';
 import { decodeBatches } from './record-batch.ts';
 import { EncodedRecords } from './record-encoder.ts';
+import { UnpackBudget } from './unpack-budget.ts';
 
 interface BatchSpec {
   readonly baseOffset: number;
@@ -60,6 +61,10 @@ function encodeRecord(delta: number, value: string | null, { control, headerName
   return Buffer.concat([varint(content.length), content]);
 }
 
+function encodeBytes(...texts: readonly string[]): Buffer {
+  return Buffer.concat(texts.flatMap((text) => [varint(Buffer.byteLength(text)), Buffer.from(text)]));
+}
+
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value >= 0 ? value * 2 : -value * 2 - 1;
@@ -71,7 +76,7 @@ function varint(value: number): Buffer {
 }
 
 const decode = (bytes: Buffer, from = 0n, aborted: { producerId: bigint; firstOffset: bigint }[] = []) =>
-  decodeBatches(bytes, { topic: 't', partition: 1, from, aborted, maxBytes: 1e6 });
+  decodeBatches(bytes, { topic: 't', partition: 1, from, aborted, budget: new UnpackBudget(1e6) });
 
 test('records come with offset, time, key, value and headers, compressed or not', async () => {
   for (const zstd of [false, true]) {
@@ -170,6 +175,29 @@ test('a producer’s aborted records end at its marker; others’ records in bet
     ['kept', 'plain', 'next transaction'],
   );
   assert.equal(nextOffset, 9n);
+});
+
+test('what one fetch may unpack to ends it before the batch that is too much, and the next one starts there', async () => {
+  const batch = (baseOffset: number) => encodeBatch({ baseOffset, records: [[0, 'x'.repeat(600)]], zstd: true });
+  const source = { topic: 't', partition: 1, from: 0n, aborted: [], budget: new UnpackBudget(1000) };
+  const { records, nextOffset } = await decodeBatches(Buffer.concat([batch(0), batch(1), batch(2)]), source);
+  assert.deepEqual([records.length, nextOffset], [1, 1n]);
+  const later = await decodeBatches(batch(5), { ...source, partition: 2 });
+  assert.deepEqual(later, { records: [], nextOffset: undefined }, 'another partition of the same fetch');
+});
+
+test('12,000 headers on one record are read in no time to speak of, and `__proto__` is a name like others', async () => {
+  const name = (at: number) => (at === 0 ? '__proto__' : `h${at}`);
+  const headers = Array.from({ length: 12_000 }, (_, at) => encodeBytes(name(at), 'v'));
+  const start = Buffer.from([0, 0, 0, 1, 1]);
+  const content = Buffer.concat([start, varint(headers.length), ...headers]);
+  const whole = encodeBatch({ baseOffset: 0, records: [] });
+  const batch = Buffer.concat([whole, varint(content.length), content]);
+  batch.writeInt32BE(batch.length - 12, 8);
+  batch.writeInt32BE(1, 57);
+  const { records } = await decode(batch);
+  assert.equal(Object.keys(records[0]!.headers).length, 12_000);
+  assert.equal(String(Object.entries(records[0]!.headers)[0]), '__proto__,v');
 });
 
 test('whatever the bytes are, the answer is records or a KafkaError', async () => {

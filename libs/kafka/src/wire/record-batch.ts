@@ -1,16 +1,16 @@
 import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import type { ConsumedRecord, TopicPartition } from '../port.ts';
-import { decompress } from './codecs.ts';
 import type { AbortedTransaction } from './fetch-response.ts';
+import type { UnpackBudget } from './unpack-budget.ts';
 
 /** What was fetched, for what is left out of it and for the records' own places. */
 export interface BatchSource extends TopicPartition {
   /** The offset that was asked for. */
   readonly from: bigint;
   readonly aborted: readonly AbortedTransaction[];
-  /** The most one batch may unpack to. */
-  readonly maxBytes: number;
+  /** Shared by all that one fetch brought. */
+  readonly budget: UnpackBudget;
 }
 
 export interface DecodedBatches {
@@ -44,7 +44,7 @@ const ABORT_MARKER = 0;
 /**
  * Decodes the record batches (message format 2) of a read_committed fetch that started at `from`, without aborted
  * transactions and control records. Follows the Java client: a producer's records are aborted from the first offset
- * that the broker names until its abort marker.
+ * that the broker names until its abort marker. Ends before a batch for which the fetch's budget is used up.
  */
 export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise<DecodedBatches> {
   const pending = [...source.aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
@@ -52,16 +52,17 @@ export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise
   const records: ConsumedRecord[] = [];
   let nextOffset: bigint | undefined;
   for (const batch of batchesIn(bytes, source)) {
-    nextOffset = batch.lastOffset + 1n;
     while (pending[0] !== undefined && pending[0].firstOffset <= batch.lastOffset) {
       abortedProducers.add(pending.shift()!.producerId);
     }
     if (batch.attributes & CONTROL) {
       if (isAbortMarker(batch)) abortedProducers.delete(batch.producerId);
-      continue;
+    } else if (!(batch.attributes & TRANSACTIONAL) || !abortedProducers.has(batch.producerId)) {
+      const unpacked = await source.budget.unpack(batch.attributes & CODEC, batch.body);
+      if (unpacked === undefined) break;
+      appendRecords(batch, unpacked, source, records);
     }
-    if (batch.attributes & TRANSACTIONAL && abortedProducers.has(batch.producerId)) continue;
-    await appendRecords(batch, source, records);
+    nextOffset = batch.lastOffset + 1n;
   }
   return { records, nextOffset };
 }
@@ -98,8 +99,8 @@ function isAbortMarker(batch: Header): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT_MARKER;
 }
 
-async function appendRecords(batch: Header, source: BatchSource, records: ConsumedRecord[]): Promise<void> {
-  const reader = new VarintReader(await decompress(batch.attributes & CODEC, batch.body, source.maxBytes));
+function appendRecords(batch: Header, bytes: Buffer, source: BatchSource, records: ConsumedRecord[]): void {
+  const reader = new VarintReader(bytes);
   for (let index = 0; index < batch.count; index += 1) {
     const end = reader.varint() + reader.at;
     reader.skip(1);
@@ -117,20 +118,15 @@ async function appendRecords(batch: Header, source: BatchSource, records: Consum
 }
 
 function readHeaders(reader: VarintReader): Record<string, Buffer> {
-  const headers: Record<string, Buffer> = {};
+  const headers = new Map<string, Buffer>();
   for (let left = reader.varint(); left > 0; left -= 1) {
     const name = reader.bytes();
     const value = reader.bytes();
     // Of several headers with one name the last one counts, as with the Java client's lastHeader().
-    if (name && value) setHeader(headers, name.toString('utf8'), value);
+    if (name && value) headers.set(name.toString('utf8'), value);
   }
-  return headers;
-}
-
-/** `__proto__` is a name like any other: assigned, it would be the object's prototype and no header. */
-function setHeader(headers: Record<string, Buffer>, name: string, value: Buffer): void {
-  if (name !== '__proto__') headers[name] = value;
-  else Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
+  // Whatever a header is called, `__proto__` too, it is data.
+  return Object.fromEntries(headers);
 }
 
 function corrupt(source: TopicPartition, offset: bigint): KafkaError {

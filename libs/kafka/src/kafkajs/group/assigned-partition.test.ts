@@ -4,7 +4,7 @@ import type { GroupAssignment, GroupBatch } from '../../port.ts';
 import { AssignedPartition } from './assigned-partition.ts';
 
 const target = { topic: 't', partition: 0 };
-const batch = (nextOffset: bigint): GroupBatch => ({ ...target, records: [], nextOffset, highWatermark: 100n });
+const batch = (nextOffset: bigint): GroupBatch => ({ ...target, records: [], nextOffset, from: 0n, outOfRange: false });
 
 function setUp(options: { readonly failAt?: bigint } = {}) {
   const calls: string[] = [];

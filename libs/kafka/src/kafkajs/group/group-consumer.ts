@@ -6,10 +6,10 @@ import { partitionName } from '../../partition-name.ts';
 import type { GroupBatch, GroupConsumer, GroupHandler, GroupOptions, TopicPartition } from '../../port.ts';
 import type { Connection } from '../connection.ts';
 import { toKafkaError } from '../errors-mapping.ts';
-import { createCluster } from '../internals.ts';
+import { createCluster, replaceFetch } from '../internals.ts';
 import { AssignedPartition, type PartitionHooks } from './assigned-partition.ts';
 import { FetchGenerations } from './fetch-generations.ts';
-import { toGroupBatch } from './group-batch.ts';
+import { batchOf, fetchForGroup } from './group-fetch.ts';
 
 const MIB = 1024 * 1024;
 /** kafkajs sleeps this long when everything is paused, so it is also the delay of a resume. */
@@ -41,6 +41,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #consumer: Consumer;
   readonly #fetches: FetchGenerations;
   readonly #assigned = new Map<string, AssignedPartition>();
+  /** The handler has been told that what is assigned may go elsewhere. */
+  #isRevoked = false;
+  #wasReached = false;
   #handler: GroupHandler | undefined;
   #heartbeat: (() => Promise<void>) | undefined;
   #crashed: ((error: unknown) => void) | undefined;
@@ -53,7 +56,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#options = options;
     this.#fetches = new FetchGenerations(() => clock.monotonicMs());
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
-    this.#consumer = connection.kafka(RETRY).consumer({
+    const kafka = connection.kafka(RETRY);
+    replaceFetch(kafka, (broker, request) => fetchForGroup(broker, request, connection.maxDecompressedBytes));
+    this.#consumer = kafka.consumer({
       groupId: options.groupId,
       sessionTimeout,
       heartbeatInterval: Math.min(3000, Math.floor(sessionTimeout / 3)),
@@ -77,7 +82,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
         return;
       } catch (error) {
         const failure = this.#toError(error, 'join');
-        const patient = failure.code === 'broker-not-ready' && this.#clock.monotonicMs() - started < JOIN_PATIENCE_MS;
+        // A wrong address is told at once; whoever was reached may go for a moment.
+        const isMoving = failure.retry && (failure.code === 'broker-not-ready' || this.#wasReached);
+        const patient = isMoving && this.#clock.monotonicMs() - started < JOIN_PATIENCE_MS;
         if (!patient || this.#stopped) {
           this.#state = 'crashed';
           await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
@@ -89,32 +96,36 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   }
 
   async commit(offsets: Offsets): Promise<void> {
-    for (const target of offsets) this.#assertAssigned(target);
-    if (offsets.length === 0) return;
-    try {
-      await this.#consumer.commitOffsets(
-        offsets.map(({ topic, partition, offset }) => ({
-          topic,
-          partition,
-          offset: offset.toString(),
-          metadata: this.#options.commitNote ?? null,
-        })),
-      );
-    } catch (error) {
-      throw this.#toError(error, 'commit offsets in');
+    const own = offsets.filter((target) => this.#assigned.has(partitionName(target)));
+    const foreign = offsets.find((target) => !this.#assigned.has(partitionName(target)));
+    if (own.length > 0) {
+      try {
+        await this.#consumer.commitOffsets(
+          own.map(({ topic, partition, offset }) => ({
+            topic,
+            partition,
+            offset: offset.toString(),
+            metadata: this.#options.commitNote ?? null,
+          })),
+        );
+      } catch (error) {
+        throw this.#toError(error, 'commit offsets in');
+      }
     }
+    if (foreign) throw this.#notAssigned(foreign);
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const target of partitions) this.#assigned.get(partitionName(target))?.pause();
+    for (const target of partitions) this.#current(target)?.pause();
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const target of partitions) this.#assigned.get(partitionName(target))?.resume();
+    for (const target of partitions) this.#current(target)?.resume();
   }
 
   seek(target: TopicPartition, offset: bigint): void {
-    const partition = this.#assertAssigned(target);
+    const partition = this.#current(target);
+    if (!partition) throw this.#notAssigned(target);
     partition.forget();
     try {
       this.#consumer.seek({ ...target, offset: offset.toString() });
@@ -142,9 +153,10 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       this.#state = 'stopping';
       // Still a member: what the handlers finish now may be committed.
       const partitions = [...this.#assigned.values()];
-      if (partitions.length > 0) this.#handler?.onRevoked?.(partitions.map(({ target }) => target));
+      this.#tell();
       await settledWithin(Promise.all(partitions.map((partition) => partition.idle())), LET_GO_MS);
-      this.#endAssignment();
+      for (const partition of partitions) partition.end();
+      this.#clear();
     }
     await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
   }
@@ -152,6 +164,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   /** kafkajs does not try again where a coordinator is still loading, as it is for a while after a broker's start. */
   async #join(): Promise<void> {
     await this.#reachable();
+    this.#wasReached = true;
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
     const crashed = Promise.withResolvers<never>();
@@ -168,7 +181,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     });
     const joined = running.then(() => {
       this.#crashed = (error) => {
-        this.#crash(error);
+        this.#crash(this.#toError(error, 'go on with'));
       };
     });
     await Promise.race([joined, crashed.promise]);
@@ -183,17 +196,11 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#fetches.joined();
       this.#revoke();
+      this.#clear();
       this.#assign(payload.memberAssignment);
     });
     this.#consumer.on(events.FETCH_START, ({ payload }) => {
       this.#fetches.fetchStarted(String((payload as { readonly nodeId?: unknown }).nodeId));
-    });
-    // A fetch of markers and aborted records alone: kafkajs passes over it, but committing needs to reach its end.
-    this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize > 0) return;
-      const { topic, partition } = payload;
-      const nextOffset = BigInt(payload.lastOffset) + 1n;
-      this.#offer({ topic, partition, records: [], nextOffset, highWatermark: BigInt(payload.highWatermark) });
     });
     this.#consumer.on(events.CRASH, ({ payload }) => this.#crashed?.(payload.error));
   }
@@ -201,9 +208,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   /** kafkajs delivers; not resolving an offset means that it fetches from the same place again. */
   async #take(payload: EachBatchPayload): Promise<void> {
     this.#heartbeat = () => payload.heartbeat();
-    const { batch } = payload;
     if (!payload.isRunning() || payload.isStale()) return;
-    if (this.#offer(toGroupBatch(batch))) payload.resolveOffset(batch.lastOffset());
+    const batch = batchOf(payload.batch);
+    if (this.#offer(batch) && !batch.outOfRange) payload.resolveOffset(payload.batch.lastOffset());
   }
 
   #offer(batch: GroupBatch): boolean {
@@ -223,16 +230,25 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#handler?.onAssigned?.(targets);
   }
 
+  /**
+   * Ends the work, and lets the handler commit what is finished: until the next generation begins this one's commits are
+   * good, and kafkajs sends what is asked for now before it joins again.
+   */
   #revoke(): void {
-    const targets = this.#endAssignment();
+    if (!this.#isRevoked) for (const partition of this.#assigned.values()) partition.end();
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#isRevoked) return;
+    this.#isRevoked = true;
+    const targets = [...this.#assigned.values()].map(({ target }) => target);
     if (targets.length > 0) this.#handler?.onRevoked?.(targets);
   }
 
-  #endAssignment(): TopicPartition[] {
-    const partitions = [...this.#assigned.values()];
+  #clear(): void {
     this.#assigned.clear();
-    for (const partition of partitions) partition.end();
-    return partitions.map(({ target }) => target);
+    this.#isRevoked = false;
   }
 
   #hooks(): PartitionHooks {
@@ -262,10 +278,13 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#handler?.onCrash(error instanceof Error && !isKafkajs(error) ? error : this.#toError(error, 'go on with'));
   }
 
-  #assertAssigned(target: TopicPartition): AssignedPartition {
-    const partition = this.#assigned.get(partitionName(target));
-    if (partition) return partition;
-    throw new KafkaError(
+  /** Undefined also while the group is being handed out anew: then a commit is all that is left. */
+  #current(target: TopicPartition): AssignedPartition | undefined {
+    return this.#isRevoked ? undefined : this.#assigned.get(partitionName(target));
+  }
+
+  #notAssigned(target: TopicPartition): KafkaError {
+    return new KafkaError(
       'partition-not-assigned',
       `${partitionName(target)} is not assigned to this member of ${this.#options.groupId} (any more).`,
     );

@@ -1,0 +1,129 @@
+import {
+  KafkaError,
+  partitionName,
+  type KafkaAdmin,
+  type PartitionOffsets,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
+import { ConsumerError } from '../errors.ts';
+
+export interface GroupPlacesOptions {
+  readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets' | 'topicId'>;
+  readonly groupId: string;
+  /** Ids of the topics as they were first met; kept over memberships, and filled here. */
+  readonly topicIds: Map<string, string>;
+  /** The operator has said that the loss is known: go on with what is there. */
+  readonly accept: boolean;
+  readonly onAccepted: (error: ConsumerError) => void;
+  readonly clock: Clock;
+}
+
+interface TopicState {
+  readonly id: string | undefined;
+  readonly committed: ReadonlyMap<number, bigint>;
+  readonly log: readonly PartitionOffsets[];
+}
+
+/** Brokers that have just changed roles may know an older end, or an older topic, for a moment. */
+const DOUBTS = 5;
+const DOUBT_MS = 1000;
+
+/**
+ * Where a group stands in its topics, held against what the topics are: refuses to go on where records were deleted
+ * before this group read them, or the topic was emptied or made anew. The client would go on elsewhere, silently.
+ */
+export class GroupPlaces {
+  readonly #options: GroupPlacesOptions;
+  /** All partitions of a topic are assigned at once: they share one question to the broker. */
+  readonly #asking = new Map<string, Promise<TopicState>>();
+
+  constructor(options: GroupPlacesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The offset to go on at: `readUpTo`, the next one expected, or without it the committed one. A group that is new to
+   * the topic begins at the log's start; one that is not, and has no offset where records were deleted, has lost them.
+   * `outOfRange`: a broker has refused to read at `readUpTo`. Rejects with `records-gone`, unless that is accepted: then
+   * it goes on at the log's start.
+   */
+  async goOnAt({ topic, partition }: TopicPartition, readUpTo?: bigint, outOfRange = false): Promise<bigint> {
+    for (let doubts = 0; ; doubts += 1) {
+      const state = await this.#ask(topic);
+      const bounds = state.log.find((one) => one.partition === partition);
+      // The admin answers for all partitions or fails: this one is on its way in or out.
+      if (!bounds)
+        throw new KafkaError('broker-not-ready', `Nothing is known of ${partitionName({ topic, partition })}.`);
+      const next = readUpTo ?? state.committed.get(partition);
+      const anew = this.#isAnew(topic, state.id);
+      const gone = anew ? MADE_ANEW : whatIsGone(next, bounds, state.committed.size > 0);
+      // A position of this process may be ahead of an end that was read a moment ago.
+      const isAhead = readUpTo !== undefined && readUpTo > bounds.end && !outOfRange;
+      if (gone === undefined || (isAhead && !anew)) return next ?? bounds.first;
+      if ((anew || (next ?? 0n) > bounds.end) && doubts < DOUBTS) {
+        await this.#options.clock.sleep(DOUBT_MS);
+        continue;
+      }
+      const error = this.#recordsGone({ topic, partition }, next, gone);
+      if (!this.#options.accept) throw error;
+      if (state.id !== undefined) this.#options.topicIds.set(topic, state.id);
+      this.#options.onAccepted(error);
+      return bounds.first;
+    }
+  }
+
+  /** Before a commit: rejects with `records-gone` where a topic is not the one that was read from any more. */
+  async checkTopics(topics: Iterable<string>): Promise<void> {
+    for (const topic of new Set(topics)) {
+      for (let doubts = 0; this.#isAnew(topic, await this.#options.admin.topicId(topic)); doubts += 1) {
+        if (doubts >= DOUBTS) throw this.#recordsGone({ topic }, undefined, MADE_ANEW);
+        await this.#options.clock.sleep(DOUBT_MS);
+      }
+    }
+  }
+
+  #isAnew(topic: string, id: string | undefined): boolean {
+    const known = this.#options.topicIds.get(topic);
+    if (known === undefined && id !== undefined) this.#options.topicIds.set(topic, id);
+    return known !== undefined && id !== undefined && known !== id;
+  }
+
+  async #ask(topic: string): Promise<TopicState> {
+    const known = this.#asking.get(topic);
+    if (known) return known;
+    const question = this.#askNow(topic).finally(() => this.#asking.delete(topic));
+    this.#asking.set(topic, question);
+    return question;
+  }
+
+  async #askNow(topic: string): Promise<TopicState> {
+    const { admin, groupId } = this.#options;
+    // In this order: an end read before a commit could lie below it.
+    const committed = await admin.groupOffsets(groupId, topic);
+    const log = await admin.offsets(topic);
+    return { id: await admin.topicId(topic), committed, log };
+  }
+
+  #recordsGone(
+    { topic, partition }: { readonly topic: string; readonly partition?: number },
+    next: bigint | undefined,
+    gone: string,
+  ): ConsumerError {
+    const { groupId } = this.#options;
+    const where = partition === undefined ? topic : `${topic} partition ${partition}`;
+    const stands = next === undefined || next < 0n ? 'has no offset any more' : `stands at offset ${next}`;
+    const details = { groupId, topic, ...(partition === undefined ? {} : { partition }) };
+    return new ConsumerError('records-gone', `${where}: group ${groupId} ${stands}, but ${gone}.`, { details });
+  }
+}
+
+const MADE_ANEW = 'the topic was deleted and created anew';
+
+/** In words; undefined where nothing is. */
+function whatIsGone(next: bigint | undefined, { first, end }: PartitionOffsets, isKnown: boolean): string | undefined {
+  if (next === undefined) return isKnown && first > 0n ? `it is known here and the log begins at ${first}` : undefined;
+  if (next < 0n) return 'it had one: the client has reset it';
+  if (next < first) return `the log begins at ${first}: ${first - next} offsets were deleted before they were read`;
+  return next > end ? `the log ends at ${end}: the topic was emptied or created anew` : undefined;
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import kafkajs, { type Admin } from 'kafkajs';
+import { KafkajsAdmin } from './admin.ts';
+import type { Connection } from './connection.ts';
+
+/** What kafkajs stumbles over while a partition has no leader; its stack says where. */
+function confused(): Error {
+  const error = new TypeError("Cannot destructure property 'partitions' of 'high.pop(...)' as it is undefined.");
+  error.stack = `${String(error)}\n    at fetchTopicOffsets (/app/node_modules/kafkajs/src/admin/index.js:327:29)`;
+  return error;
+}
+
+/** An admin on a client whose answers are these, one after the other, the last one for ever. */
+function setUp(...answers: readonly (number | Error)[]) {
+  const state = { connected: 0, asked: 0 };
+  const answer = () => {
+    const next = answers[Math.min(state.asked, answers.length - 1)]!;
+    state.asked += 1;
+    if (next instanceof Error) throw next;
+    return Array.from({ length: next }, (_, partition) => ({ partition, offset: '7', high: '7', low: '2' }));
+  };
+  const client: Partial<Admin> = {
+    connect: async () => void (state.connected += 1),
+    disconnect: async () => undefined,
+    fetchTopicOffsets: async () => answer(),
+    fetchTopicMetadata: async () => ({ topics: [{ name: 't', partitions: [{}, {}] as never[] }] }),
+  };
+  const connection = { brokers: 'kafka:9092', kafka: () => ({ admin: () => client }) } as unknown as Connection;
+  const clock = new ManualClock();
+  return { admin: new KafkajsAdmin(connection, clock), clock, state };
+}
+
+const unreachable = new kafkajs.KafkaJSConnectionError('Connection error: connect ECONNREFUSED 127.0.0.1:9092');
+
+test('while leaders move an admin asks again on a fresh connection, and leaves out no partition', async () => {
+  const { admin, clock, state } = setUp(2, confused(), unreachable, 1, 2);
+  await admin.offsets('t');
+  const asked = admin.offsets('t');
+  await clock.advance(10_000);
+  assert.deepEqual(await asked, [
+    { partition: 0, first: 2n, end: 7n },
+    { partition: 1, first: 2n, end: 7n },
+  ]);
+  assert.deepEqual(state, { asked: 5, connected: 4 });
+});
+
+test('what does not come back in half a minute is told, as the reason that it is', async () => {
+  const { admin, clock } = setUp(2, confused());
+  await admin.offsets('t');
+  const asked = assert.rejects(admin.offsets('t'), { code: 'broker-not-ready', retry: true });
+  await clock.advance(40_000);
+  await asked;
+});
+
+test('a wrong address is told at once, and so is what no waiting mends', async () => {
+  const wrong = setUp(unreachable);
+  await assert.rejects(wrong.admin.offsets('t'), { code: 'broker-unreachable' });
+  const refused = setUp(2, new TypeError('a bug of ours'));
+  await refused.admin.offsets('t');
+  await assert.rejects(refused.admin.offsets('t'), { code: 'kafka-failed' });
+  assert.deepEqual([wrong.state.asked, refused.state.asked], [1, 2]);
+});

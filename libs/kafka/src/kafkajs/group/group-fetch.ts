@@ -1,0 +1,89 @@
+import type { Batch } from 'kafkajs';
+import type { GroupBatch } from '../../port.ts';
+import type { FetchedPartition } from '../../wire/fetch-response.ts';
+import { decodeBatches } from '../../wire/record-batch.ts';
+import { UnpackBudget } from '../../wire/unpack-budget.ts';
+import { fetchRaw, protocolError, type Broker, type GroupFetchRequest, type GroupFetchResponse } from '../internals.ts';
+
+const OFFSET_OUT_OF_RANGE = 1;
+
+/** What kafkajs takes for the one message of a batch: our batch, at the last offset that it covers. */
+interface StandIn {
+  readonly offset: string;
+  readonly isControlRecord: false;
+  readonly batch: GroupBatch;
+}
+
+/**
+ * Reads for a group of kafkajs's, in its place. Each partition's batch is one message to it, also where it holds markers
+ * and aborted records alone: of those kafkajs would move the position by itself, after a rebalance too, and past what
+ * was committed. An offset out of range is a batch as well: kafkajs would begin at the earliest one without a word.
+ */
+export async function fetchForGroup(
+  broker: Broker,
+  request: GroupFetchRequest,
+  maxBytes: number,
+  random: () => number = Math.random,
+): Promise<GroupFetchResponse> {
+  const fetched = await fetchFrom(broker, inRandomOrder(request, random));
+  const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
+  if (failed) throw protocolError(failed.errorCode);
+  const budget = new UnpackBudget(maxBytes);
+  const responses = [];
+  for (const one of fetched) {
+    const batch = await decoded(one, offsetAsked(request, one), budget);
+    const last = batch.outOfRange ? batch.from : batch.nextOffset - 1n;
+    const standIn: StandIn = { offset: last.toString(), isControlRecord: false, batch };
+    const messages = last >= batch.from ? [standIn] : [];
+    const { topic: topicName, partition } = one;
+    const highWatermark = one.highWatermark.toString();
+    responses.push({ topicName, partitions: [{ partition, highWatermark, abortedTransactions: [], messages }] });
+  }
+  return { responses };
+}
+
+/** The batch that `fetchForGroup` gave kafkajs. */
+export function batchOf({ messages }: Batch): GroupBatch {
+  return (messages[0] as unknown as StandIn).batch;
+}
+
+/** Brokers fill their answer in the order asked for, and so do we our budget: none is always the last (KIP-74). */
+function inRandomOrder(request: GroupFetchRequest, random: () => number): GroupFetchRequest {
+  const topics = request.topics
+    .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partitions: [partition] })))
+    .map((one) => ({ one, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ one }) => one);
+  return { ...request, topics };
+}
+
+async function fetchFrom(broker: Broker, request: GroupFetchRequest): Promise<readonly FetchedPartition[]> {
+  try {
+    return await fetchRaw(broker, request);
+  } catch (error) {
+    // As kafkajs does: this connection is not used again.
+    if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect();
+    throw error;
+  }
+}
+
+async function decoded(fetched: FetchedPartition, from: bigint, budget: UnpackBudget): Promise<GroupBatch> {
+  const { topic, partition, errorCode, batches, abortedTransactions: aborted } = fetched;
+  const place = { topic, partition, from };
+  if (errorCode === OFFSET_OUT_OF_RANGE) return { ...place, outOfRange: true, records: [], nextOffset: from };
+  try {
+    const { records, nextOffset = from } = await decodeBatches(batches, { ...place, aborted, budget });
+    return { ...place, outOfRange: false, records, nextOffset };
+  } catch (error) {
+    // kafkajs retries what is not marked so, and what cannot be read would be fetched for ever.
+    throw Object.assign(error as Error, { retriable: false });
+  }
+}
+
+function offsetAsked({ topics }: GroupFetchRequest, { topic, partition }: FetchedPartition): bigint {
+  for (const asked of topics) {
+    const found = asked.topic === topic ? asked.partitions.find((one) => one.partition === partition) : undefined;
+    if (found) return BigInt(found.fetchOffset);
+  }
+  throw new Error('a broker answered for a partition that was not asked for');
+}

@@ -1,0 +1,31 @@
+import { KafkaError } from '../errors.ts';
+import { decompress } from './codecs.ts';
+
+/** What the batches of one fetch may unpack to in all: many small ones take as much memory as one large one. */
+export class UnpackBudget {
+  readonly #limit: number;
+  #left: number;
+
+  constructor(maxBytes: number) {
+    this.#limit = maxBytes;
+    this.#left = maxBytes;
+  }
+
+  /**
+   * The records of a batch; undefined where earlier batches have left too little for it: fetched again, it comes first.
+   * Rejects with `decompression-limit` where it is larger than the whole, and as `decompress` does.
+   */
+  async unpack(codec: number, body: Buffer): Promise<Buffer | undefined> {
+    if (this.#left <= 0) return undefined;
+    try {
+      const records = await decompress(codec, body, this.#left);
+      this.#left -= records.length;
+      return records;
+    } catch (error) {
+      const isOver = error instanceof KafkaError && error.code === 'decompression-limit';
+      if (!isOver || this.#left === this.#limit) throw error;
+      this.#left = 0;
+      return undefined;
+    }
+  }
+}
