@@ -68,6 +68,7 @@ function route(
     clock,
     onRetry: () => undefined,
     onDeadLetter: () => undefined,
+    onRefused: () => undefined,
   });
   const sink = {
     batch: options.batch ?? { records: 1, bytes: Infinity, ageMs: 0 },

@@ -119,7 +119,7 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
 }
 
 function forwarderOf(route: string, recorder: RouteRecorder, context: RouteContext): Forwarder {
-  const { settings, topics, writer, clock } = context;
+  const { settings, topics, writer, log, clock } = context;
   return new Forwarder({
     route,
     groupId: groupIdOf(settings, route),
@@ -129,5 +129,7 @@ function forwarderOf(route: string, recorder: RouteRecorder, context: RouteConte
     clock,
     onRetry: (tier) => recorder.retried(tier),
     onDeadLetter: (cause) => recorder.deadLettered(cause),
+    onRefused: (topic, { code }) =>
+      log.error({ route, topic, code }, 'the topic refuses a record for good; what is kept of it is a dead letter'),
   });
 }
