@@ -2,7 +2,7 @@ import { connectKafka } from '@genesys-kafka/kafka';
 import { systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
-import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
+import { connectOptionalRegistry, SchemaIds, type SchemaRegistryError } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
 import { TopicWriter } from '../forward/topic-writer.ts';
 import { prepareConsumerTopics } from '../forward/topics.ts';
@@ -45,7 +45,8 @@ export async function runConsumer(
   const metrics = createConsumerMetrics(prometheus, new EndOffsetCache(client.admin, clock));
   const { onWriteFailure, onRegistryFailure } = observe(metrics, sinks, log);
   const writer = new TopicWriter({ producer: client.producer(), onFailure: onWriteFailure });
-  const reader = new RecordReader(registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure }));
+  const schemas = registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure });
+  const reader = new RecordReader(schemas);
   const routes = workingRoutes(plans, sinks, metrics, { settings, topics, writer, reader, log, clock });
 
   const sources = [topics.main, ...topics.retries.map(({ topic }) => topic)];
@@ -74,7 +75,7 @@ export async function runConsumer(
 
   const { port, host } = settings.http;
   const ready = () => {
-    const reasons = runners.flatMap(({ notReady }) => notReady ?? []);
+    const reasons = [...runners, ...(schemas ? [schemas] : [])].flatMap(({ notReady }) => notReady ?? []);
     return { ready: reasons.length === 0, reasons };
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
@@ -100,7 +101,7 @@ function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
       metrics.writeFailed(topic);
       log.error({ err, topic, partition, waitMs }, 'a move was not written; its offset stays until it is');
     },
-    onRegistryFailure: (err: unknown, waitMs: number) =>
-      log.error({ err, waitMs }, 'the registry does not tell a schema; records wait'),
+    onRegistryFailure: ({ code, message }: SchemaRegistryError) =>
+      log.error({ code, reason: message }, 'the registry does not tell a schema; records wait'),
   };
 }
