@@ -1,3 +1,4 @@
+import type { CircuitOpening, CircuitState } from '@genesys-kafka/delivery';
 import { connectKafka } from '@genesys-kafka/kafka';
 import { systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
@@ -90,11 +91,23 @@ export async function runConsumer(
   return { routes: counts, seconds: (clock.monotonicMs() - startedMs) / 1000 };
 }
 
+/** Of an opening: what did it, what the target asked for, and until when nothing is sent. */
+function tellCircuit(log: Logger, sink: string, state: CircuitState, opening?: CircuitOpening): void {
+  if (!opening) {
+    log.warn({ sink, state }, `circuit ${state}`);
+    return;
+  }
+  const { failure, forMs, askedMs } = opening;
+  const until = new Date(systemClock.nowMs() + forMs).toISOString();
+  const cut = askedMs !== undefined && askedMs > forMs ? ' (cut: the target asked for more)' : '';
+  log.warn({ sink, state, ...failure, askedMs, until }, `circuit open until ${until}${cut}`);
+}
+
 /** What is told of troubles that are waited out. */
 function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
   for (const [sink, { gate }] of sinks.byName) {
     metrics.watchGate(sink, gate);
-    gate.onChange((state) => log.warn({ sink, state }, `circuit ${state}`));
+    gate.onChange((state, opening) => tellCircuit(log, sink, state, opening));
   }
   return {
     onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {
