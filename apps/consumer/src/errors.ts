@@ -5,6 +5,10 @@ export const CONSUMER_ERRORS = {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
     remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',
   },
+  'sink-refuses-us': {
+    meaning: 'A sink takes no record as it is set up, and `run --drain` cannot come to its end.',
+    remedy: 'Correct its url, login, certificate or path under `sinks`, then run this again.',
+  },
   'test-file-unusable': {
     meaning: 'The file given to `consumer test` cannot be read as conversations.',
     remedy: 'Give a JSON array of records, an object with `conversations`, or one record a line.',

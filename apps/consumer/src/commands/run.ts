@@ -14,6 +14,7 @@ import { runAll } from '../group/run-all.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { workingRoutes } from '../route/routes.ts';
+import { checkSinks, untilRefusedForGood } from '../route/sink-refusals.ts';
 import type { Settings } from '../settings.ts';
 import { groupSettings, type RunFlags } from './run-options.ts';
 
@@ -42,6 +43,7 @@ export async function runConsumer(
   const registry = connectOptionalRegistry(settings);
   await registry?.check();
   const topics = await prepareConsumerTopics(client, settings);
+  await checkSinks(sinks, log, signal);
   const prometheus = closing.use(createMetrics());
   const metrics = createConsumerMetrics(prometheus, new EndOffsetCache(client.admin, clock));
   const { onWriteFailure, onRegistryFailure } = observe(metrics, sinks, log);
@@ -84,8 +86,13 @@ export async function runConsumer(
   const names = plans.map(({ name }) => name);
   log.info({ routes: names, topics: sources, health: health ? `${host}:${port}` : 'off' }, 'consumer started');
   const groupIds = routes.map(({ groupId }) => groupId);
+  const refusedForGood = untilRefusedForGood(sinks);
+  // Only a drain asks.
+  refusedForGood.catch(() => undefined);
   await runAll(runners, signal, async (stopped) =>
-    drain ? drained({ client, groupIds, topics: sources, signal: stopped }, clock) : untilAborted(stopped),
+    drain
+      ? Promise.race([drained({ client, groupIds, topics: sources, signal: stopped }, clock), refusedForGood])
+      : untilAborted(stopped),
   );
   const counts = Object.fromEntries(routes.map((one) => [one.route, one.counts]));
   return { routes: counts, seconds: (clock.monotonicMs() - startedMs) / 1000 };

@@ -239,7 +239,11 @@ test('TLS is verified: an unknown certificate opens the circuit, a configured CA
   const outcome: DeliveryOutcome = await strict.deliver(delivery(), never);
   assert.equal(outcome.kind, 'misconfigured');
   assert.equal(outcome.failure.cause, 'tls-refused');
-  await assert.rejects(strict.check(never), /tls\.caFile/);
+  await assert.rejects(strict.check(never), (error: Error & { code?: string; retry?: boolean }) => {
+    assert.deepEqual([error.code, error.retry], ['sink-refused', false]);
+    assert.match(error.message, /tls\.caFile/);
+    return true;
+  });
 
   trust(t, certificate);
   const trusting = sinkFor(t, port, { url });
