@@ -33,7 +33,7 @@ test('a drain into a sink that refuses us for good ends with its reason, and not
     await clock.advance(1000);
   };
   for (const outcome of [refused, refused, { kind: 'delivered' } as const, refused, refused]) await answer(outcome);
-  assert.deepEqual(ends, []);
+  assert.equal(ends.length, 0);
   await answer(refused);
   const [end] = ends;
   assert.ok(end instanceof ConsumerError && end.code === 'sink-refuses-us');

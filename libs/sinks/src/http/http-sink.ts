@@ -2,7 +2,7 @@ import type { Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
 import { headerOf, retryAfterOf } from '@genesys-kafka/http';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
-import { namesKey, outcomeOf } from './http-answer.ts';
+import { kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
 import { checkConnection, checkThroughProxy } from './http-check.ts';
 import { connectionsTo, isProxied } from './http-connections.ts';
 import { outcomeOfFailure } from './http-failure.ts';
@@ -23,6 +23,8 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
   const connections = checkPositive(options.name, 'concurrency', options.maxConnections ?? 16);
   const dispatcher = connectionsTo({ connections, timeoutMs, proxy: options.proxy });
 
+  let usuallyJson = false;
+
   const send = async (delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> => {
     const answer = await dispatcher.request({
       method: 'POST',
@@ -40,7 +42,10 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     });
     const namesOurKey = await readAnswer(answer, delivery.idempotencyKey);
     const retryAfterMs = retryAfterOf(answer.headers, clock.nowMs());
-    return outcomeOf({ status: answer.statusCode, namesOurKey, retryAfterMs });
+    const kind = kindOfAnswer(headerOf(answer.headers, 'content-type'));
+    const outcome = outcomeOf({ status: answer.statusCode, namesOurKey, retryAfterMs, kind, usuallyJson });
+    if (outcome.kind === 'delivered' && kind === 'json') usuallyJson = true;
+    return outcome;
   };
 
   const post = async (delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> => {
