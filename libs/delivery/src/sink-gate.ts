@@ -72,7 +72,7 @@ export class SinkGate {
     return this.#breaker.state;
   }
 
-  /** How many requests in a row, probes included, the target refused for what we are. */
+  /** How many requests in a row, a first one and its probes, the target refused for what we are. */
   get refusals(): number {
     return this.#refusals;
   }
@@ -168,7 +168,8 @@ export class SinkGate {
     const before = this.#moment();
     const nowMs = this.#clock.monotonicMs();
     const verdict = verdictOf(outcomes);
-    this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
+    // What comes back while the circuit is open was sent before.
+    if (before.state !== 'open') this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
     this.#breaker.report(token, verdict, nowMs);
     const holdMs = this.#holdMs(outcomes);
     if (holdMs > this.#cooldownMs) this.#breaker.trip(holdMs, nowMs);

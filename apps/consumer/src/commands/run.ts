@@ -86,7 +86,7 @@ export async function runConsumer(
   const names = plans.map(({ name }) => name);
   log.info({ routes: names, topics: sources, health: health ? `${host}:${port}` : 'off' }, 'consumer started');
   const groupIds = routes.map(({ groupId }) => groupId);
-  const refusedForGood = untilRefusedForGood(sinks);
+  const refusedForGood = untilRefusedForGood(sinks, clock);
   // Only a drain asks.
   refusedForGood.catch(() => undefined);
   await runAll(runners, signal, async (stopped) =>

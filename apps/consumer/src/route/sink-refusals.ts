@@ -1,10 +1,10 @@
-import { isRetryable } from '@genesys-kafka/resilience';
+import { isRetryable, type Clock } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import { ConsumerError } from '../errors.ts';
 import type { OpenSinks } from './open-sinks.ts';
 
-/** One refusal may be a target's bad moment; a first one and two failed probes in a row are not. */
-const FOR_GOOD = 3;
+/** One refusal may be a target's bad moment, and the file lock of a killed process goes after 30 s. */
+const FOR_GOOD = { refusals: 3, ms: 45_000 };
 
 /** Tries each sink before work begins. Rejects with what no waiting mends; a target that is away may come yet. */
 export async function checkSinks(sinks: OpenSinks, log: Logger, signal: AbortSignal): Promise<void> {
@@ -20,11 +20,14 @@ export async function checkSinks(sinks: OpenSinks, log: Logger, signal: AbortSig
 }
 
 /** Rejects with `sink-refuses-us` once a sink has refused us for good: its routes would never be drained. */
-export async function untilRefusedForGood(sinks: OpenSinks): Promise<never> {
+export async function untilRefusedForGood(sinks: OpenSinks, clock: Clock): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
   for (const [sink, { gate }] of sinks.byName) {
+    let sinceMs = 0;
     gate.onChange((_state, opening) => {
-      if (!opening || gate.refusals < FOR_GOOD) return;
+      const nowMs = clock.monotonicMs();
+      if (gate.refusals <= 1) sinceMs = nowMs;
+      if (!opening || gate.refusals < FOR_GOOD.refusals || nowMs - sinceMs < FOR_GOOD.ms) return;
       const { cause, reason } = opening.failure;
       const what = `Sink "${sink}" took nothing at ${gate.refusals} tries in a row (${cause}): ${reason}.`;
       reject(new ConsumerError('sink-refuses-us', what, { details: { sink, cause } }));
