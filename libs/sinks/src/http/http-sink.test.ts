@@ -340,3 +340,22 @@ test('an ingress that answers pages of HTML in place of the target makes retries
   assert.equal(await on(410, 'application/json'), 'rejected http-410');
   assert.equal(await on(401, 'text/html'), 'misconfigured http-401');
 });
+
+test('a target that sends 100 Continue unasked gets each record, and one twice at most, with the same key', async (t) => {
+  const keys: string[] = [];
+  const server = createTcpServer((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      keys.push(/idempotency-key: (\S+)/i.exec(chunk.toString('latin1'))![1]!);
+      socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+      setImmediate(() => socket.writable && socket.write('HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n'));
+    });
+  });
+  const port = await listen(t, server);
+  const sink = sinkFor(t, port, { maxConnections: 1 });
+  for (const idempotencyKey of ['job:1', 'job:2', 'job:3'])
+    assert.deepEqual(await sink.deliver({ ...delivery(), idempotencyKey }, never), { kind: 'delivered' });
+  assert.deepEqual(keys, ['job:1', 'job:1', 'job:2', 'job:3']);
+  const abort = new AbortController();
+  abort.abort(new Error('stopping'));
+  await assert.rejects(sink.deliver(delivery(), abort.signal), /stopping/);
+});
