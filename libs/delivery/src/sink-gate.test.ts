@@ -249,3 +249,23 @@ test('a request counts once, and is judged by all its outcomes', async () => {
   assert.equal(gate.state, 'open', 'one refusal of us is enough');
   gate.close();
 });
+
+test('a rate holds where requests are written: those of a first burst wait for their connections', async () => {
+  const { clock, gate } = setUp({ concurrency: 16, rate: { max: 4, perMs: 1000 } });
+  const written: number[] = [];
+  const all = Array.from({ length: 12 }, async (_, index) =>
+    gate.run('normal', never, async (onWritten) => {
+      if (index < 4) await clock.sleep(250);
+      written.push(clock.monotonicMs());
+      onWritten();
+      await clock.sleep(2000);
+      return [delivered];
+    }),
+  );
+  await clock.advance(10_000);
+  await Promise.all(all);
+  assert.deepEqual(
+    written,
+    [250, 1250, 2250].flatMap((ms) => [ms, ms, ms, ms]),
+  );
+});

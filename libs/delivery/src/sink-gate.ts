@@ -1,4 +1,4 @@
-import { SlidingWindow, systemClock, type Clock } from '@genesys-kafka/resilience';
+import { SlidingWindow, systemClock, type Clock, type Permit } from '@genesys-kafka/resilience';
 import { CircuitBreaker, type BreakerOptions, type CircuitState } from './circuit-breaker.ts';
 import { PriorityQueue, type Priority } from './priority-queue.ts';
 import type { DeliveryFailure, DeliveryOutcome } from './sink.ts';
@@ -6,7 +6,7 @@ import type { DeliveryFailure, DeliveryOutcome } from './sink.ts';
 export interface SinkGateOptions {
   /** Requests at the same time, all routes together. */
   readonly concurrency: number;
-  /** At most `max` requests started in any `perMs` milliseconds. */
+  /** At most `max` requests written in any `perMs` milliseconds, wherever they waited for their connection. */
   readonly rate?: { readonly max: number; readonly perMs: number };
   /** A circuit also opens at once when the target refuses us (401, 403, 3xx). */
   readonly breaker: BreakerOptions;
@@ -30,6 +30,12 @@ export interface CircuitOpening {
   readonly askedMs?: number;
 }
 
+interface Turn {
+  /** The breaker's token. */
+  readonly token: number;
+  readonly permit: Permit | undefined;
+}
+
 type BreakerMoment = Pick<CircuitBreaker, 'state' | 'openUntilMs'>;
 type Listener = (state: CircuitState, opening?: CircuitOpening) => void;
 
@@ -49,7 +55,7 @@ export class SinkGate {
   readonly #window: SlidingWindow | undefined;
   readonly #breaker: CircuitBreaker;
   readonly #cooldownMs: number;
-  readonly #queue = new PriorityQueue<(turn: number | CircuitOpen) => void>();
+  readonly #queue = new PriorityQueue<(turn: Turn | CircuitOpen) => void>();
   readonly #listeners: Listener[] = [];
   readonly #closed = new AbortController();
   #active = 0;
@@ -78,27 +84,28 @@ export class SinkGate {
   }
 
   /**
-   * Waits for a turn, calls `deliver` and resolves with its outcomes; or resolves with `circuit-open` without calling
+   * Waits for a turn, calls `deliver` (which says when its request is written) and resolves with its outcomes; or resolves with `circuit-open` without calling
    * it. Rejects with the signal's reason when that aborts before the turn, and with whatever `deliver` rejects with.
    */
   async run(
     priority: Priority,
     signal: AbortSignal,
-    deliver: () => Promise<readonly DeliveryOutcome[]>,
+    deliver: (onWritten: () => void) => Promise<readonly DeliveryOutcome[]>,
   ): Promise<readonly DeliveryOutcome[] | CircuitOpen> {
     signal.throwIfAborted();
     this.#tick();
     if (this.#breaker.state === 'open') return this.#refusal();
     const turn = await this.#turn(priority, signal);
-    if (typeof turn === 'object') return turn;
+    if ('kind' in turn) return turn;
     try {
-      const outcomes = await deliver();
-      this.#settle(outcomes, turn);
+      const outcomes = await deliver(() => turn.permit?.begun());
+      this.#settle(outcomes, turn.token);
       return outcomes;
     } catch (error) {
-      this.#breaker.report(turn, 'unknown', this.#clock.monotonicMs());
+      this.#breaker.report(turn.token, 'unknown', this.#clock.monotonicMs());
       throw error;
     } finally {
+      turn.permit?.done();
       this.#active -= 1;
       void this.#pump();
     }
@@ -121,9 +128,9 @@ export class SinkGate {
     this.#closed.abort(new Error('the gate is closed'));
   }
 
-  /** Resolves with the breaker's token when this call may start (its slot is taken), or with a refusal. */
-  async #turn(priority: Priority, signal: AbortSignal): Promise<number | CircuitOpen> {
-    const { promise, resolve, reject } = Promise.withResolvers<number | CircuitOpen>();
+  /** Resolves with a turn when this call may start (its slot is taken), or with a refusal. */
+  async #turn(priority: Priority, signal: AbortSignal): Promise<Turn | CircuitOpen> {
+    const { promise, resolve, reject } = Promise.withResolvers<Turn | CircuitOpen>();
     const onAbort = () => {
       this.#queue.delete(priority, resolve);
       reject(signal.reason as Error);
@@ -145,13 +152,14 @@ export class SinkGate {
           await this.#clock.sleep(heldMs, this.#closed.signal);
           continue;
         }
-        if (this.#window) {
-          await this.#window.acquire(this.#closed.signal);
-          // Meanwhile a 429 may have come, the circuit may have opened, the last caller may have gone.
-          if (!this.#mayStart() || this.#heldUntilMs > this.#clock.monotonicMs()) continue;
+        const permit = this.#window && (await this.#window.permit(this.#closed.signal));
+        // Meanwhile a 429 may have come, the circuit may have opened, the last caller may have gone.
+        if (permit && (!this.#mayStart() || this.#heldUntilMs > this.#clock.monotonicMs())) {
+          permit.done();
+          continue;
         }
         this.#active += 1;
-        this.#queue.shift()!(this.#breaker.start());
+        this.#queue.shift()!({ token: this.#breaker.start(), permit });
       }
     } catch (error) {
       if (!this.#closed.signal.aborted) throw error;

@@ -359,3 +359,18 @@ test('a target that sends 100 Continue unasked gets each record, and one twice a
   abort.abort(new Error('stopping'));
   await assert.rejects(sink.deliver(delivery(), abort.signal), /stopping/);
 });
+
+test('a request tells when it is written, once it has its connection, and again where it is repeated', async (t) => {
+  let resets = 1;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      if (resets-- > 0) request.socket.resetAndDestroy();
+      else response.end();
+    });
+  });
+  const sink = createHttpSink({ name: 'crm', url: `http://127.0.0.1:${await listen(t, server)}/` });
+  t.after(() => sink.close());
+  let written = 0;
+  await sink.deliver([delivery()], never, () => (written += 1));
+  assert.equal(written, 2);
+});

@@ -8,6 +8,7 @@ import { connectionsTo, isProxied } from './http-connections.ts';
 import { outcomeOfFailure } from './http-failure.ts';
 import { checkHeaders, checkPositive, parseTarget, type HttpSinkOptions, type HttpTarget } from './http-options.ts';
 import { isUnaskedContinue, NodeClient, type Answer } from './node-client.ts';
+import { tellingWritten } from './telling-written.ts';
 
 /** Answers are read to their end, so that the connection can be used again, but no further than this. */
 const MAX_ANSWER_BYTES = 65_536;
@@ -27,8 +28,8 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
   const client = clientTo(target, dispatcher, connections, isProxied(target, options.proxy));
   let usuallyJson = false;
 
-  const send = async (delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> => {
-    const answer = await client.post(delivery.body, signal, {
+  const send = async (delivery: Delivery, signal: AbortSignal, onWritten: () => void): Promise<DeliveryOutcome> => {
+    const answer = await client.post(delivery.body, signal, onWritten, {
       ...headers,
       'content-type': delivery.contentType,
       'content-length': String(delivery.body.length),
@@ -43,7 +44,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     return outcome;
   };
 
-  const post = async (delivery: Delivery, signal: AbortSignal): Promise<DeliveryOutcome> => {
+  const post = async (delivery: Delivery, signal: AbortSignal, onWritten: () => void): Promise<DeliveryOutcome> => {
     signal.throwIfAborted();
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal.reason);
@@ -51,9 +52,9 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     const timeout = new Error('timeout');
     const timer = setTimeout(() => abort.abort(timeout), timeoutMs);
     try {
-      const outcome = await attempt(() => send(delivery, abort.signal));
+      const outcome = await attempt(() => send(delivery, abort.signal, onWritten));
       const again = isWorthAnother(outcome) && !abort.signal.aborted;
-      const settled = again ? await attempt(() => send(delivery, abort.signal)) : outcome;
+      const settled = again ? await attempt(() => send(delivery, abort.signal, onWritten)) : outcome;
       if (settled.kind !== 'retry' || settled.failure.httpStatus !== undefined) return settled;
       // Nor would any other record come through.
       if (settled.failure.cause === 'continue-unasked') return { ...settled, kind: 'misconfigured' };
@@ -68,7 +69,8 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
 
   return {
     batch: { records: 1, bytes: Infinity, ageMs: 0 },
-    deliver: async (batch, signal) => Promise.all(batch.map(async (delivery) => post(delivery, signal))),
+    deliver: async (batch, signal, onWritten = () => undefined) =>
+      Promise.all(batch.map(async (delivery) => post(delivery, signal, onWritten))),
     check: async (signal) => {
       const checkMs = Math.min(timeoutMs, 10_000);
       return isProxied(target, options.proxy)
@@ -83,19 +85,20 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
 }
 
 interface Client {
-  post(body: Buffer, signal: AbortSignal, headers: Record<string, string>): Promise<Answer>;
+  post(body: Buffer, signal: AbortSignal, onWritten: () => void, headers: Record<string, string>): Promise<Answer>;
   close(): void;
 }
 
 /** undici; and Node's own client from when the target has shown that it sends `100 Continue` unasked. */
 function clientTo(target: HttpTarget, dispatcher: Dispatcher, connections: number, proxied: boolean): Client {
   const { origin, path } = target;
+  const told = dispatcher.compose(tellingWritten);
   let node: NodeClient | undefined;
   return {
-    post: async (body, signal, headers) => {
-      if (node) return node.post(headers, body, signal);
+    post: async (body, signal, onWritten, headers) => {
+      if (node) return node.post(headers, body, signal, onWritten);
       try {
-        return await dispatcher.request({ method: 'POST', origin, path, signal, body, headers });
+        return await told.request({ method: 'POST', origin, path, signal, body, headers, opaque: onWritten });
       } catch (error) {
         if (isUnaskedContinue(error) && !proxied) node ??= new NodeClient(target, connections);
         throw error;

@@ -30,7 +30,12 @@ export class NodeClient {
     this.#agent = target.secure ? new HttpsAgent({ ...limits, ...TLS }) : new HttpAgent(limits);
   }
 
-  async post(headers: Readonly<Record<string, string>>, body: Buffer, signal: AbortSignal): Promise<Answer> {
+  async post(
+    headers: Readonly<Record<string, string>>,
+    body: Buffer,
+    signal: AbortSignal,
+    onWritten: () => void,
+  ): Promise<Answer> {
     const { hostname, port, path, secure } = this.#target;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const options = { hostname, port, path, method: 'POST', headers, agent: this.#agent, signal };
@@ -39,6 +44,7 @@ export class NodeClient {
       resolve({ statusCode: message.statusCode!, headers: message.headers, body: message });
     });
     request.on('error', reject);
+    request.on('finish', onWritten);
     request.end(body);
     return promise;
   }
