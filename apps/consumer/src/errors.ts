@@ -11,6 +11,10 @@ export const CONSUMER_ERRORS = {
     remedy:
       'Run `consumer run --drain` with the earlier routes first. Or start once with --accept-rules, where records in between may go undelivered.',
   },
+  'sink-refuses-us': {
+    meaning: 'A sink takes no record as it is set up, and `run --drain` cannot come to its end.',
+    remedy: 'Correct its url, login, certificate or path under `sinks`, then run this again.',
+  },
   'test-file-unusable': {
     meaning: 'The file given to `consumer test` cannot be read as conversations.',
     remedy: 'Give a JSON array of records, an object with `conversations`, or one record a line.',

@@ -50,7 +50,7 @@ sinks:
   crm: { type: http, url: https://crm.example/in, rate: { max: 100, per: 1s }, breaker: { errors: 40%, over: 20, cooldown: 30s } }
   disk: { type: file, path: /data/all.ndjson }
 `);
-  const breaker = { errorsRatio: 0.5, over: 20, cooldownMs: 30_000 };
+  const breaker = { errorsRatio: 0.5, over: 20, cooldownMs: 30_000, maxWaitMs: 300_000 };
   assert.deepEqual(sinks, {
     crm: {
       type: 'http',

@@ -88,3 +88,7 @@ test('the retry record: attempt 1 and due now, own headers and history kept, not
   assert.equal(headers[REPLAY_HEADER.priorAttempts], '3');
   for (const name of ['framing', 'stage', 'http-status', 'attempts']) assert.equal(headers[name], undefined);
 });
+
+test('a pointer, whose value no topic took, is left with its reason', async () => {
+  assert.match(await target(stored({ omittedBytes: 9 }), plan('crm')), /has no value/);
+});

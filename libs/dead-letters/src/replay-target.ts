@@ -33,6 +33,8 @@ export async function replayTarget(
       `never was on the main topic (stage ${deadLetter.stage}): correct the cause and export its window with --again`,
     );
   }
+  if (deadLetter.omittedBytes !== undefined)
+    return refused('has no value: its topic did not take it, it lies at its origin');
   const opened = await reader.open(record.value, signal);
   const read = opened.kind === 'record' ? parseRecord(opened) : opened;
   if (read.kind === 'unreadable') return refused(`still cannot be read (${read.cause})`);

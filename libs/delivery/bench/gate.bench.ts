@@ -18,7 +18,11 @@ const delivery: Delivery = {
 
 async function run(batch: BatchLimits, concurrency: number): Promise<{ micros: number; requests: number }> {
   const clock = systemClock;
-  const gate = new SinkGate({ concurrency, breaker: { errors: 0.5, over: 20, cooldownMs: 30_000 }, clock });
+  const gate = new SinkGate({
+    concurrency,
+    breaker: { errors: 0.5, over: 20, cooldownMs: 30_000, maxWaitMs: 300_000 },
+    clock,
+  });
   let requests = 0;
   const sink = {
     batch,

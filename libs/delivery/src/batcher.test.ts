@@ -26,7 +26,11 @@ function setUp(
   concurrency = 1,
 ) {
   const clock = new ManualClock();
-  const gate = new SinkGate({ concurrency, breaker: { errors: 1, over: 1, cooldownMs: 1000 }, clock });
+  const gate = new SinkGate({
+    concurrency,
+    breaker: { errors: 1, over: 1, cooldownMs: 1000, maxWaitMs: 300_000 },
+    clock,
+  });
   const batches: string[][] = [];
   const sink: Sink = {
     batch: { records: 100, bytes: 1000, ageMs: 0, ...batch },
@@ -118,7 +122,7 @@ test('a batch is closed by count, by bytes, or when its first record is old enou
 
 test('an open circuit is told to each record, and nothing was sent', async () => {
   const { clock, gate, batches, batcher } = setUp({ ageMs: 5 });
-  gate.trip(1000);
+  gate.trip(1000, { cause: 'http-429', reason: '' });
   const all = ['a', 'b'].map(async (key) => batcher.deliver(delivery(key), both));
   await clock.advance(5);
   assert.deepEqual(await Promise.all(all), [

@@ -63,7 +63,7 @@ export class Batcher {
   /** Nothing to wait for: the record's signals are the request's. */
   async #alone(delivery: Delivery, { stopping, signal }: DeliverySignals): Promise<DeliveryOutcome | CircuitOpen> {
     const { gate, priority } = this.#options;
-    const answer = await gate.run(priority, stopping, () => this.#send([delivery], signal));
+    const answer = await gate.run(priority, stopping, (onWritten) => this.#send([delivery], signal, onWritten));
     return 'kind' in answer ? answer : answer[0]!;
   }
 
@@ -121,11 +121,11 @@ export class Batcher {
     try {
       const { ageMs } = sink.batch;
       if (ageMs > 0) await clock.sleep(ageMs, batch.closed.signal).catch(() => undefined);
-      const answer = await gate.run(priority, signal, async () => {
+      const answer = await gate.run(priority, signal, async (onWritten) => {
         this.#close(batch);
         batch.sent = [...batch.entries];
         const deliveries = batch.sent.map(({ delivery }) => delivery);
-        return this.#send(deliveries, signal);
+        return this.#send(deliveries, signal, onWritten);
       });
       if ('kind' in answer) for (const { resolve } of batch.entries) resolve(answer);
       else batch.sent!.forEach(({ resolve }, index) => resolve(answer[index]!));
@@ -136,10 +136,14 @@ export class Batcher {
     }
   }
 
-  async #send(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly DeliveryOutcome[]> {
+  async #send(
+    batch: readonly Delivery[],
+    signal: AbortSignal,
+    onWritten: () => void,
+  ): Promise<readonly DeliveryOutcome[]> {
     const { sink, clock, onAnswer } = this.#options;
     const startedMs = clock.monotonicMs();
-    const outcomes = await sink.deliver(batch, signal);
+    const outcomes = await sink.deliver(batch, signal, onWritten);
     if (outcomes.length !== batch.length)
       throw new Error(`a sink answered ${outcomes.length} outcomes for ${batch.length} records`);
     onAnswer(outcomes, (clock.monotonicMs() - startedMs) / 1000);

@@ -10,10 +10,9 @@ export interface BreakerOptions {
   readonly over: number;
   /** How long it stays open before a probe. */
   readonly cooldownMs: number;
+  /** However far away a moment the target names, it is probed after this. */
+  readonly maxWaitMs: number;
 }
-
-/** However far away a moment the target names, it is probed this often. @internal */
-export const MAX_OPEN_MS = 3_600_000;
 
 /**
  * Closed → open when `errors` of the last `over` results failed, or at once by `trip`; open → half-open when the time
@@ -78,9 +77,10 @@ export class CircuitBreaker {
       this.trip(this.#options.cooldownMs, nowMs);
   }
 
-  /** Opens at once for `forMs` (at most an hour), or prolongs an open circuit; never shortens it. */
+  /** Opens at once for `forMs` (at most `maxWaitMs`), or prolongs an open circuit; never shortens it. */
   trip(forMs: number, nowMs: number): void {
-    const untilMs = nowMs + Math.min(forMs, Math.max(MAX_OPEN_MS, this.#options.cooldownMs));
+    const { maxWaitMs, cooldownMs } = this.#options;
+    const untilMs = nowMs + Math.min(forMs, Math.max(maxWaitMs, cooldownMs));
     this.#openUntilMs = this.#state === 'open' ? Math.max(this.#openUntilMs, untilMs) : untilMs;
     if (this.#state !== 'open') this.#become('open');
   }

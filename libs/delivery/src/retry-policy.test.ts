@@ -6,9 +6,10 @@ import type { DeliveryOutcome } from './sink.ts';
 
 const tiersMs = [5000, 60_000, 600_000];
 const failure = { cause: 'http-503', reason: 'the target answered 503', httpStatus: 503 };
-const retry = (retryAfterMs?: number): DeliveryOutcome => ({
+const limited = { cause: 'http-429', reason: 'the target answered 429', httpStatus: 429 };
+const retry = (retryAfterMs?: number, why = failure): DeliveryOutcome => ({
   kind: 'retry',
-  failure,
+  failure: why,
   ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
 const step = (attempt: number, outcome: DeliveryOutcome, random = 0) =>
@@ -38,7 +39,13 @@ test('law: a retry is never due before its tier, Retry-After and now, and jitter
   fc.assert(
     fc.property(tiers, input, (list, { attempt, retryAfterMs, random, maxAttempts }) => {
       const policy = { tiersMs: list, maxAttempts };
-      const next = nextStep({ attempt, outcome: retry(retryAfterMs), policy, nowMs: 1000, random: () => random });
+      const next = nextStep({
+        attempt,
+        outcome: retry(retryAfterMs, limited),
+        policy,
+        nowMs: 1000,
+        random: () => random,
+      });
       if (next.kind === 'retry') {
         const delayMs = list[next.tier]!;
         assert.equal(next.attempt, attempt + 1);
@@ -65,7 +72,8 @@ test('each attempt waits a tier longer, then the record is a dead letter', () =>
 test('Retry-After picks a longer tier, and beyond the largest it is the circuit that waits', () => {
   const after = (ms: number) => step(1, retry(ms));
   assert.deepEqual(after(5001), { kind: 'retry', tier: 1, notBeforeMs: 61_000, attempt: 2, failure });
-  assert.deepEqual(after(600_001), { kind: 'circuit', attempt: 2, failure, retryAfterMs: 600_001 });
+  const beyond = step(1, retry(600_001, limited));
+  assert.deepEqual(beyond, { kind: 'circuit', attempt: 2, failure: limited, retryAfterMs: 600_001 });
   assert.equal(step(4, retry(600_001)).kind, 'dead-letter');
 });
 
@@ -73,4 +81,14 @@ test('a rejected record is a dead letter at once, a refusal of us burns no attem
   assert.deepEqual(step(1, { kind: 'rejected', failure }), { kind: 'dead-letter', exhausted: false, failure });
   assert.deepEqual(step(3, { kind: 'misconfigured', failure }), { kind: 'circuit', attempt: 3, failure });
   assert.deepEqual(step(1, { kind: 'delivered' }), { kind: 'done' });
+});
+
+test("one record's 503 with a Retry-After beyond the tiers waits in the largest, and stops nobody else", () => {
+  assert.deepEqual(step(1, retry(1_790_000_000_000)), {
+    kind: 'retry',
+    tier: 2,
+    notBeforeMs: 601_000,
+    attempt: 2,
+    failure,
+  });
 });

@@ -48,8 +48,9 @@ export function chooseTier(tiersMs: readonly number[], waitMs: number): number |
 /**
  * Decides after attempt number `attempt` (from 1). Each failure waits one tier longer, the last tier repeats;
  * `Retry-After` lengthens the wait, and a tier's delay is a minimum to which jitter only adds. A transient failure of
- * the last attempt is a dead letter whatever the target asks for; before that, a Retry-After beyond the largest tier
- * leaves the record in place and opens the circuit.
+ * the last attempt is a dead letter whatever the target asks for; before that, a 429 whose Retry-After is beyond the
+ * largest tier leaves the record in place and opens the circuit. Any other answer speaks of its record alone, and such
+ * a wait is cut to the largest tier.
  */
 export function nextStep(input: {
   readonly attempt: number;
@@ -68,7 +69,9 @@ export function nextStep(input: {
   const retryAfterMs = outcome.retryAfterMs ?? 0;
   const usualMs = tiersMs[Math.min(attempt, tiersMs.length) - 1];
   if (usualMs === undefined || attempt >= maxAttempts) return { kind: 'dead-letter', exhausted: true, failure };
-  const tier = chooseTier(tiersMs, Math.max(usualMs, retryAfterMs));
+  const speaksOfAll = failure.httpStatus === 429;
+  const askedMs = speaksOfAll ? retryAfterMs : Math.min(retryAfterMs, tiersMs.at(-1)!);
+  const tier = chooseTier(tiersMs, Math.max(usualMs, askedMs));
   if (tier === 'beyond') return { kind: 'circuit', attempt: attempt + 1, failure, retryAfterMs };
   const jitterMs = tiersMs[tier]! * MAX_JITTER * (input.random ?? Math.random)();
   return {

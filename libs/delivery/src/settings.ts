@@ -16,8 +16,16 @@ const BREAKER = z
     errors: percentage().prefault('50%').meta({ description: 'Share of failures that opens the circuit…' }),
     over: count(1, 10_000).prefault(20).meta({ description: '…among this many latest deliveries.' }),
     cooldown: duration(100).prefault('30s').meta({ description: 'How long it stays open before a probe.' }),
+    maxWait: duration(1000).prefault('5m').meta({
+      description: 'Longest wait that a target may ask for with Retry-After; a longer one is cut, and probed then.',
+    }),
   })
-  .transform(({ errors, over, cooldown }) => ({ errorsRatio: errors, over, cooldownMs: cooldown }));
+  .transform(({ errors, over, cooldown, maxWait }) => ({
+    errorsRatio: errors,
+    over,
+    cooldownMs: cooldown,
+    maxWaitMs: maxWait,
+  }));
 
 /** Keys of every sink, whatever its type: its gate, shared by all routes that name it. */
 export const GATE_KEYS = {

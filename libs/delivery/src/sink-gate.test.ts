@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import fc from 'fast-check';
 import type { Priority } from './priority-queue.ts';
-import { SinkGate, type CircuitOpen, type SinkGateOptions } from './sink-gate.ts';
+import { SinkGate, type CircuitOpen, type CircuitOpening, type SinkGateOptions } from './sink-gate.ts';
 import type { DeliveryOutcome } from './sink.ts';
 
 const never = new AbortController().signal;
@@ -14,20 +14,25 @@ const failed = (httpStatus: number, retryAfterMs?: number): DeliveryOutcome => (
   ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
 const refused: DeliveryOutcome = { kind: 'misconfigured', failure: { cause: 'http-401', reason: '' } };
-const breaker = { errors: 0.5, over: 4, cooldownMs: 1000 };
+const breaker = { errors: 0.5, over: 4, cooldownMs: 1000, maxWaitMs: 300_000 };
+const why = { cause: 'http-429', reason: '', httpStatus: 429 };
 
 function setUp(options: Partial<SinkGateOptions> = {}) {
   const clock = new ManualClock();
   const gate = new SinkGate({ concurrency: 2, breaker, clock, ...options });
   const changes: string[] = [];
-  gate.onChange((state) => changes.push(state));
+  const openings: CircuitOpening[] = [];
+  gate.onChange((state, opening) => {
+    changes.push(state);
+    if (opening) openings.push(opening);
+  });
   /** The one outcome of a request with one record, or the refusal. */
   const run = async (priority: Priority, signal: AbortSignal, deliver: () => Promise<DeliveryOutcome>) => {
     const answer = await gate.run(priority, signal, async () => [await deliver()]);
     return 'kind' in answer ? answer : answer[0]!;
   };
   const answer = async (outcome: DeliveryOutcome) => run('normal', never, async () => outcome);
-  return { clock, gate, changes, run, answer };
+  return { clock, gate, changes, openings, run, answer };
 }
 
 test('law: never more at once than the concurrency, never more starts in a window than the rate, all are served', async () => {
@@ -147,11 +152,40 @@ test('a 429 holds everybody for its Retry-After, a long one by opening the circu
   assert.equal(gate.state, 'half-open');
 });
 
-test('trip opens for a wait that no retry tier covers; a probe comes within the hour', async () => {
-  const { clock, gate } = setUp();
-  gate.trip(86_400_000);
-  await clock.advance(3_600_000);
+test('an opening is told with its cause, what was asked for and until when; a wait past the limit is cut and probed', async () => {
+  const { clock, gate, openings } = setUp();
+  gate.trip(1_790_000_000_000, why);
+  assert.deepEqual(openings, [{ failure: why, askedMs: 1_790_000_000_000, forMs: 300_000 }]);
+  await clock.advance(300_000);
   assert.equal(gate.state, 'half-open');
+});
+
+test('each way of opening names the answer that did it', async () => {
+  const byShare = setUp();
+  for (let i = 0; i < 4; i += 1) await byShare.answer(failed(503));
+  const byRefusal = setUp();
+  await byRefusal.answer(refused);
+  const byHold = setUp();
+  await byHold.answer(failed(429, 60_000));
+  const openings = [byShare, byRefusal, byHold].map((one) =>
+    one.openings.map(({ failure, forMs }) => [failure.cause, forMs]),
+  );
+  assert.deepEqual(openings, [[['http-503', 1000]], [['http-401', 1000]], [['http-429', 60_000]]]);
+  await byHold.answer(failed(429, 60_000));
+  byHold.gate.trip(200_000, why);
+  assert.equal(byHold.openings.length, 2, 'a wait that is prolonged is told too');
+});
+
+test("one record's 503 with a long Retry-After holds nobody else; several in a row hold everybody", async () => {
+  const { gate, answer } = setUp({ breaker: { ...breaker, over: 100 } });
+  for (let i = 0; i < 5; i += 1) {
+    await answer(failed(503, 60_000));
+    await answer(failed(503, 60_000));
+    await answer(delivered);
+  }
+  assert.equal(gate.state, 'closed');
+  for (let i = 0; i < 3; i += 1) await answer(failed(503, 60_000 + i));
+  assert.equal(((await answer(delivered)) as CircuitOpen).retryInMs, 60_000);
 });
 
 test('an abort takes a waiting call out of the queue; one that throws frees its slot and blames nobody', async () => {
@@ -187,7 +221,7 @@ test('who leaves, or a circuit that opens, while a permit is awaited leaves noth
 
   const waiting = run('normal', never, async () => assert.fail('must not be sent'));
   await clock.advance(10);
-  gate.trip(1000);
+  gate.trip(1000, why);
   assert.equal((await waiting).kind, 'circuit-open');
   await clock.advance(1000);
   assert.equal((await answer(delivered)).kind, 'delivered');
@@ -195,7 +229,7 @@ test('who leaves, or a circuit that opens, while a permit is awaited leaves noth
 
 test('after close no timer is left', async () => {
   const { clock, gate } = setUp();
-  gate.trip(1000);
+  gate.trip(1000, why);
   await clock.advance(0);
   assert.equal(clock.sleeping, 1);
   gate.close();
@@ -205,7 +239,7 @@ test('after close no timer is left', async () => {
 
 test('a request counts once, and is judged by all its outcomes', async () => {
   const rejected: DeliveryOutcome = { kind: 'rejected', failure: { cause: 'http-422', reason: '' } };
-  const { gate } = setUp({ breaker: { errors: 1, over: 2, cooldownMs: 1000 } });
+  const { gate } = setUp({ breaker: { ...breaker, errors: 1, over: 2 } });
   const request = async (...outcomes: DeliveryOutcome[]) => gate.run('normal', never, async () => outcomes);
   await request(failed(503), failed(503), failed(503));
   assert.equal(gate.state, 'closed', 'one failure, not three');
@@ -214,4 +248,24 @@ test('a request counts once, and is judged by all its outcomes', async () => {
   await request(delivered, failed(503), refused);
   assert.equal(gate.state, 'open', 'one refusal of us is enough');
   gate.close();
+});
+
+test('a rate holds where requests are written: those of a first burst wait for their connections', async () => {
+  const { clock, gate } = setUp({ concurrency: 16, rate: { max: 4, perMs: 1000 } });
+  const written: number[] = [];
+  const all = Array.from({ length: 12 }, async (_, index) =>
+    gate.run('normal', never, async (onWritten) => {
+      if (index < 4) await clock.sleep(250);
+      written.push(clock.monotonicMs());
+      onWritten();
+      await clock.sleep(2000);
+      return [delivered];
+    }),
+  );
+  await clock.advance(10_000);
+  await Promise.all(all);
+  assert.deepEqual(
+    written,
+    [250, 1250, 2250].flatMap((ms) => [ms, ms, ms, ms]),
+  );
 });

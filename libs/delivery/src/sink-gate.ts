@@ -1,12 +1,12 @@
-import { SlidingWindow, systemClock, type Clock } from '@genesys-kafka/resilience';
+import { SlidingWindow, systemClock, type Clock, type Permit } from '@genesys-kafka/resilience';
 import { CircuitBreaker, type BreakerOptions, type CircuitState } from './circuit-breaker.ts';
 import { PriorityQueue, type Priority } from './priority-queue.ts';
-import type { DeliveryOutcome } from './sink.ts';
+import type { DeliveryFailure, DeliveryOutcome } from './sink.ts';
 
 export interface SinkGateOptions {
   /** Requests at the same time, all routes together. */
   readonly concurrency: number;
-  /** At most `max` requests started in any `perMs` milliseconds. */
+  /** At most `max` requests written in any `perMs` milliseconds, wherever they waited for their connection. */
   readonly rate?: { readonly max: number; readonly perMs: number };
   /** A circuit also opens at once when the target refuses us (401, 403, 3xx). */
   readonly breaker: BreakerOptions;
@@ -20,11 +20,34 @@ export interface CircuitOpen {
   readonly retryInMs: number;
 }
 
+/** Why a circuit opened or stays open for longer, and for how long. */
+export interface CircuitOpening {
+  /** The answer that did it; where a share of failures did, the last of them. */
+  readonly failure: DeliveryFailure;
+  /** Milliseconds until the next probe. */
+  readonly forMs: number;
+  /** What the target asked for, in milliseconds; more than `forMs` where that was cut. */
+  readonly askedMs?: number;
+}
+
+interface Turn {
+  /** The breaker's token. */
+  readonly token: number;
+  readonly permit: Permit | undefined;
+}
+
+type BreakerMoment = Pick<CircuitBreaker, 'state' | 'openUntilMs'>;
+type Listener = (state: CircuitState, opening?: CircuitOpening) => void;
+
+/** So many answers in a row, of whichever records, that ask to wait speak of the target and not of a record. */
+const SEVERAL = 3;
+
 /**
  * What the requests of all routes of one sink go through: a priority queue, a concurrency bound, a rate and a circuit
  * breaker. Each counts requests, however many records are in one. While the circuit is open nothing is sent and nothing
  * waits here; while it is half-open one request is the probe and the others wait for its result. A 429 with Retry-After
- * holds everybody for that time, by opening the circuit where it is longer than the cooldown.
+ * holds everybody for that time, and so do other answers with it where several come in a row; by opening the circuit
+ * where it is longer than the cooldown, and never for longer than `maxWaitMs`.
  */
 export class SinkGate {
   readonly #clock: Clock;
@@ -32,11 +55,13 @@ export class SinkGate {
   readonly #window: SlidingWindow | undefined;
   readonly #breaker: CircuitBreaker;
   readonly #cooldownMs: number;
-  readonly #queue = new PriorityQueue<(turn: number | CircuitOpen) => void>();
-  readonly #listeners: ((state: CircuitState) => void)[] = [];
+  readonly #queue = new PriorityQueue<(turn: Turn | CircuitOpen) => void>();
+  readonly #listeners: Listener[] = [];
   readonly #closed = new AbortController();
   #active = 0;
   #heldUntilMs = 0;
+  #askedInRowMs: readonly number[] = [];
+  #refusals = 0;
   #pumping = false;
   #timing = false;
 
@@ -53,42 +78,48 @@ export class SinkGate {
     return this.#breaker.state;
   }
 
+  /** How many requests in a row, a first one and its probes, the target refused for what we are. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
   /**
-   * Waits for a turn, calls `deliver` and resolves with its outcomes; or resolves with `circuit-open` without calling
+   * Waits for a turn, calls `deliver` (which says when its request is written) and resolves with its outcomes; or resolves with `circuit-open` without calling
    * it. Rejects with the signal's reason when that aborts before the turn, and with whatever `deliver` rejects with.
    */
   async run(
     priority: Priority,
     signal: AbortSignal,
-    deliver: () => Promise<readonly DeliveryOutcome[]>,
+    deliver: (onWritten: () => void) => Promise<readonly DeliveryOutcome[]>,
   ): Promise<readonly DeliveryOutcome[] | CircuitOpen> {
     signal.throwIfAborted();
     this.#tick();
     if (this.#breaker.state === 'open') return this.#refusal();
     const turn = await this.#turn(priority, signal);
-    if (typeof turn === 'object') return turn;
+    if ('kind' in turn) return turn;
     try {
-      const outcomes = await deliver();
-      this.#settle(outcomes, turn);
+      const outcomes = await deliver(() => turn.permit?.begun());
+      this.#settle(outcomes, turn.token);
       return outcomes;
     } catch (error) {
-      this.#breaker.report(turn, 'unknown', this.#clock.monotonicMs());
+      this.#breaker.report(turn.token, 'unknown', this.#clock.monotonicMs());
       throw error;
     } finally {
+      turn.permit?.done();
       this.#active -= 1;
       void this.#pump();
     }
   }
 
-  /** Opens the circuit at once, for `forMs` milliseconds: for a wait that the retry tiers do not cover. */
-  trip(forMs: number): void {
-    const before = this.#breaker.state;
-    this.#breaker.trip(forMs, this.#clock.monotonicMs());
-    this.#tell(before);
+  /** Opens the circuit at once, for `askedMs` milliseconds: for a wait that the retry tiers do not cover. */
+  trip(askedMs: number, failure: DeliveryFailure): void {
+    const before = this.#moment();
+    this.#breaker.trip(askedMs, this.#clock.monotonicMs());
+    this.#tell(before, { failure, askedMs });
   }
 
-  /** `listener` is told after each change of the circuit. */
-  onChange(listener: (state: CircuitState) => void): void {
+  /** `listener` is told after each change of the circuit, and where an open one is prolonged by more than a cooldown. */
+  onChange(listener: Listener): void {
     this.#listeners.push(listener);
   }
 
@@ -97,9 +128,9 @@ export class SinkGate {
     this.#closed.abort(new Error('the gate is closed'));
   }
 
-  /** Resolves with the breaker's token when this call may start (its slot is taken), or with a refusal. */
-  async #turn(priority: Priority, signal: AbortSignal): Promise<number | CircuitOpen> {
-    const { promise, resolve, reject } = Promise.withResolvers<number | CircuitOpen>();
+  /** Resolves with a turn when this call may start (its slot is taken), or with a refusal. */
+  async #turn(priority: Priority, signal: AbortSignal): Promise<Turn | CircuitOpen> {
+    const { promise, resolve, reject } = Promise.withResolvers<Turn | CircuitOpen>();
     const onAbort = () => {
       this.#queue.delete(priority, resolve);
       reject(signal.reason as Error);
@@ -121,13 +152,14 @@ export class SinkGate {
           await this.#clock.sleep(heldMs, this.#closed.signal);
           continue;
         }
-        if (this.#window) {
-          await this.#window.acquire(this.#closed.signal);
-          // Meanwhile a 429 may have come, the circuit may have opened, the last caller may have gone.
-          if (!this.#mayStart() || this.#heldUntilMs > this.#clock.monotonicMs()) continue;
+        const permit = this.#window && (await this.#window.permit(this.#closed.signal));
+        // Meanwhile a 429 may have come, the circuit may have opened, the last caller may have gone.
+        if (permit && (!this.#mayStart() || this.#heldUntilMs > this.#clock.monotonicMs())) {
+          permit.done();
+          continue;
         }
         this.#active += 1;
-        this.#queue.shift()!(this.#breaker.start());
+        this.#queue.shift()!({ token: this.#breaker.start(), permit });
       }
     } catch (error) {
       if (!this.#closed.signal.aborted) throw error;
@@ -141,24 +173,46 @@ export class SinkGate {
   }
 
   #settle(outcomes: readonly DeliveryOutcome[], token: number): void {
-    const before = this.#breaker.state;
+    const before = this.#moment();
     const nowMs = this.#clock.monotonicMs();
-    this.#breaker.report(token, verdictOf(outcomes), nowMs);
-    const holdMs = outcomes.reduce((longest, outcome) => Math.max(longest, askedToHold(outcome)), 0);
+    const verdict = verdictOf(outcomes);
+    // What comes back while the circuit is open was sent before.
+    if (before.state !== 'open') this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
+    this.#breaker.report(token, verdict, nowMs);
+    const holdMs = this.#holdMs(outcomes);
     if (holdMs > this.#cooldownMs) this.#breaker.trip(holdMs, nowMs);
     else this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + holdMs);
-    this.#tell(before);
+    const failure = failureOf(outcomes);
+    this.#tell(before, failure && { failure, ...(holdMs > 0 ? { askedMs: holdMs } : {}) });
+  }
+
+  /** Milliseconds for which this answer holds everybody: a 429 does alone, other answers where several ask in a row. */
+  #holdMs(outcomes: readonly DeliveryOutcome[]): number {
+    const inRowMs = longestAsked(outcomes, (status) => status !== 429);
+    this.#askedInRowMs = inRowMs === 0 ? [] : [...this.#askedInRowMs, inRowMs].slice(-SEVERAL);
+    const severalMs = this.#askedInRowMs.length === SEVERAL ? Math.min(...this.#askedInRowMs) : 0;
+    return Math.max(
+      severalMs,
+      longestAsked(outcomes, (status) => status === 429),
+    );
+  }
+
+  #moment(): BreakerMoment {
+    const { state, openUntilMs } = this.#breaker;
+    return { state, openUntilMs };
   }
 
   /** Acts on a change of the circuit: an open one empties the queue and starts the timer of the next probe. */
-  #tell(before: CircuitState): void {
-    const { state } = this.#breaker;
-    if (state === before) return;
-    if (state === 'open') {
+  #tell(before: BreakerMoment, why?: Omit<CircuitOpening, 'forMs'>): void {
+    const { state, openUntilMs } = this.#breaker;
+    const changed = state !== before.state;
+    if (!changed && (state !== 'open' || openUntilMs - before.openUntilMs < this.#cooldownMs)) return;
+    if (changed && state === 'open') {
       for (let entry = this.#queue.shift(); entry; entry = this.#queue.shift()) entry(this.#refusal());
       void this.#awaitProbe();
     }
-    for (const listener of this.#listeners) listener(state);
+    const opening = state === 'open' && why ? { ...why, forMs: this.#refusal().retryInMs } : undefined;
+    for (const listener of this.#listeners) listener(state, opening);
     void this.#pump();
   }
 
@@ -178,7 +232,7 @@ export class SinkGate {
   }
 
   #tick(): void {
-    const before = this.#breaker.state;
+    const before = this.#moment();
     this.#breaker.tick(this.#clock.monotonicMs());
     this.#tell(before);
   }
@@ -198,7 +252,15 @@ function verdictOf(outcomes: readonly DeliveryOutcome[]): 'success' | 'failure' 
   return outcomes.every(({ kind }) => kind === 'retry') ? 'failure' : 'success';
 }
 
-/** Milliseconds for which a 429 with Retry-After holds everybody. */
-function askedToHold(outcome: DeliveryOutcome): number {
-  return outcome.kind === 'retry' && outcome.failure.httpStatus === 429 ? (outcome.retryAfterMs ?? 0) : 0;
+/** What a log is to name: a refusal of us before all else. */
+function failureOf(outcomes: readonly DeliveryOutcome[]): DeliveryFailure | undefined {
+  const failed = outcomes.filter((outcome) => outcome.kind !== 'delivered');
+  return (failed.find(({ kind }) => kind === 'misconfigured') ?? failed[0])?.failure;
+}
+
+function longestAsked(outcomes: readonly DeliveryOutcome[], of: (status: number | undefined) => boolean): number {
+  const asked = outcomes.flatMap((outcome) =>
+    outcome.kind === 'retry' && of(outcome.failure.httpStatus) ? [outcome.retryAfterMs ?? 0] : [],
+  );
+  return Math.max(0, ...asked);
 }

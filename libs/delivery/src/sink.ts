@@ -43,10 +43,10 @@ export interface Sink {
   /** Requests at a time that it has a use for; absent where that is for the configuration to say. */
   readonly maxRequests?: number;
   /**
-   * One request. Resolves with what became of each record, in their order; rejects only when `signal` aborts, and then
+   * One request; `onWritten` is told when it leaves, as often as it is written. Resolves with what became of each record, in their order; rejects only when `signal` aborts, and then
    * with its reason. Everything else is an outcome.
    */
-  deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly DeliveryOutcome[]>;
+  deliver(batch: readonly Delivery[], signal: AbortSignal, onWritten?: () => void): Promise<readonly DeliveryOutcome[]>;
   /** Tries the connection and permission without delivering anything; rejects with an OperationalError. */
   check(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

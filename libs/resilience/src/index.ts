@@ -13,4 +13,4 @@ export {
   type Scope,
 } from './errors.ts';
 export { retry, type RetryOptions } from './retry.ts';
-export { SlidingWindow } from './sliding-window.ts';
+export { type Permit, SlidingWindow } from './sliding-window.ts';

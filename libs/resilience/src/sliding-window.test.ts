@@ -27,3 +27,34 @@ test('a hold delays every permit, and an aborted wait frees its place', async ()
   await kept;
   assert.equal(clock.monotonicMs(), 500);
 });
+
+test('a call with leave holds its place until it begins, and one that is repeated counts again', async () => {
+  const clock = new ManualClock();
+  const window = new SlidingWindow({ max: 2, perMs: 1000, clock });
+  const [slow, quick] = [await window.permit(), await window.permit()];
+  quick.begun();
+  const next = window.permit().then((permit) => (permit.done(), clock.monotonicMs()));
+  await clock.advance(300);
+  slow.begun();
+  slow.done();
+  await clock.advance(699);
+  const last = window.permit().then((permit) => (permit.done(), clock.monotonicMs()));
+  await clock.advance(1000);
+  assert.deepEqual(await Promise.all([next, last]), [1000, 1300]);
+  await clock.advance(1000);
+  const twice = await window.permit();
+  twice.begun();
+  twice.begun();
+  const begunMs = clock.monotonicMs();
+  const after = window.permit().then(() => clock.monotonicMs() - begunMs);
+  await clock.advance(1000);
+  assert.equal(await after, 1000);
+
+  const never = new SlidingWindow({ max: 1, perMs: 1000, clock });
+  await never.permit();
+  const abort = new AbortController();
+  const waiting = never.permit(abort.signal);
+  await clock.advance(5000);
+  abort.abort(new Error('stop'));
+  await assert.rejects(waiting, /stop/);
+});

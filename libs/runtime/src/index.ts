@@ -13,4 +13,4 @@ export { runMain } from './run-main.ts';
 export { type Readiness, startHealthServer } from './health.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { createProgress, type Progress, type ProgressTask } from './progress.ts';
-export { visibleText } from './visible-text.ts';
+export { safeJson, visibleText } from './visible-text.ts';

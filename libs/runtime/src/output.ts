@@ -1,8 +1,8 @@
-import { visibleText } from './visible-text.ts';
+import { safeJson, visibleText } from './visible-text.ts';
 
 /** Writes exactly one JSON document and a line break to stdout; resolves when it is handed to the system. */
 export async function printJson(document: unknown): Promise<void> {
-  await write(process.stdout, `${JSON.stringify(document)}\n`);
+  await write(process.stdout, `${safeJson(document)}\n`);
 }
 
 /** Writes lines for people to stdout, each made safe: what came out of a record forges no line, colour or direction. */

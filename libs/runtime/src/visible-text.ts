@@ -12,3 +12,15 @@ export function visibleText(text: string, { keepLines = false }: { readonly keep
     return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, '0')}`;
   });
 }
+
+/**
+ * A document as JSON that a terminal may show: what `visibleText` would make visible is escaped as JSON escapes it, so
+ * that it means the same. `JSON.stringify` alone leaves 8-bit controls and directions as they are.
+ */
+export function safeJson(document: unknown): string {
+  return JSON.stringify(document).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, at) => {
+      return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`;
+    }).join(''),
+  );
+}

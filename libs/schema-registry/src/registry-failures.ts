@@ -14,7 +14,12 @@ interface Failure {
   /** HTTP status; undefined where no answer came. */
   readonly status: number | undefined;
   readonly reason: string;
+  /** The registry's own, in the body of its answer; what stands before it (a proxy, an ingress) has none. */
+  readonly errorCode?: number;
 }
+
+/** "Schema not found" in Confluent's API. */
+const SCHEMA_NOT_FOUND = 40403;
 
 /** The parsed answer of a successful request, or its text where that is not JSON. */
 export function answerOf(response: Response): unknown {
@@ -29,18 +34,19 @@ export function toRegistryError(error: unknown, context: RegistryContext): Schem
       cause: error,
     });
   }
-  const { status, reason } = failureIn(error);
+  const failure = failureIn(error);
+  const { status, reason } = failure;
   const what = `The schema registry at ${context.url} could not ${context.doing}: ${reason.replace(/\.$/, '')}.`;
   const details = status === undefined ? {} : { httpStatus: status };
-  return new SchemaRegistryError(codeFor(status, context), what, { cause: error, details });
+  return new SchemaRegistryError(codeFor(failure, context), what, { cause: error, details });
 }
 
-function codeFor(status: number | undefined, { mode, schemaId }: RegistryContext): SchemaRegistryError['code'] {
+function codeFor({ status, errorCode }: Failure, { mode, schemaId }: RegistryContext): SchemaRegistryError['code'] {
   if (status === undefined || status >= 500 || status === 408 || status === 429) return 'registry-unreachable';
   if (status === 401) return 'registry-authentication-failed';
   if (status === 403) return 'registry-authorization-failed';
   if (status === 404 && mode === 'require-registered') return 'schema-not-registered';
-  if (status === 404 && schemaId !== undefined) return 'unknown-schema-id';
+  if (status === 404 && schemaId !== undefined && errorCode === SCHEMA_NOT_FOUND) return 'unknown-schema-id';
   if (status === 409) return 'schema-incompatible';
   if (status === 422) return 'schema-invalid';
   return 'registry-failed';
@@ -52,10 +58,12 @@ function codeFor(status: number | undefined, { mode, schemaId }: RegistryContext
  */
 function failureIn(error: unknown): Failure {
   if (error instanceof Response) {
-    const data = answerOf(error as Response) as { message?: unknown } | string | undefined;
-    const told = typeof data === 'object' && typeof data.message === 'string' ? data.message : undefined;
+    const data = answerOf(error as Response) as Partial<Record<'message' | 'error_code', unknown>> | string | null;
+    const body = typeof data === 'object' && data !== null ? data : {};
+    const told = typeof body.message === 'string' ? body.message : undefined;
     if (error.error()) return { status: undefined, reason: error.error()?.message ?? 'no answer' };
-    return { status: error.status(), reason: told ?? `HTTP status ${error.status()}` };
+    const errorCode = typeof body.error_code === 'number' ? { errorCode: body.error_code } : {};
+    return { status: error.status(), reason: told ?? `HTTP status ${error.status()}`, ...errorCode };
   }
   if (!(error instanceof Error)) return { status: undefined, reason: String(error) };
   const { status } = error as Error & { status?: unknown };

@@ -8,7 +8,6 @@ import type { RegisteredSchema } from './schema-registry.ts';
 const never = new AbortController().signal;
 const json: RegisteredSchema = { type: 'JSON', schema: '{}' };
 const unknown = new SchemaRegistryError('unknown-schema-id', 'no such id');
-const away = new SchemaRegistryError('registry-unreachable', 'away');
 
 /** Answers in turn, the last for ever. */
 function ids(...answers: (RegisteredSchema | Error)[]) {
@@ -22,7 +21,9 @@ function ids(...answers: (RegisteredSchema | Error)[]) {
       return answer;
     },
   };
-  return { clock, ids: new SchemaIds({ registry, clock, onFailure: () => undefined }), asked: () => asked };
+  const told: string[] = [];
+  const onFailure = ({ code }: SchemaRegistryError) => void told.push(code);
+  return { clock, ids: new SchemaIds({ registry, clock, onFailure }), asked: () => asked, told };
 }
 
 test('a JSON Schema is asked for once, even by many at the same time', async () => {
@@ -40,13 +41,18 @@ test('an id that stays unknown is a problem, but only after some tries, and it i
   assert.equal(await schemas.check(1, never), undefined);
 });
 
-test('while the registry is away the record waits, however long; a refused login ends the run', async () => {
-  const { clock, ids: schemas } = ids(...Array.from({ length: 20 }, () => away), json);
-  const waiting = schemas.check(1, never);
-  await clock.advance(3_600_000);
-  assert.equal(await waiting, undefined);
-  const login = ids(new SchemaRegistryError('registry-authentication-failed', 'no'));
-  await assert.rejects(login.ids.check(1, never), { code: 'registry-authentication-failed' });
+test('while the registry is away or answers oddly the record waits, however long; it is told, and readiness falls', async () => {
+  for (const code of ['registry-unreachable', 'registry-failed', 'registry-authentication-failed'] as const) {
+    const odd = new SchemaRegistryError(code, 'odd.');
+    const { clock, ids: schemas, told } = ids(...Array.from({ length: 200 }, () => odd), json);
+    const waiting = [1, 2, 3].map(async (id) => schemas.check(id, never));
+    await clock.advance(60_000);
+    assert.match(schemas.notReady!, new RegExp(code));
+    assert.ok(told.length >= 2 && told.length <= 3, `told ${told.length} times of one trouble`);
+    await clock.advance(3_600_000);
+    assert.deepEqual(await Promise.all(waiting), [undefined, undefined, undefined]);
+    assert.equal(schemas.notReady, undefined);
+  }
 });
 
 test('another format is a problem of the record', async () => {

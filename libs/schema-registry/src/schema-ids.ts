@@ -1,4 +1,4 @@
-import { backoffMs, isRetryable, type Clock } from '@genesys-kafka/resilience';
+import { backoffMs, type Clock } from '@genesys-kafka/resilience';
 import type { SchemaCheck, SchemaProblem } from '@genesys-kafka/topics';
 import { SchemaRegistryError } from './errors.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
@@ -6,10 +6,12 @@ import type { SchemaRegistry } from './schema-registry.ts';
 interface SchemaIdsOptions {
   readonly registry: Pick<SchemaRegistry, 'schemaById'>;
   readonly clock: Clock;
-  readonly onFailure: (error: unknown, waitMs: number) => void;
+  /** Told of a trouble that records wait out, and while it lasts again every 30 s. */
+  readonly onFailure: (error: SchemaRegistryError) => void;
 }
 
 const BACKOFF = { initialMs: 500, factor: 2, maxMs: 30_000, jitterMs: 250 };
+const TELL_EVERY_MS = 30_000;
 /** A replica of the registry may not know a new id for a moment. */
 const UNKNOWN_TRIES = 3;
 /** More than any registry of ours holds; a topic full of strange ids costs requests, not memory. */
@@ -17,14 +19,23 @@ const MAX_KEPT = 10_000;
 
 /**
  * Which schema ids are JSON Schemas of this registry. A schema is immutable, so an answer is kept; while the registry
- * is away, records with ids it has not told us yet wait, and are never guessed or given up.
+ * is away or answers oddly (a login page, a 401, a 404 of something before it), records with ids it has not told us yet
+ * wait, and are never guessed or given up: only its own "schema not found" says that an id is unknown.
  */
 export class SchemaIds implements SchemaCheck {
   readonly #options: SchemaIdsOptions;
   readonly #answers = new Map<number, Promise<SchemaProblem | undefined>>();
+  #waiting = 0;
+  #trouble: SchemaRegistryError | undefined;
+  #toldAtMs = 0;
 
   constructor(options: SchemaIdsOptions) {
     this.#options = options;
+  }
+
+  /** Why records wait for the registry; undefined while none does. */
+  get notReady(): string | undefined {
+    return this.#waiting > 0 ? `the schema registry does not tell a schema (${this.#trouble?.code ?? ''})` : undefined;
   }
 
   /** What is wrong with the id; undefined where nothing is. Rejects with the signal's reason. */
@@ -34,13 +45,27 @@ export class SchemaIds implements SchemaCheck {
       try {
         return await this.#ask(id);
       } catch (error) {
-        const isUnknown = error instanceof SchemaRegistryError && error.code === 'unknown-schema-id';
+        if (!(error instanceof SchemaRegistryError)) throw error;
+        const isUnknown = error.code === 'unknown-schema-id';
         if (isUnknown && unknown++ >= UNKNOWN_TRIES) return { cause: error.code, reason: error.message };
-        if (!isUnknown && !isRetryable(error)) throw error;
-        const waitMs = backoffMs(BACKOFF, attempt);
-        this.#options.onFailure(error, waitMs);
-        await this.#options.clock.sleep(waitMs, signal);
+        await this.#wait(error, backoffMs(BACKOFF, attempt), signal);
       }
+    }
+  }
+
+  async #wait(error: SchemaRegistryError, waitMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, onFailure } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (error.code !== this.#trouble?.code || nowMs - this.#toldAtMs >= TELL_EVERY_MS) {
+      this.#toldAtMs = nowMs;
+      onFailure(error);
+    }
+    this.#trouble = error;
+    this.#waiting += 1;
+    try {
+      await clock.sleep(waitMs, signal);
+    } finally {
+      this.#waiting -= 1;
     }
   }
 

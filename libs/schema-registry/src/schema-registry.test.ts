@@ -171,7 +171,7 @@ test('a schema is found by its id, and one that was not there may be there later
     [`GET ${at('/schemas/ids/1')}`]: [200, { schemaType: 'JSON', schema: '{}' }],
     [`GET ${at('/schemas/ids/2')}`]: [200, { schema: '{"type":"string"}' }],
     [`GET ${at('/schemas/ids/3')}`]: [
-      [404, { message: 'Schema 3 not found' }] as const,
+      [404, { error_code: 40403, message: 'Schema 3 not found' }] as const,
       [200, { schemaType: 'PROTOBUF', schema: 'x' }] as const,
     ],
   });
@@ -190,4 +190,19 @@ test('check wants the answer of a registry that knows JSON Schema', async (t) =>
     createSchemaRegistry({ url: other.url }).check(),
     failure('registry-failed', false, /Check the path/),
   );
+});
+
+test('only the code of the registry itself says that an id is unknown, not a page of something before it', async (t) => {
+  const odd: readonly (readonly [Answer, SchemaRegistryError['code']])[] = [
+    [[404, '<html>no such page</html>'], 'registry-failed'],
+    [[404, { error_code: 404, message: 'HTTP 404 Not Found' }], 'registry-failed'],
+    [[400, { message: 'no' }], 'registry-failed'],
+    [[200, '<html>log in</html>'], 'registry-failed'],
+    [[404, 'null'], 'registry-failed'],
+    [[401, '<html>'], 'registry-authentication-failed'],
+  ];
+  for (const [answer, code] of odd) {
+    const { url } = await registry(t, { [`GET ${at('/schemas/ids/1')}`]: answer });
+    await assert.rejects(createSchemaRegistry({ url }).schemaById(1), { code });
+  }
 });

@@ -11,6 +11,10 @@ export const SINK_ERRORS = {
     remedy: "Check the sink's url, that the target (or the proxy before it) runs and that the network allows it.",
     retry: true,
   },
+  'sink-refused': {
+    meaning: 'No connection to the target of a sink comes about, since TLS or the proxy refuses it.',
+    remedy: "Check the target's certificate, and name its authority in tls.caFile or NODE_EXTRA_CA_CERTS.",
+  },
   'sink-file-unusable': {
     meaning: 'The file of a sink cannot be written, or holds something else than records.',
     remedy: "Check the sink's `path` and its permissions, or name another file.",
@@ -26,12 +30,4 @@ export class SinkError extends errorsOf(SINK_ERRORS) {}
 /** A setting that cannot be used; `problem` never holds a secret. */
 export function sinkOptionInvalid(sink: string, option: string, problem: string): SinkError {
   return new SinkError('sink-option-invalid', `Sink "${sink}": ${option} ${problem}.`, { details: { sink, option } });
-}
-
-/** `code` is the system's, such as ECONNREFUSED. */
-export function sinkUnreachable(target: string, code: string, remedy: string): SinkError {
-  return new SinkError('sink-unreachable', `Cannot connect to ${target} (${code}).`, {
-    remedy,
-    details: { target, cause: code },
-  });
 }

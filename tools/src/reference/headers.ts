@@ -48,6 +48,7 @@ const DEAD_LETTER: Meanings<typeof DEAD_LETTER_HEADER> = {
   originByteRange: '… and its first byte and the one after its last, in the unpacked source.',
   route: 'From the consumer: the route, percent-encoded.',
   attempts: 'Deliveries tried; 0 where it never came to one.',
+  omittedBytes: 'Size of a value that the topic does not take: it is left out here, and lies at the origin.',
 };
 
 const REPLAY: Meanings<typeof REPLAY_HEADER> = {

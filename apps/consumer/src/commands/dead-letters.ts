@@ -51,6 +51,7 @@ export async function replayLetters(session: Session, command: ReplayCommand): P
   return withClient(session, async (client) => {
     const { retries, deadLetters } = await prepareConsumerTopics(client, settings);
     const registry = connectOptionalRegistry(settings);
+    await registry?.check();
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
     const groupPrefix = groupPrefixOf(settings);
     return replayDeadLetters({

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { visibleText } from '@genesys-kafka/runtime';
+import { safeJson, visibleText } from '@genesys-kafka/runtime';
 import type { RuleTestResult } from './test-rules.ts';
 
 /**
@@ -27,7 +27,7 @@ async function* lines(results: AsyncIterable<RuleTestResult>): AsyncGenerator<st
 async function* jsonDocument(results: AsyncIterable<RuleTestResult>): AsyncGenerator<string, void> {
   let count = 0;
   for await (const result of results) {
-    yield `${count === 0 ? '{"records":[' : ','}${JSON.stringify(result)}`;
+    yield `${count === 0 ? '{"records":[' : ','}${safeJson(result)}`;
     count += 1;
   }
   yield count === 0 ? '{"records":[]}\n' : ']}\n';

@@ -1,8 +1,9 @@
+import type { CircuitOpening, CircuitState } from '@genesys-kafka/delivery';
 import { connectKafka } from '@genesys-kafka/kafka';
 import { retry, systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
-import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
+import { connectOptionalRegistry, SchemaIds, type SchemaRegistryError } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
 import { leftoverRetries } from '../forward/leftover-retries.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
@@ -15,6 +16,7 @@ import { runAll } from '../group/run-all.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { workingRoutes } from '../route/routes.ts';
+import { checkSinks, untilRefusedForGood } from '../route/sink-refusals.ts';
 import type { Settings } from '../settings.ts';
 import { groupSettings, type RunFlags } from './run-options.ts';
 
@@ -46,11 +48,13 @@ export async function runConsumer(
   const registry = connectOptionalRegistry(settings);
   await registry?.check();
   const topics = await prepareConsumerTopics(client, settings);
+  await checkSinks(sinks, log, signal);
   const prometheus = closing.use(createMetrics());
   const metrics = createConsumerMetrics(prometheus, new EndOffsetCache(client.admin, clock));
   const { onWriteFailure, onRegistryFailure } = observe(metrics, sinks, log);
   const writer = new TopicWriter({ producer: client.producer(), onFailure: onWriteFailure });
-  const reader = new RecordReader(registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure }));
+  const schemas = registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure });
+  const reader = new RecordReader(schemas);
   const routes = workingRoutes(plans, sinks, metrics, { settings, topics, writer, reader, log, clock });
 
   const leftovers = await leftoverRetries(client.admin, settings);
@@ -88,7 +92,7 @@ export async function runConsumer(
 
   const { port, host } = settings.http;
   const ready = () => {
-    const reasons = runners.flatMap(({ notReady }) => notReady ?? []);
+    const reasons = [...runners, ...(schemas ? [schemas] : [])].flatMap(({ notReady }) => notReady ?? []);
     return { ready: reasons.length === 0, reasons };
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
@@ -96,25 +100,42 @@ export async function runConsumer(
   const names = plans.map(({ name }) => name);
   log.info({ routes: names, topics: sources, health: health ? `${host}:${port}` : 'off' }, 'consumer started');
   const groupIds = routes.map(({ groupId }) => groupId);
+  const refusedForGood = untilRefusedForGood(sinks, clock);
+  // Only a drain asks.
+  refusedForGood.catch(() => undefined);
   await runAll(runners, signal, async (stopped) =>
-    drain ? drained({ client, groupIds, topics: sources, signal: stopped }, clock) : untilAborted(stopped),
+    drain
+      ? Promise.race([drained({ client, groupIds, topics: sources, signal: stopped }, clock), refusedForGood])
+      : untilAborted(stopped),
   );
   const counts = Object.fromEntries(routes.map((one) => [one.route, one.counts]));
   return { routes: counts, seconds: (clock.monotonicMs() - startedMs) / 1000 };
+}
+
+/** Of an opening: what did it, what the target asked for, and until when nothing is sent. */
+function tellCircuit(log: Logger, sink: string, state: CircuitState, opening?: CircuitOpening): void {
+  if (!opening) {
+    log.warn({ sink, state }, `circuit ${state}`);
+    return;
+  }
+  const { failure, forMs, askedMs } = opening;
+  const until = new Date(systemClock.nowMs() + forMs).toISOString();
+  const cut = askedMs !== undefined && askedMs > forMs ? ' (cut: the target asked for more)' : '';
+  log.warn({ sink, state, ...failure, askedMs, until }, `circuit open until ${until}${cut}`);
 }
 
 /** What is told of troubles that are waited out. */
 function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
   for (const [sink, { gate }] of sinks.byName) {
     metrics.watchGate(sink, gate);
-    gate.onChange((state) => log.warn({ sink, state }, `circuit ${state}`));
+    gate.onChange((state, opening) => tellCircuit(log, sink, state, opening));
   }
   return {
     onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {
       metrics.writeFailed(topic);
       log.error({ err, topic, partition, waitMs }, 'a move was not written; its offset stays until it is');
     },
-    onRegistryFailure: (err: unknown, waitMs: number) =>
-      log.error({ err, waitMs }, 'the registry does not tell a schema; records wait'),
+    onRegistryFailure: ({ code, message }: SchemaRegistryError) =>
+      log.error({ code, reason: message }, 'the registry does not tell a schema; records wait'),
   };
 }

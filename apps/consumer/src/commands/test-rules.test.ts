@@ -91,13 +91,14 @@ test('a file larger than the memory is tested, and a reader that goes away is no
 
 test('on a fault the command ends with 2 and no whole document; what a record says cannot steer a terminal', async (context) => {
   const file = await scratch(context);
-  await writeFile(file, '{"conversationId":"a\\u001b[31m"}\n{');
+  await writeFile(file, '{"conversationId":"a\\u001b[31m\\u009d52;c;QQ\\u009c"}\n{');
   const lines = await consumer(['test', file]);
   assert.equal(lines.status, 2);
-  assert.equal(lines.stdout, '0 a\\u001b[31m: unrouted\n');
+  assert.equal(lines.stdout, '0 a\\u001b[31m\\u009d52;c;QQ\\u009c: unrouted\n');
   assert.match(lines.stderr, /^error: test-file-unusable: .*record 1: line 2, column 2/);
   const json = await consumer(['--json', 'test', file]);
   assert.equal(json.status, 2);
+  assert.match(json.stdout, /"a\\u001b\[31m\\u009d52;c;QQ\\u009c"/);
   assert.throws(() => JSON.parse(json.stdout) as unknown, SyntaxError);
   const missing = await consumer(['--json', 'test', `${file}.no`]);
   assert.deepEqual([missing.status, missing.stdout], [2, '']);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Producer, TopicPartition } from '@genesys-kafka/kafka';
+import { KafkaError, type Producer, type TopicPartition } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
-import { TopicWriter, type MovedRecord } from './topic-writer.ts';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { refusesRecord, TopicWriter, type MovedRecord } from './topic-writer.ts';
 
 const target: TopicPartition = { topic: 't.dlt', partition: 3 };
 const record = (text: string, bytes = 1): MovedRecord => ({ key: text, value: Buffer.alloc(bytes) });
@@ -68,4 +69,47 @@ test('an aborted append ends with the reason, and the others are still written',
   await assert.rejects(gone, /time is over/);
   await kept;
   assert.deepEqual(sent, [['b']]);
+});
+
+/** Refuses each send that holds a record of this key, with this error. */
+function choosy(refused: string, error: Error) {
+  const sent: string[][] = [];
+  const port: Producer = {
+    async send(_, records) {
+      const keys = records.map(({ key }) => String(key));
+      if (keys.includes(refused)) throw error;
+      sent.push(keys);
+    },
+    close: async () => undefined,
+  };
+  return { port, sent };
+}
+
+test('a record that the topic refuses for good is told so, and poisons none of those sent with it', async () => {
+  for (const code of ['message-too-large', 'record-refused'] as const) {
+    const { port, sent } = choosy('big', new KafkaError(code, 'no'));
+    const writer = new TopicWriter({ producer: port, onFailure: () => assert.fail('nothing to wait for') });
+    const before = writer.append(target, record('a'), never);
+    const refused = writer.append(target, record('big'), never);
+    const after = ['c', 'd'].map(async (key) => writer.append(target, record(key), never));
+    await assert.rejects(refused, (error) => refusesRecord(error) && error.code === code);
+    await Promise.all([before, ...after]);
+    assert.deepEqual(sent, [['a'], ['c'], ['d']]);
+    await writer.append(target, record('e'), never);
+    assert.deepEqual(sent.at(-1), ['e']);
+  }
+});
+
+test('a missing right or topic is waited out for two minutes, then it is the end', async () => {
+  for (const code of ['authorization-failed', 'topic-missing', 'kafka-failed'] as const) {
+    const clock = new ManualClock();
+    const { port } = choosy('a', new KafkaError(code, 'no'));
+    let failures = 0;
+    const writer = new TopicWriter({ producer: port, clock, random: () => 0, onFailure: () => (failures += 1) });
+    const ended = assert.rejects(writer.append(target, record('a'), never), { code });
+    await clock.advance(110_000);
+    assert.ok(failures > 5, 'one refusal is not a verdict');
+    await clock.advance(60_000);
+    await ended;
+  }
 });

@@ -1,15 +1,17 @@
 import {
+  KafkaError,
   partitionName,
   recordBytes,
+  type KafkaErrorCode,
   type OutgoingRecord,
   type Producer,
   type TopicPartition,
 } from '@genesys-kafka/kafka';
-import { backoffMs, systemClock, type Clock } from '@genesys-kafka/resilience';
+import { backoffMs, isRetryable, systemClock, type Clock } from '@genesys-kafka/resilience';
 
 export interface TopicWriterOptions {
   readonly producer: Producer;
-  /** Told of each refused write and of the wait before the next try. */
+  /** Told of each failed write and of the wait before the next try. */
   readonly onFailure: (error: unknown, target: TopicPartition, waitMs: number) => void;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -27,11 +29,22 @@ interface Pending {
 
 /** One send carries this much at most; a larger record goes alone. Below every topic's `max.message.bytes`. */
 const MAX_SEND_BYTES = 512 * 1024;
+/** What a broker says of a record, and not of itself: no later try fares better. */
+const RECORD_REFUSALS = new Set<KafkaErrorCode>(['message-too-large', 'record-refused']);
+/** What will not pass by itself (a right or a topic is missing, or nobody knows) may still be a moment's trouble. */
+const PATIENCE_MS = 120_000;
 const BACKOFF = { initialMs: 250, factor: 2, maxMs: 30_000, jitterMs: 250 };
 
+/** Whether a topic has refused this very record, for good. */
+export function refusesRecord(error: unknown): error is KafkaError {
+  return error instanceof KafkaError && RECORD_REFUSALS.has(error.code);
+}
+
 /**
- * Appends to the retry and dead-letter topics. What cannot be written is tried again for as long as it takes: the
- * record that waits here stays unfinished, its offset does not move, and its partition fills up and pauses.
+ * Appends to the retry and dead-letter topics. While brokers are away a write is tried again for as long as it takes:
+ * the record that waits here stays unfinished, its offset does not move, and its partition fills up and pauses. A
+ * record that its topic refuses is told so at once, and holds up none of those that were sent with it. What will not
+ * pass by itself ends after two minutes with its error.
  */
 export class TopicWriter {
   readonly #options: TopicWriterOptions;
@@ -44,7 +57,10 @@ export class TopicWriter {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Resolves once all in-sync replicas have the record; rejects only with the reason of `signal`. */
+  /**
+   * Resolves once all in-sync replicas have the record. Rejects with the reason of `signal`, with a refusal of the
+   * record (`refusesRecord`), or with the error that writes to this partition have met for too long.
+   */
   async append(target: TopicPartition, record: MovedRecord, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const name = partitionName(target);
@@ -63,8 +79,11 @@ export class TopicWriter {
   async #drain(name: string, target: TopicPartition, queue: Pending[]): Promise<void> {
     // Appends of the same turn of the event loop go in one send.
     await Promise.resolve();
+    /** So many from the front go one by one: a send of them was refused for what one of them is. */
+    let suspects = 0;
+    let failingSinceMs: number | undefined;
     for (let attempt = 0; queue.length > 0;) {
-      const count = batchLength(queue);
+      const count = suspects > 0 ? 1 : batchLength(queue);
       const batch = queue.slice(0, count);
       try {
         await this.#options.producer.send(
@@ -73,8 +92,20 @@ export class TopicWriter {
         );
         batch.forEach((pending) => pending.done());
         queue.splice(0, count);
-        attempt = 0;
+        suspects = Math.max(0, suspects - 1);
+        [attempt, failingSinceMs] = [0, undefined];
       } catch (error) {
+        if (refusesRecord(error)) {
+          if (count === 1) queue.shift()!.fail(error);
+          suspects = count === 1 ? Math.max(0, suspects - 1) : count;
+          continue;
+        }
+        const nowMs = this.#clock.monotonicMs();
+        failingSinceMs ??= nowMs;
+        if (!isRetryable(error) && nowMs - failingSinceMs >= PATIENCE_MS) {
+          for (const pending of queue.splice(0)) pending.fail(error as Error);
+          break;
+        }
         const waitMs = backoffMs(BACKOFF, attempt, this.#options.random);
         attempt += 1;
         this.#options.onFailure(error, target, waitMs);

@@ -1,5 +1,5 @@
-import { prepareTopics, type KafkaClient } from '@genesys-kafka/kafka';
-import { topicSpecs, type TopicSize, type TopicSpec } from '@genesys-kafka/topics';
+import { KafkaError, prepareTopics, type KafkaClient } from '@genesys-kafka/kafka';
+import { topicSpecs, type TopicDescription, type TopicSize, type TopicSpec } from '@genesys-kafka/topics';
 import type { Settings } from '../settings.ts';
 
 /** The topics that the consumer reads and writes, with the partitions they really have. */
@@ -25,7 +25,20 @@ export function consumerSpecs(settings: Settings): {
 /** Creates the topics that are missing and checks those that are there; throws `topic-unfit` with all that is wrong. */
 export async function prepareConsumerTopics({ admin }: KafkaClient, settings: Settings): Promise<ConsumerTopics> {
   const { main, retries, deadLetters } = consumerSpecs(settings);
-  const [, ...found] = await prepareTopics(admin, [main, ...retries, deadLetters]);
+  const [source, ...found] = await prepareTopics(admin, [main, ...retries, deadLetters]);
+  const problems = tooSmallFor(source!, found);
+  if (problems.length > 0) throw new KafkaError('topic-unfit', problems.join(' '));
   const sizes = found.map(({ name, partitions }) => ({ topic: name, partitions }));
   return { main: main.name, retries: sizes.slice(0, -1), deadLetters: sizes.at(-1)! };
+}
+
+/** A record of the main topic is moved whole: what takes less than that one would refuse it. */
+function tooSmallFor(main: TopicDescription, targets: readonly TopicDescription[]): string[] {
+  const limit = ({ config }: TopicDescription) => Number(config['max.message.bytes']);
+  return targets
+    .filter((target) => limit(target) < limit(main))
+    .map(
+      (target) =>
+        `${target.name}: max.message.bytes is ${limit(target)}, needed are the ${limit(main)} of ${main.name}. Raise it.`,
+    );
 }

@@ -35,7 +35,6 @@ test('a broker that has just started is waited out quietly, then with a warning 
     sessionTimeoutMs: 30_000,
     acceptGap: false,
     commitNote: '',
-    commitNote: '',
     onJoin: () => undefined,
     onCommitFailure: () => undefined,
     log: createLogger({ name: 'test', level: 'debug', pretty: false, destination }),
@@ -74,7 +73,15 @@ test('a topic that a restarted broker does not know is no verdict in mid-run; on
     }),
   };
   const runner = new RouteRunner({
-    ...{ route: 'all', groupId: 'g', topics: ['t'], work: async () => undefined, acceptGap: false, clock },
+    ...{
+      route: 'all',
+      groupId: 'g',
+      topics: ['t'],
+      work: async () => undefined,
+      acceptGap: false,
+      commitNote: '',
+      clock,
+    },
     client: client as unknown as KafkaClient,
     settings: {
       limits: { maxRecords: 1, maxBytes: 1 },

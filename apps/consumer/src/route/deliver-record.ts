@@ -51,7 +51,7 @@ export function deliverRecord(ports: DeliveryPorts): Settle {
         return;
       }
       if (step.kind === 'circuit') {
-        if (step.retryAfterMs !== undefined) gate.trip(step.retryAfterMs);
+        if (step.retryAfterMs !== undefined) gate.trip(step.retryAfterMs, step.failure);
         attempt = step.attempt;
       } else if (burntByOpenCircuit(step, gate.state)) {
         behindMs = STEP_BACK_MS;

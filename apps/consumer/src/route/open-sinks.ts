@@ -54,10 +54,10 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
 }
 
 function gateOf({ concurrency, rate, breaker }: SinkSettings, { maxRequests = concurrency }: Sink): SinkGate {
-  const { errorsRatio, over, cooldownMs } = breaker;
+  const { errorsRatio, over, cooldownMs, maxWaitMs } = breaker;
   return new SinkGate({
     concurrency: Math.min(concurrency, maxRequests),
-    breaker: { errors: errorsRatio, over, cooldownMs },
+    breaker: { errors: errorsRatio, over, cooldownMs, maxWaitMs },
     ...(rate === undefined ? {} : { rate }),
   });
 }

@@ -49,7 +49,7 @@ function route(
   const skipped: string[] = [];
   const gate = new SinkGate({
     concurrency: 4,
-    breaker: { errors: 1, over: options.over ?? 100, cooldownMs: 30_000 },
+    breaker: { errors: 1, over: options.over ?? 100, cooldownMs: 30_000, maxWaitMs: 300_000 },
     clock,
   });
   const writer = new TopicWriter({
@@ -68,6 +68,7 @@ function route(
     clock,
     onRetry: () => undefined,
     onDeadLetter: () => undefined,
+    onRefused: () => undefined,
   });
   const sink = {
     batch: options.batch ?? { records: 1, bytes: Infinity, ageMs: 0 },

@@ -9,6 +9,7 @@ import type { ConsumerTopics } from '../forward/topics.ts';
 import type { Work } from '../group/work.ts';
 import type { Settings } from '../settings.ts';
 import type { ConsumerMetrics, RouteCounts, RouteRecorder } from './consumer-metrics.ts';
+import { DeadLetterNotice } from './dead-letter-notice.ts';
 import { deliverRecord } from './deliver-record.ts';
 import type { OpenSink, OpenSinks } from './open-sinks.ts';
 import { routeWork } from './route-work.ts';
@@ -119,7 +120,8 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
 }
 
 function forwarderOf(route: string, recorder: RouteRecorder, context: RouteContext): Forwarder {
-  const { settings, topics, writer, clock } = context;
+  const { settings, topics, writer, log, clock } = context;
+  const notice = new DeadLetterNotice(route, log);
   return new Forwarder({
     route,
     groupId: groupIdOf(settings, route),
@@ -128,6 +130,11 @@ function forwarderOf(route: string, recorder: RouteRecorder, context: RouteConte
     writer,
     clock,
     onRetry: (tier) => recorder.retried(tier),
-    onDeadLetter: (cause) => recorder.deadLettered(cause),
+    onDeadLetter: (cause) => {
+      recorder.deadLettered(cause);
+      notice.count(cause);
+    },
+    onRefused: (topic, { code }) =>
+      log.error({ route, topic, code }, 'the topic refuses a record for good; what is kept of it is a dead letter'),
   });
 }

@@ -102,7 +102,7 @@ class FileSink implements Sink {
 
   /** The open file; a new one where somebody moved or deleted it, or the lock has been taken over. */
   async #open(): Promise<FileHandle> {
-    if (this.#lock?.lost) {
+    if (this.#lock && !(await this.#lock.isOurs())) {
       await this.#letGo();
       await this.#lock.release();
       this.#lock = undefined;

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { codeOf, networkFault, TLS } from '@genesys-kafka/http';
 import { unlessAborted, within } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
-import { sinkUnreachable, type SinkError } from '../errors.ts';
+import { SinkError } from '../errors.ts';
 import type { HttpTarget } from './http-options.ts';
 
 /** Opens and closes one connection, TLS handshake included. Rejects with `sink-unreachable` or the signal's reason. */
@@ -56,11 +56,16 @@ function tooLate(): Error {
 }
 
 function unreachable({ origin }: HttpTarget, error: unknown): SinkError {
-  return sinkUnreachable(
-    origin,
-    codeOf(error),
-    networkFault(error)?.cause === 'tls-refused'
-      ? "Check the target's certificate, and name its authority in tls.caFile or NODE_EXTRA_CA_CERTS."
-      : "Check the sink's url, that the target (or the proxy before it) runs and that the network allows it.",
+  const fault = networkFault(error);
+  const cause = codeOf(error);
+  return new SinkError(
+    fault?.retry === false ? 'sink-refused' : 'sink-unreachable',
+    `Cannot connect to ${origin} (${cause}).`,
+    {
+      ...(fault?.cause === 'proxy-refused'
+        ? { remedy: 'Have the proxy let this target through, or set NO_PROXY.' }
+        : {}),
+      details: { target: origin, cause },
+    },
   );
 }

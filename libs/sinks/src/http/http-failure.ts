@@ -1,5 +1,6 @@
 import type { DeliveryOutcome } from '@genesys-kafka/delivery';
 import { codeOf, networkFault, type FaultCause } from '@genesys-kafka/http';
+import { isUnaskedContinue } from './node-client.ts';
 
 /** What each fault means here; the texts of the errors themselves may hold addresses or more. */
 const REASONS: Readonly<Record<FaultCause, string>> = {
@@ -15,8 +16,14 @@ const REASONS: Readonly<Record<FaultCause, string>> = {
   'too-many-open-files': 'this process has no file descriptor left',
 };
 
+const CONTINUE_UNASKED = {
+  cause: 'continue-unasked',
+  reason: 'the target sent "100 Continue" without being asked, before which the client cuts the connection',
+};
+
 /** What a request without an answer means: transient, except where TLS or the proxy refuses the target. */
 export function outcomeOfFailure(error: unknown): DeliveryOutcome {
+  if (isUnaskedContinue(error)) return { kind: 'retry', failure: CONTINUE_UNASKED };
   const fault = networkFault(error);
   if (!fault) {
     const reason = `the request failed without an answer (${codeOf(error)})`;

@@ -104,12 +104,13 @@ test('each class of answers has its outcome, and no answer body or secret is in 
   };
   const body = 'personal data';
   assert.equal((await on({ status: 201, body })).kind, 'delivered');
-  for (const status of [400, 404, 413, 422]) {
+  for (const status of [400, 410, 413, 422]) {
     const outcome = await on({ status, body });
     assert.deepEqual(outcome.kind === 'rejected' && outcome.failure.cause, `http-${status}`);
   }
   for (const status of [401, 403]) assert.equal((await on({ status, body })).kind, 'misconfigured');
-  for (const status of [408, 425, 429, 500, 503]) assert.equal((await on({ status, body })).kind, 'retry');
+  for (const status of [404, 405, 407, 408, 421, 425, 429, 500, 503])
+    assert.equal((await on({ status, body })).kind, 'retry');
   const later = await on({ status: 503, headers: { 'retry-after': '7' } });
   assert.equal(later.kind === 'retry' && later.retryAfterMs, 7000);
   const date = await on({ status: 429, headers: { 'retry-after': new Date(Date.now() + 60_000).toUTCString() } });
@@ -240,7 +241,11 @@ test('TLS is verified: an unknown certificate opens the circuit, a configured CA
   const outcome: DeliveryOutcome = await strict.deliver(delivery(), never);
   assert.equal(outcome.kind, 'misconfigured');
   assert.equal(outcome.failure.cause, 'tls-refused');
-  await assert.rejects(strict.check(never), /tls\.caFile/);
+  await assert.rejects(strict.check(never), (error: Error & { code?: string; retry?: boolean }) => {
+    assert.deepEqual([error.code, error.retry], ['sink-refused', false]);
+    assert.match(error.message, /tls\.caFile/);
+    return true;
+  });
 
   trust(t, certificate);
   const trusting = sinkFor(t, port, { url });
@@ -315,4 +320,58 @@ test('an https target is reached through the proxy, its certificate checked; a h
   const away = sinkFor(t, 0, { ...target, proxy: { url: 'http://127.0.0.1:9', bypass: [] } });
   assert.equal((await away.deliver(delivery(), never)).kind, 'retry');
   await assert.rejects(away.check(never), { code: 'sink-unreachable' });
+});
+
+test('an ingress that answers pages of HTML in place of the target makes retries, not dead letters and not deliveries', async (t) => {
+  let answer: { status: number; type: string } = { status: 200, type: 'text/html; charset=utf-8' };
+  const sink = await target(t, (request, response) => {
+    request.resume();
+    response.writeHead(answer.status, { 'content-type': answer.type }).end('<html>');
+  });
+  const on = async (status: number, type: string) => {
+    answer = { status, type };
+    const outcome = await sink.deliver(delivery(), never);
+    return outcome.kind === 'delivered' ? outcome.kind : `${outcome.kind} ${outcome.failure.cause}`;
+  };
+  assert.equal(await on(200, 'text/html'), 'delivered', 'a target may answer in HTML');
+  assert.equal(await on(200, 'application/json'), 'delivered');
+  assert.equal(await on(200, 'Text/HTML; charset=utf-8'), 'retry html-answer');
+  for (const status of [404, 410, 415]) assert.equal(await on(status, 'text/html'), `retry http-${status}`);
+  for (const status of [400, 413, 422]) assert.equal(await on(status, 'text/html'), `rejected http-${status}`);
+  assert.equal(await on(410, 'application/json'), 'rejected http-410');
+  assert.equal(await on(401, 'text/html'), 'misconfigured http-401');
+});
+
+test('a target that sends 100 Continue unasked gets each record, and one twice at most, with the same key', async (t) => {
+  const keys: string[] = [];
+  const server = createTcpServer((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      keys.push(/idempotency-key: (\S+)/i.exec(chunk.toString('latin1'))![1]!);
+      socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+      setImmediate(() => socket.writable && socket.write('HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n'));
+    });
+  });
+  const port = await listen(t, server);
+  const sink = sinkFor(t, port, { maxConnections: 1 });
+  for (const idempotencyKey of ['job:1', 'job:2', 'job:3'])
+    assert.deepEqual(await sink.deliver({ ...delivery(), idempotencyKey }, never), { kind: 'delivered' });
+  assert.deepEqual(keys, ['job:1', 'job:1', 'job:2', 'job:3']);
+  const abort = new AbortController();
+  abort.abort(new Error('stopping'));
+  await assert.rejects(sink.deliver(delivery(), abort.signal), /stopping/);
+});
+
+test('a request tells when it is written, once it has its connection, and again where it is repeated', async (t) => {
+  let resets = 1;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      if (resets-- > 0) request.socket.resetAndDestroy();
+      else response.end();
+    });
+  });
+  const sink = createHttpSink({ name: 'crm', url: `http://127.0.0.1:${await listen(t, server)}/` });
+  t.after(() => sink.close());
+  let written = 0;
+  await sink.deliver([delivery()], never, () => (written += 1));
+  assert.equal(written, 2);
 });

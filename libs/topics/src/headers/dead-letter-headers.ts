@@ -19,6 +19,7 @@ export const DEAD_LETTER_HEADER = {
   originByteRange: 'origin-byte-range',
   route: RETRY_HEADER.route,
   attempts: 'attempts',
+  omittedBytes: 'omitted-bytes',
 } as const;
 
 /** Where a record was given up: reading the source (`parse`, `validate`, `oversize`) or consuming (`decode`, `route`, `deliver`). */
@@ -50,6 +51,8 @@ export interface DeadLetter {
   readonly route?: string;
   /** Deliveries tried; 0 where it never came to one. */
   readonly attempts: number;
+  /** Size of the value that was left out, since the topic did not take it; it lies at the origin. */
+  readonly omittedBytes?: number;
 }
 
 /** The envelope as headers: printable, bounded, without CR or LF. The record's own headers go beside them. */
@@ -65,6 +68,7 @@ export function formatDeadLetter(letter: DeadLetter): Record<string, string> {
     ...formatOrigin(letter.origin),
     ...(letter.route === undefined ? {} : { [name.route]: encodeToken(letter.route) }),
     [name.attempts]: String(letter.attempts),
+    ...(letter.omittedBytes === undefined ? {} : { [name.omittedBytes]: String(letter.omittedBytes) }),
   };
 }
 
@@ -79,6 +83,7 @@ export function parseDeadLetter(headers: HeaderMap): DeadLetter {
   if (stage === undefined) throw headerInvalid(name.stage, 'names no stage of this program');
   const httpStatus = reader.count(name.httpStatus);
   const route = reader.token(name.route);
+  const omittedBytes = reader.count(name.omittedBytes);
   return {
     framing,
     stage,
@@ -89,6 +94,7 @@ export function parseDeadLetter(headers: HeaderMap): DeadLetter {
     origin: parseOrigin(reader),
     ...(route === undefined ? {} : { route }),
     attempts: need(name.attempts, reader.count(name.attempts)),
+    ...(omittedBytes === undefined ? {} : { omittedBytes }),
   };
 }
 

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KafkaError, type ConsumedRecord, type OutgoingRecord } from '@genesys-kafka/kafka';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { frame, parseDeadLetter } from '@genesys-kafka/topics';
+import { Forwarder } from './forwarder.ts';
+import { TopicWriter } from './topic-writer.ts';
+
+const never = new AbortController().signal;
+const origin = { topic: 'd', partition: 2, offset: 41n };
+const why = { stage: 'deliver', cause: 'http-422', reason: 'no', httpStatus: 422, attempts: 1 } as const;
+const record = (valueBytes: number, more: Partial<ConsumedRecord> = {}): ConsumedRecord => ({
+  ...origin,
+  timestampMs: 0,
+  key: Buffer.from('c1'),
+  value: frame(9, Buffer.alloc(valueBytes, 0x20)),
+  headers: { 'source-id': Buffer.from('job-1'), ordinal: Buffer.from('7'), 'of-others': Buffer.alloc(5000) },
+  ...more,
+});
+
+/** Topics that take records up to so many bytes of value, and refuse larger ones for good. */
+function forwarder(limits: Readonly<Record<string, number>>) {
+  const sent: (OutgoingRecord & { topic: string })[] = [];
+  const told: string[] = [];
+  const writer = new TopicWriter({
+    producer: {
+      async send({ topic }, records) {
+        if (records.some(({ value }) => (value?.length ?? 0) > limits[topic]!))
+          throw new KafkaError('message-too-large', `too large for ${topic}.`);
+        sent.push(...records.map((one) => ({ ...one, topic })));
+      },
+      close: async () => undefined,
+    },
+    onFailure: () => assert.fail('nothing is waited for'),
+  });
+  const forward = new Forwarder({
+    route: 'crm',
+    groupId: 'g.crm',
+    retries: [{ topic: 'd.retry-1', partitions: 6 }],
+    deadLetters: { topic: 'd.dlt', partitions: 6 },
+    writer,
+    clock: new ManualClock(),
+    onRetry: (tier) => told.push(`retry ${tier}`),
+    onDeadLetter: (cause) => told.push(cause),
+    onRefused: (topic, { code }) => told.push(`${topic} ${code}`),
+  });
+  const letter = (index: number) => {
+    const headers = Object.entries(sent[index]!.headers!).filter(([, value]) => value !== undefined);
+    return parseDeadLetter(Object.fromEntries(headers));
+  };
+  return { forward, sent, told, letter };
+}
+
+test('a dead letter that its topic refuses for good becomes a pointer: origin, cause and size, without the value', async () => {
+  const { forward, sent, told, letter } = forwarder({ 'd.dlt': 100 });
+  await forward.deadLetter(record(200), origin, why, never);
+  await forward.deadLetter(record(10, { key: Buffer.alloc(4000, 0x61) }), origin, why, never);
+  const [pointer, whole] = sent;
+  assert.equal(pointer!.value, null);
+  assert.deepEqual(
+    Object.keys(pointer!.headers!).filter((name) => name === 'of-others' || name === 'source-id'),
+    ['source-id'],
+  );
+  const { cause, httpStatus, origin: place, omittedBytes, framing } = letter(0);
+  assert.deepEqual(
+    { cause, httpStatus, place, omittedBytes, framing },
+    { cause: 'http-422', httpStatus: 422, place: origin, omittedBytes: 205, framing: 'none' },
+  );
+  assert.equal(whole!.value?.length, 15);
+  assert.equal(letter(1).omittedBytes, undefined);
+  assert.deepEqual(told, ['d.dlt message-too-large', 'http-422', 'http-422']);
+});
+
+test('a retry that its topic refuses for good becomes a dead letter of its own cause, with the value where that fits', async () => {
+  const { forward, sent, told, letter } = forwarder({ 'd.retry-1': 100, 'd.dlt': 1000 });
+  const failure = { cause: 'http-503', reason: 'the target answered 503', httpStatus: 503 };
+  const state = { attempt: 1, notBeforeMs: 0, origin, recordVersion: 41n, picked: false };
+  await forward.retry(record(200), state, { kind: 'retry', tier: 0, notBeforeMs: 0, attempt: 2, failure }, never);
+  assert.equal(sent[0]!.value?.length, 205);
+  const { cause, reason, attempts, httpStatus } = letter(0);
+  assert.deepEqual({ cause, attempts, httpStatus }, { cause: 'retry-refused', attempts: 1, httpStatus: 503 });
+  assert.match(reason, /503.*message-too-large/);
+  assert.deepEqual(told, ['d.retry-1 message-too-large', 'retry-refused']);
+});
+
+test('where not even a pointer is taken, the move ends with the error of its topic', async () => {
+  const { forward } = forwarder({ 'd.dlt': -1 });
+  await assert.rejects(forward.deadLetter(record(10), origin, why, never), { code: 'message-too-large' });
+});

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { SinkGate, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { createLogger } from '@genesys-kafka/runtime';
+import { createSink, type SinkConfig } from '@genesys-kafka/sinks';
+import { ConsumerError } from '../errors.ts';
+import type { OpenSinks } from './open-sinks.ts';
+import { checkSinks, untilRefusedForGood } from './sink-refusals.ts';
+
+const never = new AbortController().signal;
+
+function opened(config: SinkConfig) {
+  const clock = new ManualClock();
+  const breaker = { errors: 0.5, over: 4, cooldownMs: 1000, maxWaitMs: 60_000 };
+  const gate = new SinkGate({ concurrency: 1, breaker, clock });
+  const sinks: OpenSinks = {
+    byName: new Map([['crm', { sink: createSink(config), gate }]]),
+    [Symbol.asyncDispose]: async () => gate.close(),
+  };
+  return { clock, gate, sinks };
+}
+
+test('a drain into a sink that refuses us for good ends with its reason, and not at the first odd answer', async () => {
+  const { clock, gate, sinks } = opened({ type: 'file', path: '/tmp/unused.ndjson' });
+  const login = { cause: 'http-401', reason: 'the target refuses our credentials (401)', httpStatus: 401 };
+  const refused: DeliveryOutcome = { kind: 'misconfigured', failure: login };
+  const ends: unknown[] = [];
+  untilRefusedForGood(sinks, clock).catch((error: unknown) => ends.push(error));
+  const answer = async (outcome: DeliveryOutcome) => {
+    await gate.run('normal', never, async () => [outcome]);
+    await clock.advance(20_000);
+  };
+  const delivered = { kind: 'delivered' } as const;
+  for (const outcome of [refused, refused, refused, delivered, refused, refused, refused]) await answer(outcome);
+  assert.equal(ends.length, 0);
+  await answer(refused);
+  const [end] = ends;
+  assert.ok(end instanceof ConsumerError && end.code === 'sink-refuses-us');
+  assert.match(end.message, /crm.*4 tries.*http-401/);
+});
+
+test('a sink is tried before work begins: what no waiting mends ends the run, a target that is away does not', async () => {
+  const destination = new PassThrough();
+  const log = createLogger({ name: 'test', level: 'warn', destination });
+  await assert.rejects(checkSinks(opened({ type: 'file', path: '/tmp' }).sinks, log, never), {
+    code: 'sink-file-unusable',
+  });
+  const away = { type: 'http', name: 'crm', url: 'http://127.0.0.1:1/' } as const;
+  await checkSinks(opened(away).sinks, log, never);
+  assert.match(String(destination.read()), /sink-unreachable/);
+});
