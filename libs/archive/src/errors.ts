@@ -155,6 +155,17 @@ export const ARCHIVE_ERRORS = {
     remedy: 'The files host answers range requests wrongly; fetch the file by other means.',
     scope: 'source',
   },
+  'download-not-resumable': {
+    meaning: 'The download breaks off again and again, and the files host does not let it be continued.',
+    remedy: 'Run the command again, or fetch the file by other means and publish it from disk.',
+    retry: true,
+    scope: 'source',
+  },
+  'download-unproven': {
+    meaning: 'Nothing proves that the download came to its end: no length, no last chunk, and not what the file holds.',
+    remedy: 'Fetch the file by other means and publish it from disk, or have it served with a Content-Length.',
+    scope: 'source',
+  },
   'download-too-large': {
     meaning: 'The file has more bytes than are allowed.',
     remedy: 'If the archive can be trusted, raise archive.maxBytes.',

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ArchiveError } from '../errors.ts';
 import { spoolFailure } from '../file-failures.ts';
+import { readExactly } from '../read-exactly.ts';
 
 /** Tells this process from an earlier one with the same id, as in a restarted container. */
 const PROCESS = randomUUID().slice(0, 8);
@@ -44,6 +45,11 @@ export class SpoolFile {
     } catch (error) {
       throw spoolFailure(error, this.#dir);
     }
+  }
+
+  /** Whether these bytes lie there already. */
+  async holds(bytes: Buffer, position: number): Promise<boolean> {
+    return bytes.equals(await readExactly(this.#file, position, bytes.length));
   }
 
   async truncate(): Promise<void> {
