@@ -1,4 +1,4 @@
-import { inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
+import { ArchiveError, inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
 import { TrailingTextCheck } from '@genesys-kafka/record-parser';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
@@ -84,7 +84,7 @@ export class ArchiveFetcher implements AsyncDisposable {
       ...(this.#onDownload ? { onProgress: this.#onDownload } : {}),
     });
     try {
-      const archive = await this.#inspect(file.path, signal);
+      const archive = await this.#inspect(file.path, signal, file.endProven);
       return { ...archive, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
     } catch (error) {
       await file[Symbol.asyncDispose]();
@@ -92,8 +92,11 @@ export class ArchiveFetcher implements AsyncDisposable {
     }
   }
 
-  /** Text after the document's end is found here, before anything is published; a break in its midst is not. */
-  async #inspect(path: string, signal: AbortSignal): Promise<Archive> {
+  /**
+   * Text after the document's end is found here, before anything is published; a break in its midst is not. Where the
+   * download did not tell its end, the content has to: a ZIP by its directory, JSON by its last bracket.
+   */
+  async #inspect(path: string, signal: AbortSignal, endProven = true): Promise<Archive> {
     const { archive, record } = this.#settings;
     const trailing = new TrailingTextCheck(record.maxDepth);
     const inspected = await inspectArchive(
@@ -102,6 +105,10 @@ export class ArchiveFetcher implements AsyncDisposable {
       { signal, onContent: (chunk) => trailing.push(chunk) },
     );
     trailing.end();
+    if (!endProven && inspected.kind !== 'zip' && !trailing.isClosed) {
+      const what = `The connection closed after ${inspected.compressedBytes} bytes of a ${inspected.kind} file that shows no end.`;
+      throw new ArchiveError('download-unproven', what);
+    }
     return inspected;
   }
 }
