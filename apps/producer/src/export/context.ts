@@ -1,12 +1,13 @@
 import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { connectKafka, prepareTopics } from '@genesys-kafka/kafka';
-import type {
-  LaneOptions,
-  LedgerEntry,
-  PublisherEvents,
-  PublisherLimits,
-  RecordCounts,
-  WindowError,
+import {
+  readLedger,
+  type LaneOptions,
+  type LedgerEntry,
+  type PublisherEvents,
+  type PublisherLimits,
+  type RecordCounts,
+  type WindowError,
 } from '@genesys-kafka/ledger';
 import { requireSettings, type Logger } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
@@ -24,6 +25,8 @@ export interface ProducerObserver extends PublisherEvents {
   onSourceEnded(entry: LedgerEntry): void;
   /** A source that could not be opened, of which nothing is in the ledger. */
   onSourceRejected(source: string, error: WindowError): void;
+  /** An archive that an earlier run left in its midst and that no argument holds. */
+  onArchiveLeft(entry: LedgerEntry): void;
 }
 
 /** What every command that publishes works with: connected, and sure of its topics and its schema. */
@@ -31,6 +34,8 @@ export interface ProducerContext extends AsyncDisposable {
   readonly connector: string;
   /** An export's own lane: its transactional id, its ledger partition, its keys (docs/exactly-once.md, rule 6). */
   lane(exportId: string, signal: AbortSignal): LaneOptions;
+  /** What the ledger holds of this connector, committed. */
+  readEntries(signal: AbortSignal): Promise<readonly LedgerEntry[]>;
   /** What the reading and the publishing of every source need. */
   readonly reading: ReadOptions;
   readonly source: SourceOptions;
@@ -79,6 +84,10 @@ export async function createContext(
       },
       onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
     }),
+    readEntries: async (signal) => {
+      const { entries } = await readLedger(client, specs.ledger.name, signal);
+      return entries.filter((entry) => entry.connector === connector);
+    },
     reading: { validator, scan: { maxRecordBytes: record.maxBytes, maxDepth: record.maxDepth } },
     source: {
       stage,

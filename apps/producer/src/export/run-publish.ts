@@ -4,6 +4,7 @@ import { endsSourceOnly } from '@genesys-kafka/resilience';
 import type { OpenArchive } from '../genesys/archive-fetcher.ts';
 import { windowError } from '../pipeline/ledger-entry.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
+import { archivesLeft } from './archives-left.ts';
 import type { ProducerContext } from './context.ts';
 import { inExportLane, type ReadSource } from './export-lane.ts';
 import { stableId } from './identity.ts';
@@ -37,9 +38,25 @@ export async function runPublish(
   for (const argument of args) {
     sources.push({ source: argument.name, ...(await publishArgument(context, argument, again, published, signal)) });
   }
+  for (const entry of await leftOf(context, published, signal)) context.observer.onArchiveLeft(entry);
   const exportIds = [...published.keys()];
   const exportId = exportIds.length === 1 ? exportIds[0]! : stableId({ exportIds: exportIds.sort() });
   return reportOf(exportId, [...published.values()], sources, startedMs);
+}
+
+/** An open transaction of another run hides its entries; they are not waited for longer than this. */
+const LEDGER_PATIENCE_MS = 10_000;
+
+/** Nothing is known where the ledger cannot be read now: what was published stands all the same. */
+async function leftOf(
+  context: ProducerContext,
+  published: ReadonlyMap<string, LedgerEntry>,
+  signal: AbortSignal,
+): Promise<readonly LedgerEntry[]> {
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(LEDGER_PATIENCE_MS)]);
+  const entries = await context.readEntries(soon).catch(() => []);
+  signal.throwIfAborted();
+  return archivesLeft(entries, published);
 }
 
 async function publishArgument(
