@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { buildZip } from '../../fixtures/build-zip.ts';
 import { assertWhole, CONTENT, download, ETAG, QUICK, type Try } from '../../fixtures/download.ts';
 import { serve, status, type Answer } from '../../fixtures/file-server.ts';
 import { compareValidators } from './validators.ts';
@@ -174,6 +176,25 @@ test('Content-Encoding: tokens that are no coding change nothing', async () => {
   for (const token of ['utf-8', 'aws-chunked', 'binary', 'none', 'identity', '', 'utf-8, identity']) {
     assertWhole(await download([serve(CONTENT, { headers: { 'content-encoding': token } })]));
   }
+});
+
+test('one gzip layer that Content-Encoding names is taken off an archive, and nothing else', async () => {
+  const lines = Buffer.from('{"conversationId":"a"}\n');
+  const encoded = async (body: Buffer) =>
+    (await download([serve(body, { headers: { 'content-encoding': 'gzip' } })])).content;
+  const zip = buildZip([{ name: 'a.json' }]);
+  for (const archive of [zip, gzipSync(lines)]) assert.deepEqual(await encoded(gzipSync(archive)), archive);
+  for (const as of [zip, gzipSync(lines), lines]) assert.deepEqual(await encoded(as), as);
+  // Under a layer that nobody named there may be anything.
+  assert.deepEqual((await download([serve(gzipSync(zip))])).content, gzipSync(zip));
+  const bomb = Buffer.concat([gzipSync(CONTENT.subarray(0, 9000)), Buffer.alloc(900_000)]);
+  const { error } = await download([serve(gzipSync(bomb), { headers: { 'content-encoding': 'gzip' } })], {
+    maxBytes: 500_000,
+  });
+  assert.match(error?.code ?? '', /^archive-(bomb|too-large)$/);
+  const cut = gzipSync(zip).subarray(0, -4);
+  const truncated = await download([serve(cut, { headers: { 'content-encoding': 'gzip' } })]);
+  assert.equal(truncated.error?.code, 'archive-truncated');
 });
 
 test('validators: what differs is changed, what is missing or weak proves nothing', () => {

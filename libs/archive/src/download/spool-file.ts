@@ -52,6 +52,12 @@ export class SpoolFile {
     return bytes.equals(await readExactly(this.#file, position, bytes.length));
   }
 
+  /** Its first bytes, `most` or as many as there are. */
+  async beginning(most: number): Promise<Buffer> {
+    const { size } = await this.#file.stat();
+    return readExactly(this.#file, 0, Math.min(most, size));
+  }
+
   async truncate(): Promise<void> {
     await this.#file.truncate(0);
   }

@@ -3,6 +3,7 @@ import { backoffMs, systemClock, type BackoffOptions, type Clock } from '@genesy
 import type { Dispatcher } from 'undici';
 import { ArchiveError } from '../errors.ts';
 import { fetchOnce, type FetchOutcome } from './attempt.ts';
+import { withoutLayer } from './encoding.ts';
 import { describeLink, LinkRules, type LinkRuleOptions } from './link-rules.ts';
 import { NOTHING, type Progress, type RestartCause } from './response.ts';
 import { SpoolFile } from './spool-file.ts';
@@ -60,15 +61,15 @@ export interface SpooledFile extends AsyncDisposable {
 
 /**
  * Downloads a link into the spool directory, resuming by range where the object provably is the same one, and
- * beginning anew where it is not: bytes of two objects are never joined. Resolves with the whole file as the host
- * sent it; whether it is an archive is for `inspectArchive` to say. Whatever goes wrong, the file is removed.
+ * beginning anew where it is not: bytes of two objects are never joined. Resolves with the whole file, without a
+ * gzip layer that the host has put around an archive; whether it is an archive is for `inspectArchive` to say. Whatever goes wrong, the file is removed.
  * Rejects with ArchiveError (`link-…`, `download-…`, `source-changed`, `spool-…`), with what `link` throws, or with the
  * signal's reason. No message holds a query string, and no request carries credentials.
  */
 export async function spool(options: SpoolOptions): Promise<SpooledFile> {
   options.signal?.throwIfAborted();
   const rules = new LinkRules(options);
-  const file = await SpoolFile.create(options.spoolDir);
+  let file = await SpoolFile.create(options.spoolDir);
   const dispatcher = connections({
     proxy: options.proxy,
     lookup: rules.lookup,
@@ -80,9 +81,12 @@ export async function spool(options: SpoolOptions): Promise<SpooledFile> {
     bodyTimeout: 0,
   });
   try {
-    const { received, endProven } = await new Download(options, rules, dispatcher, file).run();
+    const { received, endProven, encoding } = await new Download(options, rules, dispatcher, file).run();
+    let bytes = received;
+    if (encoding === 'gzip') ({ file, bytes } = await withoutLayer({ file, bytes }, options));
     await file.close();
-    return { path: file.path, bytes: received, endProven, [Symbol.asyncDispose]: () => file.remove() };
+    const spooled = file;
+    return { path: spooled.path, bytes, endProven, [Symbol.asyncDispose]: () => spooled.remove() };
   } catch (error) {
     await file.remove();
     throw error;
