@@ -97,6 +97,11 @@ export const ARCHIVE_ERRORS = {
     remedy: 'Pack exactly one .json, .ndjson or .jsonl file.',
     scope: 'source',
   },
+  'archive-directory-too-large': {
+    meaning: 'The directory of the ZIP is larger than is allowed.',
+    remedy: 'Pack exactly one .json, .ndjson or .jsonl file, without long comments.',
+    scope: 'source',
+  },
   // The link.
   'link-malformed': {
     meaning: 'The link to the archive cannot be used as one.',

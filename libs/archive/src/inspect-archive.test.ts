@@ -98,6 +98,13 @@ test('counts more entries than 16 bits hold, where the limit allows them', async
   await assert.rejects(inspectArchive(path, LIMITS), { code: 'archive-too-many-entries' });
 });
 
+test('archive-directory-too-large: a directory of long comments is not read into memory', async () => {
+  const comment = Buffer.alloc(65_000, 'c');
+  const many = Array.from({ length: 140 }, (_, index) => ({ name: `${index}.txt`, comment }));
+  const error = await failureOf(buildZip([...many, json()]), { ...LIMITS, maxEntries: 10_000 });
+  assert.equal(error.code, 'archive-directory-too-large');
+});
+
 test('reads gzip, of several members too, and plain JSON and NDJSON', async () => {
   const members = Buffer.concat([gzipSync(JSON_TEXT.slice(0, 100)), gzipSync(JSON_TEXT.slice(100))]);
   for (const bytes of [gzipSync(JSON_TEXT), members]) {

@@ -25,12 +25,15 @@ interface ZipEntry {
   readonly crc32: number;
 }
 
+/** A directory is held in memory. This is a thousand times what an export needs, and room for 10,000 long names. */
+const MAX_DIRECTORY_BYTES = 8 * 1024 * 1024;
+
 const JSON_NAME = /\.(json|ndjson|jsonl)$/i;
 const ARCHIVE_NAME = /\.(zip|gz|tgz|7z|rar)$/i;
 
 /**
- * The one JSON entry of a ZIP. Reads the central directory and holds it against everything else that the file says about its entries. Nothing
- * is inflated. Refuses what two readers could read differently.
+ * The one JSON entry of a ZIP. Reads the central directory and holds it against everything else that the file says
+ * about its entries. Nothing is inflated. Refuses what two readers could read differently.
  */
 export async function readDirectory(
   file: FileHandle,
@@ -45,6 +48,12 @@ export async function readDirectory(
     throw new ArchiveError(
       'archive-too-many-entries',
       `${path} has ${end.entries} entries; the limit is ${limits.maxEntries}.`,
+    );
+  }
+  if (end.directoryBytes > MAX_DIRECTORY_BYTES) {
+    throw new ArchiveError(
+      'archive-directory-too-large',
+      `The central directory of ${path} has ${end.directoryBytes} bytes; the limit is ${MAX_DIRECTORY_BYTES}.`,
     );
   }
   try {
