@@ -12,6 +12,7 @@ import { collect, scratch } from '../fixtures/scratch.ts';
 import { ArchiveError, inspectArchive } from './index.ts';
 
 const LIMITS = { maxRatio: 200, maxBytes: 50_000_000, maxEntries: 100 };
+const MAX = 0xffffffff;
 const IDENTITY = /^content-\d+-[0-9a-f]{8}-[0-9a-f]{64}$/;
 const JSON_TEXT = `[${Array.from({ length: 50 }, (_, index) => `{"conversationId":"${index}"}`).join(',')}]`;
 const json = (plan: Partial<EntryPlan> = {}): EntryPlan => ({
@@ -72,6 +73,15 @@ test('reads a ZIP of every shape that honest writers produce', async () => {
       ]);
     }
   }
+  const bit3 = { flags: 0x808 };
+  zips['streamed, sizes unknown as FFFFFFFF'] = buildZip([
+    json({ descriptor: { signed: true, wide: false }, local: { compressedBytes: MAX, uncompressedBytes: MAX } }),
+  ]);
+  zips['nothing to describe, and no descriptor'] = buildZip([
+    { name: 'export/', content: '', method: 0, ...bit3 },
+    { name: 'empty.txt', content: '', ...bit3, local: { compressedBytes: 0 } },
+    json({ descriptor: { signed: true, wide: false } }),
+  ]);
   for (const [name, zip] of Object.entries(zips)) {
     const { kind, content, identity } = await inspectBytes(zip);
     assert.deepEqual([kind, content], ['zip', JSON_TEXT], name);
@@ -245,6 +255,8 @@ const CORRUPT: readonly (readonly [
     buildZip([json({ descriptor: { signed: true, wide: false, crc32: 5 } })]),
     /data descriptor/,
   ],
+  ['archive-ambiguous', 'bit 3 and no descriptor', buildZip([json({ flags: 0x808 })]), /data descriptor/],
+  ['archive-ambiguous', 'sizes of FFFFFFFF, no bit 3', buildZip([json({ local: { uncompressedBytes: MAX } })])],
   ['archive-ambiguous', 'same name twice', buildZip([json(), json()])],
   ['archive-ambiguous', 'an entry that quotes another', quoting(), /overlap/],
   ['archive-ambiguous', 'two entries of one header', buildZip([json(), json({ name: 'b.txt', localOffset: 0 })])],
