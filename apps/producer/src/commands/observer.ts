@@ -85,6 +85,7 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
       sources.inc({ state: 'rejected' });
       log.warn({ source, error }, 'source rejected');
     },
+    onSourcePassedOver: (source: string, what: string) => log.warn({ source, what }, 'passed over in a directory'),
     onArchiveLeft: ({ window, counts, updatedAt }: LedgerEntry) =>
       log.warn(
         { window, counts, updatedAt },

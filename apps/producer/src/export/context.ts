@@ -25,6 +25,8 @@ export interface ProducerObserver extends PublisherEvents {
   onSourceEnded(entry: LedgerEntry): void;
   /** A source that could not be opened, of which nothing is in the ledger. */
   onSourceRejected(source: string, error: WindowError): void;
+  /** A file of a directory that is no source: a marker, or a part without content. */
+  onSourcePassedOver(source: string, what: string): void;
   /** An archive that an earlier run left in its midst and that no argument holds. */
   onArchiveLeft(entry: LedgerEntry): void;
 }
