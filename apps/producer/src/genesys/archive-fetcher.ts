@@ -2,7 +2,7 @@ import { ArchiveError, inspectArchive, spool, type Archive, type SpooledFile } f
 import { TrailingTextCheck } from '@genesys-kafka/record-parser';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
-import { genesysFileHosts } from './connect.ts';
+import { regionFileHosts } from './connect.ts';
 
 /** Bytes on disk so far, and the file's length once it is known. */
 export type OnDownload = (bytes: number, totalBytes?: number) => void;
@@ -35,7 +35,7 @@ export class ArchiveFetcher implements AsyncDisposable {
   async fetch(name: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive> {
     const kept = this.#kept.get(name);
     if (kept) return kept;
-    const hosts = genesysFileHosts(this.#settings);
+    const hosts = this.#settings.genesys.fileHosts;
     const archive = await this.#downloads(async () => this.#download(link, hosts, signal));
     this.#kept.set(name, archive);
     return archive;
@@ -51,7 +51,7 @@ export class ArchiveFetcher implements AsyncDisposable {
   async download(link: string, signal: AbortSignal): Promise<OpenArchive> {
     const url = URL.parse(link);
     const own = url?.protocol === 'https:' ? [url.host] : [];
-    const hosts = [...genesysFileHosts(this.#settings), ...own];
+    const hosts = [...this.#settings.genesys.fileHosts, ...own];
     return this.#downloads(async () => this.#download(async () => link, hosts, signal));
   }
 
@@ -76,6 +76,7 @@ export class ArchiveFetcher implements AsyncDisposable {
       signal,
       spoolDir: settings.spool.dir,
       allowedHosts,
+      publicHosts: regionFileHosts(settings),
       allowInsecureHttp: settings.tls.allowInsecureHttp,
       maxBytes: settings.archive.maxBytes,
       idleTimeoutMs: IDLE_TIMEOUT_MS,

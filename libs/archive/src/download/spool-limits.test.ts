@@ -168,7 +168,7 @@ test('trusts the certificates that the process trusts, and no others', async (t)
   try {
     const from = (host: string) => ({
       link: async () => `https://${host}:${port}/x?${SECRET}`,
-      allowedHosts: [host],
+      allowedHosts: [`${host}:${port}`],
     });
     assert.equal((await download([], from('localhost'))).error?.code, 'download-untrusted');
     setDefaultCACertificates([...usual, cert]);
