@@ -187,6 +187,11 @@ export const ARCHIVE_ERRORS = {
     meaning: 'The spool directory has no space left.',
     remedy: 'Free some space, or point SPOOL_DIR to a larger disk.',
   },
+  'spool-not-ours': {
+    meaning: 'The spool directory belongs to somebody else, or others may replace the files in it.',
+    remedy:
+      'Give it to the user that runs this, with mode 0700, or let SPOOL_DIR name a directory in it, which is made.',
+  },
   'spool-unwritable': { meaning: 'The spool directory cannot be written.', remedy: 'Check SPOOL_DIR.' },
   // The command line.
   'source-unsupported': {
