@@ -14,13 +14,12 @@ export async function checkSpool(dir: string): Promise<void> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const { uid, mode } = await stat(dir);
     const we = process.getuid?.();
-    // Without user ids there is nothing to compare. Whoever is root may do anything anyway.
-    if (we === undefined) return await access(dir, constants.W_OK);
     const link = await lstat(dir);
-    if (![we, 0].includes(uid) || ![we, 0].includes(link.uid)) {
+    // Without user ids there is nothing to compare. Whoever is root may do anything anyway.
+    if (we !== undefined && ![uid, link.uid].every((owner) => owner === we || owner === 0)) {
       throw new ArchiveError('spool-not-ours', `${dir} belongs to user ${uid}, and this is user ${we}.`);
     }
-    if ((mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0) {
+    if (we !== undefined && (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0) {
       const shown = (mode & 0o7777).toString(8).padStart(4, '0');
       throw new ArchiveError('spool-not-ours', `Others may replace files in ${dir} (its mode is ${shown}).`);
     }

@@ -121,16 +121,16 @@ test('who holds a spooled file is told by a heartbeat: what the dead left is cle
 test('a heartbeat goes on for as long as a file is held, and no longer', async () => {
   await using dir = await scratch();
   const beats = new EventEmitter();
-  let slept = Promise.withResolvers<void>();
+  let slept = Promise.withResolvers<unknown>();
   const sleep = async (_ms: number, signal?: AbortSignal) => {
-    slept.resolve();
+    slept.resolve(undefined);
     await once(beats, 'beat', { signal });
   };
   const holder = await SpoolHolder.take(dir.dir, { ...systemClock, sleep });
   await slept.promise;
   const [alive] = await readdir(dir.dir);
   await rm(`${dir.dir}/${alive}`);
-  slept = Promise.withResolvers<void>();
+  slept = Promise.withResolvers<unknown>();
   beats.emit('beat');
   await slept.promise;
   assert.deepEqual(await readdir(dir.dir), [alive]);
