@@ -97,6 +97,11 @@ export const ARCHIVE_ERRORS = {
     remedy: 'Pack exactly one .json, .ndjson or .jsonl file.',
     scope: 'source',
   },
+  'archive-directory-too-large': {
+    meaning: 'The directory of the ZIP is larger than is allowed.',
+    remedy: 'Pack exactly one .json, .ndjson or .jsonl file, without long comments.',
+    scope: 'source',
+  },
   // The link.
   'link-malformed': {
     meaning: 'The link to the archive cannot be used as one.',
@@ -155,6 +160,17 @@ export const ARCHIVE_ERRORS = {
     remedy: 'The files host answers range requests wrongly; fetch the file by other means.',
     scope: 'source',
   },
+  'download-not-resumable': {
+    meaning: 'The download breaks off again and again, and the files host does not let it be continued.',
+    remedy: 'Run the command again, or fetch the file by other means and publish it from disk.',
+    retry: true,
+    scope: 'source',
+  },
+  'download-unproven': {
+    meaning: 'Nothing proves that the download came to its end: no length, no last chunk, and not what the file holds.',
+    remedy: 'Fetch the file by other means and publish it from disk, or have it served with a Content-Length.',
+    scope: 'source',
+  },
   'download-too-large': {
     meaning: 'The file has more bytes than are allowed.',
     remedy: 'If the archive can be trusted, raise archive.maxBytes.',
@@ -170,6 +186,11 @@ export const ARCHIVE_ERRORS = {
   'spool-full': {
     meaning: 'The spool directory has no space left.',
     remedy: 'Free some space, or point SPOOL_DIR to a larger disk.',
+  },
+  'spool-not-ours': {
+    meaning: 'The spool directory belongs to somebody else, or others may replace the files in it.',
+    remedy:
+      'Give it to the user that runs this, with mode 0700, or let SPOOL_DIR name a directory in it, which is made.',
   },
   'spool-unwritable': {
     meaning: 'The spool directory cannot be written.',

@@ -24,7 +24,7 @@ test('one entry per argument, in order: files, directories, patterns and links',
     'no*pe.json',
   ];
   const sources = await expandSources(args, dir.dir);
-  const paths = sources.map((source) => (source.kind === 'files' ? source.paths : source.kind));
+  const paths = sources.map((source) => ('paths' in source ? source.paths : source.kind));
   assert.deepEqual(paths, [
     [at('d/b.zip')],
     [at('d/a.json'), at('d/b.zip')],
@@ -52,8 +52,23 @@ test('what cannot be looked at is not passed over: opening it tells why', async 
   await symlink('/gone/b.json', `${dir.dir}/d/b.json`);
   const [files, pattern] = await expandSources(['d', 'd/*.json'], dir.dir);
   for (const source of [files, pattern]) {
-    assert.deepEqual(source?.kind === 'files' && source.paths, [`${dir.dir}/d/a.json`, `${dir.dir}/d/b.json`]);
+    assert.deepEqual(source && 'paths' in source && source.paths, [`${dir.dir}/d/a.json`, `${dir.dir}/d/b.json`]);
   }
+});
+
+test('markers in a directory are passed over, and named', async () => {
+  await using dir = await scratch();
+  await mkdir(`${dir.dir}/d`);
+  for (const name of ['d/_SUCCESS', 'd/_committed_1', 'd/part-0.json']) await dir.write(name, '[]');
+  const [source, marker] = await expandSources(['d', 'd/_SUCCESS'], dir.dir);
+  assert.deepEqual(source, {
+    argument: 'd',
+    kind: 'directory',
+    paths: [`${dir.dir}/d/part-0.json`],
+    passedOver: [`${dir.dir}/d/_SUCCESS`, `${dir.dir}/d/_committed_1`],
+  });
+  // Who names it means it.
+  assert.equal(marker?.kind, 'files');
 });
 
 test('an empty directory is that source’s error', async () => {

@@ -9,12 +9,19 @@ type SourceArgument =
   | { readonly argument: string; readonly kind: 'link'; readonly link: string }
   /** Files in the order in which they are to be published. */
   | { readonly argument: string; readonly kind: 'files'; readonly paths: readonly string[] }
+  /** Those of a directory, where empty parts and markers (`_SUCCESS`) lie beside what is meant. */
+  | {
+      readonly argument: string;
+      readonly kind: 'directory';
+      readonly paths: readonly string[];
+      readonly passedOver: readonly string[];
+    }
   /** A directory or a pattern without a file: this source is rejected, the others go on. */
   | { readonly argument: string; readonly kind: 'none'; readonly error: ArchiveError };
 
 /**
- * One entry per argument, in their order, duplicates kept. A directory stands for the files right in it (hidden ones
- * and subdirectories left out), a pattern for the files that match, both sorted by name; a path that exists is never
+ * One entry per argument, in their order, duplicates kept. A directory stands for the files right in it (hidden ones,
+ * markers and subdirectories left out), a pattern for the files that match, both sorted by name; a path that exists is never
  * read as a pattern. A single path is passed on unread, so that a missing file is that source's own error; so is what
  * cannot be looked at among several, such as a link to nothing.
  * Throws ArchiveError `source-unsupported` (scope `usage`) for `s3:` and other schemes.
@@ -49,7 +56,7 @@ async function expand(argument: string, cwd: string): Promise<SourceArgument> {
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory()) {
     try {
-      return found(argument, await filesIn(path), 'There is no file in the directory');
+      return await directory(argument, path);
     } catch (error) {
       const failure = readFailure(error, path);
       if (failure instanceof ArchiveError) return { argument, kind: 'none', error: failure };
@@ -65,9 +72,13 @@ function found(argument: string, paths: readonly string[], nothing: string): Sou
   return { argument, kind: 'none', error: new ArchiveError('archive-missing', `${nothing} ${argument}.`) };
 }
 
-async function filesIn(directory: string): Promise<string[]> {
-  const names = (await readdir(directory)).filter((name) => !name.startsWith('.'));
-  return onlyFiles(names.map((name) => join(directory, name)));
+/** Names that begin with `_` are notes of the program that wrote the parts: Hadoop and Spark read them so too. */
+async function directory(argument: string, path: string): Promise<SourceArgument> {
+  const names = (await readdir(path)).filter((name) => !name.startsWith('.'));
+  const [markers, parts] = [true, false].map((isMarker) => names.filter((name) => name.startsWith('_') === isMarker));
+  const inIt = (some: readonly string[]) => onlyFiles(some.map((name) => join(path, name)));
+  const source = found(argument, await inIt(parts!), 'There is no file in the directory');
+  return source.kind === 'files' ? { ...source, kind: 'directory', passedOver: await inIt(markers!) } : source;
 }
 
 async function matches(pattern: string, cwd: string): Promise<string[]> {

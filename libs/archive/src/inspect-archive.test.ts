@@ -12,6 +12,8 @@ import { collect, scratch } from '../fixtures/scratch.ts';
 import { ArchiveError, inspectArchive } from './index.ts';
 
 const LIMITS = { maxRatio: 200, maxBytes: 50_000_000, maxEntries: 100 };
+const MAX = 0xffffffff;
+const IDENTITY = /^content-\d+-[0-9a-f]{8}-[0-9a-f]{64}$/;
 const JSON_TEXT = `[${Array.from({ length: 50 }, (_, index) => `{"conversationId":"${index}"}`).join(',')}]`;
 const json = (plan: Partial<EntryPlan> = {}): EntryPlan => ({
   name: 'conversations.json',
@@ -71,10 +73,19 @@ test('reads a ZIP of every shape that honest writers produce', async () => {
       ]);
     }
   }
+  const bit3 = { flags: 0x808 };
+  zips['streamed, sizes unknown as FFFFFFFF'] = buildZip([
+    json({ descriptor: { signed: true, wide: false }, local: { compressedBytes: MAX, uncompressedBytes: MAX } }),
+  ]);
+  zips['nothing to describe, and no descriptor'] = buildZip([
+    { name: 'export/', content: '', method: 0, ...bit3 },
+    { name: 'empty.txt', content: '', ...bit3, local: { compressedBytes: 0 } },
+    json({ descriptor: { signed: true, wide: false } }),
+  ]);
   for (const [name, zip] of Object.entries(zips)) {
     const { kind, content, identity } = await inspectBytes(zip);
     assert.deepEqual([kind, content], ['zip', JSON_TEXT], name);
-    assert.match(identity, /^zip-[0-9a-f]{64}$/);
+    assert.match(identity, IDENTITY);
   }
 });
 
@@ -97,24 +108,56 @@ test('counts more entries than 16 bits hold, where the limit allows them', async
   await assert.rejects(inspectArchive(path, LIMITS), { code: 'archive-too-many-entries' });
 });
 
+test('archive-directory-too-large: a directory of long comments is not read into memory', async () => {
+  const comment = Buffer.alloc(65_000, 'c');
+  const many = Array.from({ length: 140 }, (_, index) => ({ name: `${index}.txt`, comment }));
+  const error = await failureOf(buildZip([...many, json()]), { ...LIMITS, maxEntries: 10_000 });
+  assert.equal(error.code, 'archive-directory-too-large');
+});
+
 test('reads gzip, of several members too, and plain JSON and NDJSON', async () => {
   const members = Buffer.concat([gzipSync(JSON_TEXT.slice(0, 100)), gzipSync(JSON_TEXT.slice(100))]);
   for (const bytes of [gzipSync(JSON_TEXT), members]) {
     const { kind, content, identity } = await inspectBytes(bytes);
     assert.deepEqual([kind, content], ['gzip', JSON_TEXT]);
-    assert.match(identity, /^sha256-[0-9a-f]{64}$/);
+    assert.match(identity, IDENTITY);
   }
   for (const text of [JSON_TEXT, '\ufeff \n[]', '{"a":1}\n{"a":2}\n', `${' '.repeat(10_000)}[1]`]) {
     const { kind, content } = await inspectBytes(text);
     assert.deepEqual([kind, content], ['plain', text]);
   }
-  // A ZIP's identity is its directory's: the file name, times and comment do not count.
-  const one = await inspectBytes(buildZip([json()]));
-  const two = await inspectBytes(buildZip([json({ name: 'other.json' })], { comment: 'x' }));
-  const three = await inspectBytes(buildZip([json({ content: '[1]' })]));
-  assert.equal(one.identity, two.identity);
-  assert.notEqual(one.identity, three.identity);
 });
+
+test('one content has one identity, whatever it is packed in, and another one has another', async () => {
+  const large = `["${randomBytes(1_000_000).toString('hex')}",1]`;
+  for (const text of [JSON_TEXT, large]) {
+    const packed: Record<string, Buffer | string> = {
+      plain: text,
+      gzip: gzipSync(text),
+      'gzip, another level': gzipSync(text, { level: 1 }),
+      'gzip, another time and system': retimed(gzipSync(text)),
+      'gzip of two members': Buffer.concat([gzipSync(text.slice(0, 1000)), gzipSync(text.slice(1000))]),
+      zip: buildZip([json({ content: text })]),
+      'zip, another level, name and comment': buildZip(
+        [json({ name: 'b.json', content: text, data: deflateRawSync(text, { level: 1 }) })],
+        { comment: 'x' },
+      ),
+      'zip, stored, a README beside': buildZip([{ name: 'README.md' }, json({ content: text, method: 0 })]),
+    };
+    const identities = new Set<string>();
+    for (const bytes of Object.values(packed)) identities.add((await inspectBytes(bytes)).identity);
+    assert.equal(identities.size, 1);
+    const other = await inspectBytes(text.replace(/.\]$/, '9]'));
+    assert.ok(!identities.has(other.identity));
+  }
+});
+
+/** Other time and system in the head of a gzip member. */
+function retimed(bytes: Buffer): Buffer {
+  bytes.writeUInt32LE(1_700_000_000, 4);
+  bytes.writeUInt8(11, 9);
+  return bytes;
+}
 
 /** Each corrupt file stands under the code of the error that it must raise. */
 const deflated = deflateRawSync(JSON_TEXT);
@@ -212,6 +255,8 @@ const CORRUPT: readonly (readonly [
     buildZip([json({ descriptor: { signed: true, wide: false, crc32: 5 } })]),
     /data descriptor/,
   ],
+  ['archive-ambiguous', 'bit 3 and no descriptor', buildZip([json({ flags: 0x808 })]), /data descriptor/],
+  ['archive-ambiguous', 'sizes of FFFFFFFF, no bit 3', buildZip([json({ local: { uncompressedBytes: MAX } })])],
   ['archive-ambiguous', 'same name twice', buildZip([json(), json()])],
   ['archive-ambiguous', 'an entry that quotes another', quoting(), /overlap/],
   ['archive-ambiguous', 'two entries of one header', buildZip([json(), json({ name: 'b.txt', localOffset: 0 })])],

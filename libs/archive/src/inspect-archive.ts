@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
+import { ContentIdentity } from './content-identity.ts';
 import { ArchiveError } from './errors.ts';
 import { readFailure } from './file-failures.ts';
 import { readExactly } from './read-exactly.ts';
@@ -12,7 +12,7 @@ import { readDirectory, type ArchiveLimits } from './zip/directory.ts';
 export interface Archive {
   /** `plain` is JSON or NDJSON. */
   readonly kind: 'zip' | 'gzip' | 'plain';
-  /** The same for the same content: a ZIP's directory digest (`zip-…`), a file's SHA-256 (`sha256-…`) otherwise. */
+  /** The same for the same content, whatever it is packed in (see ContentIdentity). */
   readonly identity: string;
   readonly compressedBytes: number;
   readonly uncompressedBytes: number;
@@ -79,7 +79,7 @@ async function inspectZip(
   limits: ArchiveLimits,
   options: InspectOptions,
 ): Promise<Archive> {
-  const { entry, identity } = await readDirectory(file, stats.size, path, limits, options.signal);
+  const entry = await readDirectory(file, stats.size, path, limits, options.signal);
   const packed: Packed = {
     path,
     compression: entry.method === 'stored' ? 'none' : 'deflate',
@@ -92,8 +92,8 @@ async function inspectZip(
     maxBytes: limits.maxBytes,
     excess: 'archive-too-large',
   };
-  await verify(packed, expected, `${entry.name} in ${path}`, options);
-  return archive('zip', identity, packed, expected, entry.uncompressedBytes, stats);
+  const found = await verify(packed, expected, `${entry.name} in ${path}`, options);
+  return archive('zip', found, packed, expected, stats);
 }
 
 async function inspectStream(
@@ -110,9 +110,13 @@ async function inspectStream(
   const byRatio = stats.size * limits.maxRatio;
   const maxBytes = Math.min(limits.maxBytes, byRatio);
   const excess = byRatio < limits.maxBytes ? 'archive-bomb' : 'archive-too-large';
-  const hash = createHash('sha256');
-  const found = await verify(packed, { maxBytes, excess }, path, options, (chunk) => hash.update(chunk));
-  return archive(kind, `sha256-${hash.digest('hex')}`, packed, { ...found, maxBytes, excess }, found.bytes, stats);
+  const found = await verify(packed, { maxBytes, excess }, path, options);
+  const { bytes, crc32 } = found;
+  return archive(kind, found, packed, { bytes, crc32, maxBytes, excess }, stats);
+}
+
+interface Found extends Unpacked {
+  readonly identity: string;
 }
 
 /** Reads the content from end to end, and looks at its beginning: a ZIP may hold a page of HTML named .json. */
@@ -121,9 +125,9 @@ async function verify(
   expected: Expected,
   name: string,
   { signal, onContent }: InspectOptions,
-  onRead?: (chunk: Buffer) => void,
-): Promise<Unpacked> {
-  const content = unpack(packed, expected, signal, onRead);
+): Promise<Found> {
+  const content = unpack(packed, expected, signal);
+  const identity = new ContentIdentity();
   try {
     let step = await content.next();
     if (step.done) throw new ArchiveError('archive-empty', `${name} holds no bytes.`);
@@ -134,9 +138,10 @@ async function verify(
       throw new ArchiveError('not-an-archive', `${name} is not JSON: looks like ${kind.foreign}.`);
     while (!step.done) {
       onContent?.(step.value);
+      identity.push(step.value);
       step = await content.next();
     }
-    return step.value;
+    return { ...step.value, identity: identity.end(step.value) };
   } finally {
     await content.return({ bytes: 0, crc32: 0 });
   }
@@ -144,17 +149,16 @@ async function verify(
 
 function archive(
   kind: Archive['kind'],
-  identity: string,
+  { identity, bytes }: Found,
   packed: Packed,
   expected: Expected,
-  uncompressedBytes: number,
   inspected: Stats,
 ): Archive {
   return {
     kind,
     identity,
     compressedBytes: inspected.size,
-    uncompressedBytes,
+    uncompressedBytes: bytes,
     async *open(signal) {
       let now: Stats;
       try {

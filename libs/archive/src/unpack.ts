@@ -32,7 +32,7 @@ export interface Unpacked {
 
 /**
  * The content in pieces of up to 256 KiB, each with memory of its own. Inflating runs on another thread, a bounded
- * piece ahead of the reader; leaving early or aborting closes the file. `onRead` sees each compressed piece.
+ * piece ahead of the reader; leaving early or aborting closes the file.
  * Fails when compressed data is damaged, ends early or goes on past its end, and when length or CRC-32 do not come out
  * as expected; the generator's return value says what came out.
  */
@@ -40,12 +40,11 @@ export async function* unpack(
   packed: Packed,
   expected: Expected,
   signal?: AbortSignal,
-  onRead?: (chunk: Buffer) => void,
 ): AsyncGenerator<Buffer, Unpacked, undefined> {
   signal?.throwIfAborted();
   let bytes = 0;
   let crc32 = 0;
-  for await (const chunk of inflated(packed, signal, onRead)) {
+  for await (const chunk of inflated(packed, signal)) {
     bytes += chunk.length;
     if (expected.bytes !== undefined && bytes > expected.bytes) {
       throw new ArchiveError(
@@ -78,16 +77,11 @@ export async function* unpack(
   return { bytes, crc32 };
 }
 
-async function* inflated(
-  packed: Packed,
-  signal: AbortSignal | undefined,
-  onRead: ((chunk: Buffer) => void) | undefined,
-): AsyncGenerator<Buffer, void, undefined> {
+async function* inflated(packed: Packed, signal: AbortSignal | undefined): AsyncGenerator<Buffer, void, undefined> {
   const { path, offset, bytes, compression } = packed;
   // A stream's `end` is inclusive, so an empty range cannot be said.
   if (bytes === 0) return;
   const file = createReadStream(path, { start: offset, end: offset + bytes - 1, highWaterMark: CHUNK_BYTES });
-  if (onRead) file.on('data', (chunk) => onRead(chunk as Buffer));
   const inflate = compression === 'none' ? undefined : inflater(compression);
   let readError: unknown;
   file.once('error', (error) => (readError = error));

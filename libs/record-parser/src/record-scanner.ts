@@ -103,6 +103,11 @@ export class RecordScanner {
     return this.#envelope.has('conversations');
   }
 
+  /** Whether a bracket has closed the document: lines, and a lone object that may be the first of them, have no such end. */
+  get isClosed(): boolean {
+    return this.#failure === undefined && this.#state === 'done';
+  }
+
   #guarded(work: (records: ScannedRecord[]) => void): ScannedRecord[] {
     if (this.#failure) throw this.#failure;
     const records: ScannedRecord[] = [];

@@ -23,6 +23,11 @@ export class TrailingTextCheck {
     if (this.#fault instanceof ParserError && this.#fault.code === 'trailing-text') throw this.#fault;
   }
 
+  /** Whether the document itself shows that it is whole: its array, or the object around it, is closed. */
+  get isClosed(): boolean {
+    return this.#fault === undefined && this.#scanner.isClosed;
+  }
+
   #scan(scan: () => unknown): void {
     if (this.#fault !== undefined) return;
     try {

@@ -90,6 +90,12 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
       sources.inc({ state: 'rejected' });
       log.warn({ source, error }, 'source rejected');
     },
+    onSourcePassedOver: (source: string, what: string) => log.warn({ source, what }, 'passed over in a directory'),
+    onArchiveLeft: ({ window, counts, updatedAt }: LedgerEntry) =>
+      log.warn(
+        { window, counts, updatedAt },
+        'an archive was left in its midst and is not among the arguments: publish it again to go on',
+      ),
     [Symbol.dispose]: () => {
       tasks.download?.done();
       tasks.publish?.done();

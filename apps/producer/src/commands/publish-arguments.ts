@@ -1,5 +1,5 @@
 import { expandSources } from '@genesys-kafka/archive';
-import type { PublishArgument } from '../export/run-publish.ts';
+import type { OpenSource, PublishArgument } from '../export/run-publish.ts';
 import type { ArchiveFetcher } from '../genesys/archive-fetcher.ts';
 
 /** The arguments of `publish`, in their order, as archives that can be opened. Raises ArchiveError for `s3:` (usage). */
@@ -9,7 +9,13 @@ export async function expandArguments(names: readonly string[], fetcher: Archive
     const { argument } = source;
     if (source.kind === 'none') return { name: argument, sources: [], error: source.error };
     if (source.kind === 'link') return { name: argument, sources: [(signal) => fetcher.download(source.link, signal)] };
-    return { name: argument, sources: source.paths.map((path) => (signal) => fetcher.open(path, signal)) };
+    const sources = source.paths.map(
+      (path): OpenSource =>
+        (signal) =>
+          fetcher.open(path, signal),
+    );
+    if (source.kind === 'files') return { name: argument, sources };
+    return { name: argument, sources, mayHoldEmpty: true, passedOver: source.passedOver };
   });
 }
 

@@ -2,6 +2,7 @@ import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { connectKafka, prepareTopics, type KafkaClient } from '@genesys-kafka/kafka';
 import {
   checkLedgerTopics,
+  readLedger,
   recordTopics,
   type AcceptedChanges,
   type LaneOptions,
@@ -28,6 +29,10 @@ export interface ProducerObserver extends PublisherEvents {
   onSourceEnded(entry: LedgerEntry): void;
   /** A source that could not be opened, of which nothing is in the ledger. */
   onSourceRejected(source: string, error: WindowError): void;
+  /** A file of a directory that is no source: a marker, or a part without content. */
+  onSourcePassedOver(source: string, what: string): void;
+  /** An archive that an earlier run left in its midst and that no argument holds. */
+  onArchiveLeft(entry: LedgerEntry): void;
 }
 
 /** What every command that publishes works with: connected, and sure of its topics and its schema. */
@@ -35,6 +40,8 @@ export interface ProducerContext extends AsyncDisposable {
   readonly connector: string;
   /** An export's own lane: its transactional id, its ledger partition, its keys (docs/exactly-once.md, rule 6). */
   lane(exportId: string, signal: AbortSignal): LaneOptions;
+  /** What the ledger holds of this connector, committed. */
+  readEntries(signal: AbortSignal): Promise<readonly LedgerEntry[]>;
   /** What the reading and the publishing of every source need. */
   readonly reading: ReadOptions;
   readonly source: SourceOptions;
@@ -89,6 +96,10 @@ export async function createContext(
       },
       onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
     }),
+    readEntries: async (signal) => {
+      const { entries } = await readLedger(client, specs.ledger.name, signal);
+      return entries.filter((entry) => entry.connector === connector);
+    },
     reading: { validator, scan: { maxRecordBytes: record.maxBytes, maxDepth: record.maxDepth } },
     source: {
       stage,

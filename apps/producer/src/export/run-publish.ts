@@ -1,16 +1,17 @@
-import type { Archive } from '@genesys-kafka/archive';
+import { ArchiveError, type Archive } from '@genesys-kafka/archive';
 import type { LedgerEntry } from '@genesys-kafka/ledger';
 import { endsSourceOnly } from '@genesys-kafka/resilience';
 import type { OpenArchive } from '../genesys/archive-fetcher.ts';
 import { windowError } from '../pipeline/ledger-entry.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
+import { archivesLeft } from './archives-left.ts';
 import type { ProducerContext } from './context.ts';
 import { inExportLane, type ReadSource } from './export-lane.ts';
 import { stableId } from './identity.ts';
 import { outcomeOf, reportOf, type Report, type SourceOutcome, type SourceReport } from './report.ts';
 
 /** Fetches an archive where needed and verifies it whole. Raises ArchiveError. */
-type OpenSource = (signal: AbortSignal) => Promise<OpenArchive>;
+export type OpenSource = (signal: AbortSignal) => Promise<OpenArchive>;
 
 /** One argument of the command line and the archives that it stands for. */
 export interface PublishArgument {
@@ -19,6 +20,10 @@ export interface PublishArgument {
   readonly sources: readonly OpenSource[];
   /** Why it stands for none. */
   readonly error?: unknown;
+  /** A directory: parts without content are told and passed over, as long as there are others. */
+  readonly mayHoldEmpty?: boolean;
+  /** Files that are told of and not opened. */
+  readonly passedOver?: readonly string[];
 }
 
 /**
@@ -37,25 +42,44 @@ export async function runPublish(
   for (const argument of args) {
     sources.push({ source: argument.name, ...(await publishArgument(context, argument, again, published, signal)) });
   }
+  for (const entry of await leftOf(context, published, signal)) context.observer.onArchiveLeft(entry);
   const exportIds = [...published.keys()];
   const exportId = exportIds.length === 1 ? exportIds[0]! : stableId({ exportIds: exportIds.sort() });
   return reportOf(exportId, [...published.values()], sources, startedMs);
 }
 
+/** An open transaction of another run hides its entries; they are not waited for longer than this. */
+const LEDGER_PATIENCE_MS = 10_000;
+
+/** Nothing is known where the ledger cannot be read now: what was published stands all the same. */
+async function leftOf(
+  context: ProducerContext,
+  published: ReadonlyMap<string, LedgerEntry>,
+  signal: AbortSignal,
+): Promise<readonly LedgerEntry[]> {
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(LEDGER_PATIENCE_MS)]);
+  const entries = await context.readEntries(soon).catch(() => []);
+  signal.throwIfAborted();
+  return archivesLeft(entries, published);
+}
+
 async function publishArgument(
   context: ProducerContext,
-  { name, sources, error: noSource }: PublishArgument,
+  argument: PublishArgument,
   again: boolean,
   published: Map<string, LedgerEntry>,
   signal: AbortSignal,
 ): Promise<SourceOutcome> {
+  const { name, sources, error: noSource } = argument;
   const rejected = (cause: unknown): SourceOutcome => {
     const error = windowError(cause);
     context.observer.onSourceRejected(name, error);
     return { status: 'rejected', records: 0, error };
   };
   if (noSource !== undefined) return rejected(noSource);
+  for (const path of argument.passedOver ?? []) context.observer.onSourcePassedOver(name, path);
   const outcomes: SourceOutcome[] = [];
+  const empty: ArchiveError[] = [];
   for (const open of sources) {
     try {
       await using archive = await open(signal);
@@ -67,11 +91,17 @@ async function publishArgument(
     } catch (error) {
       signal.throwIfAborted();
       if (!endsSourceOnly(error)) throw error;
-      outcomes.push(rejected(error));
+      if (argument.mayHoldEmpty && isEmptyArchive(error)) empty.push(error);
+      else outcomes.push(rejected(error));
     }
   }
+  if (outcomes.length === 0 && empty[0]) return rejected(empty[0]);
+  for (const error of empty) context.observer.onSourcePassedOver(name, error.message);
   return worst(outcomes);
 }
+
+const isEmptyArchive = (error: unknown): error is ArchiveError =>
+  error instanceof ArchiveError && error.code === 'archive-empty';
 
 async function publishOne(
   context: ProducerContext,

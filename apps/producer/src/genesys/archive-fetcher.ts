@@ -1,8 +1,8 @@
-import { inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
+import { ArchiveError, inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
 import { TrailingTextCheck } from '@genesys-kafka/record-parser';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
-import { genesysFileHosts } from './connect.ts';
+import { regionFileHosts } from './connect.ts';
 
 /** Called when a download begins; what it gives is told of its bytes on disk so far, and its length once that is known. */
 export type OnDownload = () => (bytes: number, totalBytes?: number) => void;
@@ -35,7 +35,7 @@ export class ArchiveFetcher implements AsyncDisposable {
   async fetch(name: string, link: () => Promise<string>, signal: AbortSignal): Promise<Archive> {
     const kept = this.#kept.get(name);
     if (kept) return kept;
-    const hosts = genesysFileHosts(this.#settings);
+    const hosts = this.#settings.genesys.fileHosts;
     const archive = await this.#downloads(async () => this.#download(link, hosts, signal));
     this.#kept.set(name, archive);
     return archive;
@@ -51,7 +51,7 @@ export class ArchiveFetcher implements AsyncDisposable {
   async download(link: string, signal: AbortSignal): Promise<OpenArchive> {
     const url = URL.parse(link);
     const own = url?.protocol === 'https:' ? [url.host] : [];
-    const hosts = [...genesysFileHosts(this.#settings), ...own];
+    const hosts = [...this.#settings.genesys.fileHosts, ...own];
     return this.#downloads(async () => this.#download(async () => link, hosts, signal));
   }
 
@@ -76,6 +76,7 @@ export class ArchiveFetcher implements AsyncDisposable {
       signal,
       spoolDir: settings.spool.dir,
       allowedHosts,
+      publicHosts: regionFileHosts(settings),
       allowInsecureHttp: settings.tls.allowInsecureHttp,
       maxBytes: settings.archive.maxBytes,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
@@ -84,7 +85,7 @@ export class ArchiveFetcher implements AsyncDisposable {
       ...(this.#onDownload ? { onProgress: this.#onDownload() } : {}),
     });
     try {
-      const archive = await this.#inspect(file.path, signal);
+      const archive = await this.#inspect(file.path, signal, file.endProven);
       return { ...archive, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
     } catch (error) {
       await file[Symbol.asyncDispose]();
@@ -92,8 +93,11 @@ export class ArchiveFetcher implements AsyncDisposable {
     }
   }
 
-  /** Text after the document's end is found here, before anything is published; a break in its midst is not. */
-  async #inspect(path: string, signal: AbortSignal): Promise<Archive> {
+  /**
+   * Text after the document's end is found here, before anything is published; a break in its midst is not. Where the
+   * download did not tell its end, the content has to: a ZIP by its directory, JSON by its last bracket.
+   */
+  async #inspect(path: string, signal: AbortSignal, endProven = true): Promise<Archive> {
     const { archive, record } = this.#settings;
     const trailing = new TrailingTextCheck(record.maxDepth);
     const inspected = await inspectArchive(
@@ -102,6 +106,10 @@ export class ArchiveFetcher implements AsyncDisposable {
       { signal, onContent: (chunk) => trailing.push(chunk) },
     );
     trailing.end();
+    if (!endProven && inspected.kind !== 'zip' && !trailing.isClosed) {
+      const what = `The connection closed after ${inspected.compressedBytes} bytes of a ${inspected.kind} file that shows no end.`;
+      throw new ArchiveError('download-unproven', what);
+    }
     return inspected;
   }
 }

@@ -12,10 +12,9 @@ function genesysOrigins(settings: Settings): { readonly apiUrl: string; readonly
   return { apiUrl: api, loginUrl: login };
 }
 
-/** Hosts that signed links may lead to: the region's own and those listed. */
-export function genesysFileHosts(settings: Settings): readonly string[] {
-  const { region, fileHosts } = settings.genesys;
-  return [...(region === undefined ? [] : regionOrigins(region).fileHosts), ...fileHosts];
+/** The region's hosts for signed links; those that are listed are `genesys.fileHosts`. */
+export function regionFileHosts({ genesys: { region } }: Settings): readonly string[] {
+  return region === undefined ? [] : regionOrigins(region).fileHosts;
 }
 
 export function connectGenesys(settings: Settings, log: Logger): GenesysClient {

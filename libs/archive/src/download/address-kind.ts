@@ -34,9 +34,19 @@ const SPECIAL = blockList(
   ['2002::', 16],
 );
 
-/** Which kind of network an IP address belongs to; IPv4-mapped IPv6 counts as its IPv4 address. */
+/** The IPv4 address inside an IPv4-translated one, `::ffff:0:a.b.c.d` (RFC 2765). */
+function translated(address: string): string | undefined {
+  const canonical = URL.parse(`http://[${address}]/`)?.hostname ?? '';
+  const [, high, low] = /^\[::ffff:0:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(canonical) ?? [];
+  if (high === undefined || low === undefined) return undefined;
+  const [left, right] = [parseInt(high, 16), parseInt(low, 16)];
+  return [left >> 8, left & 255, right >> 8, right & 255].join('.');
+}
+
+/** Which kind of network an IP address belongs to; IPv4 mapped or translated into IPv6 counts as its IPv4 address. */
 export function addressKind(address: string): AddressKind {
-  const withoutZone = address.replace(/%.*$/, '');
+  const zoneless = address.replace(/%.*$/, '');
+  const withoutZone = translated(zoneless) ?? zoneless;
   const family = isIP(withoutZone) === 6 ? 'ipv6' : 'ipv4';
   if (isLoopback(withoutZone)) return 'loopback';
   if (PRIVATE.check(withoutZone, family)) return 'private';

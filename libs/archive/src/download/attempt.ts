@@ -1,18 +1,26 @@
+import type { Readable } from 'node:stream';
 import { networkFault } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { ArchiveError } from '../errors.ts';
+import { arrived } from './body.ts';
+import { encodingOf } from './encoding.ts';
 import { describeLink, type LinkRules } from './link-rules.ts';
-import { checkEncoding, interpret, type Progress, type Verdict } from './response.ts';
+import { interpret, provesItsEnd, rangeCondition, type Progress, type RestartCause, type Verdict } from './response.ts';
 import type { SpoolFile } from './spool-file.ts';
+import { validatorsOf } from './validators.ts';
 import { Watchdog } from './watchdog.ts';
 
 const MAX_REDIRECTS = 3;
+/** Enough of a refusal to see what it calls itself. */
+const MAX_REFUSAL_BYTES = 8 * 1024;
 
 export type FetchOutcome =
   | { readonly kind: 'complete' }
   | { readonly kind: 'refused'; readonly status: number }
-  | { readonly kind: 'restart'; readonly because: 'changed' | 'range' }
+  | { readonly kind: 'restart'; readonly because: RestartCause }
+  /** The host sent a shorter part than asked for, whole. */
+  | { readonly kind: 'more' }
   /** `reason` completes "the host …". */
   | {
       readonly kind: 'retry';
@@ -32,7 +40,7 @@ interface FetchContext {
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytes: number, totalBytes?: number) => void;
   /** The host sent the whole object to a range request: called before its first byte is written at 0. */
-  readonly onRestart: (because: 'changed') => Promise<void>;
+  readonly onRestart: (because: RestartCause) => Promise<void>;
 }
 
 /**
@@ -55,6 +63,8 @@ export async function fetchOnce(link: URL, progress: Progress, context: FetchCon
     return await follow(link, progress, context, watchdog, signal);
   } catch (error) {
     context.signal?.throwIfAborted();
+    // What makes the file whole has come: how the connection ended then does not matter.
+    if (progress.total !== undefined && progress.received === progress.total) return { kind: 'complete' };
     if (stalled !== undefined) return { kind: 'retry', reason: stalled };
     return networkFailure(error, link);
   } finally {
@@ -83,7 +93,8 @@ async function follow(
     body.on('error', () => undefined);
     try {
       const shown = describeLink(url);
-      const verdict = interpret(statusCode, headers, progress, context.clock.nowMs(), shown);
+      const text = statusCode === 400 ? await beginningOf(body) : '';
+      const verdict = interpret({ status: statusCode, headers, text }, progress, context.clock.nowMs(), shown);
       if (verdict.kind === 'redirect') {
         url = context.rules.check(verdict.location, url);
         continue;
@@ -92,8 +103,12 @@ async function follow(
         return { kind: 'retry', reason: `answered ${verdict.status}`, retryAfterMs: verdict.retryAfterMs };
       }
       if (verdict.kind !== 'body') return verdict;
-      checkEncoding(headers, shown);
-      return await receive(body, verdict, progress, context, watchdog);
+      const facts = {
+        validators: validatorsOf(headers),
+        encoding: encodingOf(headers, shown),
+        endProven: provesItsEnd(headers),
+      };
+      return await receive(body, { ...verdict, ...facts }, progress, context, watchdog);
     } finally {
       body.destroy();
     }
@@ -107,40 +122,64 @@ async function follow(
 /** No Authorization, ever: the link is its own credential, and its host is not the API's. */
 function requestHeaders(progress: Progress): Record<string, string> {
   const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity' };
-  if (progress.received > 0 && progress.validator !== undefined) {
+  const condition = rangeCondition(progress);
+  if (condition !== undefined) {
     headers.range = `bytes=${progress.received}-`;
-    headers['if-range'] = progress.validator;
+    headers['if-range'] = condition;
   }
   return headers;
 }
 
+async function beginningOf(body: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of arrived(body)) {
+    text += chunk.toString('latin1');
+    if (text.length >= MAX_REFUSAL_BYTES) break;
+  }
+  return text.slice(0, MAX_REFUSAL_BYTES);
+}
+
+type Body = Verdict & { readonly kind: 'body' } & Pick<Progress, 'validators' | 'encoding' | 'endProven'>;
+
 async function receive(
-  body: AsyncIterable<Buffer>,
-  verdict: Verdict & { kind: 'body' },
+  body: Readable,
+  verdict: Body,
   progress: Progress,
   context: FetchContext,
   watchdog: Watchdog,
 ): Promise<FetchOutcome> {
-  // Without a validator no range was asked for, and with one this is another object, or a host that knows no ranges.
-  if (verdict.at === 0 && progress.received > 0) await context.onRestart('changed');
-  const { total } = verdict;
-  Object.assign(progress, { received: verdict.at, total, validator: verdict.validator });
+  const { at, end, total, validators, encoding, endProven } = verdict;
+  if (verdict.restart !== undefined && progress.received > 0) await context.onRestart(verdict.restart);
+  // What is continued is the object that it was begun as; a later answer may say less about it.
+  if (progress.received === 0) Object.assign(progress, { validators, encoding });
+  Object.assign(progress, { total, endProven });
   const tooLarge = (bytes: number) =>
     new ArchiveError('download-too-large', `The file has ${bytes} bytes or more; the limit is ${context.maxBytes}.`);
   if (total !== undefined) {
     if (total > context.maxBytes) throw tooLarge(total);
-    await context.file.reserve(total - verdict.at);
+    await context.file.reserve(total - progress.received);
   }
-  for await (const chunk of body) {
+  let position = at;
+  for await (const chunk of arrived(body)) {
     watchdog.received(chunk.length);
-    if (progress.received + chunk.length > context.maxBytes) throw tooLarge(progress.received + chunk.length);
-    await context.file.write(chunk, progress.received);
-    progress.received += chunk.length;
+    if (position + chunk.length > context.maxBytes) throw tooLarge(position + chunk.length);
+    if (end !== undefined && position + chunk.length > end) return { kind: 'restart', because: 'range' };
+    // What is on disk already must come again as it was: a part that lies about its place shows here.
+    const known = Math.min(chunk.length, Math.max(0, progress.received - position));
+    if (known > 0 && !(await context.file.holds(chunk.subarray(0, known), position))) {
+      return { kind: 'restart', because: 'range' };
+    }
+    await context.file.write(chunk.subarray(known), position + known);
+    position += chunk.length;
+    progress.received = Math.max(progress.received, position);
     context.onProgress?.(progress.received, total);
   }
-  if (total === undefined || progress.received === total) return { kind: 'complete' };
-  if (progress.received > total) return { kind: 'restart', because: 'range' };
-  return { kind: 'retry', reason: `closed the connection at byte ${progress.received} of ${total}` };
+  if (end === undefined) return { kind: 'complete' };
+  // A length that is reached is an end, however the connection was closed.
+  progress.endProven = true;
+  if (progress.received === total) return { kind: 'complete' };
+  if (position === end) return { kind: 'more' };
+  return { kind: 'retry', reason: `closed the connection at byte ${position} of ${total}` };
 }
 
 function networkFailure(error: unknown, { host }: URL): FetchOutcome {

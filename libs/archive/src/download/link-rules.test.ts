@@ -7,7 +7,14 @@ import { describeLink, LinkRules, type LinkRuleOptions } from './link-rules.ts';
 
 const rulesOf = (options: Partial<LinkRuleOptions> = {}) =>
   new LinkRules({
-    allowedHosts: ['files.example', '*.cloud.example', 'localhost:8080', '127.0.0.1', '[::1]:9000'],
+    allowedHosts: [
+      'files.example',
+      '*.cloud.example',
+      'localhost:8080',
+      '127.0.0.1:5',
+      '[::1]:9000',
+      'odd.example:8443',
+    ],
     allowInsecureHttp: false,
     ...options,
   });
@@ -26,7 +33,12 @@ function verdict(link: string, options?: Partial<LinkRuleOptions>, base?: string
 test('a link is followed to listed hosts only, over https unless it stays on this machine', () => {
   const cases: [link: string, expected: string][] = [
     ['https://files.example/x?sig=1', 'https:'],
-    ['https://FILES.example:8443/x', 'https:'],
+    ['https://FILES.example:443/x', 'https:'],
+    // Without a port, the usual one is meant.
+    ['https://files.example:8443/x', 'link-host-not-allowed'],
+    ['https://a.cloud.example:6443/x', 'link-host-not-allowed'],
+    ['https://odd.example:8443/x', 'https:'],
+    ['https://odd.example/x', 'link-host-not-allowed'],
     ['https://a.b.cloud.example/x', 'https:'],
     ['https://cloud.example/x', 'link-host-not-allowed'],
     ['https://evilcloud.example/x', 'link-host-not-allowed'],
@@ -77,9 +89,17 @@ test('addresses written in a link are judged in every spelling, listed or not', 
 
 test('tells kinds of addresses apart', () => {
   const kinds = {
-    public: ['8.8.8.8', '2600:9000::1', '172.32.0.1', '::ffff:8.8.8.8'],
-    loopback: ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1'],
-    private: ['10.0.0.1', '172.31.255.255', '192.168.1.1', 'fc00::1', '::ffff:192.168.0.1'],
+    public: ['8.8.8.8', '2600:9000::1', '172.32.0.1', '::ffff:8.8.8.8', '::ffff:0:8.8.8.8'],
+    loopback: ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:0:127.0.0.1'],
+    private: [
+      '10.0.0.1',
+      '172.31.255.255',
+      '192.168.1.1',
+      'fc00::1',
+      '::ffff:192.168.0.1',
+      '::ffff:0:10.0.0.1',
+      '::FFFF:0:c0a8:1',
+    ],
     special: [
       '0.0.0.0',
       '169.254.169.254',
@@ -91,6 +111,7 @@ test('tells kinds of addresses apart', () => {
       '::7f00:1',
       '2002:7f00:1::',
       '::ffff:169.254.169.254',
+      '::ffff:0:169.254.169.254',
     ],
   };
   for (const [kind, addresses] of Object.entries(kinds)) {
@@ -108,6 +129,20 @@ test('the lookup hands a socket only addresses that it has checked', async () =>
   assert.match((await lookup(['localhost'], false)) as string, /^(127\.|::1)/);
   assert.ok(Array.isArray(await lookup(['localhost:99'], true)));
   await assert.rejects(lookup(['*.localhost'], true), { code: 'link-address-not-allowed' });
+});
+
+test("a region's host is never loopback, what the operator lists may be", async () => {
+  const resolve = ((_name: string, _options: object, callback: (...found: unknown[]) => void) =>
+    callback(null, [{ address: '127.0.0.1', family: 4 }])) as unknown as LinkRuleOptions['resolve'];
+  const lookup = async (options: Partial<LinkRuleOptions>) => {
+    const rules = rulesOf({ resolve, allowedHosts: [], ...options });
+    assert.equal(rules.check('https://files.region.example/x').protocol, 'https:');
+    return new Promise((done, failed) =>
+      rules.lookup('files.region.example', {}, (error, address) => (error ? failed(error) : done(address))),
+    );
+  };
+  await assert.rejects(lookup({ publicHosts: ['files.region.example'] }), { code: 'link-address-not-allowed' });
+  assert.equal(await lookup({ allowedHosts: ['files.region.example'] }), '127.0.0.1');
 });
 
 test('shows a link without its query', () => {

@@ -6,10 +6,14 @@ import { addressKind } from './address-kind.ts';
 
 export interface LinkRuleOptions {
   /**
-   * Hosts that files may come from: `host`, `host:port` or `*.domain`. A host listed by its own name may be loopback;
-   * all others must resolve to public addresses only.
+   * Hosts that files may come from: `host`, `host:port` or `*.domain`; without a port, 443 is meant (80 for http:). A
+   * host listed by its own name may be loopback; all others must resolve to public addresses only.
    */
   readonly allowedHosts: readonly string[];
+  /** Hosts that files may come from too, and that are never loopback: nobody here has listed them. */
+  readonly publicHosts?: readonly string[];
+  /** The system's name resolution unless a test has its own. */
+  readonly resolve?: typeof dnsLookup | undefined;
   /** Plain http: to hosts other than loopback. */
   readonly allowInsecureHttp: boolean;
 }
@@ -26,11 +30,15 @@ export function describeLink(link: URL): string {
  */
 export class LinkRules {
   readonly #options: LinkRuleOptions;
+  readonly #listed: readonly string[];
   readonly #hosts: readonly string[];
+  readonly #resolve: typeof dnsLookup;
 
   constructor(options: LinkRuleOptions) {
     this.#options = options;
-    this.#hosts = options.allowedHosts.map((host) => host.toLowerCase());
+    this.#listed = options.allowedHosts.map((host) => host.toLowerCase());
+    this.#hosts = [...this.#listed, ...(options.publicHosts ?? []).map((host) => host.toLowerCase())];
+    this.#resolve = options.resolve ?? dnsLookup;
   }
 
   /** The link, checked, with `base` for a redirect's relative target. Throws ArchiveError `link-…`. */
@@ -62,7 +70,7 @@ export class LinkRules {
 
   /** A socket's name resolution: the addresses that were checked are the addresses that are connected to. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    this.#resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) {
         callback(error, '', 0);
         return;
@@ -78,18 +86,17 @@ export class LinkRules {
     });
   };
 
-  #isAllowed(url: URL): boolean {
-    const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  #isAllowed({ protocol, hostname, port }: URL): boolean {
+    const usual = protocol === 'https:' ? '443' : '80';
     return this.#hosts.some((allowed) => {
-      if (allowed.startsWith('*.')) return url.hostname.endsWith(allowed.slice(1));
-      return allowed === url.hostname || allowed === bare(url.hostname) || allowed === `${url.hostname}:${port}`;
+      const { host, port: named = usual } = hostAndPort(allowed);
+      if (named !== (port || usual)) return false;
+      return host.startsWith('*.') ? hostname.endsWith(host.slice(1)) : host === bare(hostname);
     });
   }
 
   #isListedByName(hostname: string): boolean {
-    return this.#hosts.some(
-      (allowed) => allowed === hostname || allowed.replace(/:\d+$/, '').replace(/^\[|\]$/g, '') === hostname,
-    );
+    return this.#listed.some((allowed) => hostAndPort(allowed).host === hostname);
   }
 
   #checkAddress(hostname: string, address: string): void {
@@ -101,3 +108,9 @@ export class LinkRules {
 }
 
 const bare = (hostname: string) => hostname.replace(/^\[|\]$/g, '');
+
+/** `host`, `host:port`, `[address]:port`, or an IPv6 address as it is. */
+function hostAndPort(listed: string): { readonly host: string; readonly port?: string | undefined } {
+  const [, host, port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(listed) ?? [];
+  return host === undefined ? { host: listed } : { host: bare(host), port };
+}

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { EventEmitter, once } from 'node:events';
+import { chmod, chown, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
+import { systemClock } from '@genesys-kafka/resilience';
 import { Agent } from 'undici';
 import { assertWhole, CONTENT, download, SECRET } from '../../fixtures/download.ts';
 import { fileServer, serve, status, type Answer } from '../../fixtures/file-server.ts';
 import { scratch } from '../../fixtures/scratch.ts';
+import { checkSpool } from './check-spool.ts';
 import { LinkRules } from './link-rules.ts';
+import { SpoolFile } from './spool-file.ts';
+import { SpoolHolder } from './spool-holder.ts';
 import { spool } from './spool.ts';
 
 const run = promisify(execFile);
@@ -86,12 +90,14 @@ test('an unreachable host is tried again, then given up', async () => {
   assert.match(error.message, /ECONNREFUSED/);
 });
 
-test('clears what a killed process of this host left behind, and nothing else', async () => {
+test('who holds a spooled file is told by a heartbeat: what the dead left is cleared, and nothing else', async () => {
   await using dir = await scratch();
-  const prefix = `genesys-spool-${hostname().replace(/[^A-Za-z0-9.]/g, '_')}-`;
-  const dead = [`${prefix}4194304-0123abcd-x`, `${prefix}${process.pid}-0123abcd-x`];
-  const kept = [`${prefix}1-0123abcd-x`, 'genesys-spool-otherhost-4194304-0123abcd-x', 'my-file.zip'];
-  for (const name of [...dead, ...kept]) await writeFile(`${dir.dir}/${name}`, 'x');
+  const [dead, silent, living] = ['d', 'e', 'f'].map((digit) => `genesys-spool-${digit.repeat(36)}`);
+  const gone = [`${dead}.alive`, `${dead}-1`, `${silent}-1`, `${silent}-2`];
+  const kept = [`${living}.alive`, `${living}-1`, 'genesys-spool-of-mine.zip', 'my-file.zip'];
+  for (const name of [...gone, ...kept]) await dir.write(name, 'x');
+  const longAgo = new Date(Date.now() - 61_000);
+  for (const name of [`${dead}.alive`, `${living}-1`]) await utimes(`${dir.dir}/${name}`, longAgo, longAgo);
   await using server = await fileServer(serve(CONTENT));
   const options = {
     spoolDir: dir.dir,
@@ -105,8 +111,49 @@ test('clears what a killed process of this host left behind, and nothing else', 
     await using first = await spool({ ...options, link: async () => server.origin });
     await using second = await spool({ ...options, link: async () => server.origin });
     assert.ok((await readFile(first.path)).equals(await readFile(second.path)));
+    const own = (await readdir(dir.dir)).filter((name) => !kept.includes(name));
+    assert.deepEqual(own.filter((name) => name.endsWith('.alive')).length, 1);
+    assert.equal(own.length, 3);
   }
   assert.deepEqual((await readdir(dir.dir)).sort(), kept.sort());
+});
+
+test('a heartbeat goes on for as long as a file is held, and no longer', async () => {
+  await using dir = await scratch();
+  const beats = new EventEmitter();
+  let slept = Promise.withResolvers<unknown>();
+  const sleep = async (_ms: number, signal?: AbortSignal) => {
+    slept.resolve(undefined);
+    await once(beats, 'beat', { signal });
+  };
+  const holder = await SpoolHolder.take(dir.dir, { ...systemClock, sleep });
+  await slept.promise;
+  const [alive] = await readdir(dir.dir);
+  await rm(`${dir.dir}/${alive}`);
+  slept = Promise.withResolvers<unknown>();
+  beats.emit('beat');
+  await slept.promise;
+  assert.deepEqual(await readdir(dir.dir), [alive]);
+  await holder.release();
+  assert.deepEqual(await readdir(dir.dir), []);
+});
+
+test('a spool directory that is not ours is refused', async (t) => {
+  await using dir = await scratch();
+  for (const mode of [0o777, 0o770, 0o2775]) {
+    await chmod(dir.dir, mode);
+    await assert.rejects(checkSpool(dir.dir), { code: 'spool-not-ours', scope: 'run', message: /SPOOL_DIR/ });
+  }
+  for (const mode of [0o1777, 0o755, 0o700]) {
+    await chmod(dir.dir, mode);
+    await checkSpool(dir.dir);
+  }
+  if (process.getuid?.() !== 0) {
+    t.diagnostic('only root can give a directory away');
+    return;
+  }
+  await chown(dir.dir, 12_345, 12_345);
+  await assert.rejects(SpoolFile.create(dir.dir), { code: 'spool-not-ours', message: /belongs to user 12345/ });
 });
 
 test('a disk that fills up during the download stops it cleanly', async (t) => {
@@ -168,7 +215,7 @@ test('trusts the certificates that the process trusts, and no others', async (t)
   try {
     const from = (host: string) => ({
       link: async () => `https://${host}:${port}/x?${SECRET}`,
-      allowedHosts: [host],
+      allowedHosts: [`${host}:${port}`],
     });
     assert.equal((await download([], from('localhost'))).error?.code, 'download-untrusted');
     setDefaultCACertificates([...usual, cert]);

@@ -92,16 +92,13 @@ test('a wrong Content-Range, a multipart answer or a part nobody asked for is re
     { 'content-type': 'multipart/byteranges; boundary=x' },
   ];
   for (const headers of wrong) assertWhole(await download([first, part(headers), serve(CONTENT, { etag: ETAG })]));
-  // Only the first byte is off, and no length gives it away.
+  // One byte early is lawful, as long as that byte is the one on disk.
   const early: Answer = (_request, response) => {
     response.writeHead(206, { etag: ETAG, 'content-range': 'bytes 99999-299999/300000' }).end(CONTENT.subarray(99_999));
   };
-  const restarted = await download([first, early, serve(CONTENT, { etag: ETAG })]);
-  assertWhole(restarted);
-  assert.deepEqual(
-    restarted.requests.map((request) => request.range),
-    [undefined, 'bytes=100000-', undefined],
-  );
+  const overlapping = await download([first, early]);
+  assertWhole(overlapping);
+  assert.equal(overlapping.requests.length, 2);
   const { error } = await download([part({ 'content-range': 'bytes 0-199999/300000' })]);
   assert.equal(error?.code, 'download-bad-range');
 });

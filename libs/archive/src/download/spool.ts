@@ -3,8 +3,9 @@ import { backoffMs, systemClock, type BackoffOptions, type Clock } from '@genesy
 import type { Dispatcher } from 'undici';
 import { ArchiveError } from '../errors.ts';
 import { fetchOnce, type FetchOutcome } from './attempt.ts';
+import { withoutLayer } from './encoding.ts';
 import { describeLink, LinkRules, type LinkRuleOptions } from './link-rules.ts';
-import type { Progress } from './response.ts';
+import { NOTHING, type Progress, type RestartCause } from './response.ts';
 import { SpoolFile } from './spool-file.ts';
 
 export interface SpoolOptions extends LinkRuleOptions {
@@ -51,19 +52,24 @@ const MAX_RETRY_AFTER_MS = 5 * 60_000;
 export interface SpooledFile extends AsyncDisposable {
   readonly path: string;
   readonly bytes: number;
+  /**
+   * Whether a length or a last chunk told where the file ends. If not, a connection that broke looks the same as the
+   * end, and only the file's own structure can tell.
+   */
+  readonly endProven: boolean;
 }
 
 /**
  * Downloads a link into the spool directory, resuming by range where the object provably is the same one, and
- * beginning anew where it is not: bytes of two objects are never joined. Resolves with the whole file as the host
- * sent it; whether it is an archive is for `inspectArchive` to say. Whatever goes wrong, the file is removed.
+ * beginning anew where it is not: bytes of two objects are never joined. Resolves with the whole file, without a
+ * gzip layer that the host has put around an archive; whether it is an archive is for `inspectArchive` to say. Whatever goes wrong, the file is removed.
  * Rejects with ArchiveError (`link-…`, `download-…`, `source-changed`, `spool-…`), with what `link` throws, or with the
  * signal's reason. No message holds a query string, and no request carries credentials.
  */
 export async function spool(options: SpoolOptions): Promise<SpooledFile> {
   options.signal?.throwIfAborted();
   const rules = new LinkRules(options);
-  const file = await SpoolFile.create(options.spoolDir);
+  let file = await SpoolFile.create(options.spoolDir);
   const dispatcher = connections({
     proxy: options.proxy,
     lookup: rules.lookup,
@@ -75,9 +81,12 @@ export async function spool(options: SpoolOptions): Promise<SpooledFile> {
     bodyTimeout: 0,
   });
   try {
-    const bytes = await new Download(options, rules, dispatcher, file).run();
+    const { received, endProven, encoding } = await new Download(options, rules, dispatcher, file).run();
+    let bytes = received;
+    if (encoding === 'gzip') ({ file, bytes } = await withoutLayer({ file, bytes }, options));
     await file.close();
-    return { path: file.path, bytes, [Symbol.asyncDispose]: () => file.remove() };
+    const spooled = file;
+    return { path: spooled.path, bytes, endProven, [Symbol.asyncDispose]: () => spooled.remove() };
   } catch (error) {
     await file.remove();
     throw error;
@@ -93,7 +102,7 @@ class Download {
   readonly #file: SpoolFile;
   readonly #clock: Clock;
   readonly #retry: DownloadRetry;
-  readonly #progress: Progress = { received: 0, total: undefined, validator: undefined };
+  readonly #progress: Progress = { ...NOTHING };
   #failures = 0;
   #refusals = 0;
   #restarts = 0;
@@ -107,8 +116,8 @@ class Download {
     this.#retry = options.retry ?? DOWNLOAD_RETRY;
   }
 
-  /** Number of bytes of the complete file. */
-  async run(): Promise<number> {
+  /** What is known of the complete file. */
+  async run(): Promise<Readonly<Progress>> {
     const startMs = this.#clock.monotonicMs();
     let link = await this.#options.link();
     for (;;) {
@@ -122,11 +131,12 @@ class Download {
         file: this.#file,
         onRestart: (because) => this.#restart(because, url),
       });
-      if (outcome.kind === 'complete') return this.#progress.received;
+      if (outcome.kind === 'complete') return this.#progress;
       if (this.#progress.received > before) {
         this.#failures = 0;
         this.#refusals = 0;
       }
+      if (outcome.kind === 'more') continue;
       if (outcome.kind === 'restart') await this.#restart(outcome.because, url);
       else if (outcome.kind === 'refused') link = await this.#renew(link, outcome.status, url);
       else await this.#wait(outcome, startMs, url);
@@ -134,15 +144,12 @@ class Download {
   }
 
   /** Forgets what was received. Nothing was published from it, so this costs time alone, but not without bound. */
-  async #restart(because: 'changed' | 'range', url: URL): Promise<void> {
+  async #restart(because: RestartCause, url: URL): Promise<void> {
     this.#restarts += 1;
     if (this.#restarts > MAX_RESTARTS) {
-      const shown = describeLink(url);
-      throw because === 'changed'
-        ? new ArchiveError('source-changed', `${shown} changed ${this.#restarts} times during the download.`)
-        : new ArchiveError('download-bad-range', `${shown} answers with other ranges than asked for.`);
+      throw restartFailure(because, this.#restarts, describeLink(url));
     }
-    Object.assign(this.#progress, { received: 0, total: undefined, validator: undefined });
+    Object.assign(this.#progress, NOTHING);
     await this.#file.truncate();
     this.#options.onProgress?.(0);
   }
@@ -172,4 +179,15 @@ class Download {
     }
     await this.#clock.sleep(waitMs, this.#options.signal);
   }
+}
+
+function restartFailure(because: RestartCause, times: number, shown: string): ArchiveError {
+  if (because === 'changed') {
+    return new ArchiveError('source-changed', `${shown} changed ${times} times during the download.`);
+  }
+  if (because === 'range') {
+    return new ArchiveError('download-bad-range', `${shown} answers with other ranges than asked for.`);
+  }
+  const what = `${shown} broke off ${times} times and cannot be continued: it serves no ranges, or names no version.`;
+  return new ArchiveError('download-not-resumable', what);
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { ArchiveError } from '../errors.ts';
@@ -26,18 +25,15 @@ interface ZipEntry {
   readonly crc32: number;
 }
 
-interface ZipDirectory {
-  readonly entry: ZipEntry;
-  /** SHA-256 over every entry's CRC-32 and lengths, in the directory's order. */
-  readonly identity: string;
-}
+/** A directory is held in memory. This is a thousand times what an export needs, and room for 10,000 long names. */
+const MAX_DIRECTORY_BYTES = 8 * 1024 * 1024;
 
 const JSON_NAME = /\.(json|ndjson|jsonl)$/i;
 const ARCHIVE_NAME = /\.(zip|gz|tgz|7z|rar)$/i;
 
 /**
- * Reads a ZIP's central directory and holds it against everything else that the file says about its entries. Nothing
- * is inflated. Refuses what two readers could read differently.
+ * The one JSON entry of a ZIP. Reads the central directory and holds it against everything else that the file says
+ * about its entries. Nothing is inflated. Refuses what two readers could read differently.
  */
 export async function readDirectory(
   file: FileHandle,
@@ -45,13 +41,19 @@ export async function readDirectory(
   path: string,
   limits: ArchiveLimits,
   signal: AbortSignal | undefined,
-): Promise<ZipDirectory> {
+): Promise<ZipEntry> {
   const end = await readEndRecord(file, fileBytes, path);
   if (end.entries === 0) throw new ArchiveError('archive-empty', `${path} is a ZIP without entries.`);
   if (end.entries > limits.maxEntries) {
     throw new ArchiveError(
       'archive-too-many-entries',
       `${path} has ${end.entries} entries; the limit is ${limits.maxEntries}.`,
+    );
+  }
+  if (end.directoryBytes > MAX_DIRECTORY_BYTES) {
+    throw new ArchiveError(
+      'archive-directory-too-large',
+      `The central directory of ${path} has ${end.directoryBytes} bytes; the limit is ${MAX_DIRECTORY_BYTES}.`,
     );
   }
   try {
@@ -74,8 +76,7 @@ export async function readDirectory(
       spans.push({ entry, ...(await checkLocalHeader(zip, file, entry, end.directoryOffset, path)) });
     }
     checkOverlap(spans, path);
-    const chosen = choose(entries, path);
-    return { entry: describe(chosen, spans, path), identity: identityOf(entries) };
+    return describe(choose(entries, path), spans, path);
   } catch (error) {
     throw fromYauzl(error, path, signal);
   }
@@ -188,13 +189,6 @@ function describe(entry: Entry, spans: readonly Span[], path: string): ZipEntry 
     uncompressedBytes: entry.uncompressedSize,
     crc32: entry.crc32,
   };
-}
-
-function identityOf(entries: readonly Entry[]): string {
-  const hash = createHash('sha256');
-  for (const { crc32, compressedSize, uncompressedSize } of entries)
-    hash.update(`${crc32} ${compressedSize} ${uncompressedSize}\n`);
-  return `zip-${hash.digest('hex')}`;
 }
 
 /** yauzl throws plain errors, the one of strong encryption apart, all of them about a malformed directory. */

@@ -6,6 +6,7 @@ import { printable } from './printable.ts';
 
 const HAS_DESCRIPTOR = 0x0008;
 const UNKNOWN_32 = 0xffffffff;
+const EMPTY_DEFLATE_BYTES = 2;
 
 /**
  * Holds an entry's local header, and its data descriptor where it has one, against the central directory. Readers that
@@ -39,13 +40,14 @@ export async function checkLocalHeader(
   if (dataEnd > directoryOffset) throw pastDirectory();
   const described = (local.generalPurposeBitFlag & HAS_DESCRIPTOR) !== 0;
   const { compressed, uncompressed } = localSizes(local);
-  // With a descriptor the local fields may be zero, or filled in nevertheless.
-  const disagrees = (found: number, expected: number) => found !== expected && !(described && found === 0);
+  // With a descriptor the local fields may be zero, or filled in nevertheless; some writers say "unknown" there.
+  const isOpen = (found: number) => described && (found === 0 || found === UNKNOWN_32);
+  const disagrees = (found: number, expected: number) => found !== expected && !isOpen(found);
   if (disagrees(local.crc32, entry.crc32)) throw differs('CRC-32');
   if (disagrees(compressed, entry.compressedSize)) throw differs('compressed size');
   if (disagrees(uncompressed, entry.uncompressedSize)) throw differs('size');
   if (!described) return { start, dataOffset: local.fileDataStart, end: dataEnd };
-  const bytes = await descriptorBytes(file, entry, dataEnd, directoryOffset);
+  const bytes = (await descriptorBytes(file, entry, dataEnd, directoryOffset)) ?? (isEmpty(entry) ? 0 : undefined);
   if (bytes === undefined) {
     throw new ArchiveError(
       'archive-ambiguous',
@@ -53,6 +55,11 @@ export async function checkLocalHeader(
     );
   }
   return { start, dataOffset: local.fileDataStart, end: dataEnd + bytes };
+}
+
+/** Some writers set the flag of a descriptor on everything, and leave it out where nothing is to be described. */
+function isEmpty({ crc32, uncompressedSize, compressedSize }: Entry): boolean {
+  return crc32 === 0 && uncompressedSize === 0 && compressedSize <= EMPTY_DEFLATE_BYTES;
 }
 
 /** Sizes past 4 GiB stand in the ZIP64 extra field, in this order (APPNOTE 4.5.3). */

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { loadSettings } from '@genesys-kafka/runtime';
+import { zipOf } from '../../fixtures/zip.ts';
+import { SETTINGS } from '../settings.ts';
+import { ArchiveFetcher } from './archive-fetcher.ts';
+
+/** Downloads and verifies `content` from a host that answers with this head and closes. */
+async function verdict(head: string, content: string | Buffer): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.write(`${head}\r\n`, () => socket.end(content)));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const spool = await mkdtemp(join(tmpdir(), 'fetcher-test-'));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const settings = loadSettings(SETTINGS, { env: { SPOOL_DIR: spool, GENESYS_FILE_HOSTS: host } });
+    await using fetcher = new ArchiveFetcher(settings);
+    await using archive = await fetcher.download(`http://${host}/x`, new AbortController().signal);
+    return archive.kind;
+  } catch (error) {
+    return (error as { code: string }).code;
+  } finally {
+    server.close();
+    await rm(spool, { recursive: true });
+  }
+}
+
+const LINES = '{"conversationId":"a"}\n{"conversationId":"b"}\n';
+const ARRAY = '[{"conversationId":"a"}]';
+
+test('an end that no length, last chunk or structure proves is no end', async () => {
+  for (const head of ['HTTP/1.0 200 OK\r\n', 'HTTP/1.1 200 OK\r\nConnection: close\r\n']) {
+    const unproven: [content: string | Buffer, expected: string][] = [
+      [LINES, 'download-unproven'],
+      [LINES.slice(0, 23), 'download-unproven'],
+      [gzipSync(LINES), 'download-unproven'],
+      [ARRAY.slice(0, -1), 'download-unproven'],
+      [ARRAY, 'plain'],
+      [`{"conversations":${ARRAY}}\n`, 'plain'],
+      [gzipSync(ARRAY), 'gzip'],
+      [zipOf({ name: 'a.ndjson', data: LINES }), 'zip'],
+    ];
+    for (const [content, expected] of unproven) assert.equal(await verdict(head, content), expected, String(content));
+    for (const [content, expected] of [
+      [LINES, 'plain'],
+      [gzipSync(LINES), 'gzip'],
+    ] as const) {
+      assert.equal(await verdict(`${head}Content-Length: ${content.length}\r\n`, content), expected);
+    }
+  }
+});
