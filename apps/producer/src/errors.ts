@@ -32,6 +32,19 @@ export const PRODUCER_ERRORS = {
     remedy: 'Run the same command again later.',
     scope: 'source',
   },
+  'availability-unreadable': {
+    meaning:
+      'A page says in a way that cannot be read until when its data is complete, so nobody knows whether its window has its tail.',
+    remedy:
+      'The records that came are published. Run again with --again to read the window from a new job; if it stays so, ' +
+      'check what lies between here and Genesys.',
+    scope: 'source',
+  },
+  'query-size': {
+    meaning: 'The query\'s "size", by which an archive that was cut off is known, is no whole number above 0.',
+    remedy: 'Write a whole number from 1, or leave it out.',
+    scope: 'usage',
+  },
   'cursor-loop': {
     meaning: "A job's cursor leads back to a page that it has given before: its pages have no end.",
     remedy: 'The records before it are published. Run again with --again to read the window from a new job.',
@@ -86,7 +99,12 @@ export function notYetAvailable(window: string, availableUntil: Date, isRead = f
   return new ProducerError('not-yet-available', what, isRead ? { remedy } : {});
 }
 
+export function availabilityUnreadable(window: string): ProducerError {
+  const what = `A page of window ${window} has a dataAvailabilityDate that is no date; its tail may be missing.`;
+  return new ProducerError('availability-unreadable', what);
+}
+
 export function truncatedBySize(size: number): ProducerError {
-  const what = `The archive holds exactly ${size} records, the most that its query allows, so its tail is probably missing.`;
+  const what = `The archive holds ${size} records, as many as its query allows, so its tail is probably missing.`;
   return new ProducerError('truncated-by-size', what, { details: { size } });
 }

@@ -1,7 +1,7 @@
 import { pollUntilDone, type DoneStatus, type Window } from '@genesys-kafka/job-poller';
 import type { LedgerEntry } from '@genesys-kafka/ledger';
 import { endsSourceOnly } from '@genesys-kafka/resilience';
-import { notYetAvailable, sourceGone, truncatedBySize, type ProducerError } from '../errors.ts';
+import { availabilityUnreadable, notYetAvailable, sourceGone, truncatedBySize, type ProducerError } from '../errors.ts';
 import type { JobContract } from '../genesys/job-contract.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
 import { publishPages } from '../pipeline/publish-pages.ts';
@@ -42,12 +42,12 @@ async function readJob(job: WindowJob, reading: ReadOptions, signal: AbortSignal
   const results = await heardOf(source, contract.results(source.id, status, signal));
   if (results.kind === 'archive') {
     const records = await publishArchive(results.archive, source, reading, signal);
-    // The contract cuts silently at `size`: a full archive is never taken for a whole one.
-    return records === results.size ? truncatedBySize(records) : undefined;
+    // The contract cuts silently at `size`: a full archive is never taken for a whole one, nor one that heeds no size.
+    return records >= results.size ? truncatedBySize(records) : undefined;
   }
-  const until = await heardOf(source, publishPages(results.fetchPage, source, reading, signal));
-  if (until === undefined || new Date(until) >= window.to) return undefined;
-  return notYetAvailable(window.id, new Date(until), true);
+  const { until, isUnreadable } = await heardOf(source, publishPages(results.fetchPage, source, reading, signal));
+  if (until !== undefined && new Date(until) < window.to) return notYetAvailable(window.id, new Date(until), true);
+  return isUnreadable ? availabilityUnreadable(window.id) : undefined;
 }
 
 /** Waits for the ledger's job, or for a new one where there is none or where it ended before anything was published. */

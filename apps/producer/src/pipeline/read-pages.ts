@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { readInstant } from '@genesys-kafka/genesys-client';
+import type { Position } from '@genesys-kafka/ledger';
 import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
 import { ProducerError } from '../errors.ts';
 
@@ -13,8 +15,13 @@ export interface Page {
   readonly nextCursor: string | undefined;
   readonly sha256: string;
   readonly records: readonly ScannedRecord[];
+  /** `dataAvailabilityDate`, in Genesys' own words; undefined where the page has none, or none that can be read. */
   readonly availableUntil: string | undefined;
+  readonly availability: Availability;
 }
+
+/** Until when data is complete, by one page or by several. */
+export type Availability = NonNullable<Position['availability']>;
 
 /** Scanned at once, before others get their turn: a page may be tens of megabytes. */
 const PIECE_BYTES = 1024 * 1024;
@@ -64,6 +71,14 @@ function noPage({ envelope, hasConversations }: RecordScanner, isFirst: boolean)
   return 'it has neither conversations nor a cursor nor a dataAvailabilityDate';
 }
 
+/** A date that is there and cannot be read is not one that is missing. */
+function availabilityOf(date: unknown): Pick<Page, 'availableUntil' | 'availability'> {
+  if (date === undefined || date === null) return { availableUntil: undefined, availability: {} };
+  const until = readInstant(date);
+  if (until === undefined) return { availableUntil: undefined, availability: { isUnreadable: true } };
+  return { availableUntil: date as string, availability: { until: until.toISOString() } };
+}
+
 async function scanPage(
   bytes: Buffer,
   isFirst: boolean,
@@ -90,7 +105,7 @@ async function scanPage(
     problem: noPage(scanner, isFirst),
     records,
     nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined,
-    availableUntil: typeof dataAvailabilityDate === 'string' ? dataAvailabilityDate : undefined,
+    ...availabilityOf(dataAvailabilityDate),
     sha256: sha256.digest('hex'),
   };
 }

@@ -4,6 +4,7 @@ import { answerFacts, plainText, readJson } from '../answers.ts';
 import { badAnswer, callError, type CallFacts } from '../call-errors.ts';
 import type { GenesysError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
+import { readInstant } from '../instant.ts';
 import type { Request } from '../request.ts';
 import { goneIfUnknown, jobSegment, SUBMIT_ANSWER, unfinished, type JobStatus } from './job.ts';
 
@@ -46,11 +47,13 @@ const STATES = new Map([
   ['EXPIRED', 'expired'],
 ] as const);
 
-// Without an offset it would be read as local time; Genesys means UTC.
-const INSTANT = z.iso
-  .datetime({ offset: true, local: true })
-  .transform((text) => new Date(/(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`));
-const AVAILABILITY_ANSWER = z.object({ dataAvailabilityDate: INSTANT });
+const AVAILABILITY_ANSWER = z.object({
+  dataAvailabilityDate: z.unknown().transform((value, context) => {
+    const instant = readInstant(value);
+    if (instant === undefined) context.addIssue('is no date and time');
+    return instant ?? z.NEVER;
+  }),
+});
 const STATUS_ANSWER = z.object({ state: z.string(), errorMessage: z.string().nullish() });
 
 export function detailsJobsApi(ports: {
