@@ -40,6 +40,12 @@ export const PRODUCER_ERRORS = {
       'check what lies between here and Genesys.',
     scope: 'source',
   },
+  'job-repeated': {
+    meaning:
+      'Genesys gave a window the job of another window, or of an earlier generation: its records are published already.',
+    remedy: 'Nothing is published of it. Run the same command again; if it stays so, tell what answers as Genesys.',
+    scope: 'source',
+  },
   'query-size': {
     meaning: 'The query\'s "size", by which an archive that was cut off is known, is no whole number above 0.',
     remedy: 'Write a whole number from 1, or leave it out.',
@@ -97,6 +103,15 @@ export function notYetAvailable(window: string, availableUntil: Date, isRead = f
     'would silently miss its tail.';
   const remedy = 'Run the same command again later with --again: the job that was read never gets its tail.';
   return new ProducerError('not-yet-available', what, isRead ? { remedy } : {});
+}
+
+export function jobRepeated(
+  jobId: string,
+  window: string,
+  other: { readonly window: string; readonly generation: number },
+): ProducerError {
+  const what = `Job ${jobId} was given for window ${window}, and is that of ${other.window}, generation ${other.generation}.`;
+  return new ProducerError('job-repeated', what, { details: { jobId } });
 }
 
 export function availabilityUnreadable(window: string): ProducerError {

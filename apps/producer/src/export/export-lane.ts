@@ -7,7 +7,7 @@ import {
   type SourceIdentity,
 } from '@genesys-kafka/ledger';
 import { endsSourceOnly } from '@genesys-kafka/resilience';
-import type { ProducerError } from '../errors.ts';
+import { jobRepeated, type ProducerError } from '../errors.ts';
 import { endedState } from '../pipeline/ledger-entry.ts';
 import { SourcePublisher } from '../pipeline/source-publisher.ts';
 import type { ProducerContext } from './context.ts';
@@ -28,6 +28,11 @@ export interface ExportLane {
   readonly generation: number;
   /** Entries of this generation by window, as of the claim. */
   readonly committed: ReadonlyMap<string, LedgerEntry>;
+  /**
+   * Says that a window is read from this source. Raises `job-repeated` where another window, or another generation of
+   * this one, is: its records would be published a second time, under the same identities.
+   */
+  takeSource(id: string, window: string): void;
   /** Aborts when the run is stopped, and when the lane fails. */
   readonly signal: AbortSignal;
   /**
@@ -68,10 +73,18 @@ export function exportLane(
 ): ExportLane {
   const current = entries.filter((entry) => entry.generation === generation);
   const committed = new Map(current.map((entry) => [entry.window, entry]));
+  const takenBy = new Map<string, Pick<LedgerEntry, 'window' | 'generation'>>(
+    entries.flatMap((entry) => (entry.source ? [[entry.source.id, entry] as const] : [])),
+  );
   return {
     generation,
     committed,
     signal,
+    takeSource: (id, window) => {
+      const other = takenBy.get(id);
+      if (other && (other.window !== window || other.generation !== generation)) throw jobRepeated(id, window, other);
+      takenBy.set(id, { window, generation });
+    },
     run: async (window, source, read, stop) => {
       const before = committed.get(window);
       if (before !== undefined && isSettled(before)) return before;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerEntry } from '@genesys-kafka/ledger';
+import { ParserError } from '@genesys-kafka/record-parser';
 import { INLINE_VALIDATOR, MemoryLane, newSource, sourceOptions } from '../../fixtures/memory-lane.ts';
 import { conversations } from '../../fixtures/records.ts';
 import { publishPages } from './publish-pages.ts';
@@ -164,10 +165,15 @@ test('a page that is cut: its records are not published, those of the pages befo
   const lane = new MemoryLane();
   const source = new SourcePublisher(lane.publisher, newSource(), sourceOptions());
   const fetchPage = async (cursor = '') => (cursor === 'b' ? page(LARGE.b!).subarray(0, -2) : page(LARGE['']!));
-  await assert.rejects(
-    publishPages(fetchPage, source, READING, never),
-    (error) => (error as { code?: string }).code === 'broken-json',
-  );
+  await assert.rejects(publishPages(fetchPage, source, READING, never), (error) => {
+    assert(error instanceof ParserError);
+    assert.equal(error.code, 'broken-json');
+    // The page has 150 records, and 250 came before it.
+    assert.deepEqual([error.details.page, error.details.ordinal], [1, 250 + 150]);
+    assert.match(error.message, /Page 1 of job source .*record 250 of the job.*nothing more of this page is published/);
+    assert.doesNotMatch(error.message, /records before it stand/);
+    return true;
+  });
   await lane.publisher.flush();
   assert.equal(lane.ordinals.data.length, 250);
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { readInstant } from '@genesys-kafka/genesys-client';
 import type { Position } from '@genesys-kafka/ledger';
-import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
+import { ParserError, RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
 import { ProducerError } from '../errors.ts';
 
 /** One page of a job's results as its original bytes. `cursor` is absent for the first. */
@@ -43,7 +43,11 @@ export async function* readPages(
   for (let number = 0; ; number += 1) {
     if (cursor !== undefined) seen.add(cursor);
     const bytes = await fetchPage(cursor, signal);
-    const { problem, ...page } = await scanPage(bytes, cursor === undefined, ordinal, scan);
+    const place = { page: number, jobId, ordinal };
+    const scanned = scanPage(bytes, cursor === undefined, ordinal, scan);
+    const { problem, ...page } = await scanned.catch((error: unknown) => {
+      throw error instanceof ParserError ? inJob(error, place) : error;
+    });
     if (problem !== undefined) {
       const what = `Page ${number} of job ${jobId} is no page of results: ${problem}.`;
       throw new ProducerError('no-page', what, { details: { page: number } });
@@ -60,6 +64,18 @@ export async function* readPages(
     ordinal += page.records.length;
     cursor = page.nextCursor;
   }
+}
+
+/** A fault of a page, with its place in the job: what is published is whole steps of pages that were whole. */
+function inJob(fault: ParserError, at: { readonly page: number; readonly jobId: string; readonly ordinal: number }) {
+  const { ordinal, offset } = fault.details;
+  const inner = typeof ordinal === 'number' ? ordinal : 0;
+  const what = `Page ${at.page} of job ${at.jobId} is broken; its first record would be record ${at.ordinal} of the job. In the page itself: ${fault.what}`;
+  const remedy =
+    'What was published before stands, and nothing more of this page is published. Run the same command again to ' +
+    'fetch it anew.';
+  const place = { ordinal: at.ordinal + inner, ...(typeof offset === 'number' ? { offset } : {}) };
+  return new ParserError(fault.code, what, { remedy, cause: fault, details: { page: at.page, ...place } });
 }
 
 /** Why what was scanned is no page. One without conversations may leave the member out; the first of none may be empty. */
