@@ -46,6 +46,12 @@ export const PRODUCER_ERRORS = {
     remedy: 'Nothing is published of it. Run the same command again; if it stays so, tell what answers as Genesys.',
     scope: 'source',
   },
+  'clock-skew': {
+    meaning: "This machine's clock and that of a server are further apart than clock.maxSkew.",
+    remedy:
+      "Set the clock that is wrong (NTP): records carry this machine's time, and retention deletes by it. Where both " +
+      'are right, raise clock.maxSkew.',
+  },
   'query-size': {
     meaning: 'The query\'s "size", by which an archive that was cut off is known, is no whole number above 0.',
     remedy: 'Write a whole number from 1, or leave it out.',
@@ -103,6 +109,21 @@ export function notYetAvailable(window: string, availableUntil: Date, isRead = f
     'would silently miss its tail.';
   const remedy = 'Run the same command again later with --again: the job that was read never gets its tail.';
   return new ProducerError('not-yet-available', what, isRead ? { remedy } : {});
+}
+
+/** `skewMs`: how far the host's clock is ahead of ours. */
+export function clockSkew(host: string, nowMs: number, skewMs: number, maxSkewMs: number): ProducerError {
+  const [ours, theirs] = [nowMs, nowMs + skewMs].map((ms) => new Date(ms).toISOString());
+  const what =
+    `The clock of this machine says ${ours}, that of ${host} says ${theirs}: ours is ${span(skewMs)} ` +
+    `${skewMs > 0 ? 'behind' : 'ahead'}, more than clock.maxSkew (${span(maxSkewMs)}).`;
+  return new ProducerError('clock-skew', what, { details: { host, skewMs } });
+}
+
+function span(ms: number): string {
+  const minutes = Math.abs(ms) / 60_000;
+  if (minutes < 120) return `${Number(minutes.toFixed(1))} minutes`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1440)} days`;
 }
 
 export function jobRepeated(
