@@ -55,7 +55,7 @@ for (const date of ['2026-01-01T12:00:00Z', 'soon']) {
 const gone = (code = 'job-gone') => new OperationalError(code, `It is gone (${code}).`, { scope: 'source' });
 
 for (const where of ['status', 'page'] as const) {
-  for (const code of ['job-gone', 'job-expired']) {
+  for (const code of ['job-gone', 'cursor-refused']) {
     test(`${where}: ${code} before anything was published: a new job by itself, bounded`, async () => {
       const lostUntil = (jobs: number) => {
         const bench = new WindowBench();

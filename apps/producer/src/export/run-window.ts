@@ -18,8 +18,8 @@ interface WindowJob {
 
 /** The codes of a job that will not be heard of again. */
 const GONE = new Set(['job-gone', 'cursor-refused', 'job-failed', 'job-cancelled', 'job-expired']);
-/** Of those, what befalls a job without anybody's doing, and without a reason that its successor would share. */
-const LOST = new Set(['job-gone', 'cursor-refused', 'job-expired']);
+/** Of those, a job that Genesys lost sight of, without a word that it has ended: only that is replaced in the same run. */
+const LOST = new Set(['job-gone', 'cursor-refused']);
 /** Jobs that one run asks for, for one window. */
 const MAX_SUBMITS = 3;
 
