@@ -33,6 +33,31 @@ export const PRODUCER_ERRORS = {
     remedy: 'Run the same command again later.',
     scope: 'source',
   },
+  'availability-unreadable': {
+    meaning:
+      'A page says in a way that cannot be read until when its data is complete, so nobody knows whether its window has its tail.',
+    remedy:
+      'The records that came are published. Run again with --again to read the window from a new job; if it stays so, ' +
+      'check what lies between here and Genesys.',
+    scope: 'source',
+  },
+  'job-repeated': {
+    meaning:
+      'Genesys gave a window the job of another window, or of an earlier generation: its records are published already.',
+    remedy: 'Nothing is published of it. Run the same command again; if it stays so, tell what answers as Genesys.',
+    scope: 'source',
+  },
+  'clock-skew': {
+    meaning: "This machine's clock and that of a server are further apart than clock.maxSkew.",
+    remedy:
+      "Set the clock that is wrong (NTP): records carry this machine's time, and retention deletes by it. Where both " +
+      'are right, raise clock.maxSkew.',
+  },
+  'query-size': {
+    meaning: 'The query\'s "size", by which an archive that was cut off is known, is no whole number above 0.',
+    remedy: 'Write a whole number from 1, or leave it out.',
+    scope: 'usage',
+  },
   'cursor-loop': {
     meaning: "A job's cursor leads back to a page that it has given before: its pages have no end.",
     remedy: 'The records before it are published. Run again with --again to read the window from a new job.',
@@ -87,7 +112,36 @@ export function notYetAvailable(window: string, availableUntil: Date, isRead = f
   return new ProducerError('not-yet-available', what, isRead ? { remedy } : {});
 }
 
+/** `skewMs`: how far the host's clock is ahead of ours. */
+export function clockSkew(host: string, nowMs: number, skewMs: number, maxSkewMs: number): ProducerError {
+  const [ours, theirs] = [nowMs, nowMs + skewMs].map((ms) => new Date(ms).toISOString());
+  const what =
+    `The clock of this machine says ${ours}, that of ${host} says ${theirs}: ours is ${span(skewMs)} ` +
+    `${skewMs > 0 ? 'behind' : 'ahead'}, more than clock.maxSkew (${span(maxSkewMs)}).`;
+  return new ProducerError('clock-skew', what, { details: { host, skewMs } });
+}
+
+function span(ms: number): string {
+  const minutes = Math.abs(ms) / 60_000;
+  if (minutes < 120) return `${Number(minutes.toFixed(1))} minutes`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1440)} days`;
+}
+
+export function jobRepeated(
+  jobId: string,
+  window: string,
+  other: { readonly window: string; readonly generation: number },
+): ProducerError {
+  const what = `Job ${jobId} was given for window ${window}, and is that of ${other.window}, generation ${other.generation}.`;
+  return new ProducerError('job-repeated', what, { details: { jobId } });
+}
+
+export function availabilityUnreadable(window: string): ProducerError {
+  const what = `A page of window ${window} has a dataAvailabilityDate that is no date; its tail may be missing.`;
+  return new ProducerError('availability-unreadable', what);
+}
+
 export function truncatedBySize(size: number): ProducerError {
-  const what = `The archive holds exactly ${size} records, the most that its query allows, so its tail is probably missing.`;
+  const what = `The archive holds ${size} records, as many as its query allows, so its tail is probably missing.`;
   return new ProducerError('truncated-by-size', what, { details: { size } });
 }

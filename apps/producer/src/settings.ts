@@ -17,7 +17,7 @@ import {
 import { REGISTRATION_KEYS, REGISTRY_CHECKS, REGISTRY_KEYS } from '@genesys-kafka/schema-registry/settings';
 import { CONNECTOR, TOPIC_KEYS } from '@genesys-kafka/topics/settings';
 import { z } from 'zod';
-import { JOB_KEYS } from './genesys/settings.ts';
+import { CLOCK_SECTION, JOB_KEYS } from './genesys/settings.ts';
 
 const INVALID_SECTION = z
   .strictObject({
@@ -40,6 +40,7 @@ export const SETTINGS = defineSettings({
     connector: CONNECTOR,
     genesys: z.strictObject({ ...GENESYS_KEYS, ...JOB_KEYS }).prefault({}),
     windows: WINDOWS_SECTION,
+    clock: CLOCK_SECTION,
     kafka: z
       .strictObject({ ...KAFKA_KEYS, ...TOPIC_KEYS, transaction: TRANSACTION_SECTION })
       .transform(inMs('requestTimeout'))

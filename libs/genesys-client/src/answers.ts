@@ -1,5 +1,6 @@
 import { headerOf } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
+import { redactText } from '@genesys-kafka/runtime';
 import { z } from 'zod';
 import { badAnswer, badRequest, callError, type CallFacts } from './call-errors.ts';
 import type { GenesysError } from './errors.ts';
@@ -70,9 +71,12 @@ export function refusalReason(answer: Answer): string {
   return template === undefined ? code : `${code}: ${template}`;
 }
 
-/** Text of the other side made fit for one line of a log: no control characters, at most 300 characters. */
+/**
+ * Text of the other side made fit for one line of a log, a report or the ledger: no secrets or query strings, no control
+ * characters, at most 300 characters. Cut last, for half a token is not known as one.
+ */
 export function plainText(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').slice(0, 300);
+  return redactText(text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')).slice(0, 300);
 }
 
 function contentType(answer: Answer): string {

@@ -110,7 +110,7 @@ test('wrong JSON, HTML, a missing and a mistyped field are typed errors that quo
     ['<html>+4930123</html>', 'text/html; charset=utf-8', /not JSON but text\/html/],
     ['', '', /not JSON but empty/],
     ['{"id":"+4930123"}', 'application/json', /missing or unusable: jobId/],
-    ['{"jobId":4930123}', 'application/json', /missing or unusable: jobId/],
+    ['{"jobId":4930123}', 'application/json', /jobId is of type number/],
     ['[]', 'application/json', /the whole body/],
   ];
   await using stand = await genesys((response, nth) => {
@@ -131,7 +131,7 @@ test('a page that is HTML, a list, empty or not 200 is no page', async () => {
     if (nth === 0) response.end('<html></html>');
     if (nth === 1) response.end('[]');
     if (nth === 2) response.end();
-    if (nth === 3) json(response, 202, { conversations: [] });
+    if (nth === 3) json(response, 206, { conversations: [] });
   });
   for (let nth = 0; nth < 4; nth += 1) {
     await assert.rejects(stand.client.detailsJobs.page('j', { pageSize: 1 }, never), bad(/no results page/));

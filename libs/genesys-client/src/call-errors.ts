@@ -13,10 +13,10 @@ export function callError(
   code: GenesysError['code'],
   facts: CallFacts,
   what: string,
-  more: Omit<ErrorFacts, 'remedy' | 'details'> = {},
+  { remedy = GENESYS_ERRORS[code].remedy, ...more }: Omit<ErrorFacts, 'details'> = {},
 ): GenesysError {
   const reference = facts.correlationId === undefined ? '' : ` [ININ-Correlation-Id ${facts.correlationId}]`;
-  return new GenesysError(code, what, { ...more, details: facts, remedy: GENESYS_ERRORS[code].remedy + reference });
+  return new GenesysError(code, what, { ...more, details: facts, remedy: remedy + reference });
 }
 
 /** `what` is wrong with the answer: a part of a sentence, without anything that the answer says. */
@@ -36,6 +36,18 @@ export function tooSlow(facts: CallFacts, what: string, cause?: unknown): Genesy
 /** `reason` is Genesys' message code and template, never its filled-in text. */
 export function badRequest(facts: CallFacts, status: number, reason: string): GenesysError {
   return callError('bad-request', facts, `${facts.host} refused ${facts.operation} (${status}, ${reason}).`);
+}
+
+/** A 4xx to a submit: what is wrong is this query, of this window. */
+export function submitRefused(facts: CallFacts, status: number, reason: string): GenesysError {
+  const what = `${facts.host} refused ${facts.operation} (${status}, ${reason}).`;
+  const remedy = 'Other jobs stand in its way, and it was asked for several times: run the same command again later.';
+  return callError('submit-refused', facts, what, status === 409 ? { remedy } : {});
+}
+
+export function notReady(facts: CallFacts, jobId: string): GenesysError {
+  const what = `${facts.host} answers to ${facts.operation}, again and again, that there is nothing yet of job ${jobId}.`;
+  return callError('not-ready', { ...facts, jobId }, what);
 }
 
 export function jobGone(facts: CallFacts, jobId: string, reason: string): GenesysError {

@@ -109,3 +109,18 @@ test('an abort ends the call at once with its reason; close ends what is left', 
   await outcomes;
   await assert.rejects(stand.client.detailsJobs.status('j', never), /client was closed/);
 });
+
+test('every answer, a login and a failed attempt too, is shown with the times around it; what that throws ends the call', async () => {
+  const shown: string[] = [];
+  await using stand = await genesys((response, nth) => json(response, nth === 0 ? 503 : 200, { state: 'PENDING' }), {
+    onAnswer: ({ host, headers, sentMs, receivedMs }) => {
+      assert.ok(typeof headers.date === 'string' && sentMs <= receivedMs);
+      shown.push(host);
+      if (shown.length === 5) throw new Error('enough');
+    },
+  });
+  await stand.client.detailsJobs.status('j', never);
+  assert.equal(shown.length, 3);
+  await stand.client.detailsJobs.status('j', never);
+  await assert.rejects(stand.client.detailsJobs.status('j', never), /enough/);
+});

@@ -9,6 +9,7 @@ import { decode } from './interceptors/decode.ts';
 import { rateLimits } from './interceptors/rate-limits.ts';
 import { report } from './interceptors/report.ts';
 import { retry } from './interceptors/retry.ts';
+import { timed } from './interceptors/timed.ts';
 import { minimumProgress, totalTime } from './interceptors/time-limits.ts';
 import { transportErrors } from './interceptors/transport-errors.ts';
 import { parseSettings, type GenesysClientOptions } from './options.ts';
@@ -33,7 +34,7 @@ const BACKOFF = { initialMs: 500, maxMs: 30_000 };
  * had them. Raises `genesys-settings` for unusable settings.
  */
 export function createGenesysClient(options: GenesysClientOptions): GenesysClient {
-  const { clock = systemClock, random = Math.random, onEvent = () => undefined, ...input } = options;
+  const { clock = systemClock, random = Math.random, onEvent = () => undefined, onAnswer, ...input } = options;
   const settings = parseSettings(input);
   const closing = new AbortController();
   const agent = connections({
@@ -55,6 +56,7 @@ export function createGenesysClient(options: GenesysClientOptions): GenesysClien
     transportErrors(),
     totalTime(settings.requestTimeoutMs),
     report(clock, onEvent),
+    timed(clock, onAnswer ?? (() => undefined)),
     rateLimits({ window, clock, reserve, maxHoldMs, onEvent }),
     budget(window),
     retry(policy, { clock, random, onEvent }),

@@ -14,6 +14,10 @@ export const GENESYS_ERRORS = {
       'Check the client id and the client secret, that the OAuth client has the grant type "Client Credentials", and ' +
       'that it belongs to this region.',
   },
+  'login-unusable': {
+    meaning: 'What answers at the login address gives no token: it is no login of Genesys Cloud.',
+    remedy: 'Check the region or the login address, and whether a proxy or a portal answers in its place.',
+  },
   'token-refused': {
     meaning: 'A token that had just been fetched was refused.',
     remedy:
@@ -68,6 +72,17 @@ export const GENESYS_ERRORS = {
   'bad-request': {
     meaning: 'Genesys refused the request itself.',
     remedy: 'Check the query, its interval and its filters.',
+  },
+  'submit-refused': {
+    meaning: 'Genesys refused to make a job of the query for one window.',
+    remedy: 'Check the query, its interval and its filters; a smaller --window may help.',
+    scope: 'source',
+  },
+  'not-ready': {
+    meaning: 'Genesys took a job and says, as often as it is asked, that there is nothing to be seen of it yet.',
+    remedy: 'Nothing is lost: the same command again later waits for the same job.',
+    retry: true,
+    scope: 'source',
   },
   'job-gone': {
     meaning: 'The job is not, or no longer, known to Genesys.',

@@ -11,6 +11,14 @@ export interface Call extends Dispatcher.DispatchOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** A longer answer is an error (of a 2xx) or cut (of any other status). */
   readonly maxBytes: number;
+  readonly again?: AskAgain;
+}
+
+/** Answers that are final for other calls, and are asked for again by this one. */
+export interface AskAgain {
+  readonly when: (answer: Answer) => boolean;
+  /** Attempts in all, the first included. */
+  readonly attempts: number;
 }
 
 /** A complete answer. Answers are held whole, so that one that breaks half-way is retried like one that never came. */

@@ -1,4 +1,4 @@
-import { isInsecure, type Proxy } from '@genesys-kafka/http';
+import { isInsecure, type Proxy, type TimedAnswer } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
 import { GenesysError } from './errors.ts';
@@ -31,6 +31,8 @@ export type GenesysClientOptions = z.input<typeof SETTINGS> & {
   /** Uniform in [0, 1); for jitter. */
   readonly random?: (() => number) | undefined;
   readonly onEvent?: OnEvent | undefined;
+  /** Shown every answer with the times around it; what it throws ends the call. */
+  readonly onAnswer?: ((answer: TimedAnswer) => void) | undefined;
 };
 
 export type Settings = z.output<typeof SETTINGS>;

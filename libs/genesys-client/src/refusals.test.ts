@@ -40,7 +40,7 @@ test('a bad request tells Genesys’ code and template, not the filled-in text',
   );
   await assert.rejects(stand.client.detailsJobs.submit({ interval: 'x' }, never), (error) => {
     assert.ok(error instanceof GenesysError);
-    assert.equal(error.code, 'bad-request');
+    assert.equal(error.code, 'submit-refused');
     assert.match(error.message, /400, bad\.request: Value \{value\} is no number/);
     assert.doesNotMatch(inspect(error, { depth: 9 }), /4930123456/);
     return true;

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { answerFacts, refusal, refusalReason } from './answers.ts';
 import { badRequest, type CallFacts } from './call-errors.ts';
 import type { GenesysError } from './errors.ts';
-import type { Answer, Call, Exchange } from './exchange.ts';
+import type { Answer, AskAgain, Call, Exchange } from './exchange.ts';
 
 /** Most answers are a few fields; pages bring their own cap. */
 const MAX_ANSWER_BYTES = 1_048_576;
@@ -18,6 +18,7 @@ interface RequestSpec {
   readonly permission: string;
   readonly json?: unknown;
   readonly maxBytes?: number;
+  readonly again?: AskAgain;
   /** What a status outside 2xx means for this operation in particular; undefined leaves it to the common rules. */
   readonly refused?: (status: number, reason: string, facts: CallFacts) => GenesysError | undefined;
 }
@@ -43,6 +44,7 @@ export function requester(options: {
       body: body ?? null,
       signal: AbortSignal.any([signal, options.lifetime]),
       maxBytes: spec.maxBytes ?? MAX_ANSWER_BYTES,
+      ...(spec.again === undefined ? {} : { again: spec.again }),
     };
     if (body !== undefined && Buffer.byteLength(body) > MAX_REQUEST_BYTES) {
       const facts = { operation: spec.operation, host: new URL(options.origin).host };

@@ -79,7 +79,7 @@ test('a login host that fails for a while is tried again; the next call logs in 
   await using stand = await genesys((response) => json(response, 200, { state: 'PENDING' }), { logIn });
   await assert.rejects(stand.client.detailsJobs.status('j', never), (error) => {
     assert.ok(error instanceof GenesysError);
-    assert.equal(error.code, 'bad-answer');
+    assert.equal(error.code, 'login-unusable');
     assert.match(error.message, /access_token/);
     return true;
   });
@@ -134,4 +134,37 @@ test('a token that was issued shows in no log line, whatever it stands in', asyn
   await stand.client.detailsJobs.status('j', never);
   assert.equal(stand.seen[0]?.headers.authorization, 'Bearer canary-zebra-1');
   assert.equal(redactText('refused canary-zebra-1 (x)'), 'refused [redacted] (x)');
+});
+
+const NO_TOKEN: Readonly<Record<string, (response: Parameters<typeof json>[0]) => void>> = {
+  'a page of HTML': (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sorry</html>'),
+  'a redirect': (response) => response.writeHead(302, { location: 'https://portal.example/' }).end(),
+  'no such address': (response) => json(response, 404, {}),
+  'an encoding nobody asked for': (response) => response.writeHead(200, { 'content-encoding': 'zstd' }).end('x'),
+  'a token that is none': (response) => json(response, 200, { access_token: 17 }),
+};
+
+for (const [what, logIn] of Object.entries(NO_TOKEN)) {
+  test(`a first login that answers with ${what} ends the run, at once`, async () => {
+    await using stand = await genesys((response) => json(response, 200, {}), { logIn });
+    await assert.rejects(stand.client.detailsJobs.submit({}, never), (error) => {
+      assert.ok(error instanceof GenesysError, String(error));
+      assert.deepEqual([error.code, error.scope], ['login-unusable', 'run']);
+      assert.match(error.message, /gives no token.*login address/);
+      return true;
+    });
+    assert.equal(stand.logins.length, 1);
+  });
+}
+
+test('a login that worked before and answers once with HTML is asked again', async () => {
+  const logIn = (response: Parameters<typeof json>[0], nth: number) => {
+    if (nth === 1) response.end('<html>Sorry</html>');
+    else json(response, 200, { access_token: `token-${nth}`, expires_in: 1000 });
+  };
+  await using stand = await genesys((response) => json(response, 200, { state: 'PENDING' }), { logIn });
+  await stand.client.detailsJobs.status('j', never);
+  stand.clock.skip(1_000_000);
+  await stand.client.detailsJobs.status('j', never);
+  assert.equal(stand.logins.length, 3);
 });

@@ -1,9 +1,9 @@
-import { unlessAborted, type Clock } from '@genesys-kafka/resilience';
+import { endsSourceOnly, unlessAborted, type Clock } from '@genesys-kafka/resilience';
 import { hideIssuedToken } from '@genesys-kafka/runtime';
 import { z } from 'zod';
 import { answerFacts, readJson, refusal } from './answers.ts';
 import { callError } from './call-errors.ts';
-import type { GenesysError } from './errors.ts';
+import { GenesysError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import type { Answer, Call, Exchange } from './exchange.ts';
 
@@ -29,6 +29,9 @@ interface Token {
 const MARGIN_MS = 60_000;
 const MARGIN_SHARE = 0.1;
 const MAX_TOKEN_BYTES = 65_536;
+const ODD_LOGINS = 5;
+
+type LoginReason = 'first' | 'expiring' | 'refused';
 
 const TOKEN_ANSWER = z.object({
   // Whatever goes into a header must be one word.
@@ -47,6 +50,7 @@ export class TokenSource {
   readonly #options: TokenSourceOptions;
   #token: Token | undefined;
   #login: Promise<Token> | undefined;
+  #hasLoggedIn = false;
 
   constructor(options: TokenSourceOptions) {
     this.#options = options;
@@ -65,13 +69,25 @@ export class TokenSource {
     return this.#token ? this.current(signal) : this.#fetch('refused', signal);
   }
 
-  async #fetch(reason: 'first' | 'expiring' | 'refused', signal: AbortSignal): Promise<string> {
+  async #fetch(reason: LoginReason, signal: AbortSignal): Promise<string> {
     // The login belongs to all who wait for it: one caller's abort ends that caller's wait alone.
     this.#login ??= this.#logIn(reason).finally(() => (this.#login = undefined));
     return (await unlessAborted(this.#login, signal)).value;
   }
 
-  async #logIn(reason: 'first' | 'expiring' | 'refused'): Promise<Token> {
+  /** Without a token nothing goes on, for no window: what is wrong with the answer of a login ends the run. */
+  async #logIn(reason: LoginReason): Promise<Token> {
+    try {
+      return await this.#askForToken(reason);
+    } catch (error) {
+      if (!(error instanceof GenesysError) || !endsSourceOnly(error)) throw error;
+      const host = new URL(this.#options.loginUrl).host;
+      const facts = { ...error.details, operation: 'login', host };
+      throw callError('login-unusable', facts, `${host} gives no token. (${error.message})`, { cause: error });
+    }
+  }
+
+  async #askForToken(reason: LoginReason): Promise<Token> {
     const { clock, lifetime, loginUrl, clientId, clientSecret, onEvent } = this.#options;
     const startMs = clock.monotonicMs();
     const call: Call = {
@@ -87,6 +103,8 @@ export class TokenSource {
       body: 'grant_type=client_credentials',
       signal: lifetime,
       maxBytes: MAX_TOKEN_BYTES,
+      // At first it is the address that is wrong; of a login that worked, one odd answer is no verdict.
+      ...(this.#hasLoggedIn ? { again: { attempts: ODD_LOGINS, when: isOddLogin } } : {}),
     };
     const answer = await this.#options.exchange(call);
     if (answer.status < 200 || answer.status >= 300) throw loginRefusal(call, answer, clock);
@@ -94,9 +112,20 @@ export class TokenSource {
     hideIssuedToken(value);
     const lifetimeMs = seconds * 1000;
     const marginMs = Math.min(MARGIN_MS, lifetimeMs * MARGIN_SHARE);
+    this.#hasLoggedIn = true;
     this.#token = { value, refreshAtMs: startMs + lifetimeMs - marginMs };
     onEvent({ type: 'token-refreshed', reason, lifetimeMs });
     return this.#token;
+  }
+}
+
+/** Answered with success, and yet no token. */
+function isOddLogin({ status, body }: Answer): boolean {
+  if (status < 200 || status >= 300) return false;
+  try {
+    return !TOKEN_ANSWER.safeParse(JSON.parse(body.toString('utf8'))).success;
+  } catch {
+    return true;
   }
 }
 

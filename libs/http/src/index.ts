@@ -1,3 +1,4 @@
+export { clockSkewMs, type TimedAnswer } from './clock-skew.ts';
 export { connections, type Proxy, TLS } from './connections.ts';
 export { headerOf, type Headers } from './headers.ts';
 export { isInsecure, isLoopback } from './loopback.ts';

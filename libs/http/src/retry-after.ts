@@ -10,12 +10,12 @@ const MAX_WAIT_MS = 86_400_000;
  */
 export function retryAfterOf(headers: Headers, nowMs: number): number | undefined {
   const text = headerOf(headers, 'retry-after')?.trim() ?? '';
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : dateMs(text) - nowMs;
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : httpDateMs(text) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, Math.ceil(ms)), MAX_WAIT_MS);
 }
 
-/** NaN where it is no date. `Date.parse` alone would take "-1" for a year, and the form without zone for local time. */
-function dateMs(text: string): number {
+/** An HTTP date in milliseconds since the epoch, NaN where it is none. `Date.parse` alone would take "-1" for a year, and the form without zone for local time. */
+export function httpDateMs(text: string): number {
   if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(text)) return Number.NaN;
   return Date.parse(text.endsWith(' GMT') ? text : `${text} GMT`);
 }

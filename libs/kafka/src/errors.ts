@@ -88,7 +88,7 @@ export const KAFKA_ERRORS = {
   },
   'record-refused': {
     meaning: 'A broker refuses what a record holds.',
-    remedy: 'The broker’s log says what it misses.',
+    remedy: 'The broker’s log says what it misses; if it is the timestamp, the clock of this machine is fast: set it.',
   },
   'tls-failed': {
     meaning: 'No secure connection comes about: the certificate or the handshake is not accepted.',

@@ -13,6 +13,14 @@ export type Contract = 'details-jobs' | 'bulk-archive' | 'archive';
  */
 export type WindowState = 'submitted' | 'publishing' | 'done' | 'rejected' | 'partial';
 
+/** Until when data is complete, by the pages of a job. */
+export interface Availability {
+  /** The earliest moment that a page names; ISO 8601. */
+  readonly until?: string;
+  /** A page says it in words that cannot be read. */
+  readonly isUnreadable?: true;
+}
+
 /** How far a source has been published. Valid for its own source alone. */
 export interface Position {
   /** Records passed, valid and invalid: the next ordinal. */
@@ -23,6 +31,8 @@ export interface Position {
   readonly cursor?: string;
   /** Page contract: a page that is published in part, by the SHA-256 of its bytes. */
   readonly page?: { readonly sha256: string; readonly done: number };
+  /** Page contract: what the pages so far say of it, so that a restart does not forget an earlier page's word. */
+  readonly availability?: Availability;
 }
 
 export interface SourceIdentity {

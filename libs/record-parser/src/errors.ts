@@ -1,4 +1,4 @@
-import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
+import { errorsOf, type ErrorFacts, type ErrorTable } from '@genesys-kafka/resilience';
 
 /** Every code of this library; each ends the source that it is found in. */
 export const PARSER_ERRORS = {
@@ -30,7 +30,15 @@ export const PARSER_ERRORS = {
 } as const satisfies ErrorTable;
 
 /** A document that cannot be read on. `details` hold the place of the fault (see `Place`), `envelope-too-large` apart. */
-export class ParserError extends errorsOf(PARSER_ERRORS) {}
+export class ParserError extends errorsOf(PARSER_ERRORS) {
+  /** What happened, without what to do: for whoever knows better where in the whole this document stands. */
+  readonly what: string;
+
+  constructor(code: keyof typeof PARSER_ERRORS, what: string, facts: ErrorFacts = {}) {
+    super(code, what, facts);
+    this.what = what;
+  }
+}
 
 /** Where a fault was found. */
 export interface Place {

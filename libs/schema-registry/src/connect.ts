@@ -1,5 +1,5 @@
 import { requireSettings } from '@genesys-kafka/runtime/settings';
-import { createSchemaRegistry, type SchemaRegistry } from './schema-registry.ts';
+import { createSchemaRegistry, type OnAnswer, type SchemaRegistry } from './schema-registry.ts';
 
 /** What a program that asks the registry has in its settings. */
 export interface RegistrySettings {
@@ -11,10 +11,11 @@ export interface RegistrySettings {
 }
 
 /** The registry of the settings. Throws a `ConfigError` where none is set; connects with the first call. */
-export function connectRegistry(settings: RegistrySettings): SchemaRegistry {
+export function connectRegistry(settings: RegistrySettings, onAnswer?: OnAnswer): SchemaRegistry {
   const url = requireSettings(settings, ['schema.registry'])['schema.registry'];
   const { username, password } = settings.schema;
-  return createSchemaRegistry({ url, ...(username ? { username } : {}), ...(password ? { password } : {}) });
+  const login = { ...(username ? { username } : {}), ...(password ? { password } : {}) };
+  return createSchemaRegistry({ url, ...login, ...(onAnswer ? { onAnswer } : {}) });
 }
 
 /** For a reader of records, who can do without: undefined where no registry is set, and then any schema id is taken. */

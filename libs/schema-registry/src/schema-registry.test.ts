@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createSchemaRegistry, SchemaRegistryError } from './index.ts';
+import type { OnAnswer } from './schema-registry.ts';
 
 const SUBJECT = 'genesys.conversation-details-value';
 /** With what the client's own Ajv refuses: a format, a later draft and an unknown keyword. */
@@ -206,3 +207,28 @@ test('only the code of the registry itself says that an id is unknown, not a pag
     await assert.rejects(createSchemaRegistry({ url }).schemaById(1), { code });
   }
 });
+
+for (const mode of ['auto', 'require-registered'] as const) {
+  test(`${mode}: answers are shown with the times around them; what that throws ends the call as it is`, async (t) => {
+    const { url, calls } = await registry(t, {
+      [`POST ${VERSIONS}`]: [200, { id: 7 }],
+      [`POST ${at(`/subjects/${SUBJECT}`)}`]: [200, { id: 7, subject: SUBJECT, version: 1, schema: SCHEMA }],
+      [`PUT ${CONFIG}`]: [200, { compatibility: 'FORWARD' }],
+      [`GET ${at('/schemas/types')}`]: [200, ['JSON']],
+    });
+    let shown = 0;
+    const onAnswer = ({ host, headers, sentMs, receivedMs }: Parameters<OnAnswer>[0]) => {
+      shown += 1;
+      assert.equal(host, new URL(url).host);
+      assert.ok(headers.date !== undefined && sentMs > 0 && sentMs <= receivedMs);
+    };
+    await resolve(url, mode, { onAnswer });
+    assert.ok(shown > 0 && shown <= calls().length);
+    const skewed = new Error('the clock is wrong');
+    const refuse = () => {
+      throw skewed;
+    };
+    await assert.rejects(resolve(url, mode, { onAnswer: refuse }), (error) => error === skewed);
+    await assert.rejects(createSchemaRegistry({ url, onAnswer: refuse }).check(), (error) => error === skewed);
+  });
+}

@@ -14,7 +14,16 @@ interface SchemaRegistryOptions {
   readonly password?: string;
   /** Of one request; default 5000 ms. A call makes up to three attempts at each of its requests. */
   readonly timeoutMs?: number;
+  readonly onAnswer?: OnAnswer;
 }
+
+/** Shown each answer that is no failure, with the times around it, for holding clocks against each other; what it throws ends the call. */
+export type OnAnswer = (answer: {
+  readonly host: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sentMs: number;
+  readonly receivedMs: number;
+}) => void;
 
 interface ResolveOptions {
   /** `<topic>-value`. */
@@ -63,12 +72,21 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
   const { host, auth } = withoutCredentials(options);
   const timeoutMs = options.timeoutMs ?? 5000;
   const timeout = TimeoutMiddleware(timeoutMs);
+  // Thrown inside the client it would be taken for one more failed answer.
+  const refusals: Error[] = [];
+  const timed = timedBy((answer) => {
+    try {
+      options.onAnswer?.({ host: new URL(host).host, ...answer });
+    } catch (error) {
+      refusals.push(error as Error);
+    }
+  });
   const client = new RegistryClient(
     {
       host,
       clientId: 'genesys-kafka',
       retry: RETRY,
-      middlewares: asClientMiddleware(timeout),
+      middlewares: asClientMiddlewares([timeout, timed]),
       ...(auth ? { auth } : {}),
     },
     { [SchemaType.JSON]: { ajvInstance: NO_VALIDATION } },
@@ -77,15 +95,18 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
     clientId: 'genesys-kafka',
     host,
     ignoreGlobalMiddleware: true,
-    middleware: [RetryMiddleware(RETRY), ...(auth ? [BasicAuthMiddleware(auth)] : []), timeout],
+    middleware: [RetryMiddleware(RETRY), ...(auth ? [BasicAuthMiddleware(auth)] : []), timeout, timed],
     resources: { schemas: { byId: { path: '/schemas/ids/{id}' }, types: { path: '/schemas/types' } } },
   });
   // mappersmith waits for ever for an answer whose connection ends in the middle: hence a bound from outside.
   const limitMs = 3 * timeoutMs;
   const call = async <T>(context: Omit<RegistryContext, 'url'>, work: () => Promise<T>): Promise<T> => {
     try {
-      return await within(work(), limitMs, () => new Error(`no answer within ${limitMs} ms`));
+      const result = await within(work(), limitMs, () => new Error(`no answer within ${limitMs} ms`));
+      if (refusals[0]) throw refusals[0];
+      return result;
     } catch (error) {
+      if (refusals[0]) throw refusals[0];
       throw toRegistryError(error, { ...context, url: host });
     }
   };
@@ -116,8 +137,25 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
 type ClientMiddlewares = NonNullable<ConstructorParameters<typeof RegistryClient>[0]['middlewares']>;
 
 /** The client uses mappersmith's CommonJS build: the same code under another type identity. */
-function asClientMiddleware(middleware: Middleware): ClientMiddlewares {
-  return [middleware] as unknown as ClientMiddlewares;
+function asClientMiddlewares(middlewares: readonly Middleware[]): ClientMiddlewares {
+  return middlewares as unknown as ClientMiddlewares;
+}
+
+function timedBy(show: (answer: Omit<Parameters<OnAnswer>[0], 'host'>) => void): Middleware {
+  return () => {
+    let sentMs = 0;
+    return {
+      prepareRequest: async (next) => {
+        sentMs = Date.now();
+        return next();
+      },
+      response: async (next) => {
+        const response = await next();
+        show({ headers: response.headers() as Readonly<Record<string, string>>, sentMs, receivedMs: Date.now() });
+        return response;
+      },
+    };
+  };
 }
 
 type JsonSchemaText = { readonly type: SchemaType.JSON; readonly schema: string };

@@ -8,6 +8,7 @@ import { runChecks, type Check, type Session } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
 import { topicSpecs } from '@genesys-kafka/topics';
 import { ledgerTopics } from '../export/context.ts';
+import { clockGuard } from '../genesys/clock-guard.ts';
 import { connectGenesys } from '../genesys/connect.ts';
 import type { Settings } from '../settings.ts';
 
@@ -20,7 +21,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
   return runChecks(session, [
     { name: 'settings', run: async () => `connector ${settings.connector}` },
     { name: 'kafka', run: () => checkKafka(session) },
-    { name: 'registry', run: () => checkRegistry(settings) },
+    { name: 'registry', run: () => checkRegistry(session) },
     { name: 'genesys', run: () => checkGenesys(session) },
     { name: 'spool', run: () => checkSpool(settings.spool.dir).then(() => settings.spool.dir) },
   ]);
@@ -39,9 +40,9 @@ async function checkKafka({ settings, log, signal }: Session<Settings>): Promise
   }
 }
 
-async function checkRegistry(settings: Settings): Promise<string> {
+async function checkRegistry({ settings, log }: Session<Settings>): Promise<string> {
   const { register, compatibility } = settings.schema;
-  const registry = connectRegistry(settings);
+  const registry = connectRegistry(settings, clockGuard(settings, log));
   await registry.check();
   const subject = `${settings.kafka.topicPrefix}conversation-details-value`;
   try {

@@ -16,6 +16,7 @@ import {
 import { requireSettings, type Logger } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
 import { LANES, partitionFor, topicSpecs, type TopicDescription, type TopicSpecs } from '@genesys-kafka/topics';
+import { clockGuard } from '../genesys/clock-guard.ts';
 import type { StageOptions } from '../pipeline/record-stage.ts';
 import type { SourceOptions } from '../pipeline/source-publisher.ts';
 import type { ReadOptions } from '../pipeline/validate-ahead.ts';
@@ -75,7 +76,7 @@ export async function createContext(
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
   const [topics, schemaId] = await Promise.all([
     guardedTopics(client, specs, start),
-    resolveSchemaId(settings, specs.data.name),
+    resolveSchemaId(settings, specs.data.name, log),
   ]);
   observer.onConnected();
   const [data, deadLetters] = topics.map(targetOf);
@@ -144,9 +145,10 @@ function targetOf({ name, partitions, config }: TopicDescription): Target {
   return { topic: name, partitions, maxMessageBytes: Number(config['max.message.bytes'] ?? MIB) };
 }
 
-async function resolveSchemaId(settings: Settings, topic: string): Promise<number> {
+/** Its answers are the first that our clock is held against; for `publish` of local files the only ones. */
+async function resolveSchemaId(settings: Settings, topic: string, log: Logger): Promise<number> {
   const { register, compatibility } = settings.schema;
   const subject = `${topic}-value`;
   const request = { subject, schema: conversationSchemaText, mode: register, compatibility };
-  return connectRegistry(settings).resolveId(request);
+  return connectRegistry(settings, clockGuard(settings, log)).resolveId(request);
 }

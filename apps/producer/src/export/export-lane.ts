@@ -1,6 +1,13 @@
-import { newWindowEntry, withLane, type Contract, type LedgerEntry, type SourceIdentity } from '@genesys-kafka/ledger';
+import {
+  newWindowEntry,
+  withLane,
+  type Contract,
+  type LanePublisher,
+  type LedgerEntry,
+  type SourceIdentity,
+} from '@genesys-kafka/ledger';
 import { endsSourceOnly } from '@genesys-kafka/resilience';
-import type { ProducerError } from '../errors.ts';
+import { jobRepeated, type ProducerError } from '../errors.ts';
 import { endedState } from '../pipeline/ledger-entry.ts';
 import { SourcePublisher } from '../pipeline/source-publisher.ts';
 import type { ProducerContext } from './context.ts';
@@ -21,6 +28,11 @@ export interface ExportLane {
   readonly generation: number;
   /** Entries of this generation by window, as of the claim. */
   readonly committed: ReadonlyMap<string, LedgerEntry>;
+  /**
+   * Says that a window is read from this source. Raises `job-repeated` where another window, or another generation of
+   * this one, is: its records would be published a second time, under the same identities.
+   */
+  takeSource(id: string, window: string): void;
   /** Aborts when the run is stopped, and when the lane fails. */
   readonly signal: AbortSignal;
   /**
@@ -41,30 +53,56 @@ export async function inExportLane<T>(
   outer: AbortSignal,
   work: (lane: ExportLane) => Promise<T>,
 ): Promise<T> {
-  const { connector, observer } = context;
   // Chosen at the first claim: claiming again after a doubt must not begin another one.
   let chosen: number | undefined;
   return withLane(context.lane(exportId, outer), async (lane, publisher) => {
     const entries = [...lane.entries.values()];
     const generation = (chosen ??= nextGeneration(entries, again));
-    const current = entries.filter((entry) => entry.generation === generation);
-    const committed = new Map(current.map((entry) => [entry.window, entry]));
-    return work({
-      generation,
-      committed,
-      signal: AbortSignal.any([outer, publisher.signal]),
-      run: async (window, source, read, signal) => {
-        const before = committed.get(window);
-        if (before?.state === 'done') return before;
-        const entry =
-          before ??
-          newWindowEntry({ exportId, generation, connector, contract, window, ...(source ? { source } : {}) });
-        const ended = await toItsEnd(new SourcePublisher(publisher, entry, context.source), read, signal);
-        observer.onSourceEnded(ended);
-        return ended;
-      },
-    });
+    const signal = AbortSignal.any([outer, publisher.signal]);
+    return work(exportLane(context, { exportId, contract, generation }, entries, publisher, signal));
   });
+}
+
+/** A claimed lane, as its windows see it. `entries` are those of all generations. @internal */
+export function exportLane(
+  { connector, observer, source: options }: Pick<ProducerContext, 'connector' | 'observer' | 'source'>,
+  { exportId, contract, generation }: Pick<LedgerEntry, 'exportId' | 'contract' | 'generation'>,
+  entries: readonly LedgerEntry[],
+  publisher: LanePublisher,
+  signal: AbortSignal,
+): ExportLane {
+  const current = entries.filter((entry) => entry.generation === generation);
+  const committed = new Map(current.map((entry) => [entry.window, entry]));
+  const takenBy = new Map<string, Pick<LedgerEntry, 'window' | 'generation'>>(
+    entries.flatMap((entry) => (entry.source ? [[entry.source.id, entry] as const] : [])),
+  );
+  return {
+    generation,
+    committed,
+    signal,
+    takeSource: (id, window) => {
+      const other = takenBy.get(id);
+      if (other && (other.window !== window || other.generation !== generation)) throw jobRepeated(id, window, other);
+      takenBy.set(id, { window, generation });
+    },
+    run: async (window, source, read, stop) => {
+      const before = committed.get(window);
+      if (before !== undefined && isSettled(before)) return before;
+      const entry =
+        before ?? newWindowEntry({ exportId, generation, connector, contract, window, ...(source ? { source } : {}) });
+      const ended = await toItsEnd(new SourcePublisher(publisher, entry, options), read, stop);
+      observer.onSourceEnded(ended);
+      return ended;
+    },
+  };
+}
+
+/** What reading a job to its end has shown of it. Reading its last page again would show less, and call it whole. */
+const LACKS = new Set(['not-yet-available', 'availability-unreadable']);
+
+/** Nothing more comes of this entry's source: it is done, or it was read to its end and lacks what only a new job has. */
+function isSettled({ state, error }: LedgerEntry): boolean {
+  return state === 'done' || (state === 'partial' && error !== undefined && LACKS.has(error.code));
 }
 
 function nextGeneration(entries: readonly LedgerEntry[], again: boolean): number {

@@ -1,7 +1,6 @@
-import { pollUntilDone, type DoneStatus, type Window } from '@genesys-kafka/job-poller';
+import { pollUntilDone, type Window } from '@genesys-kafka/job-poller';
 import type { LedgerEntry } from '@genesys-kafka/ledger';
-import { endsSourceOnly } from '@genesys-kafka/resilience';
-import { notYetAvailable, sourceGone, truncatedBySize, type ProducerError } from '../errors.ts';
+import { availabilityUnreadable, notYetAvailable, sourceGone, truncatedBySize, type ProducerError } from '../errors.ts';
 import type { JobContract } from '../genesys/job-contract.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
 import { publishPages } from '../pipeline/publish-pages.ts';
@@ -11,6 +10,7 @@ import type { ExportLane } from './export-lane.ts';
 
 /** A window's job and where its records go. */
 interface WindowJob {
+  readonly lane: ExportLane;
   readonly contract: JobContract;
   readonly window: Window;
   readonly source: SourcePublisher;
@@ -18,6 +18,10 @@ interface WindowJob {
 
 /** The codes of a job that will not be heard of again. */
 const GONE = new Set(['job-gone', 'cursor-refused', 'job-failed', 'job-cancelled', 'job-expired']);
+/** Of those, a job that Genesys lost sight of, without a word that it has ended: only that is replaced in the same run. */
+const LOST = new Set(['job-gone', 'cursor-refused']);
+/** Jobs that one run asks for, for one window. */
+const MAX_SUBMITS = 3;
 
 /**
  * One window from wherever the ledger says it stands to its end: submits a job or attaches to the one in the ledger,
@@ -30,46 +34,58 @@ export async function runWindow(
   reading: ReadOptions,
   signal: AbortSignal,
 ): Promise<LedgerEntry> {
-  const read = async (source: SourcePublisher) => readJob({ contract, window, source }, reading, signal);
+  const read = async (source: SourcePublisher) => readJob({ lane, contract, window, source }, reading, signal);
   const ended = await lane.run(window.id, undefined, read, signal);
   if (ended.source) await contract.release(ended.source.id);
   return ended;
 }
 
+/** Reads the ledger's job, or a new one where there is none or where it is lost before anything of it was published. */
 async function readJob(job: WindowJob, reading: ReadOptions, signal: AbortSignal): Promise<ProducerError | undefined> {
+  let needsNew = job.source.entry.source === undefined;
+  for (let submits = 0; ;) {
+    try {
+      if (needsNew) {
+        await submit(job, signal);
+        submits += 1;
+        needsNew = false;
+      }
+      return await readResults(job, reading, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const { code = '' } = error as { readonly code?: string };
+      // One that failed is asked for again by whoever runs the command, who sees why it did.
+      const isLost = submits === 0 ? GONE.has(code) : LOST.has(code);
+      if (!isLost || job.source.entry.counts.read > 0 || submits >= MAX_SUBMITS) throw error;
+      needsNew = true;
+    }
+  }
+}
+
+async function readResults(
+  job: WindowJob,
+  reading: ReadOptions,
+  signal: AbortSignal,
+): Promise<ProducerError | undefined> {
   const { contract, window, source } = job;
-  const status = await attach(job, signal);
+  const status = await heardOf(source, pollUntilDone(contract, source.id, { signal }));
   const results = await heardOf(source, contract.results(source.id, status, signal));
   if (results.kind === 'archive') {
     const records = await publishArchive(results.archive, source, reading, signal);
-    // The contract cuts silently at `size`: a full archive is never taken for a whole one.
-    return records === results.size ? truncatedBySize(records) : undefined;
+    // The contract cuts silently at `size`: a full archive is never taken for a whole one, nor one that heeds no size.
+    return records >= results.size ? truncatedBySize(records) : undefined;
   }
-  const until = await heardOf(source, publishPages(results.fetchPage, source, reading, signal));
-  if (until === undefined || new Date(until) >= window.to) return undefined;
-  return notYetAvailable(window.id, new Date(until), true);
-}
-
-/** Waits for the ledger's job, or for a new one where there is none or where it ended before anything was published. */
-async function attach(job: WindowJob, signal: AbortSignal): Promise<DoneStatus> {
-  const { source, counts } = job.source.entry;
-  if (source) {
-    try {
-      return await heardOf(job.source, pollUntilDone(job.contract, source.id, { signal }));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!endsSourceOnly(error) || counts.read > 0) throw error;
-    }
-  }
-  await submit(job, signal);
-  return pollUntilDone(job.contract, job.source.id, { signal });
+  const { until, isUnreadable } = await heardOf(source, publishPages(results.fetchPage, source, reading, signal));
+  if (until !== undefined && new Date(until) < window.to) return notYetAvailable(window.id, new Date(until), true);
+  return isUnreadable ? availabilityUnreadable(window.id) : undefined;
 }
 
 /** The id is committed before the first poll, so that a restart finds the job again instead of paying for another. */
-async function submit({ contract, window, source }: WindowJob, signal: AbortSignal): Promise<void> {
+async function submit({ lane, contract, window, source }: WindowJob, signal: AbortSignal): Promise<void> {
   const until = await contract.availableUntil(signal);
   if (until && until < window.to) throw notYetAvailable(window.id, until);
   const jobId = await contract.submit(window, signal);
+  lane.takeSource(jobId, window.id);
   await source.begin({ id: jobId, jobId, submittedAt: new Date().toISOString() });
 }
 

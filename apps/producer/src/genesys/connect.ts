@@ -1,6 +1,7 @@
 import { createGenesysClient, regionOrigins, type GenesysClient } from '@genesys-kafka/genesys-client';
 import { ConfigError, missingSetting, requireSettings, type Logger } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
+import { clockGuard } from './clock-guard.ts';
 
 /** Where Genesys is: the region's origins, or those given one by one. Throws a ConfigError when neither is set. */
 function genesysOrigins(settings: Settings): { readonly apiUrl: string; readonly loginUrl: string } {
@@ -29,6 +30,7 @@ export function connectGenesys(settings: Settings, log: Logger): GenesysClient {
     maxConnections: settings.genesys.maxConnections,
     allowInsecureHttp: settings.tls.allowInsecureHttp,
     proxy: settings.proxy,
+    onAnswer: clockGuard(settings, log),
     onEvent: ({ type, ...details }) => log[type === 'retry' ? 'warn' : 'debug'](details, `genesys: ${type}`),
   });
 }

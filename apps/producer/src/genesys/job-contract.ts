@@ -53,7 +53,7 @@ const DEFAULT_SIZE = 10_000;
 
 /** The ZIP behind a signed link: docs/genesys-cloud.md, "Bulk archives". */
 export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveSpool): JobContract {
-  const size = typeof query.size === 'number' ? query.size : DEFAULT_SIZE;
+  const size = sizeOf(query);
   return {
     name: 'bulk-archive',
     submit: async (window, signal) => {
@@ -73,6 +73,12 @@ export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveS
     release: (jobId) => spool.release(jobId),
     availableUntil: async () => undefined,
   };
+}
+
+/** A size that cannot be read would be replaced without a word, or never be reached. */
+function sizeOf({ size = DEFAULT_SIZE }: Query): number {
+  if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) return size;
+  throw new ProducerError('query-size', `The query has the size ${JSON.stringify(size)}.`);
 }
 
 function linkOf(jobId: string, status: JobStatus): string {

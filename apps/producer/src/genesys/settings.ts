@@ -1,5 +1,15 @@
-import { count } from '@genesys-kafka/runtime/settings';
+import { count, duration, inMs } from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
+
+/** `clock`: how far clocks may be apart. */
+export const CLOCK_SECTION = z
+  .strictObject({
+    maxSkew: duration(1000).prefault('5m').meta({
+      description: "Most that this machine's clock and that of Genesys or the registry may be apart.",
+    }),
+  })
+  .transform(inMs('maxSkew'))
+  .prefault({});
 
 /** Keys of `genesys`: what is asked for, and how much of it at a time. */
 export const JOB_KEYS = {

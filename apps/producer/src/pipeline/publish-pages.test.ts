@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerEntry } from '@genesys-kafka/ledger';
+import { ParserError } from '@genesys-kafka/record-parser';
 import { INLINE_VALIDATOR, MemoryLane, newSource, sourceOptions } from '../../fixtures/memory-lane.ts';
 import { conversations } from '../../fixtures/records.ts';
 import { publishPages } from './publish-pages.ts';
+import type { Availability } from './read-pages.ts';
 import { SourcePublisher } from './source-publisher.ts';
 
 const READING = { validator: INLINE_VALIDATOR, scan: { maxRecordBytes: 100_000, maxDepth: 20 } };
@@ -32,9 +34,9 @@ async function read(job: Job, entry: LedgerEntry, failAt = Number.POSITIVE_INFIN
     return page(job[cursor]);
   };
   let error: unknown;
-  let availableUntil: string | undefined;
+  let availability: Availability | undefined;
   try {
-    availableUntil = await publishPages(fetchPage, source, READING, never);
+    availability = await publishPages(fetchPage, source, READING, never);
   } catch (thrown) {
     error = thrown;
   }
@@ -43,7 +45,7 @@ async function read(job: Job, entry: LedgerEntry, failAt = Number.POSITIVE_INFIN
   return {
     asked,
     error: error as { code?: string; message: string } | undefined,
-    availableUntil,
+    availability,
     ordinals,
     entry: lane.entry ?? entry,
   };
@@ -59,11 +61,11 @@ const JOB: Job = {
 };
 
 test('follows the cursor past an empty page to the page without one, ordinals running on', async () => {
-  const { asked, ordinals, availableUntil, error } = await read(JOB, newSource());
+  const { asked, ordinals, availability, error } = await read(JOB, newSource());
   assert.equal(error, undefined);
   assert.deepEqual(asked, ['', 'b', 'c', 'd']);
   assert.deepEqual(ordinals, range(0, 6));
-  assert.equal(availableUntil, '2026-01-01T00:00:00Z');
+  assert.deepEqual(availability, { until: '2026-01-01T00:00:00.000Z' });
 });
 
 test('whichever fetch breaks, the next run goes on at that page, and each record is there once', async () => {
@@ -202,10 +204,15 @@ test('a page that is cut: its records are not published, those of the pages befo
   const lane = new MemoryLane();
   const source = new SourcePublisher(lane.publisher, newSource(), sourceOptions());
   const fetchPage = async (cursor = '') => (cursor === 'b' ? page(LARGE.b!).subarray(0, -2) : page(LARGE['']!));
-  await assert.rejects(
-    publishPages(fetchPage, source, READING, never),
-    (error) => (error as { code?: string }).code === 'broken-json',
-  );
+  await assert.rejects(publishPages(fetchPage, source, READING, never), (error) => {
+    assert(error instanceof ParserError);
+    assert.equal(error.code, 'broken-json');
+    // The page has 150 records, and 250 came before it.
+    assert.deepEqual([error.details.page, error.details.ordinal], [1, 250 + 150]);
+    assert.match(error.message, /Page 1 of job source .*record 250 of the job.*nothing more of this page is published/);
+    assert.doesNotMatch(error.message, /records before it stand/);
+    return true;
+  });
   await lane.publisher.flush();
   assert.equal(lane.ordinals.data.length, 250);
 });
@@ -224,7 +231,9 @@ test('an object that is no page is an error, never the end; the earliest availab
     await assert.rejects(publish(first, answer), { code: 'no-page' }, answer);
   }
   await assert.rejects(publish('{"Conversations":[]}'), { code: 'no-page' });
-  assert.equal(await publish('{}'), undefined);
-  assert.equal(await publish('{"conversations":[],"cursor":null}'), undefined);
-  assert.equal(await publish(first, '{"dataAvailabilityDate":"2026-03-01T00:00:00Z"}'), '2026-01-01T00:00:00Z');
+  assert.deepEqual(await publish('{}'), {});
+  assert.deepEqual(await publish('{"conversations":[],"cursor":null}'), {});
+  assert.deepEqual(await publish(first, '{"dataAvailabilityDate":"2026-03-01T00:00:00Z"}'), {
+    until: '2026-01-01T00:00:00.000Z',
+  });
 });

@@ -1,6 +1,6 @@
 import type { ScannedRecord } from '@genesys-kafka/record-parser';
 import { prefetch } from './prefetch.ts';
-import { readPages, type FetchPage, type Page } from './read-pages.ts';
+import { readPages, type Availability, type FetchPage, type Page } from './read-pages.ts';
 import type { SourcePublisher } from './source-publisher.ts';
 import { validateAhead, type ReadOptions } from './validate-ahead.ts';
 
@@ -9,37 +9,41 @@ const RECORDS_PER_STEP = 100;
 
 /**
  * Follows a job's cursor from where the source stands to its last page, the one without a cursor: an empty page is not
- * the end. One page is fetched ahead of the one being published. Resolves with the earliest `dataAvailabilityDate` of
- * its pages: what came after it may be missing.
+ * the end. One page is fetched ahead of the one being published. Resolves with what all of its pages say of
+ * `dataAvailabilityDate`, those of earlier runs included: what came after the earliest may be missing.
  */
 export async function publishPages(
   fetchPage: FetchPage,
   source: SourcePublisher,
   reading: ReadOptions,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Availability> {
   source.continueFromPosition();
   const { records, cursor, page: resumed } = source.entry.position;
-  let availableUntil: string | undefined;
+  let { availability = {} } = source.entry.position;
   const start = { cursor, ordinal: records - (resumed?.done ?? 0) };
   for await (const page of prefetch(readPages(fetchPage, source.id, start, reading.scan, signal), 1)) {
     signal.throwIfAborted();
     const isResumed = resumed !== undefined && page.number === 0;
     if (isResumed && page.sha256 !== resumed.sha256) throw source.changed();
-    await publishPage(page, isResumed ? resumed.done : 0, source, reading);
-    availableUntil = earlier(availableUntil, page.availableUntil);
+    availability = joined(availability, page.availability);
+    await publishPage({ ...page, availability }, isResumed ? resumed.done : 0, source, reading);
   }
-  return availableUntil;
+  return availability;
 }
 
-function earlier(one: string | undefined, other: string | undefined): string | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return Date.parse(other) < Date.parse(one) ? other : one;
+/** The earliest date counts; one that cannot be read hides none, and is not forgotten either. */
+function joined(one: Availability, other: Availability): Availability {
+  // Both are of `toISOString`: the order of texts is that of moments.
+  const [until] = [one.until, other.until].filter((date) => date !== undefined).sort();
+  const isUnreadable = one.isUnreadable ?? other.isUnreadable;
+  return { ...(until === undefined ? {} : { until }), ...(isUnreadable ? { isUnreadable } : {}) };
 }
 
 async function publishPage(page: Page, done: number, source: SourcePublisher, reading: ReadOptions): Promise<void> {
-  const next = page.nextCursor === undefined ? {} : { cursor: page.nextCursor };
-  const here = page.cursor === undefined ? {} : { cursor: page.cursor };
+  const { availability } = page;
+  const next = { availability, ...(page.nextCursor === undefined ? {} : { cursor: page.nextCursor }) };
+  const here = { availability, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
   let to = done;
   for await (const records of validateAhead(steps(page.records, done), source, reading)) {
     to += records.length;

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
+import { readInstant } from '@genesys-kafka/genesys-client';
+import type { Position } from '@genesys-kafka/ledger';
+import { ParserError, RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
 import { ProducerError } from '../errors.ts';
 
 /** One page of a job's results as its original bytes. `cursor` is absent for the first. */
@@ -13,8 +15,13 @@ export interface Page {
   readonly nextCursor: string | undefined;
   readonly sha256: string;
   readonly records: readonly ScannedRecord[];
+  /** `dataAvailabilityDate`, in Genesys' own words; undefined where the page has none, or none that can be read. */
   readonly availableUntil: string | undefined;
+  readonly availability: Availability;
 }
+
+/** Until when data is complete, by one page or by several. */
+export type Availability = NonNullable<Position['availability']>;
 
 /** Scanned at once, before others get their turn: a page may be tens of megabytes. */
 const PIECE_BYTES = 1024 * 1024;
@@ -39,7 +46,11 @@ export async function* readPages(
   for (let number = 0; ; number += 1) {
     if (cursor !== undefined) seen.add(cursor);
     const bytes = await fetchPage(cursor, signal);
-    const { problem, ...page } = await scanPage(bytes, cursor === undefined, ordinal, scan);
+    const place = { page: number, jobId, ordinal };
+    const scanned = scanPage(bytes, cursor === undefined, ordinal, scan);
+    const { problem, ...page } = await scanned.catch((error: unknown) => {
+      throw error instanceof ParserError ? inJob(error, place) : error;
+    });
     if (problem !== undefined) {
       const what = `Page ${number} of job ${jobId} is no page of results: ${problem}.`;
       throw new ProducerError('no-page', what, { details: { page: number } });
@@ -58,6 +69,18 @@ export async function* readPages(
   }
 }
 
+/** A fault of a page, with its place in the job: what is published is whole steps of pages that were whole. */
+function inJob(fault: ParserError, at: { readonly page: number; readonly jobId: string; readonly ordinal: number }) {
+  const { ordinal, offset } = fault.details;
+  const inner = typeof ordinal === 'number' ? ordinal : 0;
+  const what = `Page ${at.page} of job ${at.jobId} is broken; its first record would be record ${at.ordinal} of the job. In the page itself: ${fault.what}`;
+  const remedy =
+    'What was published before stands, and nothing more of this page is published. Run the same command again to ' +
+    'fetch it anew.';
+  const place = { ordinal: at.ordinal + inner, ...(typeof offset === 'number' ? { offset } : {}) };
+  return new ParserError(fault.code, what, { remedy, cause: fault, details: { page: at.page, ...place } });
+}
+
 /** Why what was scanned is no page. One without conversations may leave the member out; the first of none may be empty. */
 function noPage({ envelope, hasConversations }: RecordScanner, isFirst: boolean): string | undefined {
   const { cursor, dataAvailabilityDate } = envelope;
@@ -65,6 +88,14 @@ function noPage({ envelope, hasConversations }: RecordScanner, isFirst: boolean)
   if (hasConversations || cursor !== undefined || dataAvailabilityDate !== undefined) return undefined;
   if (isFirst && Object.keys(envelope).length === 0) return undefined;
   return 'it has neither conversations nor a cursor nor a dataAvailabilityDate';
+}
+
+/** A date that is there and cannot be read is not one that is missing. */
+function availabilityOf(date: unknown): Pick<Page, 'availableUntil' | 'availability'> {
+  if (date === undefined || date === null) return { availableUntil: undefined, availability: {} };
+  const until = readInstant(date);
+  if (until === undefined) return { availableUntil: undefined, availability: { isUnreadable: true } };
+  return { availableUntil: date as string, availability: { until: until.toISOString() } };
 }
 
 async function scanPage(
@@ -97,7 +128,7 @@ async function scanPage(
     problem: hasTooMany ? `it has more than ${MAX_PAGE_RECORDS} records` : noPage(scanner, isFirst),
     records,
     nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined,
-    availableUntil: typeof dataAvailabilityDate === 'string' ? dataAvailabilityDate : undefined,
+    ...availabilityOf(dataAvailabilityDate),
     sha256: sha256.digest('hex'),
   };
 }

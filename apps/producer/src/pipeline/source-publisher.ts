@@ -30,7 +30,7 @@ export interface SourceOptions {
 }
 
 /** Where the page contract stands after some records. */
-type PagePosition = Pick<Position, 'cursor' | 'page'>;
+type PagePosition = Pick<Position, 'cursor' | 'page' | 'availability'>;
 
 /**
  * One source's way onto the topic: counts, chain and position move with each step, and each step carries the ledger
@@ -116,7 +116,7 @@ export class SourcePublisher {
   /** The last entry of this source; committed when this resolves. */
   async finish(state: 'done' | 'partial' | 'rejected', error?: unknown): Promise<LedgerEntry> {
     if (state === 'done') this.#assertFewInvalid();
-    const { page, cursor, ...position } = this.#entry.position;
+    const { page, cursor, availability, ...position } = this.#entry.position;
     const { error: old, ...entry } = this.#entry;
     this.#entry = {
       ...entry,

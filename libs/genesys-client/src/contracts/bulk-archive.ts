@@ -1,10 +1,19 @@
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
 import { answerFacts, plainText, readJson } from '../answers.ts';
-import { badAnswer } from '../call-errors.ts';
+import { badAnswer, notReady } from '../call-errors.ts';
 import type { OnEvent } from '../events.ts';
 import type { Request } from '../request.ts';
-import { goneIfUnknown, jobSegment, SUBMIT_ANSWER, unfinished, type JobStatus } from './job.ts';
+import {
+  goneIfUnknown,
+  isNothingYet,
+  jobSegment,
+  NewJobs,
+  SUBMIT,
+  submittedId,
+  unfinished,
+  type JobStatus,
+} from './job.ts';
 
 /** The contract `bulk-archive` (docs/genesys-cloud.md, "Bulk archives"): results come as a signed link to a ZIP. */
 export interface BulkArchiveApi {
@@ -39,6 +48,7 @@ export function bulkArchiveApi(ports: {
   readonly clock: Clock;
   readonly onEvent: OnEvent;
 }): BulkArchiveApi {
+  const jobs = new NewJobs();
   return {
     async submit(query, signal) {
       const post = {
@@ -47,9 +57,12 @@ export function bulkArchiveApi(ports: {
         method: 'POST',
         path: '/api/v2/analytics/conversations/details/query',
         json: query,
+        ...SUBMIT,
       } as const;
       const { call, answer } = await ports.request(post, signal);
-      return { jobId: readJson(call, answer, SUBMIT_ANSWER).jobId };
+      const jobId = submittedId(call, answer);
+      jobs.made(jobId);
+      return { jobId };
     },
 
     async status(jobId, signal) {
@@ -59,9 +72,12 @@ export function bulkArchiveApi(ports: {
         permission: STATUS_PERMISSION,
         method: 'GET',
         path: `/api/v2/jobs/${jobSegment(jobId, { operation, host: ports.host })}`,
+        again: jobs.again('status', jobId),
         refused: goneIfUnknown(jobId),
       } as const;
       const { call, answer } = await ports.request(get, signal);
+      if (isNothingYet('status', answer)) throw notReady(answerFacts(call, answer), jobId);
+      jobs.seen('status', jobId);
       const { status: word, resultsUrl, message } = readJson(call, answer, STATUS_ANSWER);
       const state = (STATES as ReadonlyMap<string, JobStatus['state']>).get(word);
       if (state === 'done') {

@@ -1,11 +1,21 @@
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
 import { answerFacts, plainText, readJson } from '../answers.ts';
-import { badAnswer, callError, type CallFacts } from '../call-errors.ts';
+import { badAnswer, callError, notReady, type CallFacts } from '../call-errors.ts';
 import type { GenesysError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
+import { readInstant } from '../instant.ts';
 import type { Request } from '../request.ts';
-import { goneIfUnknown, jobSegment, SUBMIT_ANSWER, unfinished, type JobStatus } from './job.ts';
+import {
+  goneIfUnknown,
+  isNothingYet,
+  jobSegment,
+  NewJobs,
+  SUBMIT,
+  submittedId,
+  unfinished,
+  type JobStatus,
+} from './job.ts';
 
 /** The contract `details-jobs` (docs/genesys-cloud.md, "Details jobs"): results come as pages that follow a cursor. */
 export interface DetailsJobsApi {
@@ -46,11 +56,13 @@ const STATES = new Map([
   ['EXPIRED', 'expired'],
 ] as const);
 
-// Without an offset it would be read as local time; Genesys means UTC.
-const INSTANT = z.iso
-  .datetime({ offset: true, local: true })
-  .transform((text) => new Date(/(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`));
-const AVAILABILITY_ANSWER = z.object({ dataAvailabilityDate: INSTANT });
+const AVAILABILITY_ANSWER = z.object({
+  dataAvailabilityDate: z.unknown().transform((value, context) => {
+    const instant = readInstant(value);
+    if (instant === undefined) context.addIssue('is no date and time');
+    return instant ?? z.NEVER;
+  }),
+});
 const STATUS_ANSWER = z.object({ state: z.string(), errorMessage: z.string().nullish() });
 
 export function detailsJobsApi(ports: {
@@ -61,6 +73,7 @@ export function detailsJobsApi(ports: {
   readonly onEvent: OnEvent;
 }): DetailsJobsApi & AvailabilityApi {
   const spec = (verb: string) => ({ operation: `details-jobs ${verb}`, permission: PERMISSION });
+  const jobs = new NewJobs();
   const jobPath = (jobId: string, operation: string) => `${BASE}/${jobSegment(jobId, { operation, host: ports.host })}`;
 
   return {
@@ -71,15 +84,20 @@ export function detailsJobsApi(ports: {
     },
 
     async submit(query, signal) {
-      const post = { ...spec('submit'), method: 'POST', path: BASE, json: query } as const;
+      const post = { ...spec('submit'), method: 'POST', path: BASE, json: query, ...SUBMIT } as const;
       const { call, answer } = await ports.request(post, signal);
-      return { jobId: readJson(call, answer, SUBMIT_ANSWER).jobId };
+      const jobId = submittedId(call, answer);
+      jobs.made(jobId);
+      return { jobId };
     },
 
     async status(jobId, signal) {
       const path = jobPath(jobId, 'details-jobs status');
-      const get = { ...spec('status'), method: 'GET', path, refused: goneIfUnknown(jobId) } as const;
+      const again = jobs.again('status', jobId);
+      const get = { ...spec('status'), method: 'GET', path, again, refused: goneIfUnknown(jobId) } as const;
       const { call, answer } = await ports.request(get, signal);
+      if (isNothingYet('status', answer)) throw notReady(answerFacts(call, answer), jobId);
+      jobs.seen('status', jobId);
       const { state: word, errorMessage } = readJson(call, answer, STATUS_ANSWER);
       const state = (STATES as ReadonlyMap<string, JobStatus['state']>).get(word);
       if (state === 'done') return { state };
@@ -99,8 +117,11 @@ export function detailsJobsApi(ports: {
         status === 400 && cursor !== undefined
           ? cursorRefused(facts, jobId, reason)
           : goneIfUnknown(jobId)(status, reason, facts);
-      const get = { ...spec('page'), method: 'GET', path, maxBytes: ports.maxPageBytes, refused } as const;
+      const again = jobs.again('page', jobId);
+      const get = { ...spec('page'), method: 'GET', path, maxBytes: ports.maxPageBytes, again, refused } as const;
       const { call, answer } = await ports.request(get, signal);
+      if (isNothingYet('page', answer)) throw notReady(answerFacts(call, answer), jobId);
+      jobs.seen('page', jobId);
       if (answer.status !== 200 || !startsAsObject(answer.body)) {
         throw badAnswer(answerFacts(call, answer), 'it is no results page (a JSON object with status 200)');
       }

@@ -1,10 +1,10 @@
 import { retryAfterOf } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
-import { plainText } from '../answers.ts';
-import { jobGone, type CallFacts } from '../call-errors.ts';
+import { answerFacts, plainText, readJson } from '../answers.ts';
+import { badAnswer, jobGone, submitRefused, type CallFacts } from '../call-errors.ts';
 import type { GenesysError } from '../errors.ts';
-import type { Answer } from '../exchange.ts';
+import type { Answer, AskAgain, Call } from '../exchange.ts';
 
 /** What Genesys says of a job, both contracts alike. */
 export type JobStatus =
@@ -23,8 +23,64 @@ export type JobStatus =
 /** Job ids are Genesys' words put into our paths: a plain word, or refused. */
 const JOB_ID = /^(?!\.{1,2}$)[\w.~:-]{1,256}$/;
 
-/** The answer to a submit, in both contracts. */
-export const SUBMIT_ANSWER = z.object({ jobId: z.string().regex(JOB_ID) });
+const SUBMIT_ANSWER = z.object({ jobId: z.unknown() });
+/** What the common rules have the better words for: login, permission, address, rate, time. */
+const NOT_THE_QUERY = new Set([401, 403, 404, 405, 408, 425, 429]);
+/** Of a 409 on a submit, and of a job that was just made: about half a minute in all. */
+const PATIENT_ATTEMPTS = 8;
+/** One odd answer about a job that was seen before is no verdict; that it is gone should not take long to find out. */
+const DOUBTING_ATTEMPTS = 3;
+
+/** How a submit is asked, in both contracts: a conflict with other jobs passes, any other refusal is of the query. */
+export const SUBMIT = {
+  again: { attempts: PATIENT_ATTEMPTS, when: ({ status }: Answer) => status === 409 },
+  refused: (status: number, reason: string, facts: CallFacts) =>
+    status >= 400 && status < 500 && !NOT_THE_QUERY.has(status) ? submitRefused(facts, status, reason) : undefined,
+};
+
+/** The id in the answer to a submit, in both contracts. */
+export function submittedId(call: Call, answer: Answer): string {
+  const { jobId } = readJson(call, answer, SUBMIT_ANSWER);
+  if (typeof jobId === 'string' && JOB_ID.test(jobId)) return jobId;
+  throw badAnswer(answerFacts(call, answer), `its jobId ${jobIdProblem(jobId)}`);
+}
+
+function jobIdProblem(jobId: unknown): string {
+  if (typeof jobId !== 'string') return `is ${jobId === null ? 'null' : `of type ${typeof jobId}`}, not a text`;
+  const odd = /[^\w.~:-]/u.exec(jobId)?.[0];
+  if (odd === undefined) return 'is empty, a dot or two, or longer than 256 characters';
+  const shown = /[!-~]/.test(odd) ? `"${odd}"` : `U+${odd.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+  return `has the character ${shown}; letters, digits and . _ ~ : - can stand in an address`;
+}
+
+/**
+ * Jobs that were submitted here and not seen since. Genesys may need a moment until all of its servers know a new job
+ * or its results: a 404, 202 or 204 right after a submit is asked again before it is believed.
+ */
+export class NewJobs {
+  readonly #unseen = { status: new Set<string>(), page: new Set<string>() };
+
+  made(jobId: string): void {
+    this.#unseen.status.add(jobId);
+    this.#unseen.page.add(jobId);
+  }
+
+  seen(call: 'status' | 'page', jobId: string): void {
+    this.#unseen[call].delete(jobId);
+  }
+
+  again(call: 'status' | 'page', jobId: string): AskAgain {
+    return {
+      attempts: this.#unseen[call].has(jobId) ? PATIENT_ATTEMPTS : DOUBTING_ATTEMPTS,
+      when: (answer) => answer.status === 404 || isNothingYet(call, answer),
+    };
+  }
+}
+
+/** "No content" or "accepted": the word on a job may come with the latter, results do not. */
+export function isNothingYet(call: 'status' | 'page', { status, body }: Answer): boolean {
+  return status === 204 || (status === 202 && (call === 'page' || body.length === 0));
+}
 
 /** The id as a path segment. An id that never came from Genesys is as good as gone. */
 export function jobSegment(jobId: string, facts: CallFacts): string {

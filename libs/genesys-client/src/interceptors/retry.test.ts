@@ -44,7 +44,7 @@ test('the time is capped: no attempt starts after it', async () => {
 
 test('a refused request is not made again', async () => {
   await using stand = await genesys((response) => json(response, 422, { code: 'x.y' }));
-  await assert.rejects(stand.client.detailsJobs.submit({}, never), { code: 'bad-request' });
+  await assert.rejects(stand.client.detailsJobs.submit({}, never), { code: 'submit-refused' });
   assert.equal(stand.seen.length, 1);
 });
 

@@ -17,7 +17,7 @@ export interface RetryPolicy {
 /** A host that never answered is more likely misspelt, or firewalled, than down: its user should hear soon. */
 const FIRST_CONTACT_ATTEMPTS = 3;
 const UNREACHED = new Set(['host-not-found', 'connection-failed', 'proxy-failed']);
-/** 408 and 425 mean "the same again"; other 4xx do not get better. */
+/** 408 and 425 mean "the same again"; other 4xx do not get better, unless a call knows better (`Call.again`). */
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 type Outcome = { readonly answer: Answer } | { readonly error: OperationalError };
@@ -40,16 +40,16 @@ export function retry(
       const outcome = await attemptOnce(call, next);
       const status = 'answer' in outcome ? outcome.answer.status : undefined;
       if (status !== undefined) reached.add(call.origin);
-      if (status !== undefined && !TRANSIENT.has(status)) return settle(outcome);
+      const again = 'answer' in outcome && call.again?.when(outcome.answer) === true ? call.again : undefined;
+      if (status !== undefined && !TRANSIENT.has(status) && !again) return settle(outcome);
       if (status !== 429) counted += 1;
       const code = 'error' in outcome ? outcome.error.code : '';
       const early = UNREACHED.has(code) && !reached.has(call.origin);
       const leastMs = namedWaitMs(outcome, ports.clock);
       const waitMs = ports.random() * Math.min(policy.maxMs, policy.initialMs * 2 ** (attempt - 1));
       const lateMs = ports.clock.monotonicMs() - startMs + Math.max(waitMs, leastMs);
-      if (counted >= (early ? FIRST_CONTACT_ATTEMPTS : policy.attempts) || lateMs > policy.maxElapsedMs) {
-        return settle(outcome);
-      }
+      const attempts = Math.min(again?.attempts ?? policy.attempts, early ? FIRST_CONTACT_ATTEMPTS : policy.attempts);
+      if (counted >= attempts || lateMs > policy.maxElapsedMs) return settle(outcome);
       // A 429 holds the budget for everybody; here it adds only the jitter.
       const pauseMs = status === 429 ? waitMs : Math.max(waitMs, leastMs);
       const what = status === undefined ? { code } : { status };
