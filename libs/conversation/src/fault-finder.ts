@@ -3,7 +3,7 @@ import { propertyNames, violation } from './reasons.ts';
 
 /** At most so many reasons are told of one record. */
 export const MAX_REASONS = 20;
-/** Places of a record that are looked at for reasons; an ordinary record has some hundreds. */
+/** Places of a record that are looked at for reasons; an ordinary record has some hundreds. @internal */
 export const MAX_STEPS = 20_000;
 /** A schema that refers to itself may follow a record's nesting; the stack may not. */
 const MAX_DEPTH = 200;

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { ThreadAnswer, ThreadOptions, ThreadReply, ThreadRequest } from './thread-messages.ts';
 
-/** For one request, counted from the answer to the one before: a thousand times what the largest ordinary record takes. */
+/** For one request, counted from the answer to the one before: a thousand times what the largest ordinary record takes. @internal */
 export const DEADLINE_MS = 30_000;
 /** Its memory is garbage of parsing: a small young generation keeps the process small; at 2 MB it costs a tenth. */
 const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 128 };
