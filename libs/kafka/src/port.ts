@@ -124,7 +124,7 @@ export interface GroupOptions {
   readonly maxBytesPerPartition?: number;
   readonly sessionTimeoutMs?: number;
   /** Kept with each offset that is committed; see `KafkaAdmin.groupCommits`. */
-  readonly commitNote?: string;
+  readonly commitNote?: (topic: string) => string;
 }
 
 /** A member of a consumer group: read_committed, a new group starts at the earliest offset, commits are explicit. */

@@ -94,7 +94,8 @@ test('a topic deleted and made again under a running consumer ends it, and nothi
   const { status, stderr } = await running.ended;
   assert.equal(status, 1, stderr);
   assert.match(stderr, /error: (records-gone|topic-missing): /);
-  await runConsumer(config, drain);
+  // Kafka forgets a topic's offsets with it, but for a commit that was under way.
+  await runConsumer(config, [...drain, '--accept-gap']);
   const delivered = new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey));
   assert.equal(delivered.size, 360);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConsumedRecord, PartitionSlice, ReadOptions, TopicPartition } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { noteWithTopicId } from './commit-note.ts';
 import { drained, type DrainOptions } from './drain.ts';
 
 /**
@@ -10,11 +11,12 @@ import { drained, type DrainOptions } from './drain.ts';
  */
 function log(entries: string, first = 0n) {
   const highWatermark = BigInt(entries.length);
-  const state = { committed: 0n, reads: [] as bigint[], stable: highWatermark };
+  const state = { committed: 0n, keptId: 'one', reads: [] as bigint[], stable: highWatermark };
   const client: DrainOptions['client'] = {
     admin: {
       offsets: async () => [{ partition: 0, first, end: state.stable }],
-      groupOffsets: async () => new Map([[0, state.committed]]),
+      groupCommits: async () => new Map([[0, { offset: state.committed, note: noteWithTopicId('', state.keptId) }]]),
+      topicId: async () => 'one',
     },
     async *read({ topic, partition }: TopicPartition, { from }: ReadOptions): AsyncGenerator<PartitionSlice, void> {
       assert.ok(typeof from === 'bigint' && from >= first, 'out of range');
@@ -43,6 +45,16 @@ test('drained when the last record is committed, whatever markers follow; what i
   assert.equal(isDone(), false, 'one record is left');
   assert.equal(state.reads.length, 1);
   state.committed = 20n;
+  await clock.advance(1000);
+  await ended;
+});
+
+test('what was committed in an earlier topic of that name does not count', async () => {
+  const { state, clock, ended, isDone } = log('rr');
+  Object.assign(state, { committed: 2n, keptId: 'zero' });
+  await clock.advance(5000);
+  assert.equal(isDone(), false);
+  state.keptId = 'one';
   await clock.advance(1000);
   await ended;
 });

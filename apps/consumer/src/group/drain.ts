@@ -7,10 +7,13 @@ import {
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import { isRetryable, type Clock } from '@genesys-kafka/resilience';
+import { committedIn } from './commit-note.ts';
 import { findOpenTransactions, stillOpen, transactionOpen, type OpenTransactions } from './open-transactions.ts';
 
 export interface DrainOptions {
-  readonly client: Pick<KafkaClient, 'read'> & { readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets'> };
+  readonly client: Pick<KafkaClient, 'read'> & {
+    readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupCommits' | 'topicId'>;
+  };
   readonly groupIds: readonly string[];
   readonly topics: readonly string[];
   readonly signal: AbortSignal;
@@ -60,7 +63,7 @@ async function looksDrained(options: DrainOptions, seen: Map<string, bigint>): P
   const { admin } = options.client;
   for (const topic of options.topics) {
     // Commits first: a record that comes between the two questions counts as left.
-    const committed = await Promise.all(options.groupIds.map(async (groupId) => admin.groupOffsets(groupId, topic)));
+    const committed = await committedIn(admin, options.groupIds, topic);
     for (const { partition, first, end } of await admin.offsets(topic)) {
       // A place behind the log's end belongs to another topic of that name, or a new leader knows an older end.
       if (committed.some((group) => (group.get(partition) ?? 0n) > end)) return false;

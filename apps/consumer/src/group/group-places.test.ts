@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { noteWithTopicId } from './commit-note.ts';
 import { GroupPlaces } from './group-places.ts';
 
 const partition = { topic: 't', partition: 0 };
@@ -14,9 +15,10 @@ interface Setting {
   readonly end: bigint;
   readonly accept?: boolean;
   readonly topicIds?: Map<string, string>;
+  readonly note?: string;
 }
 
-function setUp({ committed, isKnown = false, first, end, accept = false, topicIds = new Map() }: Setting) {
+function setUp({ committed, isKnown = false, first, end, accept = false, topicIds = new Map(), note = '' }: Setting) {
   const state = { first, end, id: 'one' as string | undefined, questions: 0 };
   const accepted: unknown[] = [];
   const clock = new ManualClock();
@@ -30,6 +32,7 @@ function setUp({ committed, isKnown = false, first, end, accept = false, topicId
           ...(isKnown ? [[1, 5n] as const] : []),
         ]);
       },
+      groupCommits: async () => new Map(committed === undefined ? [] : [[0, { offset: committed, note }]]),
       topicId: async () => state.id,
     },
     ...{ groupId: 'g', topicIds, accept, clock },
@@ -109,6 +112,18 @@ test('the ids are kept over memberships: a topic made anew while the group was a
   const next = setUp({ first: 0n, end: 9n, topicIds });
   next.state.id = 'two';
   await assert.rejects(next.after(next.places.goOnAt(partition)), { code: 'records-gone' });
+});
+
+test('an offset of the topic’s predecessor is no place in this one, also for a process that has just started', async () => {
+  const setting = { committed: 3n, first: 0n, end: 9n };
+  const earlier = { ...setting, note: noteWithTopicId('rules=ab', 'zero') };
+  const left = setUp(earlier);
+  await assert.rejects(left.after(left.places.goOnAt(partition)), { code: 'records-gone', message: /created anew/ });
+  const accepting = setUp({ ...earlier, accept: true });
+  assert.equal(await accepting.after(accepting.places.goOnAt(partition)), 0n);
+  for (const note of [noteWithTopicId('rules=ab', 'one'), noteWithTopicId('rules=ab', undefined)]) {
+    assert.equal(await setUp({ ...setting, note }).places.goOnAt(partition), 3n);
+  }
 });
 
 test('an accepted loss is told and gone over at the log’s start; partitions of one topic share a question', async () => {

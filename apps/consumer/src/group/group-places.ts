@@ -1,15 +1,17 @@
 import {
   KafkaError,
   partitionName,
+  type GroupCommit,
   type KafkaAdmin,
   type PartitionOffsets,
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 import { ConsumerError } from '../errors.ts';
+import { isOfEarlierTopic } from './commit-note.ts';
 
 export interface GroupPlacesOptions {
-  readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets' | 'topicId'>;
+  readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets' | 'groupCommits' | 'topicId'>;
   readonly groupId: string;
   /** Ids of the topics as they were first met; kept over memberships, and filled here. */
   readonly topicIds: Map<string, string>;
@@ -22,6 +24,7 @@ export interface GroupPlacesOptions {
 interface TopicState {
   readonly id: string | undefined;
   readonly committed: ReadonlyMap<number, bigint>;
+  readonly commits: ReadonlyMap<number, GroupCommit>;
   readonly log: readonly PartitionOffsets[];
 }
 
@@ -37,6 +40,7 @@ export class GroupPlaces {
   readonly #options: GroupPlacesOptions;
   /** All partitions of a topic are assigned at once: they share one question to the broker. */
   readonly #asking = new Map<string, Promise<TopicState>>();
+  readonly #accepted = new Set<string>();
 
   constructor(options: GroupPlacesOptions) {
     this.#options = options;
@@ -56,7 +60,8 @@ export class GroupPlaces {
       if (!bounds)
         throw new KafkaError('broker-not-ready', `Nothing is known of ${partitionName({ topic, partition })}.`);
       const next = readUpTo ?? state.committed.get(partition);
-      const anew = this.#isAnew(topic, state.id);
+      const isLeft = readUpTo === undefined && isOfEarlierTopic(state.commits.get(partition), state.id);
+      const anew = this.#isAnew(topic, state.id) || isLeft;
       const gone = anew ? MADE_ANEW : whatIsGone(next, bounds, state.committed.size > 0);
       // A position of this process may be ahead of an end that was read a moment ago.
       const isAhead = readUpTo !== undefined && readUpTo > bounds.end && !outOfRange;
@@ -69,8 +74,14 @@ export class GroupPlaces {
       if (!this.#options.accept) throw error;
       if (state.id !== undefined) this.#options.topicIds.set(topic, state.id);
       this.#options.onAccepted(error);
+      this.#accepted.add(partitionName({ topic, partition }));
       return bounds.first;
     }
+  }
+
+  /** Whether a loss was accepted there: the client then stands elsewhere until it is told. */
+  isAccepted(target: TopicPartition): boolean {
+    return this.#accepted.has(partitionName(target));
   }
 
   /** Before a commit: rejects with `records-gone` where a topic is not the one that was read from any more. */
@@ -101,8 +112,9 @@ export class GroupPlaces {
     const { admin, groupId } = this.#options;
     // In this order: an end read before a commit could lie below it.
     const committed = await admin.groupOffsets(groupId, topic);
+    const commits = await admin.groupCommits(groupId, topic);
     const log = await admin.offsets(topic);
-    return { id: await admin.topicId(topic), committed, log };
+    return { id: await admin.topicId(topic), committed, commits, log };
   }
 
   #recordsGone(

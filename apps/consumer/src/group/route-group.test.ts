@@ -69,7 +69,11 @@ function start(options: Partial<RouteGroupOptions> = {}) {
     consumer,
     settings,
     work: async (record) => new Promise<void>((done) => open.set(record.offset, () => done())),
-    places: { goOnAt: async (_, readUpTo) => readUpTo ?? 0n, checkTopics: async () => undefined },
+    places: {
+      goOnAt: async (_, readUpTo) => readUpTo ?? 0n,
+      isAccepted: () => false,
+      checkTopics: async () => undefined,
+    },
     onCommitFailure: () => undefined,
     ...options,
   });
@@ -201,6 +205,7 @@ test('a crash of the group, and records that are gone, end the run with their er
   const gone = start({
     places: {
       goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 0n : Promise.reject(new Error('gone'))),
+      isAccepted: () => false,
       checkTopics: async () => undefined,
     },
     work: async () => undefined,
@@ -217,7 +222,11 @@ test('a crash of the group, and records that are gone, end the run with their er
 test('an assignment’s first batch begins at the committed offset, and each other one where the last ended: the rest is sought', async () => {
   const worked: bigint[] = [];
   const { consumer, group, stop, running } = start({
-    places: { goOnAt: async (_, readUpTo) => readUpTo ?? 100n, checkTopics: async () => undefined },
+    places: {
+      goOnAt: async (_, readUpTo) => readUpTo ?? 100n,
+      isAccepted: () => false,
+      checkTopics: async () => undefined,
+    },
     work: async ({ offset }) => void worked.push(offset),
   });
   // After a move of leaders the client had passed over records 100 to 104 by itself.
@@ -238,7 +247,11 @@ test('an assignment’s first batch begins at the committed offset, and each oth
 test('a loss that is accepted is gone over at the log’s start, by a flow of its own', async () => {
   const worked: bigint[] = [];
   const { consumer, group, stop, running } = start({
-    places: { goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 700n : 0n), checkTopics: async () => undefined },
+    places: {
+      goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 700n : 0n),
+      isAccepted: () => false,
+      checkTopics: async () => undefined,
+    },
     work: async ({ offset }) => void worked.push(offset),
   });
   await group.onBatch({ ...batch(700, 0), outOfRange: true }, current);
@@ -250,11 +263,22 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
   assert.equal(consumer.commits.at(-1), 2n);
 });
 
+test('where a loss was accepted the client is told at once: no batch would come where the log ends', async () => {
+  const { consumer, stop, running } = start({
+    places: { goOnAt: async () => 3n, isAccepted: () => true, checkTopics: async () => undefined },
+  });
+  await until(() => consumer.seeks.length > 0);
+  assert.deepEqual(consumer.seeks, [3n]);
+  stop.abort();
+  await running;
+});
+
 test('nothing is committed in a topic that was made anew: the run ends', async () => {
   let isAnew = false;
   const { consumer, group, running } = start({
     places: {
       goOnAt: async () => 0n,
+      isAccepted: () => false,
       checkTopics: async () => (isAnew ? Promise.reject(new Error('made anew')) : undefined),
     },
     work: async () => undefined,
@@ -268,7 +292,11 @@ test('nothing is committed in a topic that was made anew: the run ends', async (
 
 test('a place that cannot be asked for ends the run with its reason, also where no record has come', async () => {
   const { running, consumer } = start({
-    places: { goOnAt: async () => Promise.reject(new Error('records are gone')), checkTopics: async () => undefined },
+    places: {
+      goOnAt: async () => Promise.reject(new Error('records are gone')),
+      isAccepted: () => false,
+      checkTopics: async () => undefined,
+    },
   });
   await assert.rejects(running, /records are gone/);
   assert.equal(consumer.calls.at(-1), 'stop');

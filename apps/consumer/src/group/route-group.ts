@@ -27,7 +27,7 @@ export interface RouteGroupOptions {
   readonly consumer: GroupConsumer;
   readonly settings: GroupSettings;
   readonly work: Work;
-  readonly places: Pick<GroupPlaces, 'goOnAt' | 'checkTopics'>;
+  readonly places: Pick<GroupPlaces, 'goOnAt' | 'isAccepted' | 'checkTopics'>;
   readonly onCommitFailure: (error: unknown) => void;
 }
 
@@ -164,7 +164,11 @@ export class RouteGroup implements GroupHandler {
     // What earlier work has finished is committed when it has ended: asked for before that, it would come again.
     await earlier;
     const { flow, ...target } = held();
-    flow.begin(start ?? (await this.#options.places.goOnAt(target)));
+    const { places, consumer } = this.#options;
+    const offset = start ?? (await places.goOnAt(target));
+    flow.begin(offset);
+    // Where the log ends just where the client stands, no batch comes that would show it.
+    if (start === undefined && places.isAccepted(target)) consumer.seek(target, offset);
   }
 
   #goOnAt(held: Held, offset: bigint): void {

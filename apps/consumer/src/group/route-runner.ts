@@ -1,6 +1,7 @@
 import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafka/kafka';
 import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
+import { noteWithTopicId } from './commit-note.ts';
 import { GroupPlaces } from './group-places.ts';
 import { RouteGroup, type GroupSettings } from './route-group.ts';
 import type { Work } from './work.ts';
@@ -15,7 +16,7 @@ export interface RouteRunnerOptions {
   readonly settings: GroupSettings;
   readonly sessionTimeoutMs: number;
   readonly acceptGap: boolean;
-  /** Kept with the offsets: the rules that they were reached by. */
+  /** Kept with the offsets, beside the topic's id: the rules that they were reached by. */
   readonly commitNote: string;
   /** Told of each membership as it begins. */
   readonly onJoin: (group: RouteGroup) => void;
@@ -109,7 +110,7 @@ export class RouteRunner {
         groupId,
         topics,
         sessionTimeoutMs,
-        commitNote: this.#options.commitNote,
+        commitNote: (topic) => noteWithTopicId(this.#options.commitNote, this.#topicIds.get(topic)),
         maxBytesPerPartition: Math.min(MAX_FETCH_BYTES, settings.limits.maxBytes),
       }),
       settings,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConsumedRecord, GroupCommit, PartitionSlice, ReadOptions, TopicPartition } from '@genesys-kafka/kafka';
 import type { RoutingSettings } from '@genesys-kafka/routing';
+import { noteWithTopicId } from './commit-note.ts';
 import { findRulesApart, rulesNote } from './rules-in-force.ts';
 
 type Rules = Readonly<Record<string, string>>;
@@ -37,7 +38,9 @@ async function refusal({ now, main, retry = {}, log = 'r'.repeat(100), first = 0
         const place = (topic === 'main' ? main : retry)[groupId.slice('p.c.'.length)];
         if (!place) return new Map();
         const [offset, rules] = place;
-        return new Map([[0, { offset: BigInt(offset), note: rules ? rulesNote(settingsOf(rules)) : '' }]]);
+        return new Map([
+          [0, { offset: BigInt(offset), note: rules ? noteWithTopicId(rulesNote(settingsOf(rules)), 'one') : '' }],
+        ]);
       },
     },
     async *read({ topic, partition }: TopicPartition, { from }: ReadOptions): AsyncGenerator<PartitionSlice, void> {

@@ -105,7 +105,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
             topic,
             partition,
             offset: offset.toString(),
-            metadata: this.#options.commitNote ?? null,
+            metadata: this.#options.commitNote?.(topic) ?? null,
           })),
         );
       } catch (error) {
