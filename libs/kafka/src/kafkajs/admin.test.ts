@@ -62,3 +62,26 @@ test('a wrong address is told at once, and so is what no waiting mends', async (
   await assert.rejects(refused.admin.offsets('t'), { code: 'kafka-failed' });
   assert.deepEqual([wrong.state.asked, refused.state.asked], [1, 2]);
 });
+
+test('metadata that the client has lost is asked for again, and no verdict on the topic', async () => {
+  const lost = new kafkajs.KafkaJSTopicMetadataNotLoaded('Topic metadata not loaded', { topic: 't' });
+  const { admin, clock } = setUp(lost, 2);
+  const asked = admin.offsets('t');
+  await clock.advance(1000);
+  assert.equal((await asked).length, 2);
+});
+
+test('a topic that a broker does not know yet is asked for again for a moment, then told', async () => {
+  const unknown = Object.assign(new Error('This server does not host this topic-partition'), {
+    type: 'UNKNOWN_TOPIC_OR_PARTITION',
+    retriable: true,
+  });
+  const late = setUp(unknown, 2);
+  const asked = late.admin.offsets('t');
+  await late.clock.advance(1000);
+  assert.equal((await asked).length, 2);
+  const never = setUp(unknown);
+  const refused = assert.rejects(never.admin.offsets('t'), { code: 'topic-missing' });
+  await never.clock.advance(10_000);
+  await refused;
+});

@@ -1,19 +1,20 @@
-import { backoffMs, isRetryable, settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
+import { backoffMs, settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import type { GroupCommit, KafkaAdmin, PartitionOffsets } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
-import { createCluster, type Cluster } from './internals.ts';
-import { LogEnds } from './log-ends.ts';
-import { TopicIds } from './topic-ids.ts';
+import { createCluster, fetchTopicId, type Cluster } from './internals.ts';
+import { SharedConnection, type Connected } from './shared-connection.ts';
 
 const LEADER_WAIT_MS = 30_000;
 const LEADER_POLL_MS = 100;
 const CLOSE_MS = 1000;
 /** A rolling restart takes a partition's leader away for some seconds, and a coordinator for as long. */
 const PATIENCE_MS = 30_000;
+/** A broker that has just started, or a topic that is just made, is unknown for a moment. */
+const TOPIC_PATIENCE_MS = 5000;
 const BACKOFF = { initialMs: 200, factor: 2, maxMs: 2000, jitterMs: 200 };
 const NOTHING_COMMITTED = -1n;
 
@@ -21,21 +22,21 @@ const NOTHING_COMMITTED = -1n;
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #connection: Connection;
   readonly #clock: Clock;
-  readonly #logEnds: LogEnds;
-  readonly #topicIds: TopicIds;
-  #admin: Promise<Admin> | undefined;
+  readonly #admin: SharedConnection<Admin>;
+  /** kafkajs's admin tells neither a topic's id nor where its partitions end with what open transactions hold. */
+  readonly #cluster: SharedConnection<Cluster>;
   #hasAnswered = false;
   #closed = false;
 
   constructor(connection: Connection, clock: Clock = systemClock) {
     this.#connection = connection;
-    this.#topicIds = new TopicIds(connection);
     this.#clock = clock;
-    this.#logEnds = new LogEnds(connection);
+    this.#admin = new SharedConnection(async () => connected(connection.kafka().admin()));
+    this.#cluster = new SharedConnection(async () => connected(createCluster(connection.kafka(), 'read_uncommitted')));
   }
 
   async brokers(): Promise<readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]> {
-    return this.#call('list the brokers', async (admin) => {
+    return this.#call(this.#admin, 'list the brokers', async (admin) => {
       const { brokers } = await admin.describeCluster();
       return brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port }));
     });
@@ -44,7 +45,7 @@ export class KafkajsAdmin implements KafkaAdmin {
   async describeTopic(name: string): Promise<TopicDescription | undefined> {
     const partitions = await this.#partitionCount(name);
     if (partitions === undefined) return undefined;
-    return this.#call(`describe the topic ${name}`, async (admin) => {
+    return this.#call(this.#admin, `describe the topic ${name}`, async (admin) => {
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
         resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }],
@@ -63,7 +64,7 @@ export class KafkajsAdmin implements KafkaAdmin {
     const missing = topics.filter((_, index) => counts[index] === undefined);
     if (missing.length === 0) return [];
     const replicated = (await this.brokers()).length >= 3;
-    await this.#call(`create ${missing.map(({ name }) => name).join(', ')}`, (admin) =>
+    await this.#call(this.#admin, `create ${missing.map(({ name }) => name).join(', ')}`, (admin) =>
       // Resolves with false where somebody else was faster: as good as our own.
       admin.createTopics({ waitForLeaders: false, topics: missing.map((spec) => creation(spec, replicated)) }),
     );
@@ -72,7 +73,7 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async offsets(topic: string): Promise<readonly PartitionOffsets[]> {
-    return this.#call(`read the offsets of ${topic}`, async (admin) => {
+    return this.#call(this.#admin, `read the offsets of ${topic}`, async (admin) => {
       // kafkajs asks with read_committed: "high" is the last stable offset.
       const offsets = await admin.fetchTopicOffsets(topic);
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
@@ -89,16 +90,18 @@ export class KafkajsAdmin implements KafkaAdmin {
   async hidden(topic: string): Promise<ReadonlyMap<number, bigint>> {
     // In this order: an end that is read first could lie below a stable offset that is read later.
     const stable = await this.offsets(topic);
-    const ends = await this.#call(`read the offsets of ${topic}`, () => this.#logEnds.of(topic, stable.length));
+    const ends = await this.#call(this.#cluster, `read the offsets of ${topic}`, (cluster) =>
+      logEnds(cluster, topic, stable.length),
+    );
     return new Map(stable.map(({ partition, end }) => [partition, (ends.get(partition) ?? end) - end]));
   }
 
   async topicId(topic: string): Promise<string | undefined> {
-    return this.#call(`look up the topic ${topic}`, () => this.#topicIds.of(topic));
+    return this.#call(this.#cluster, `look up the topic ${topic}`, (cluster) => topicIdOf(cluster, topic));
   }
 
   async groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>> {
-    return this.#call(`read the offsets of group ${groupId}`, async (admin) => {
+    return this.#call(this.#admin, `read the offsets of group ${groupId}`, async (admin) => {
       const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
       const committed = (found?.partitions ?? []).map(
         ({ partition, offset }) => [partition, BigInt(offset)] as [number, bigint],
@@ -108,7 +111,7 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>> {
-    return this.#call(`read the offsets of group ${groupId}`, async (admin) => {
+    return this.#call(this.#admin, `read the offsets of group ${groupId}`, async (admin) => {
       const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
       const commits = (found?.partitions ?? []).map(
         ({ partition, offset, metadata }) => [partition, { offset: BigInt(offset), note: metadata ?? '' }] as const,
@@ -119,23 +122,11 @@ export class KafkajsAdmin implements KafkaAdmin {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#logEnds.close();
-    await this.#disconnect();
-  }
-
-  async #disconnect(): Promise<void> {
-    const admin = this.#admin;
-    this.#admin = undefined;
-    this.#topicIds.close();
-    if (admin)
-      await settledWithin(
-        admin.then((connected) => connected.disconnect()),
-        CLOSE_MS,
-      );
+    await settledWithin(Promise.all([this.#admin.close(), this.#cluster.close()]), CLOSE_MS);
   }
 
   async #partitionCount(topic: string): Promise<number | undefined> {
-    return this.#call(`look up the topic ${topic}`, async (admin) => {
+    return this.#call(this.#admin, `look up the topic ${topic}`, async (admin) => {
       try {
         const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
         return topics[0]?.partitions.length;
@@ -170,44 +161,63 @@ export class KafkajsAdmin implements KafkaAdmin {
    * Every question goes through here. A broker that is not ready, or gone after one had answered before, is asked again
    * with backoff for as long as leaders take to move; a wrong address is told at once.
    */
-  async #call<T>(doing: string, call: (admin: Admin) => Promise<T>): Promise<T> {
+  async #call<C extends Connected, T>(
+    connection: SharedConnection<C>,
+    doing: string,
+    ask: (connected: C) => Promise<T>,
+  ): Promise<T> {
     const started = this.#clock.monotonicMs();
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#callOnce(doing, call);
+        // kafkajs does not come back by itself from a lost seed broker, nor from metadata without leaders.
+        const answer = await connection.ask(ask, (error) => this.#toError(error, doing).retry);
+        this.#hasAnswered = true;
+        return answer;
       } catch (error) {
+        const failure = this.#toError(error, doing);
         const waitMs = backoffMs(BACKOFF, attempt);
-        const isMoving = isRetryable(error) && (error.code === 'broker-not-ready' || this.#hasAnswered);
-        if (this.#closed || !isMoving || this.#clock.monotonicMs() + waitMs - started > PATIENCE_MS) throw error;
+        const waitedMs = this.#clock.monotonicMs() + waitMs - started;
+        if (this.#closed || waitedMs > this.#patienceMs(failure)) throw failure;
         await this.#clock.sleep(waitMs);
       }
     }
   }
 
-  async #callOnce<T>(doing: string, call: (admin: Admin) => Promise<T>): Promise<T> {
-    const connecting = (this.#admin ??= this.#connect());
-    try {
-      const answer = await call(await connecting);
-      this.#hasAnswered = true;
-      return answer;
-    } catch (error) {
-      const failure = toKafkaError(error, { doing, brokers: this.#connection.brokers });
-      // kafkajs does not come back by itself from a lost seed broker, nor from metadata without leaders.
-      if (failure.retry && this.#admin === connecting) await this.#disconnect();
-      throw failure;
-    }
+  #patienceMs(failure: KafkaError): number {
+    if (failure.code === 'topic-missing') return TOPIC_PATIENCE_MS;
+    return failure.retry && (failure.code === 'broker-not-ready' || this.#hasAnswered) ? PATIENCE_MS : 0;
   }
 
-  async #connect(): Promise<Admin> {
-    const admin = this.#connection.kafka().admin();
+  #toError(error: unknown, doing: string): KafkaError {
+    return toKafkaError(error, { doing, brokers: this.#connection.brokers });
+  }
+}
+
+async function connected<C extends { connect(): Promise<void> }>(connection: C): Promise<C> {
+  await connection.connect();
+  return connection;
+}
+
+/** Where partitions end with what open transactions hold; of a cluster that reads uncommitted. */
+async function logEnds(cluster: Cluster, topic: string, partitions: number): Promise<ReadonlyMap<number, bigint>> {
+  await cluster.addTargetTopic(topic);
+  const asked = Array.from({ length: partitions }, (_, partition) => ({ partition }));
+  const [found] = await cluster.fetchTopicsOffset([{ topic, fromBeginning: false, partitions: asked }]);
+  return new Map((found?.partitions ?? []).map(({ partition, offset }) => [partition, BigInt(offset)]));
+}
+
+/** Of whichever broker answers; rejects with what the last one failed with. */
+async function topicIdOf(cluster: Cluster, topic: string): Promise<string | undefined> {
+  if (cluster.getNodeIds().length === 0) await cluster.refreshMetadata();
+  let failure = new Error('no broker is known');
+  for (const nodeId of cluster.getNodeIds()) {
     try {
-      await admin.connect();
-      return admin;
+      return await fetchTopicId(await cluster.findBroker({ nodeId }), topic);
     } catch (error) {
-      this.#admin = undefined;
-      throw error;
+      failure = error as Error;
     }
   }
+  throw failure;
 }
 
 function creation(spec: TopicSpec, replicated: boolean): ITopicConfig {

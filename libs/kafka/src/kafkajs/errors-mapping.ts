@@ -61,7 +61,8 @@ const CODE_OF_NAME = byText({
     'KafkaJSNoBrokerAvailableError',
     'KafkaJSGroupCoordinatorNotFound',
   ],
-  'topic-missing': ['KafkaJSMetadataNotLoaded', 'KafkaJSTopicMetadataNotLoaded'],
+  // Of the client's own memory, not of the cluster: a topic that is not there has a protocol error.
+  'broker-not-ready': ['KafkaJSMetadataNotLoaded', 'KafkaJSTopicMetadataNotLoaded'],
   'authentication-failed': ['KafkaJSSASLAuthenticationError'],
   'kafka-unsupported': ['KafkaJSServerDoesNotSupportApiKey'],
 });

@@ -31,7 +31,7 @@ const CRASH = 'a handler that fails, and a batch that cannot be read, are surfac
 export const TAPS: readonly Tap[] = [
   {
     what: 'the symbol `private:Kafka:createCluster` of a client, and the methods of what it makes (see `Cluster`)',
-    where: ['internals.ts', 'partition-reader.ts', 'admin.ts', 'log-ends.ts', 'group/group-consumer.ts'],
+    where: ['internals.ts', 'partition-reader.ts', 'admin.ts', 'group/group-consumer.ts'],
     why: 'There is no assign(): a partition is read, a new topic asked for on every broker, and a wrong address found early, through a cluster of our own.',
     guardedBy: [
       [ONE_BROKER, 'a reader at the end polls on, sees what comes, and stops with its signal'],
@@ -60,7 +60,7 @@ export const TAPS: readonly Tap[] = [
   },
   {
     what: '`kafkajs/src/protocol/encoder` and `versions` of a broker: a Metadata request of version 10, sent through its connection pool with the rest of a flexible header as the first byte of the body',
-    where: ['internals.ts', 'topic-ids.ts'],
+    where: ['internals.ts', 'admin.ts'],
     why: 'kafkajs speaks Metadata up to version 6, without topic ids: a topic that was deleted and made again looks like the one before.',
     guardedBy: [
       ['wire/topic-id.test.ts', 'the request is what the protocol guide says of Metadata version 10'],
