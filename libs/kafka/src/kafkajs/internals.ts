@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Kafka } from 'kafkajs';
+import kafkajs, { type Kafka } from 'kafkajs';
 import { decodeFetchResponse, type FetchedPartition, type FetchResponse } from '../wire/fetch-response.ts';
 import { decodeTopicId, encodeTopicIdRequest, TOPIC_ID_METADATA_VERSION } from '../wire/topic-id.ts';
 
@@ -17,6 +17,7 @@ export interface Cluster {
   /** Node ids by partition, `{ '2': [0, 5] }`; a partition without metadata is left out. */
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   findBroker(broker: { readonly nodeId: string }): Promise<Broker>;
+  readonly brokerPool: { connect(): Promise<void>; createSeedBroker(): Promise<void> };
   fetchTopicsOffset(
     topics: readonly {
       readonly topic: string;
@@ -113,14 +114,15 @@ export function createCluster(
   return make({ allowAutoTopicCreation: false, isolationLevel, metadataMaxAge: 300_000 });
 }
 
-/** Has the groups of `kafka` that are made from now on read through `fetch`. */
+/** Has the group of `kafka` that is made next read through `fetch`. */
 export function replaceFetch(
   kafka: Kafka,
   fetch: (broker: Broker, request: GroupFetchRequest) => Promise<GroupFetchResponse>,
-): void {
+): { endConnecting(): void } {
   const { make, replace } = clusterMaker(kafka);
+  let cluster: Cluster | undefined;
   replace((options) => {
-    const cluster = make(options);
+    cluster = make(options);
     const find = cluster.findBroker.bind(cluster);
     cluster.findBroker = async (which) => {
       const broker = await find(which);
@@ -129,6 +131,13 @@ export function replaceFetch(
     };
     return cluster;
   });
+  return {
+    // What was asked for before the group was stopped would go on for as long as the group's patience.
+    endConnecting: () => {
+      const refuse = () => Promise.reject(new kafkajs.KafkaJSNonRetriableError('The group has been stopped'));
+      if (cluster) Object.assign(cluster.brokerPool, { connect: refuse, createSeedBroker: refuse });
+    },
+  };
 }
 
 /** One Fetch of one partition, read_committed; rejects with kafkajs's error for the partition's error code. */

@@ -101,6 +101,12 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
+    what: '`connect` and `createSeedBroker` of a group’s broker pool, which its attempts to connect go through',
+    where: ['internals.ts', 'group/group-consumer.ts'],
+    why: 'A group that is stopped while no broker answers would go on connecting for as long as its patience.',
+    guardedBy: [['kafkajs/internals.test.ts', 'a group that is stopped makes no more connections']],
+  },
+  {
     what: 'REBALANCING is told before the group is joined again: a commit that is asked for in it is sent before that',
     where: ['group/group-consumer.ts'],
     why: 'What is finished is committed with the generation that is ending.',

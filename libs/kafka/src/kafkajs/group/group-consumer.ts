@@ -39,6 +39,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #clock: Clock;
   readonly #options: GroupOptions;
   readonly #consumer: Consumer;
+  readonly #cluster: ReturnType<typeof replaceFetch>;
   readonly #fetches: FetchGenerations;
   readonly #assigned = new Map<string, AssignedPartition>();
   /** The handler has been told that what is assigned may go elsewhere. */
@@ -57,7 +58,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#fetches = new FetchGenerations(() => clock.monotonicMs());
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
     const kafka = connection.kafka(RETRY);
-    replaceFetch(kafka, (broker, request) => fetchForGroup(broker, request, connection.maxDecompressedBytes));
+    this.#cluster = replaceFetch(kafka, (broker, request) =>
+      fetchForGroup(broker, request, connection.maxDecompressedBytes),
+    );
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       sessionTimeout,
@@ -87,7 +90,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
         const patient = isMoving && this.#clock.monotonicMs() - started < JOIN_PATIENCE_MS;
         if (!patient || this.#stopped) {
           this.#state = 'crashed';
-          await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
+          await this.#leave();
           throw failure;
         }
         await this.#clock.sleep(JOIN_RETRY_MS);
@@ -158,7 +161,12 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       for (const partition of partitions) partition.end();
       this.#clear();
     }
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
     await settledWithin(this.#consumer.disconnect(), LEAVE_MS);
+    this.#cluster.endConnecting();
   }
 
   /** kafkajs does not try again where a coordinator is still loading, as it is for a while after a broker's start. */
