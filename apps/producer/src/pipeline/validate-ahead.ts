@@ -14,7 +14,10 @@ const BATCHES_AHEAD = 2;
 
 /** A piece of 256 KiB may hold thousands of tiny records, each of which takes a kilobyte of objects on its way. */
 const MAX_BATCH_RECORDS = 250;
-/** A batch goes into one transaction, which has its time: over the slowest of lines that has to do for it. */
+/**
+ * A batch goes into one transaction, which has its time: over the slowest of lines that has to do for it. The record
+ * that passes it belongs to the batch, or each piece of 256 KiB would make two: a full one, and one of a single record.
+ */
 const MAX_BATCH_BYTES = 256 * 1024;
 
 /** The source's records, validated where they are still to be published. */
@@ -31,7 +34,7 @@ async function* inParts(batches: AsyncIterable<readonly ScannedRecord[]>): Async
     let part: ScannedRecord[] = [];
     let bytes = 0;
     for (const record of records) {
-      if (part.length === MAX_BATCH_RECORDS || (part.length > 0 && bytes + record.length > MAX_BATCH_BYTES)) {
+      if (part.length === MAX_BATCH_RECORDS || bytes >= MAX_BATCH_BYTES) {
         yield part;
         part = [];
         bytes = 0;

@@ -38,8 +38,11 @@ export class ThreadSession {
   readonly #worker: ThreadWorker;
   readonly #clock: Clock;
   readonly #pending: PromiseWithResolvers<ThreadReply>[] = [];
+  readonly #ended = new AbortController();
   #isReady = false;
-  #deadline = new AbortController();
+  /** Since when the thread is at the first of what is pending. */
+  #atItSinceMs = 0;
+  #isWatched = false;
   #end: End | undefined;
 
   constructor(worker: ThreadWorker, clock: Clock) {
@@ -67,9 +70,10 @@ export class ThreadSession {
     if (this.#end) throw this.#ending(this.#end, false);
     const reply = Promise.withResolvers<ThreadReply>();
     this.#pending.push(reply);
+    if (this.#pending.length === 1) this.#atItSinceMs = this.#clock.monotonicMs();
     this.#worker.ref();
     this.#worker.postMessage(request);
-    if (this.#pending.length === 1) this.#watch();
+    void this.#watch();
     try {
       return await reply.promise;
     } finally {
@@ -87,21 +91,29 @@ export class ThreadSession {
   #take(answer: ThreadAnswer): void {
     if (answer === 'ready') this.#isReady = true;
     else this.#pending.shift()?.resolve(answer);
-    this.#watch();
+    this.#atItSinceMs = this.#clock.monotonicMs();
+    void this.#watch();
   }
 
-  /** A deadline for the request that the thread is at; none while it is starting. */
-  #watch(): void {
-    this.#deadline.abort();
-    if (!this.#isReady || this.#pending.length === 0) return;
-    this.#deadline = new AbortController();
-    this.#clock.sleep(DEADLINE_MS, this.#deadline.signal).then(
-      () => {
-        this.#lose(`gave no answer in ${DEADLINE_MS / 1000} s`);
-        void this.#worker.terminate();
-      },
-      () => undefined,
-    );
+  /** Holds the deadline of the request that the thread is at; none while it is starting. One timer for many requests. */
+  async #watch(): Promise<void> {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    try {
+      while (this.#isReady && this.#pending.length > 0) {
+        const leftMs = this.#atItSinceMs + DEADLINE_MS - this.#clock.monotonicMs();
+        if (leftMs <= 0) {
+          this.#lose(`gave no answer in ${DEADLINE_MS / 1000} s`);
+          void this.#worker.terminate();
+        } else {
+          await this.#clock.sleep(leftMs, this.#ended.signal);
+        }
+      }
+    } catch {
+      // The session is over.
+    } finally {
+      this.#isWatched = false;
+    }
   }
 
   #lose(why: string): void {
@@ -114,7 +126,7 @@ export class ThreadSession {
 
   #over(end: End): void {
     this.#end ??= end;
-    this.#deadline.abort();
+    this.#ended.abort();
     for (const [index, reply] of this.#pending.splice(0).entries()) reply.reject(this.#ending(this.#end, index === 0));
   }
 
