@@ -42,10 +42,13 @@ export async function* readPartition(
       await cluster.connect();
       await cluster.addTargetTopic(target.topic);
     });
+    // The first slice comes at once, also where there is nothing: it tells where the log ends.
+    let maxWaitMs = 0;
     let offset = options.from === 'start' ? await patient(() => logStart(cluster, target)) : options.from;
     for (;;) {
       const from = offset;
-      const fetched = await patient(() => fetchOnce(cluster, target, from, options.maxWaitMs ?? 500));
+      const fetched = await patient(() => fetchOnce(cluster, target, from, maxWaitMs));
+      maxWaitMs = options.maxWaitMs ?? 500;
       const decoded = await decodeBatches(fetched.batches, {
         ...target,
         from,
