@@ -81,7 +81,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await produce(topic, ['1', '2', '3']);
       const first = await join(client, group, [topic]);
       await until('three records', () => first.seen.length === 3);
-      await until('the commit', async () => (await client.admin.groupOffsets(group, topic)).get(0) === 3n);
+      await until('the commit', async () => (await client.admin.groupCommits(group, topic)).get(0)?.offset === 3n);
       await first.consumer.stop();
       assert.deepEqual(first.events, ['assigned 1', 'revoked 1']);
       await produce(topic, ['4']);
@@ -103,7 +103,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await delay(1000);
       assert.deepEqual(first.seen, ['1', '2', '3']);
       await first.consumer.stop();
-      assert.equal((await client.admin.groupOffsets(group, topic)).size, 0);
+      assert.equal((await client.admin.groupCommits(group, topic)).size, 0);
       const second = await join(client, group, [topic]);
       await until('all of them', () => second.seen.length === 3);
       await second.consumer.stop();
@@ -122,7 +122,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await aborted.send({ topic, partition: 0 }, [record('gone')]);
       await aborted.abort();
       // The abort is answered before its marker is written, so the end may still move. Two records, two markers.
-      const committed = async () => (await client.admin.groupOffsets(group, topic)).get(0);
+      const committed = async () => (await client.admin.groupCommits(group, topic)).get(0)?.offset;
       await until('the end', async () => (await committed()) === 4n);
       assert.equal((await client.admin.offsets(topic))[0]!.end, 4n);
       assert.deepEqual(member.seen, ['1']);
@@ -164,7 +164,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
         },
       });
       for (const partition of [0, 1, 2, 3]) await produce(topic, [`a${partition}`], partition);
-      await until('all four', async () => (await client.admin.groupOffsets(group, topic)).size === 4);
+      await until('all four', async () => (await client.admin.groupCommits(group, topic)).size === 4);
       assert.ok(current.every((isCurrent) => isCurrent()));
       const second = await join(client, group, [topic]);
       await until('two and two', () => first.assigned.length === 2 && second.assigned.length === 2);
@@ -272,7 +272,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       stopping.resolve(undefined);
       await stopped;
       assert.deepEqual(member.crashes, []);
-      assert.equal((await client.admin.groupOffsets(group, topic)).get(0), 1n);
+      assert.equal((await client.admin.groupCommits(group, topic)).get(0)?.offset, 1n);
     });
 
     test('a handler that fails, and a batch that cannot be read, are surfaced as a crash', async () => {
@@ -329,7 +329,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       const group = `g-${topic}`;
       await produce(topic, ['1', '2']);
       const first = await join(client, group, [topic]);
-      await until('both', async () => (await client.admin.groupOffsets(group, topic)).get(0) === 2n);
+      await until('both', async () => (await client.admin.groupCommits(group, topic)).get(0)?.offset === 2n);
       await first.consumer.commit([{ topic, partition: 0, offset: 700n }]);
       await first.consumer.stop();
       const froms: bigint[] = [];
@@ -341,7 +341,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       });
       await until('what is there', () => second.seen.length === 1);
       assert.deepEqual([froms[0], froms.at(-1), second.seen], [700n, 1n, ['2']]);
-      assert.equal((await client.admin.groupOffsets(group, topic)).get(0), 700n);
+      assert.equal((await client.admin.groupCommits(group, topic)).get(0)?.offset, 700n);
       await second.consumer.stop();
     });
 

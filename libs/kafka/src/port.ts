@@ -167,11 +167,9 @@ export interface KafkaAdmin {
   /** Changes when a topic is deleted and made again; undefined where there is no topic, or brokers before Kafka 2.8. */
   topicId(topic: string): Promise<string | undefined>;
   /**
-   * Committed offsets of a group, by partition; partitions without one are absent. A negative one is no position, but
-   * shows that the group had one.
+   * What a group has committed, by partition; partitions without an offset are absent. A negative one is no position,
+   * but shows that the group had one.
    */
-  groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>>;
-  /** The same with the note that was kept with each; '' where there is none. */
   groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>>;
 }
 

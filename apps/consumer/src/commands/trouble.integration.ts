@@ -209,6 +209,6 @@ async function statusOf(url: string): Promise<number> {
 }
 
 async function committed(area: Area, route: string): Promise<bigint> {
-  const offsets = await area.client.admin.groupOffsets(`${area.prefix}test.${route}`, area.main);
-  return offsets.values().reduce((sum, offset) => sum + offset, 0n);
+  const offsets = await area.client.admin.groupCommits(`${area.prefix}test.${route}`, area.main);
+  return offsets.values().reduce((sum, { offset }) => sum + offset, 0n);
 }

@@ -25,14 +25,13 @@ function setUp({ committed, isKnown = false, first, end, accept = false, topicId
   const places = new GroupPlaces({
     admin: {
       offsets: async () => [{ partition: 0, first: state.first, end: state.end }],
-      groupOffsets: async () => {
+      groupCommits: async () => {
         state.questions += 1;
         return new Map([
-          ...(committed === undefined ? [] : [[0, committed] as const]),
-          ...(isKnown ? [[1, 5n] as const] : []),
+          ...(committed === undefined ? [] : [[0, { offset: committed, note }] as const]),
+          ...(isKnown ? [[1, { offset: 5n, note: '' }] as const] : []),
         ]);
       },
-      groupCommits: async () => new Map(committed === undefined ? [] : [[0, { offset: committed, note }]]),
       topicId: async () => state.id,
     },
     ...{ groupId: 'g', topicIds, accept, clock },

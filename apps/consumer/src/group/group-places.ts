@@ -11,7 +11,7 @@ import { ConsumerError } from '../errors.ts';
 import { isOfEarlierTopic } from './commit-note.ts';
 
 export interface GroupPlacesOptions {
-  readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupOffsets' | 'groupCommits' | 'topicId'>;
+  readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupCommits' | 'topicId'>;
   readonly groupId: string;
   /** Ids of the topics as they were first met; kept over memberships, and filled here. */
   readonly topicIds: Map<string, string>;
@@ -23,7 +23,6 @@ export interface GroupPlacesOptions {
 
 interface TopicState {
   readonly id: string | undefined;
-  readonly committed: ReadonlyMap<number, bigint>;
   readonly commits: ReadonlyMap<number, GroupCommit>;
   readonly log: readonly PartitionOffsets[];
 }
@@ -59,10 +58,10 @@ export class GroupPlaces {
       // The admin answers for all partitions or fails: this one is on its way in or out.
       if (!bounds)
         throw new KafkaError('broker-not-ready', `Nothing is known of ${partitionName({ topic, partition })}.`);
-      const next = readUpTo ?? state.committed.get(partition);
+      const next = readUpTo ?? state.commits.get(partition)?.offset;
       const isLeft = readUpTo === undefined && isOfEarlierTopic(state.commits.get(partition), state.id);
       const anew = this.#isAnew(topic, state.id) || isLeft;
-      const gone = anew ? MADE_ANEW : whatIsGone(next, bounds, state.committed.size > 0);
+      const gone = anew ? MADE_ANEW : whatIsGone(next, bounds, state.commits.size > 0);
       // A position of this process may be ahead of an end that was read a moment ago.
       const isAhead = readUpTo !== undefined && readUpTo > bounds.end && !outOfRange;
       if (gone === undefined || (isAhead && !anew)) return next ?? bounds.first;
@@ -111,10 +110,9 @@ export class GroupPlaces {
   async #askNow(topic: string): Promise<TopicState> {
     const { admin, groupId } = this.#options;
     // In this order: an end read before a commit could lie below it.
-    const committed = await admin.groupOffsets(groupId, topic);
     const commits = await admin.groupCommits(groupId, topic);
     const log = await admin.offsets(topic);
-    return { id: await admin.topicId(topic), committed, commits, log };
+    return { id: await admin.topicId(topic), commits, log };
   }
 
   #recordsGone(

@@ -60,7 +60,6 @@ test('a topic that a restarted broker does not know is no verdict in mid-run; on
   const client = {
     admin: {
       offsets: async () => (isGone ? Promise.reject(missing) : [{ partition: 0, first: 0n, end: 0n }]),
-      groupOffsets: async () => new Map(),
       groupCommits: async () => new Map(),
       topicId: async () => undefined,
     },

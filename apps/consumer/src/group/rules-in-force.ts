@@ -71,7 +71,7 @@ async function placesOf(
       commits: await client.admin.groupCommits(groupIdOf(settings, route), topic),
     })),
   );
-  return places.filter(({ commits }) => commits.size > 0);
+  return places.filter(({ commits }) => [...commits.values()].some(({ offset }) => offset >= 0n));
 }
 
 function isChanged(places: readonly Place[], now: string): boolean {

@@ -100,23 +100,13 @@ export class KafkajsAdmin implements KafkaAdmin {
     return this.#call(this.#cluster, `look up the topic ${topic}`, (cluster) => topicIdOf(cluster, topic));
   }
 
-  async groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, bigint>> {
-    return this.#call(this.#admin, `read the offsets of group ${groupId}`, async (admin) => {
-      const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
-      const committed = (found?.partitions ?? []).map(
-        ({ partition, offset }) => [partition, BigInt(offset)] as [number, bigint],
-      );
-      return new Map(committed.filter(([, offset]) => offset !== NOTHING_COMMITTED));
-    });
-  }
-
   async groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>> {
     return this.#call(this.#admin, `read the offsets of group ${groupId}`, async (admin) => {
       const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
       const commits = (found?.partitions ?? []).map(
         ({ partition, offset, metadata }) => [partition, { offset: BigInt(offset), note: metadata ?? '' }] as const,
       );
-      return new Map(commits.filter(([, { offset }]) => offset >= 0n));
+      return new Map(commits.filter(([, { offset }]) => offset !== NOTHING_COMMITTED));
     });
   }
 
