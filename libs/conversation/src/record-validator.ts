@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { conversationSchemaText } from './conversation-schema.ts';
 import { countMembers } from './count-members.ts';
-import { type ExactJson, hasEscapedKey, readExactly } from './exact-json.ts';
+import { type ExactJson, hasEscapedKey, MAX_EXACT_MEMBERS, readExactly } from './exact-json.ts';
 import { FaultFinder, MAX_REASONS } from './fault-finder.ts';
 import { propertyNames, safePointer } from './reasons.ts';
 import { costsTooMuch } from './value-cost.ts';
@@ -37,9 +37,6 @@ export interface RecordValidator {
   validate(bytes: Uint8Array, members: number): ValidRecord | InvalidRecord;
 }
 
-/** Read once more, a member takes about 3 µs and 150 bytes; 300,000 are an ordinary record of 7 MB. */
-const MAX_EXACT_MEMBERS = 300_000;
-
 /**
  * Compiles the schema (the conversation's by default) once: about 60 ms, after which a record costs microseconds.
  * Throws for a schema that Ajv does not accept in strict mode; there is no remote `$ref`.
@@ -56,7 +53,7 @@ export function createRecordValidator(options: { readonly schema?: object } = {}
 
   return {
     validate(bytes, members) {
-      if (costsTooMuch(bytes, members)) return tooCostly('holds too many values for the memory of one record');
+      if (costsTooMuch(bytes)) return tooCostly('holds too many values for the memory of one record');
       const text = decode(bytes);
       if (text === undefined) return { ok: false, code: 'invalid-utf8', reasons: ['/: not valid UTF-8'] };
       let value: unknown;

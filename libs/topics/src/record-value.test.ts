@@ -27,6 +27,19 @@ test('what nobody can read says why: no frame, a schema id with a problem, no JS
   assert.equal(await causeOf(frame(9, Buffer.from('{'))), 'json-invalid');
 });
 
+test('a record whose value would fill the memory, or whose reading the time, of all others is read by nobody', () => {
+  const read = (json: string) => {
+    const found = parseRecord({ kind: 'record', body: Buffer.from(json), contentType: 'application/json' });
+    return found.kind === 'unreadable' ? found.cause : found.kind;
+  };
+  const many = (piece: string, count: number) => Array.from({ length: count }, () => piece).join(',');
+  assert.equal(read(`[${many('{}', 4_000_000)}]`), 'record-too-costly');
+  // An escaped key has the text read once more, a member in microseconds.
+  const keys = Array.from({ length: 350_000 }, (_, n) => `"${n}":1`).join(',');
+  assert.equal(read(`{"\\u0061":1,${keys}}`), 'record-too-costly');
+  assert.equal(read(`{${keys}}`), 'json');
+});
+
 test('a dead letter is shown without its frame where it has one, and never cut where it has none', () => {
   assert.deepEqual([framingOf(frame(9, text)), framingOf(text), framingOf(null)], ['confluent', 'none', 'none']);
   assert.deepEqual(bodyOf(frame(9, text), 'confluent'), text);

@@ -1,4 +1,5 @@
 import { parseJson } from '@genesys-kafka/conversation/exact-json';
+import { costsTooMuch } from '@genesys-kafka/conversation/value-cost';
 import { TopicsError } from './errors.ts';
 import { unframe } from './framing.ts';
 import type { DeadLetter } from './headers/dead-letter-headers.ts';
@@ -52,14 +53,22 @@ export class RecordReader {
   }
 }
 
+const TOO_COSTLY: Unreadable = {
+  kind: 'unreadable',
+  cause: 'record-too-costly',
+  reason: 'Its values would not fit into the memory, or their reading not into the time, that one record may take.',
+};
+
 /**
  * Parses for the rules; what is delivered stays the bytes. The value takes several times the memory of its text, so
  * nothing may hold it over an `await`: every record in hand would keep one.
  */
 export function parseRecord({ body }: RecordValue): { readonly kind: 'json'; readonly parsed: unknown } | Unreadable {
+  if (costsTooMuch(body)) return TOO_COSTLY;
   try {
     return { kind: 'json', parsed: parseJson(STRICT_UTF8.decode(body)) };
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) return TOO_COSTLY;
     // The parser's own words would quote the record.
     const reason = `The ${body.length} bytes after the frame are not JSON in UTF-8. Was the topic written in another format?`;
     return { kind: 'unreadable', cause: 'json-invalid', reason };
