@@ -51,7 +51,7 @@ test('the other contract too: its archive is spooled in the image', async () => 
   assert.equal(await distinct(), RECORDS);
 });
 
-test('the images do not run as root, are healthy, and end at SIGTERM as their programs do', async () => {
+test('the images do not run as root, hold no .npmrc, are healthy, and end at SIGTERM as their programs do', async () => {
   const script = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([QUEUED]) };
   assert.ok((await fetch(`${simulatorUrl}/_simulator/faults`, script)).ok);
   const waiting = `${project.name}-waiting`;
@@ -64,6 +64,8 @@ test('the images do not run as root, are healthy, and end at SIGTERM as their pr
   };
   for (const [service, id] of Object.entries(containers)) {
     assert.equal(await docker('exec', id, 'id', '-u'), '1000', service);
+    const settingsOfNpm = ['find', '/app', '-name', '.npmrc', '-not', '-path', '*/node_modules/*'];
+    assert.equal(await docker('exec', id, ...settingsOfNpm), '', service);
     await eventually(`${service} is healthy`, async () => (await inspect(id, 'Health.Status')) === 'healthy');
   }
   // The producer before the simulator, whose network it shares.
