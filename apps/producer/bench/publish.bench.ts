@@ -9,10 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createKafkaClient } from '@genesys-kafka/kafka';
-import { startScript, startStack, uniquePrefix } from '@genesys-kafka/testing';
+import { measure, startScript, startStack, uniquePrefix, type Measured } from '@genesys-kafka/testing';
 import { topicSpecs } from '@genesys-kafka/topics';
 import { writeArchive } from '../fixtures/processes.ts';
-import { measure, type Measured } from './measure.ts';
 
 const { values } = parseArgs({
   options: {

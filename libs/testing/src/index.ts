@@ -1,5 +1,6 @@
 export { startProxy, type ChaosProxy, type ProxyOptions } from './chaos-proxy.ts';
 export { freePorts } from './free-port.ts';
+export { measure, type Measured } from './measure.ts';
 export { startScript } from './package-script.ts';
 export { simulatorEnv, type SimulatorEnv } from './simulator-env.ts';
 export type { Provider, Stack, StackOptions } from './provider.ts';

@@ -1,13 +1,15 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { freePorts } from './free-port.ts';
 
 export interface Measured {
   /** Of the whole process, start included. */
   readonly seconds: number;
   readonly peakBytes: number;
+  /** User and system, up to a quarter of a second before its end. */
+  readonly cpuSeconds: number;
   readonly stdout: string;
   readonly delayP99Ms?: number;
 }
@@ -22,16 +24,18 @@ export async function measure(
   env: Readonly<Record<string, string>>,
   options: { readonly watchEventLoop?: boolean } = {},
 ): Promise<Measured> {
-  const port = options.watchEventLoop ? await freePort() : 0;
+  const port = options.watchEventLoop ? (await freePorts(1))[0]! : 0;
   const started = performance.now();
   const child = start({
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', HTTP_PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let peakBytes = 0;
+  let cpuSeconds = 0;
   let delayP99Ms: number | undefined;
   const sampler = setInterval(() => {
     peakBytes = Math.max(peakBytes, highWaterMark(child.pid!));
+    cpuSeconds = Math.max(cpuSeconds, cpuTime(child.pid!));
     if (port !== 0)
       readDelay(port).then(
         (ms) => (delayP99Ms = ms),
@@ -43,7 +47,7 @@ export async function measure(
   clearInterval(sampler);
   if (status !== 0) throw new Error(`${child.spawnargs.join(' ')} ended with ${status}: ${stderr}`);
   const seconds = (performance.now() - started) / 1000;
-  return { seconds, peakBytes, stdout, ...(delayP99Ms === undefined ? {} : { delayP99Ms }) };
+  return { seconds, peakBytes, cpuSeconds, stdout, ...(delayP99Ms === undefined ? {} : { delayP99Ms }) };
 }
 
 function highWaterMark(pid: number): number {
@@ -54,16 +58,17 @@ function highWaterMark(pid: number): number {
   }
 }
 
+/** In clock ticks of a hundredth of a second, as Linux counts them on every architecture that Node runs on. */
+function cpuTime(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
+}
+
 async function readDelay(port: number): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return Number(/event_loop_delay_seconds\{quantile="0\.99"\} (\S+)/.exec(metrics)?.[1]) * 1000;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

@@ -1,0 +1,114 @@
+/**
+ * `npm run bench:deliver -- [--records N] [--rounds N]`: records of 2 kB on a topic through `consumer run --drain` to a
+ * target that answers at once and to a file, and through a bare loop of the same client and undici, in turn. Ratios of
+ * one run are what counts: machines differ.
+ */
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { measure, startScript, type Measured } from '@genesys-kafka/testing';
+import { startBus } from '../fixtures/bus.ts';
+import type { Seen } from './target.ts';
+
+const RECORD_BYTES = 2000;
+const KEYS = 5000;
+const BATCH = 2000;
+
+const { values } = parseArgs({
+  options: { records: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '3' } },
+});
+const records = Number(values.records);
+const here = import.meta.dirname;
+const dir = await mkdtemp(join(tmpdir(), 'bench-'));
+await using bus = await startBus();
+await using area = await bus.area();
+await publish();
+let run = 0;
+try {
+  await toHttp(); // The warm-up is nobody's.
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    const http = await toHttp();
+    tell('http', http.seen.seconds, http.measured);
+    const bare = await throughBareLoop();
+    tell('bare loop', bare.seen.seconds, bare.measured);
+    console.log(`ratio: ${(bare.seen.seconds / http.seen.seconds).toFixed(2)} of the bare loop`);
+    const file = await toFile();
+    tell('file', file.seconds, file);
+  }
+} finally {
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Words of random digits: about as compressible as conversations are. */
+async function publish(): Promise<void> {
+  for (let from = 0; from < records; from += BATCH) {
+    const count = Math.min(BATCH, records - from);
+    const batch = Array.from({ length: count }, (_, at) => {
+      const n = Math.floor((from + at) / KEYS);
+      const text = Array.from(
+        { length: RECORD_BYTES / 20 },
+        () => `segment ${Math.random().toString(36).slice(2, 12)}`,
+      );
+      return { conversationId: `c-${(from + at) % KEYS}`, n, text: text.join(' ') };
+    });
+    await area.publish(batch, `job-${from}`);
+  }
+}
+
+async function toHttp() {
+  return withTarget(async (url) => consume({ type: 'http', url, concurrency: 64 }));
+}
+
+async function throughBareLoop() {
+  return withTarget(async (url) =>
+    measure((options) => spawn(process.execPath, [join(here, 'bare.ts'), area.main, url, String(records)], options), {
+      KAFKA_BROKERS: bus.stack.brokers.join(','),
+    }),
+  );
+}
+
+async function toFile(): Promise<Measured> {
+  const path = join(dir, `out-${(run += 1)}.ndjson`);
+  const measured = await consume({ type: 'file', path });
+  let lines = 0;
+  const reader = createInterface({ input: createReadStream(path) });
+  reader.on('line', () => (lines += 1));
+  await once(reader, 'close');
+  if (lines !== records) throw new Error(`${lines} lines for ${records} records`);
+  await rm(path);
+  return measured;
+}
+
+/** A new group each time, from the topic's start to its end. */
+async function consume(sink: object): Promise<Measured> {
+  const file = join(dir, `config-${(run += 1)}.yaml`);
+  await writeFile(
+    file,
+    area.config({ connector: `bench-${run}`, routes: [{ name: 'all', sink: 'out' }], sinks: { out: sink } }),
+  );
+  const args = ['--config', file, '--json', 'run', '--drain'];
+  return measure((options) => startScript('consumer', args, options), {});
+}
+
+async function withTarget(deliver: (url: string) => Promise<Measured>): Promise<{ seen: Seen; measured: Measured }> {
+  const target = fork(join(here, 'target.ts'));
+  const [{ url }] = (await once(target, 'message')) as [{ url: string }];
+  const measured = await deliver(url);
+  target.send('end');
+  const [seen] = (await once(target, 'message')) as [Seen];
+  if (seen.requests !== records || seen.distinct !== records) throw new Error(`${JSON.stringify(seen)} of ${records}`);
+  return { seen, measured };
+}
+
+function tell(name: string, seconds: number, { peakBytes, cpuSeconds }: Measured): void {
+  const rate = Math.round(records / seconds);
+  console.log(
+    `${name.padEnd(10)} ${rate} records/s (${seconds.toFixed(1)} s), CPU ${cpuSeconds.toFixed(1)} s, ` +
+      `peak ${Math.round(peakBytes / 2 ** 20)} MiB`,
+  );
+}
