@@ -223,7 +223,7 @@ test('a certificate that has expired, or that nobody trusts, and TLS 1.1 end the
     for (const [pair, version, text] of cases) {
       await using host = await tlsListener(pair, version);
       const link = async () => `https://${host.address}/x?${SECRET}`;
-      const { error } = await download([], { link, allowedHosts: [host.address] });
+      const { error } = await download([], { link, allowedHosts: [host.address], idleTimeoutMs: 1000 });
       assert.equal(error?.code, 'download-untrusted');
       assert.match(error.message, text);
       assert.deepEqual(host.counts, { connections: 1, trusted: 0 });
