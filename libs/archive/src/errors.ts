@@ -147,7 +147,8 @@ export const ARCHIVE_ERRORS = {
   },
   'download-untrusted': {
     meaning: 'The TLS of the files host is not trusted.',
-    remedy: 'Check the certificate, or name its authority in tls.caFile.',
+    remedy:
+      'Check that its certificate is valid, or name its authority in tls.caFile, and that it speaks TLS 1.2 or later.',
     scope: 'source',
   },
   'download-encoding': {

@@ -51,7 +51,7 @@ export const GENESYS_ERRORS = {
     meaning: 'No secure connection comes about: the certificate or the handshake is not accepted.',
     remedy:
       'If a proxy or gateway of yours re-signs traffic, name its certificate authority in tls.caFile; otherwise check ' +
-      'the address.',
+      'the address, and that what answers there has a valid certificate and speaks TLS 1.2 or later.',
   },
   timeout: {
     meaning: 'Nothing, or too little, came from Genesys for too long.',

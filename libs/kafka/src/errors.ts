@@ -92,7 +92,9 @@ export const KAFKA_ERRORS = {
   },
   'tls-failed': {
     meaning: 'No secure connection comes about: the certificate or the handshake is not accepted.',
-    remedy: 'Check KAFKA_SSL, the listener’s port and the certificate authority (tls.caFile, NODE_EXTRA_CA_CERTS).',
+    remedy:
+      'Check KAFKA_SSL, the listener’s port, that its certificate is valid and its authority known (tls.caFile, ' +
+      'NODE_EXTRA_CA_CERTS), and that it speaks TLS 1.2 or later.',
   },
   'topic-missing': {
     meaning: 'A topic or a partition does not exist.',

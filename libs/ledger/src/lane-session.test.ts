@@ -3,15 +3,15 @@ import { test } from 'node:test';
 import { KafkaError, type ConsumedRecord, type KafkaClient, type PartitionSlice } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { newWindowEntry } from './entries.ts';
-import { withLane } from './lane-session.ts';
+import { withLane, type LaneOptions } from './lane-session.ts';
 
 const LEDGER = { topic: 'ledger', partition: 0 };
 const ENTRY = newWindowEntry({ exportId: 'e', generation: 1, connector: 'c', contract: 'archive', window: 'w' });
 
-/** A client whose ledger lies in memory; while `isAway`, no transaction can begin but that of a claim. */
+/** A client whose ledger lies in memory; with a `failure`, no transaction can begin but that of a claim. */
 function memoryClient() {
   const log: ConsumedRecord[] = [];
-  const state = { isAway: false };
+  const state: { failure?: KafkaError | undefined } = {};
   let begun = 0;
   const client = {
     transactionalProducer: () => {
@@ -19,7 +19,7 @@ function memoryClient() {
       return {
         async begin() {
           begun += 1;
-          if (state.isAway && !isClaim) throw new KafkaError('broker-unreachable', 'The broker is away.');
+          if (state.failure && !isClaim) throw state.failure;
           isClaim = false;
           const sent: ConsumedRecord[] = [];
           return {
@@ -44,35 +44,34 @@ function memoryClient() {
   return { client: client as unknown as KafkaClient, state, beginnings: () => begun };
 }
 
+const optionsOf = (client: KafkaClient, clock: ManualClock): LaneOptions => ({
+  client,
+  identity: { transactionalId: 't', ledger: LEDGER, keyPrefix: 'e/' },
+  limits: {
+    transactionBytes: 1e6,
+    transactionMs: 1000,
+    bufferBytes: 1e6,
+    sendBytes: 1e5,
+    objectBytes: 0,
+    maxSendBytes: () => 1e6,
+  },
+  signal: new AbortController().signal,
+  clock,
+});
+
 test('hours without a commit are no standstill: the five minutes begin with the first interruption', async () => {
   const { client, state } = memoryClient();
   const clock = new ManualClock();
   let runs = 0;
-  const done = withLane(
-    {
-      client,
-      identity: { transactionalId: 't', ledger: LEDGER, keyPrefix: 'e/' },
-      limits: {
-        transactionBytes: 1e6,
-        transactionMs: 1000,
-        bufferBytes: 1e6,
-        sendBytes: 1e5,
-        objectBytes: 0,
-        maxSendBytes: () => 1e6,
-      },
-      signal: new AbortController().signal,
-      clock,
-    },
-    async (_lane, publisher) => {
-      runs += 1;
-      // A job that is waited for; then the broker is away for a moment, just as there is something to commit.
-      if (runs === 1) await clock.sleep(3 * 3_600_000);
-      state.isAway = runs === 1;
-      await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
-      await publisher.flush();
-      return 'done';
-    },
-  );
+  const done = withLane(optionsOf(client, clock), async (_lane, publisher) => {
+    runs += 1;
+    // A job that is waited for; then the broker is away for a moment, just as there is something to commit.
+    if (runs === 1) await clock.sleep(3 * 3_600_000);
+    state.failure = runs === 1 ? new KafkaError('broker-unreachable', 'The broker is away.') : undefined;
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
+    await publisher.flush();
+    return 'done';
+  });
   const settled = done.then(
     (value) => value,
     (error: unknown) => error,
@@ -80,4 +79,17 @@ test('hours without a commit are no standstill: the five minutes begin with the 
   await clock.advance(4 * 3_600_000);
   assert.equal(await settled, 'done');
   assert.equal(runs, 2);
+});
+
+test('a verdict of the brokers ends the lane at once, and is what is told', async () => {
+  const { client, state } = memoryClient();
+  let runs = 0;
+  const done = withLane(optionsOf(client, new ManualClock()), async (_lane, publisher) => {
+    runs += 1;
+    state.failure = new KafkaError('authorization-failed', 'Not authorized to access topics.');
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
+    await publisher.flush();
+  });
+  await assert.rejects(done, { code: 'authorization-failed' });
+  assert.equal(runs, 1);
 });

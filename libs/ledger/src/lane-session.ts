@@ -59,7 +59,8 @@ export async function withLane<T>(
         throw error;
       }
       interruptedSinceMs ??= clock.monotonicMs();
-      if (!isOutcomeUnknown(error) || clock.monotonicMs() - interruptedSinceMs > MAX_STANDSTILL_MS) throw error;
+      if (!isOutcomeUnknown(error)) throw refusalIn(error);
+      if (clock.monotonicMs() - interruptedSinceMs > MAX_STANDSTILL_MS) throw error;
       options.onInterrupted?.(error);
     } finally {
       await publisher.close();
@@ -96,6 +97,11 @@ const OUTCOME_UNKNOWN: ReadonlySet<string> = new Set<KafkaErrorCode>([
   'producer-discarded',
   'unexpected-answer',
 ]);
+
+/** The brokers' own verdict, where there is one: a right that is missing is told as that, not as an interruption. */
+function refusalIn(error: LedgerError): Error {
+  return error.cause instanceof OperationalError ? error.cause : error;
+}
 
 function isOutcomeUnknown({ cause }: LedgerError): boolean {
   return cause instanceof OperationalError && (cause.retry || OUTCOME_UNKNOWN.has(cause.code));

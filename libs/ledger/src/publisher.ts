@@ -267,6 +267,7 @@ export class LanePublisher {
     this.#failure = isLaneInterrupted(cause) ? cause : laneInterrupted(cause);
     this.#ended.abort(this.#failure);
     this.#bufferedBytes = 0;
+    this.#events.onBuffered?.(0);
     for (const batch of [this.#open?.batch, this.#next]) {
       batch?.age.abort();
       batch?.committed.reject(this.#failure);

@@ -36,6 +36,12 @@ export const SCHEMA_REGISTRY_ERRORS = {
       'This exact schema is not there: register libs/conversation/schemas/conversation.schema.json as it is, or set ' +
       'schema.register: auto.',
   },
+  'tls-failed': {
+    meaning: 'No secure connection comes about: the certificate or the handshake is not accepted.',
+    remedy:
+      "Check SCHEMA_REGISTRY_URL, that the registry's certificate is valid and its authority known (tls.caFile, " +
+      'NODE_EXTRA_CA_CERTS), and that it speaks TLS 1.2 or later.',
+  },
   'unknown-schema-id': {
     meaning: 'The registry knows no schema with the id of a record.',
     remedy: 'The record was framed with another registry’s id, or the schema was deleted for good.',

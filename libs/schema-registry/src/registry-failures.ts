@@ -21,6 +21,9 @@ interface Failure {
 /** "Schema not found" in Confluent's API. */
 const SCHEMA_NOT_FOUND = 40403;
 
+/** Of what breaks a connection the client keeps the text alone: Node's of certificates, OpenSSL's of handshakes. */
+const TLS_TEXT = /^[^<]*(?:certificate|SSL routines)/;
+
 /** The parsed answer of a successful request, or its text where that is not JSON. */
 export function answerOf(response: Response): unknown {
   return response.data<unknown>();
@@ -41,7 +44,11 @@ export function toRegistryError(error: unknown, context: RegistryContext): Schem
   return new SchemaRegistryError(codeFor(failure, context), what, { cause: error, details });
 }
 
-function codeFor({ status, errorCode }: Failure, { mode, schemaId }: RegistryContext): SchemaRegistryError['code'] {
+function codeFor(
+  { status, reason, errorCode }: Failure,
+  { mode, schemaId }: RegistryContext,
+): SchemaRegistryError['code'] {
+  if (status === undefined && TLS_TEXT.test(reason)) return 'tls-failed';
   if (status === undefined || status >= 500 || status === 408 || status === 429) return 'registry-unreachable';
   if (status === 401) return 'registry-authentication-failed';
   if (status === 403) return 'registry-authorization-failed';

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { expiredPair, strangerPair, testAuthority, tlsListener, trustedPair } from '@genesys-kafka/testing';
 import { createSchemaRegistry, SchemaRegistryError } from './index.ts';
 import type { OnAnswer } from './schema-registry.ts';
 
@@ -164,6 +166,27 @@ test('no answer, half an answer and a refused connection end within the time giv
     const started = performance.now();
     await assert.rejects(hasty.schemaById(1), failure('registry-unreachable', true, /find schema 1/));
     assert.ok(performance.now() - started < 2000);
+  }
+});
+
+test('a certificate that has expired, or that nobody trusts, and TLS 1.1 are told as that, with the first connection', async () => {
+  const usual = getCACertificates('default');
+  setDefaultCACertificates([...usual, testAuthority]);
+  try {
+    const cases = [
+      [expiredPair, undefined, /expired.*valid/],
+      [strangerPair, undefined, /certificate.*tls\.caFile/],
+      [trustedPair, 'TLSv1.1', /TLS 1\.2 or later/],
+    ] as const;
+    for (const [pair, version, text] of cases) {
+      await using server = await tlsListener(pair, version);
+      const url = `https://user:w0rd@${server.address}`;
+      await assert.rejects(resolve(url, 'auto'), failure('tls-failed', false, text));
+      await assert.rejects(createSchemaRegistry({ url }).check(), failure('tls-failed', false, text));
+      assert.deepEqual(server.counts, { connections: 2, trusted: 0 });
+    }
+  } finally {
+    setDefaultCACertificates(usual);
   }
 });
 

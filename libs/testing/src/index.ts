@@ -1,11 +1,14 @@
+export { expiredPair, strangerPair, testAuthority, trustedPair } from './secured/certificates.ts';
 export { startProxy, type ChaosProxy, type ProxyOptions } from './chaos-proxy.ts';
 export { freePorts } from './free-port.ts';
 export { measure, type Measured } from './measure.ts';
 export { startScript } from './package-script.ts';
 export { simulatorEnv, type SimulatorEnv } from './simulator-env.ts';
-export type { Provider, Stack, StackOptions } from './provider.ts';
+export type { ExtraListener, Provider, Stack, StackOptions } from './provider.ts';
 export { ProcessGroup } from './host/process-group.ts';
 export { stackImages } from './providers/images.ts';
 export { ensureServers, type Servers } from './servers/download.ts';
+export { secured, securedUser } from './secured/broker.ts';
+export { tlsListener, type TlsListener } from './secured/tls-listener.ts';
 export { startStack } from './stack.ts';
 export { uniquePrefix } from './unique-prefix.ts';

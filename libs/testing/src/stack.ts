@@ -50,11 +50,17 @@ function chosenProviders(): readonly Provider[] {
 }
 
 async function startBy(provider: Provider, options: StackOptions): Promise<Stack> {
-  const plain = (options.brokers ?? 1) === 1 && !options.slowBroker && !options.proxied;
+  const plain =
+    (options.brokers ?? 1) === 1 &&
+    !options.slowBroker &&
+    !options.proxied &&
+    !options.listeners &&
+    !options.properties &&
+    !options.scramUsers;
   if (provider !== 'process' && !plain) {
     throw new TestingError(
       'provider-unavailable',
-      'Three brokers, and brokers behind a proxy, are plain processes only.',
+      'Three brokers, and brokers behind a proxy or with properties of their own, are plain processes only.',
     );
   }
   return provider === 'environment' ? environmentStack(options) : hostedStack(provider, options);

@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { uniquePrefix } from '@genesys-kafka/testing';
+import { freePorts, uniquePrefix } from '@genesys-kafka/testing';
+import { topicSpecs } from '@genesys-kafka/topics';
+import kafkajs from 'kafkajs';
 import { startProducer, writeArchive } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
 import { readPublished, untilWritten } from '../../fixtures/topics.ts';
 import type { Report } from '../export/report.ts';
 
 const RECORDS = 20_000;
+const MIB = 1024 * 1024;
+/** What the publisher may hold, as set in ../export/context.ts. */
+const BUFFER_BYTES = 6 * MIB;
 // One broker hides the worst holes of a client, and so do three that answer alike.
 const servers = useServers({ brokers: 3, slowBroker: { index: 1, latencyMs: 20 } });
 
@@ -33,3 +38,65 @@ test('a broker is killed in the middle of a publish, then the others too: when t
   assert.equal(new Set(records.map(({ ordinal }) => ordinal)).size, RECORDS, 'records are missing');
   assert.equal(records.length, RECORDS, 'records are there twice');
 });
+
+test('fewer replicas in sync than the topic wants, then one broker of three: reading waits behind a full buffer; when they are back the same run ends, each record once', async () => {
+  const archive = join(servers.dir, 'replicas.zip');
+  const count = 12_000;
+  await writeArchive(archive, ['--records', String(count)]);
+  const prefix = uniquePrefix();
+  await createDataTopic(prefix, { 'min.insync.replicas': '3' });
+  const [port = 0] = await freePorts(1);
+  const env = { ...servers.env(prefix), HTTP_PORT: String(port), LOG_LEVEL: 'debug' };
+  const { child, ended } = startProducer(['publish', archive, '--json'], env);
+  let stderr = '';
+  child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  let most = 0;
+  const bufferedBytes = async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const bytes = Number(/^genesys_kafka_publish_buffer_bytes (\d+)$/m.exec(metrics)?.[1]);
+    most = Math.max(most, bytes);
+    return bytes;
+  };
+
+  await untilWritten(servers.client, prefix);
+  await servers.stack.killBroker(0);
+  await until(async () => (await bufferedBytes()) > BUFFER_BYTES, 'a full buffer');
+  await until(async () => {
+    await bufferedBytes();
+    return stderr.includes('fewer in-sync replicas');
+  }, 'the refusal of the brokers');
+  stderr = '';
+  await servers.stack.killBroker(2);
+  await until(async () => {
+    await bufferedBytes();
+    return stderr.includes(`ECONNREFUSED ${servers.stack.brokers[2]!}`);
+  }, 'a broken connection');
+  assert.equal(child.exitCode, null, 'it did not wait for the brokers');
+  await Promise.all([0, 2].map((index) => servers.stack.startBroker(index)));
+
+  const result = await ended;
+  assert.equal(result.status, 0, result.stderr);
+  // One step of the reading stage may stand above the limit.
+  assert.ok(most < BUFFER_BYTES + 2 * MIB, `${most} bytes were in the buffer`);
+  const { records } = await readPublished(servers.client, prefix);
+  assert.equal(new Set(records.map(({ ordinal }) => ordinal)).size, count, 'records are missing');
+  assert.equal(records.length, count, 'records are there twice');
+});
+
+async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+  const endMs = Date.now() + 60_000;
+  while (!(await condition())) {
+    assert.ok(Date.now() < endMs, `${what} did not come about`);
+    await delay(50);
+  }
+}
+
+/** As the program would make it, with other settings beside or in their place. */
+async function createDataTopic(prefix: string, more: Readonly<Record<string, string>>): Promise<void> {
+  const { name: topic, partitions: numPartitions, config } = topicSpecs({ prefix }).data;
+  const configEntries = Object.entries({ ...config, ...more }).map(([name, value]) => ({ name, value }));
+  const admin = new kafkajs.Kafka({ brokers: servers.stack.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 3, configEntries }] });
+  await admin.disconnect();
+}

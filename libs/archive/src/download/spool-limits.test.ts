@@ -5,9 +5,10 @@ import { chmod, chown, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import tls, { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { systemClock } from '@genesys-kafka/resilience';
+import { expiredPair, strangerPair, testAuthority, tlsListener, trustedPair } from '@genesys-kafka/testing';
 import { Agent } from 'undici';
 import { assertWhole, CONTENT, download, SECRET } from '../../fixtures/download.ts';
 import { fileServer, serve, status, type Answer } from '../../fixtures/file-server.ts';
@@ -185,30 +186,8 @@ test('a disk that fills up during the download stops it cleanly', async (t) => {
   }
 });
 
-test('trusts the certificates that the process trusts, and no others', async (t) => {
-  await using dir = await scratch();
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
-  const files = ['-keyout', `${dir.dir}/key.pem`, '-out', `${dir.dir}/cert.pem`];
-  const made = await run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    ...subject,
-    ...files,
-  ]).catch(() => undefined);
-  if (!made) {
-    t.skip('a certificate needs the openssl command');
-    return;
-  }
-  const [key, cert] = await Promise.all([
-    readFile(`${dir.dir}/key.pem`, 'utf8'),
-    readFile(`${dir.dir}/cert.pem`, 'utf8'),
-  ]);
-  const server = createServer({ key, cert }, serve(CONTENT));
+test('trusts the certificates that the process trusts, and no others', async () => {
+  const server = createServer(trustedPair, serve(CONTENT));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const usual = getCACertificates('default');
@@ -218,7 +197,7 @@ test('trusts the certificates that the process trusts, and no others', async (t)
       allowedHosts: [`${host}:${port}`],
     });
     assert.equal((await download([], from('localhost'))).error?.code, 'download-untrusted');
-    setDefaultCACertificates([...usual, cert]);
+    setDefaultCACertificates([...usual, testAuthority]);
     assertWhole(await download([], from('127.0.0.1')));
     assertWhole(await download([], from('localhost')));
     assert.equal((await download([], from('127.0.0.2'))).error?.code, 'download-failed');
@@ -226,6 +205,33 @@ test('trusts the certificates that the process trusts, and no others', async (t)
     setDefaultCACertificates(usual);
     server.closeAllConnections();
     server.close();
+  }
+});
+
+test('a certificate that has expired, or that nobody trusts, and TLS 1.1 end the download at once, whatever Node is told to allow', async () => {
+  const usual = getCACertificates('default');
+  const before = { version: tls.DEFAULT_MIN_VERSION, ciphers: tls.DEFAULT_CIPHERS };
+  setDefaultCACertificates([...usual, testAuthority]);
+  tls.DEFAULT_MIN_VERSION = 'TLSv1';
+  tls.DEFAULT_CIPHERS = 'DEFAULT@SECLEVEL=0';
+  try {
+    const cases = [
+      [expiredPair, undefined, /EXPIRED.*valid/],
+      [strangerPair, undefined, /tls\.caFile/],
+      [trustedPair, 'TLSv1.1', /TLS 1\.2 or later/],
+    ] as const;
+    for (const [pair, version, text] of cases) {
+      await using host = await tlsListener(pair, version);
+      const link = async () => `https://${host.address}/x?${SECRET}`;
+      const { error } = await download([], { link, allowedHosts: [host.address], idleTimeoutMs: 1000 });
+      assert.equal(error?.code, 'download-untrusted');
+      assert.match(error.message, text);
+      assert.deepEqual(host.counts, { connections: 1, trusted: 0 });
+    }
+  } finally {
+    setDefaultCACertificates(usual);
+    tls.DEFAULT_MIN_VERSION = before.version;
+    tls.DEFAULT_CIPHERS = before.ciphers;
   }
 });
 

@@ -1,3 +1,4 @@
+import { networkFault } from '@genesys-kafka/http';
 import { within } from '@genesys-kafka/resilience';
 import { KafkaError, type KafkaErrorCode } from '../errors.ts';
 import { isInsecureLogin } from './socket-factory.ts';
@@ -70,7 +71,6 @@ const CODE_OF_NAME = byText({
 /** kafkajs knows no code past 88 and puts the number into the text only. 90 is PRODUCER_FENCED (KIP-588). */
 const PRODUCER_FENCED_TEXT = 'Unknown error code 90';
 const INSIDE_KAFKAJS = /[\\/]node_modules[\\/]kafkajs[\\/]/;
-const TLS_CODES = /^(?:ERR_SSL|ERR_TLS|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
 /** Every failure of kafkajs as a `KafkaError`; a `KafkaError` inside (a codec's) comes out as it is. */
 export function toKafkaError(error: unknown, context: FailureContext): KafkaError {
@@ -100,13 +100,13 @@ function causes(error: unknown): unknown[] {
 function codeOf(error: unknown): KafkaErrorCode | undefined {
   if (!(error instanceof Error)) return undefined;
   if (isConfusion(error)) return 'broker-not-ready';
-  const { type, code, retriable } = error as Error & { type?: unknown; code?: unknown; retriable?: unknown };
+  const { type, retriable } = error as Error & { type?: unknown; retriable?: unknown };
   if (typeof type === 'string') {
     if (error.message.includes(PRODUCER_FENCED_TEXT)) return 'producer-fenced-or-timed-out';
     return CODE_OF_TYPE.get(type) ?? (retriable === true ? 'broker-not-ready' : 'kafka-failed');
   }
   if (isInsecureLogin(error.message)) return 'login-insecure';
-  if (typeof code === 'string' && TLS_CODES.test(code)) return 'tls-failed';
+  if (networkFault(error)?.cause === 'tls-refused') return 'tls-failed';
   return CODE_OF_NAME.get(error.name);
 }
 

@@ -1,5 +1,13 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { ExtraListener, Login } from '../provider.ts';
+
+export interface BrokerPorts {
+  readonly listen: number;
+  readonly advertised: number;
+  /** One for each extra listener, in their order. */
+  readonly extra: readonly number[];
+}
 
 /** What a stack host is told on its command line, as JSON. */
 export interface HostConfig {
@@ -10,7 +18,10 @@ export interface HostConfig {
   readonly dir: string;
   readonly keepLogs: boolean;
   /** Plain processes: the port each broker listens on for clients, and the one it tells them. */
-  readonly ports: readonly { readonly listen: number; readonly advertised: number }[];
+  readonly ports: readonly BrokerPorts[];
+  readonly properties: Readonly<Record<string, string>>;
+  readonly listeners: readonly ExtraListener[];
+  readonly scramUsers: readonly Login[];
 }
 
 export type BrokerVerb = 'stop' | 'start' | 'kill';

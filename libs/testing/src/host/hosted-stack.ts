@@ -42,7 +42,13 @@ export async function hostedStack(provider: HostConfig['provider'], options: Sta
 
 async function startOnce(provider: HostConfig['provider'], options: StackOptions): Promise<Stack> {
   const { slowBroker, proxied, onProgress } = options;
-  const listen = await freePorts(options.brokers ?? 1);
+  const count = options.brokers ?? 1;
+  const { listeners = [], properties = {}, scramUsers = [] } = options;
+  const ports = await freePorts(count * (1 + listeners.length));
+  const listen = ports.slice(0, count);
+  const extra = listen.map((_port, broker) =>
+    ports.slice(count + broker * listeners.length).slice(0, listeners.length),
+  );
   await using proxies = new AsyncDisposableStack();
   const inFront = await Promise.all(
     listen.map(async (port, index) => {
@@ -57,11 +63,18 @@ async function startOnce(provider: HostConfig['provider'], options: StackOptions
   const dir = await mkdtemp(join(tmpdir(), 'genesys-kafka-stack-'));
   const config: HostConfig = {
     provider,
-    brokers: options.brokers ?? 1,
+    brokers: count,
     registry: options.registry ?? true,
     dir,
     keepLogs: options.keepLogsOnFailure ?? true,
-    ports: listen.map((port, index) => ({ listen: port, advertised: inFront[index]?.port ?? port })),
+    ports: listen.map((port, index) => ({
+      listen: port,
+      advertised: inFront[index]?.port ?? port,
+      extra: extra[index]!,
+    })),
+    properties,
+    listeners,
+    scramUsers,
   };
   const host = new Host(config, onProgress);
   const abort = () => void host.close();
@@ -69,7 +82,9 @@ async function startOnce(provider: HostConfig['provider'], options: StackOptions
   try {
     const { brokers, registryUrl } = await host.ready;
     options.signal?.throwIfAborted();
-    return runningStack(host, { brokers: [...brokers], registryUrl, provider, proxies: inFront }, proxies.move());
+    const addresses = listeners.map(({ name }, at) => [name, extra.map((of) => `127.0.0.1:${of[at]!}`)] as const);
+    const facts = { brokers: [...brokers], listeners: Object.fromEntries(addresses), registryUrl, provider };
+    return runningStack(host, { ...facts, proxies: inFront }, proxies.move());
   } catch (error) {
     await host.close();
     options.signal?.throwIfAborted();
@@ -81,7 +96,7 @@ async function startOnce(provider: HostConfig['provider'], options: StackOptions
 
 function runningStack(
   host: Host,
-  facts: Pick<Stack, 'brokers' | 'registryUrl' | 'provider'> & {
+  facts: Pick<Stack, 'brokers' | 'registryUrl' | 'provider' | 'listeners'> & {
     readonly proxies: readonly (ChaosProxy | undefined)[];
   },
   proxies: AsyncDisposableStack,

@@ -31,6 +31,7 @@ export async function environmentStack(options: StackOptions): Promise<Stack> {
     brokers,
     registryUrl,
     provider: 'environment',
+    listeners: {},
     proxies: brokers.map(() => undefined),
     stopBroker: refuse,
     startBroker: refuse,

@@ -18,9 +18,10 @@ export async function startProcesses(
   const servers = await ensureServers({ group, signal, onProgress });
   const plans = await brokerPlans(config);
   const [registryPort = 0] = await freePorts(1);
+  const kafka = { group, java, jars: servers.kafkaJars, signal, onProgress };
   // One failure ends the other's wait as well: the caller kills the group.
   const [cluster, registryUrl] = await Promise.all([
-    KafkaCluster.start({ group, java, jars: servers.kafkaJars, brokers: plans, signal, onProgress }),
+    KafkaCluster.start({ ...kafka, brokers: plans, scramUsers: config.scramUsers }),
     config.registry ? startRegistry({ group, java, servers, port: registryPort, signal }) : '',
   ]);
   return {
@@ -36,12 +37,14 @@ export async function startProcesses(
 
 async function brokerPlans(config: HostConfig): Promise<BrokerPlan[]> {
   const ports = await freePorts(config.ports.length * 2);
-  return config.ports.map(({ listen, advertised }, index) => ({
+  return config.ports.map(({ listen, advertised, extra }, index) => ({
     id: index + 1,
     dir: join(config.dir, `kafka-${index + 1}`),
     clientPort: listen,
     advertisedPort: advertised,
     internalPort: ports[index * 2] ?? 0,
     controllerPort: ports[index * 2 + 1] ?? 0,
+    listeners: config.listeners.map((listener, at) => ({ ...listener, port: extra[at]! })),
+    properties: config.properties,
   }));
 }

@@ -24,6 +24,24 @@ test('internal topics fit the number of brokers, and clients are told the advert
   assert.ok(one.includes('auto.create.topics.enable=false'));
 });
 
+test('listeners and properties of a test come beside the usual ones, a PEM text in one line', () => {
+  const listener = { name: 'SECURE', protocol: 'SSL', port: 14, properties: { 'ssl.keystore.key': 'a\nb\n' } } as const;
+  const own = { ...plan(1), listeners: [listener], properties: { 'num.partitions': '7' } };
+  const lines = brokerProperties(own, [own]).split('\n');
+  assert.ok(
+    lines.includes(
+      'listeners=CLIENT://127.0.0.1:10,INTERNAL://127.0.0.1:12,CONTROLLER://127.0.0.1:13,SECURE://127.0.0.1:14',
+    ),
+  );
+  assert.ok(
+    lines.includes(
+      'listener.security.protocol.map=CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SSL',
+    ),
+  );
+  assert.ok(lines.includes(String.raw`listener.name.secure.ssl.keystore.key=a\nb\n`));
+  assert.ok(lines.includes('num.partitions=7'));
+});
+
 test('no cluster id begins with a hyphen, whatever the random bytes', () => {
   for (let first = 0; first < 256; first += 1) {
     const id = clusterIdOf(Buffer.from([first, ...Array<number>(15).fill(255)]));

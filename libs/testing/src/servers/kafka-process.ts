@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { within } from '@genesys-kafka/resilience';
 import { tellingLine, untilOutput, type ManagedProcess, type ProcessGroup } from '../host/process-group.ts';
+import type { ExtraListener, Login } from '../provider.ts';
 import { SHORT_LIVED } from './java.ts';
 
 export interface BrokerPlan {
@@ -15,6 +16,9 @@ export interface BrokerPlan {
   /** Brokers among themselves: a slow proxy before the clients does not slow replication. */
   readonly internalPort: number;
   readonly controllerPort: number;
+  readonly listeners?: readonly (ExtraListener & { readonly port: number })[];
+  /** Besides those given here, or in their place. */
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 const READY_TIMEOUT_MS = 120_000;
@@ -24,15 +28,18 @@ const STOP_TIMEOUT_MS = 60_000;
 export function brokerProperties(plan: BrokerPlan, cluster: readonly BrokerPlan[]): string {
   const replicas = cluster.length;
   const inSync = replicas === 1 ? 1 : 2;
+  const extra = plan.listeners ?? [];
+  const addresses = extra.map(({ name, port }) => `,${name}://127.0.0.1:${port}`).join('');
+  const protocols = extra.map(({ name, protocol }) => `,${name}:${protocol}`).join('');
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': plan.id,
     'controller.quorum.voters': cluster.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'INTERNAL',
-    listeners: `CLIENT://127.0.0.1:${plan.clientPort},INTERNAL://127.0.0.1:${plan.internalPort},CONTROLLER://127.0.0.1:${plan.controllerPort}`,
-    'advertised.listeners': `CLIENT://127.0.0.1:${plan.advertisedPort},INTERNAL://127.0.0.1:${plan.internalPort}`,
-    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `CLIENT://127.0.0.1:${plan.clientPort},INTERNAL://127.0.0.1:${plan.internalPort},CONTROLLER://127.0.0.1:${plan.controllerPort}${addresses}`,
+    'advertised.listeners': `CLIENT://127.0.0.1:${plan.advertisedPort},INTERNAL://127.0.0.1:${plan.internalPort}${addresses}`,
+    'listener.security.protocol.map': `CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}`,
     'log.dirs': join(plan.dir, 'data'),
     'auto.create.topics.enable': false,
     'default.replication.factor': replicas,
@@ -54,10 +61,18 @@ export function brokerProperties(plan: BrokerPlan, cluster: readonly BrokerPlan[
     'broker.heartbeat.interval.ms': 1000,
     // 128 MiB by default, a quarter of the heap given here.
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+    ...Object.fromEntries(extra.flatMap(listenerProperties)),
+    ...plan.properties,
   };
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+function listenerProperties({ name, properties = {} }: ExtraListener): [string, string][] {
+  const prefix = `listener.name.${name.toLowerCase()}.`;
+  // A PEM file's text goes into one line: the lines of a properties file end where theirs would.
+  return Object.entries(properties).map(([key, value]) => [`${prefix}${key}`, value.replaceAll('\n', '\\n')]);
 }
 
 /** A cluster's id of 16 bytes. One that began with a hyphen would be read as an option by the storage tool. */
@@ -77,6 +92,7 @@ export interface KafkaClusterOptions {
   /** Class path of Kafka's jars. */
   readonly jars: string;
   readonly brokers: readonly BrokerPlan[];
+  readonly scramUsers: readonly Login[];
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
@@ -146,8 +162,15 @@ export class KafkaCluster {
     const file = join(plan.dir, 'server.properties');
     await writeFile(file, brokerProperties(plan, this.#options.brokers));
     await writeFile(join(plan.dir, 'log4j2.xml'), LOG4J);
-    const args = [...this.#java('-Xmx256m'), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
-    const tool = await this.#options.group.spawn(`format-${plan.id}`, this.#options.java, args);
+    const users = this.#options.scramUsers.flatMap(({ username, password }) => [
+      '--add-scram',
+      `SCRAM-SHA-512=[name=${username},password=${password}]`,
+    ]);
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...users];
+    const tool = await this.#options.group.spawn(`format-${plan.id}`, this.#options.java, [
+      ...this.#java('-Xmx256m'),
+      ...format,
+    ]);
     const { code, signal } = await tool.exited;
     this.#options.signal.throwIfAborted();
     if (code === 0) return;

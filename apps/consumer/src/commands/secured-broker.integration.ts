@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { secured, securedUser, startProxy, startStack, testAuthority } from '@genesys-kafka/testing';
+import { Rights, type Operation, type Resource } from '@genesys-kafka/testing/rights';
+import { Bus, dataPartitions, samples, type Area } from '../../fixtures/bus.ts';
+import { ConsumerProcess, quick, type Ended } from '../../fixtures/consumer-process.ts';
+import { Target } from '../../fixtures/target.ts';
+
+const RECORDS = 30;
+let bus: Bus;
+let rights: Rights;
+let dir: string;
+
+before(async () => {
+  bus = new Bus(await startStack(secured));
+  rights = await Rights.at(bus.stack.brokers);
+  dir = await mkdtemp(join(tmpdir(), 'consumer-test-'));
+  await writeFile(join(dir, 'authority.pem'), testAuthority);
+});
+
+after(async () => {
+  await rights[Symbol.asyncDispose]();
+  await bus[Symbol.asyncDispose]();
+  await rm(dir, { recursive: true });
+});
+
+const run = ['run', ...quick];
+const drain = ['run', '--drain', ...quick];
+
+interface Login {
+  readonly brokers?: readonly string[];
+  readonly mechanism?: string;
+  readonly password?: string;
+}
+
+/** One route to the target, with a login, over TLS, by the authority of the tests. */
+function configOf(area: Area, target: Target, { brokers, mechanism = 'scram-sha-512', password }: Login = {}): string {
+  const sasl = { mechanism, username: securedUser.username, password: password ?? securedUser.password };
+  return area.config({
+    kafka: {
+      brokers: brokers ?? bus.stack.listeners.LOGIN,
+      topicPrefix: area.prefix,
+      partitions: dataPartitions,
+      ssl: true,
+      sasl,
+    },
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+    tls: { caFile: join(dir, 'authority.pem') },
+    log: { level: 'debug' },
+  });
+}
+
+/** A command to its end; whatever comes of it, no password is shown. */
+async function consume(config: string, args: readonly string[]): Promise<Ended> {
+  await using consumer = await ConsumerProcess.start(config, ...args);
+  const ended = await consumer.ended;
+  assert.doesNotMatch(ended.stdout + ended.stderr, /canary/);
+  return ended;
+}
+
+function assertEndsWith({ status, stdout, stderr }: Ended, code: string, text: string): void {
+  assert.equal(status, 1, stderr);
+  const told = stderr.split('\n').find((line) => line.startsWith(`error: ${code}: `));
+  assert.ok(told?.includes(text), stderr);
+  assert.equal(stdout, '');
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const endMs = Date.now() + 60_000;
+  while (!condition()) {
+    assert.ok(Date.now() < endMs, `${what} did not come about`);
+    await delay(50);
+  }
+}
+
+test('a wrong password ends the run at the first login; the right one delivers', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(RECORDS, RECORDS));
+  await rights.grantAll(area.prefix);
+  for (const mechanism of ['plain', 'scram-sha-512']) {
+    const tries = new Set<number>();
+    await using door = await startProxy({
+      target: bus.stack.listeners.LOGIN![0]!,
+      onChunk: ({ connection }) => {
+        tries.add(connection);
+        return 'forward';
+      },
+    });
+    const login = { mechanism, password: 'canary-wrong', brokers: [door.address] };
+    assertEndsWith(await consume(configOf(area, target, login), run), 'authentication-failed', 'KAFKA_SASL_PASSWORD');
+    assert.equal(tries.size, 1);
+  }
+  const { status, stderr } = await consume(configOf(area, target), drain);
+  assert.equal(status, 0, stderr);
+  assert.equal(target.accepted.length, RECORDS);
+});
+
+test('a right that is missing is named and nothing is committed; once it is there each record is delivered, once', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(RECORDS, RECORDS));
+  await rights.grantAll(area.prefix);
+  const config = configOf(area, target);
+  const group = `${area.prefix}test.all`;
+  const missing: readonly (readonly [Resource, string, Operation])[] = [
+    ['TOPIC', area.main, 'READ'],
+    ['GROUP', group, 'READ'],
+  ];
+  for (const [resource, name, operation] of missing) {
+    const giveBack = await rights.takeAway(resource, name, operation);
+    assertEndsWith(await consume(config, run), 'authorization-failed', name);
+    await giveBack();
+    assert.equal(target.seen.length, 0);
+    assert.equal((await area.client.admin.groupCommits(group, area.main)).size, 0);
+  }
+  const { status, stderr } = await consume(config, drain);
+  assert.equal(status, 0, stderr);
+  assert.equal(target.seen.length, RECORDS);
+});
+
+for (const resource of ['TOPIC', 'GROUP'] as const) {
+  test(`the right to read a ${resource} is taken away under a running consumer: it ends, and loses nothing`, async () => {
+    await using area = await bus.area();
+    await using target = await Target.listen();
+    await area.publish(samples(RECORDS, RECORDS), 'before');
+    await rights.grantAll(area.prefix);
+    const config = configOf(area, target);
+    const name = resource === 'TOPIC' ? area.main : `${area.prefix}test.all`;
+    await using running = await ConsumerProcess.start(config, ...run);
+    await until(() => target.accepted.length === RECORDS, 'the first records');
+    const giveBack = await rights.takeAway(resource, name, 'READ');
+    await area.publish(samples(RECORDS, RECORDS), 'after');
+    assertEndsWith(await running.ended, 'authorization-failed', name);
+    await giveBack();
+    const { status, stderr } = await consume(config, drain);
+    assert.equal(status, 0, stderr);
+    assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 2 * RECORDS);
+  });
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  secured,
+  securedUser,
+  startProxy,
+  testAuthority,
+  tlsListener,
+  trustedPair,
+  uniquePrefix,
+} from '@genesys-kafka/testing';
+import { Rights, type Operation, type Resource } from '@genesys-kafka/testing/rights';
+import { topicSpecs } from '@genesys-kafka/topics';
+import { runProducer, type Ended } from '../../fixtures/processes.ts';
+import { conversations } from '../../fixtures/records.ts';
+import { useServers } from '../../fixtures/servers.ts';
+import { readPublished } from '../../fixtures/topics.ts';
+import type { Report } from '../export/report.ts';
+
+const RECORDS = 50;
+const servers = useServers(secured);
+interface At {
+  readonly prefix?: string;
+  readonly brokers?: readonly string[];
+  readonly mechanism?: string;
+  readonly password?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** `publish` with a login, over TLS, by the authority of the tests; whatever comes of it, no password is shown. */
+async function publish({ prefix = uniquePrefix(), brokers, mechanism = 'plain', password, env }: At): Promise<Ended> {
+  const [source, authority, config] = ['secured.ndjson', 'authority.pem', 'tls.yaml'].map((name) =>
+    join(servers.dir, name),
+  ) as [string, string, string];
+  await writeFile(source, conversations('secured', RECORDS).join('\n'));
+  await writeFile(authority, testAuthority);
+  await writeFile(config, `tls: { caFile: ${authority} }\n`);
+  const ended = await runProducer(['--config', config, 'publish', source, '--json'], {
+    ...servers.env(prefix),
+    KAFKA_BROKERS: (brokers ?? servers.stack.listeners.LOGIN!).join(','),
+    KAFKA_SSL: 'true',
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: securedUser.username,
+    KAFKA_SASL_PASSWORD: password ?? securedUser.password,
+    LOG_LEVEL: 'debug',
+    ...env,
+  });
+  assert.doesNotMatch(ended.stdout + ended.stderr, /canary/);
+  return ended;
+}
+
+function assertEndsWith(ended: Ended, code: string, text: RegExp): void {
+  assert.equal(ended.status, 1, ended.stderr);
+  assert.match(ended.stderr, new RegExp(`error: ${code}: `));
+  assert.match(ended.stderr, text);
+  assert.equal(ended.stdout, '');
+}
+
+async function assertPublishedOnce(prefix: string, ended: Ended): Promise<void> {
+  assert.equal(ended.status, 0, ended.stderr);
+  assert.equal((JSON.parse(ended.stdout) as Report).records.published, RECORDS);
+  const { records } = await readPublished(servers.client, prefix);
+  assert.deepEqual(
+    records.map(({ ordinal }) => ordinal).toSorted((a, b) => a - b),
+    Array.from({ length: RECORDS }, (_, ordinal) => ordinal),
+  );
+}
+
+test('a wrong password, and a login that is not offered, end the run at the first try; the right one publishes', async () => {
+  const cases = [
+    { mechanism: 'plain', password: 'canary-wrong' },
+    { mechanism: 'scram-sha-512', password: 'canary-wrong' },
+    { mechanism: 'scram-sha-256' },
+  ];
+  const refused = cases.map(async (login) => {
+    const tries = new Set<number>();
+    await using door = await startProxy({
+      target: servers.stack.listeners.LOGIN![0]!,
+      onChunk: ({ connection }) => {
+        tries.add(connection);
+        return 'forward';
+      },
+    });
+    assertEndsWith(
+      await publish({ ...login, brokers: [door.address] }),
+      'authentication-failed',
+      /KAFKA_SASL_PASSWORD/,
+    );
+    assert.equal(tries.size, 1);
+  });
+  await Promise.all(refused);
+
+  await using rights = await Rights.at(servers.stack.brokers);
+  const prefix = uniquePrefix();
+  await rights.grantAll(prefix);
+  await assertPublishedOnce(prefix, await publish({ prefix, mechanism: 'scram-sha-512' }));
+});
+
+test('a right that is missing is named and nothing is published; once it is there each record is, once', async () => {
+  const prefix = uniquePrefix();
+  const { data, deadLetters, ledger } = topicSpecs({ prefix });
+  await servers.client.admin.createMissing([data, deadLetters, ledger]);
+  await using rights = await Rights.at(servers.stack.brokers);
+  assertEndsWith(await publish({ prefix }), 'authorization-failed', new RegExp(data.name));
+  await rights.grantAll(prefix);
+  const missing: readonly (readonly [Resource, string, Operation])[] = [
+    ['TOPIC', data.name, 'WRITE'],
+    ['TOPIC', ledger.name, 'WRITE'],
+    ['TOPIC', ledger.name, 'READ'],
+  ];
+  for (const [resource, name, operation] of missing) {
+    const giveBack = await rights.takeAway(resource, name, operation);
+    assertEndsWith(await publish({ prefix }), 'authorization-failed', new RegExp(name));
+    await giveBack();
+    assert.deepEqual((await readPublished(servers.client, prefix)).records, []);
+  }
+  await assertPublishedOnce(prefix, await publish({ prefix }));
+});
+
+test('a broker’s certificate that has expired, or that nobody trusts, ends the run with what to do', async () => {
+  const { EXPIRED, STRANGER } = servers.stack.listeners;
+  const [expired, stranger] = await Promise.all([publish({ brokers: EXPIRED! }), publish({ brokers: STRANGER! })]);
+  assertEndsWith(expired, 'tls-failed', /expired.*valid/);
+  assertEndsWith(stranger, 'tls-failed', /certificate.*tls\.caFile/);
+});
+
+test('TLS 1.1 is refused, by broker and registry alike, whatever Node is told to allow', async () => {
+  await using old = await tlsListener(trustedPair, 'TLSv1.1');
+  await using rights = await Rights.at(servers.stack.brokers);
+  const prefix = uniquePrefix();
+  await rights.grantAll(prefix);
+  const env = { NODE_OPTIONS: '--tls-min-v1.0 --tls-cipher-list=DEFAULT@SECLEVEL=0' };
+  const ended = await Promise.all([
+    publish({ brokers: [old.address], env }),
+    publish({ prefix, env: { ...env, SCHEMA_REGISTRY_URL: `https://${old.address}` } }),
+  ]);
+  for (const one of ended) assertEndsWith(one, 'tls-failed', /TLS 1\.2 or later/);
+  assert.equal(old.counts.trusted, 0);
+});

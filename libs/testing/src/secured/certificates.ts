@@ -1,0 +1,81 @@
+/** A TLS certificate and its key, PEM. The keys here are public and protect nothing. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The authority that has signed `trustedPair` and `expiredPair`: for `tls.caFile`. All are for localhost and 127.0.0.1. */
+export const testAuthority = `-----BEGIN CERTIFICATE-----
+MIIBazCCARCgAwIBAgIJLaHJPaspj4lCMAoGCCqGSM49BAMCMCcxJTAjBgNVBAMT
+HGdlbmVzeXMta2Fma2EgdGVzdCBhdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgP
+MjEyNTAxMDEwMDAwMDBaMCcxJTAjBgNVBAMTHGdlbmVzeXMta2Fma2EgdGVzdCBh
+dXRob3JpdHkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAScYzjVlK+BUzDF5bBj
+E/XhhMmvC03eGsBBvrak/QIRTJUXV3cIWCzQ4I8mBB1xcd2gq9955sS8FB/aprmk
+tZjooyMwITAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB/wQEAwIBhjAKBggqhkjO
+PQQDAgNJADBGAiEA9i2+SPyYjArRyjbgFNsGLPpXLWAUt7+HMa/aBzgH21gCIQCd
+PhvbZn6qOFswtopATfuGW3xlJJkgubAQrPCJgoy5oQ==
+-----END CERTIFICATE-----
+`;
+
+/** Good until 2125. */
+export const trustedPair: KeyPair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBXjCCAQOgAwIBAgIJegjT/Iea0LIaMAoGCCqGSM49BAMCMCcxJTAjBgNVBAMT
+HGdlbmVzeXMta2Fma2EgdGVzdCBhdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgP
+MjEyNTAxMDEwMDAwMDBaMBQxEjAQBgNVBAMTCWxvY2FsaG9zdDBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABIt3bd0jwu56fjsXyXcgP/tEl9cjBLaTbJ3RKZZbzPma
+x3T/JOOTs5Xkk0i+O52I3Cdo8Ss1jshZcHJufj6RBiGjKTAnMAkGA1UdEwQCMAAw
+GgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMAoGCCqGSM49BAMCA0kAMEYCIQCe
+x5z8oHe3k2t+rE1PKV5J1tpTCrlhVGcSLteeySXKgAIhAMtWS0SLVpHBOsmakZYE
+KfqcSeECpalj0OJETTS/bviB
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZp0SUwqInfDqC7Pc
+W2T37++0Arb+q2D+JkH+iG6sR0yhRANCAASLd23dI8Luen47F8l3ID/7RJfXIwS2
+k2yd0SmWW8z5msd0/yTjk7OV5JNIvjudiNwnaPErNY7IWXBybn4+kQYh
+-----END PRIVATE KEY-----
+`,
+};
+
+/** Ended with 2020. */
+export const expiredPair: KeyPair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBWjCCAQGgAwIBAgIJEeC//hM+Ad4dMAoGCCqGSM49BAMCMCcxJTAjBgNVBAMT
+HGdlbmVzeXMta2Fma2EgdGVzdCBhdXRob3JpdHkwHhcNMjAwMTAxMDAwMDAwWhcN
+MjEwMTAxMDAwMDAwWjAUMRIwEAYDVQQDEwlsb2NhbGhvc3QwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAAQU28lOCcqj25Pn2FYycLgYGDYlNLazv2XFSgJHKR8Eg93y
+SudrI8SuJjfDNciQ5kmg0JA9oupGQSumlHpY+IPWoykwJzAJBgNVHRMEAjAAMBoG
+A1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAKBggqhkjOPQQDAgNHADBEAiBFzxdm
+Rb1HMZLv02Qo2ltJLP/dNamgwm6T0/5JojFvQQIgTorqGUPUVqapbXt/lFjYdNSM
+gxypWH3oO7gwRQp4OWg=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgBpBE6hvjzaeyJF0x
+fEm+JTiOpEPS1B/Uxxaf9PClZGuhRANCAAQU28lOCcqj25Pn2FYycLgYGDYlNLaz
+v2XFSgJHKR8Eg93ySudrI8SuJjfDNciQ5kmg0JA9oupGQSumlHpY+IPW
+-----END PRIVATE KEY-----
+`,
+};
+
+/** Good until 2125, signed by an authority that nobody has. */
+export const strangerPair: KeyPair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBXzCCAQWgAwIBAgIJTfxtjefCyRmoMAoGCCqGSM49BAMCMCkxJzAlBgNVBAMT
+HmFuIGF1dGhvcml0eSB0aGF0IG5vYm9keSBrbm93czAgFw0yMDAxMDEwMDAwMDBa
+GA8yMTI1MDEwMTAwMDAwMFowFDESMBAGA1UEAxMJbG9jYWxob3N0MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEYuEl+j5RzLJy/AuErLJqRj3xXul0EYkJQfvUdA0U
+rIAfJzipDDdUtI1j9Vcd9c4BkselVikj2UaT+4qxm6ZtaaMpMCcwCQYDVR0TBAIw
+ADAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0EAwIDSAAwRQIg
+E+Hq2VQSmBFamQQrhRrbv5s+oyWbu0JFmMKerE/za7ACIQDt+cEO6ucSdn1+xpkb
+Yx/XbZHiqDqUENEUxgV1DmuzSQ==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgdq12iyIerciNF1n0
+z1WF7wdu02xs+Vwa1VAj9Ilui+6hRANCAARi4SX6PlHMsnL8C4SssmpGPfFe6XQR
+iQlB+9R0DRSsgB8nOKkMN1S0jWP1Vx31zgGSx6VWKSPZRpP7irGbpm1p
+-----END PRIVATE KEY-----
+`,
+};
