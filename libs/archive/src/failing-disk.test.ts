@@ -9,7 +9,7 @@ import { buildZip } from '../fixtures/build-zip.ts';
 import { QUICK } from '../fixtures/download.ts';
 import { failEachOperation } from '../fixtures/failing-disk.ts';
 import { fileServer, serve } from '../fixtures/file-server.ts';
-import { collect, scratch } from '../fixtures/scratch.ts';
+import { scratch } from '../fixtures/scratch.ts';
 import { spool } from './download/spool.ts';
 import { ArchiveError, inspectArchive } from './index.ts';
 

@@ -18,7 +18,9 @@ export function spoolFailure(error: unknown, spoolDir: string): unknown {
     return new ArchiveError('spool-full', `No space left in ${spoolDir} (${code}).`, { cause: error });
   }
   if (code === undefined) return error;
-  return new ArchiveError('spool-unwritable', `Cannot write into, or read from, ${spoolDir} (${code}).`, { cause: error });
+  return new ArchiveError('spool-unwritable', `Cannot write into, or read from, ${spoolDir} (${code}).`, {
+    cause: error,
+  });
 }
 
 /** Only system calls' errors count, never a library's own codes. */

@@ -128,7 +128,10 @@ async function headersOf(area: Area): Promise<string[]> {
     for (let partition = 0; partition < dataPartitions; partition += 1) {
       for await (const { records } of readToEnd(area.client, { topic, partition })) {
         for (const { key, headers } of records) {
-          lines.push(`key: ${key}`, ...Object.entries(headers).map(([name, text]) => `${name}: ${text}`));
+          lines.push(
+            `key: ${String(key)}`,
+            ...Object.entries(headers).map(([name, text]) => `${name}: ${String(text)}`),
+          );
         }
       }
     }

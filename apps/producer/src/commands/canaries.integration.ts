@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readToEnd } from '@genesys-kafka/kafka';
@@ -10,6 +10,7 @@ import { startProducer, startSimulator } from '../../fixtures/processes.ts';
 import { conversation } from '../../fixtures/records.ts';
 import { recordingForwarder } from '../../fixtures/recording-forwarder.ts';
 import { useServers } from '../../fixtures/servers.ts';
+import { zipOf } from '../../fixtures/zip.ts';
 
 const servers = useServers();
 
@@ -119,7 +120,10 @@ async function headersAndKeys(prefix: string): Promise<string[]> {
     for (let partition = 0; partition < partitions; partition += 1) {
       for await (const { records } of readToEnd(servers.client, { topic: name, partition })) {
         for (const { key, headers, value } of records) {
-          lines.push(`key: ${key}`, ...Object.entries(headers).map(([header, text]) => `${header}: ${text}`));
+          lines.push(
+            `key: ${String(key)}`,
+            ...Object.entries(headers).map(([header, text]) => `${header}: ${String(text)}`),
+          );
           if (name === specs.ledger.name) lines.push(String(value));
         }
       }
@@ -127,3 +131,38 @@ async function headersAndKeys(prefix: string): Promise<string[]> {
   }
   return lines;
 }
+
+test('a file name, an entry name or an id that is full of terminal sequences reaches neither terminal nor log raw', async () => {
+  const hostile = 'x\nerror: forged: y\u001b]52;c;QQ==\u0007\u009b2J\u202e';
+  const dir = join(servers.dir, hostile);
+  await mkdir(dir);
+  const files = {
+    [`good${hostile}.json`]: `[${conversation(`id${hostile}`)},${conversation(`bad${hostile}`, { conversationStart: 1 })}]`,
+    [`bad${hostile}.json`]: `<html>${hostile}`,
+    [`broken${hostile}.json`]: `[${conversation('x')},${hostile}`,
+    [`zip${hostile}.zip`]: zipOf({ name: `a${hostile}.csv`, data: 'x' }),
+    [`_${hostile}`]: 'a marker',
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(dir, name), content);
+  const sources = [dir, join(dir, `bad${hostile}.json`), join(dir, `missing${hostile}`), `${dir}/*${hostile}?`];
+  const cases: readonly (readonly [status: number, args: readonly string[]])[] = [
+    [3, ['publish', ...sources]],
+    [3, ['publish', ...sources, '--json']],
+    [2, ['publish', dir, '--config', join(dir, 'missing')]],
+    [2, ['publish', dir, '--config', join(dir, `bad${hostile}.json`)]],
+    [2, ['export', '--from', hostile, '--to', '2025-10-02']],
+    [2, ['export', '--from', '2025-10-01', '--to', '2025-10-02', '--query', dir]],
+    // What a shell makes of `publish *` where a file is named like an option.
+    [2, ['publish', `--${hostile}`]],
+    [2, [hostile]],
+  ];
+  for (const [expected, args] of cases) {
+    const env = { ...servers.env(uniquePrefix()), LOG_LEVEL: 'debug' };
+    const { status, stdout, stderr } = await startProducer(args, env).ended;
+    assert.equal(status, expected, stderr);
+    for (const text of [stdout, stderr]) {
+      assert.doesNotMatch(text, /[^\P{C}\n\t]/u, JSON.stringify(text));
+      assert.doesNotMatch(text, /^error: forged/m);
+    }
+  }
+});

@@ -57,7 +57,7 @@ for (const [code, cause] of Object.entries(CAUSES)) {
           acknowledged,
         );
         isFailing = done >= nth;
-        assert.ok(acknowledged.length >= (isFailing ? 3 : 5), `operation ${nth}: ${acknowledged}`);
+        assert.ok(acknowledged.length >= (isFailing ? 3 : 5), `operation ${nth}: ${acknowledged.join()}`);
       }
       assert.ok(nth > 10, `${nth} operations`);
     } finally {
