@@ -50,7 +50,7 @@ test('an entry that is longer than 4 GiB is read to its last byte, and known by 
   });
   const path = await writeSparseZip(`${dir.dir}/long.zip`, [entry], { zip64: {} });
   let seen = 0;
-  let last = Buffer.alloc(0);
+  let last: Buffer = Buffer.alloc(0);
   const onContent = (chunk: Buffer) => {
     seen += chunk.length;
     last = chunk;

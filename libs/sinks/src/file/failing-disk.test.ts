@@ -19,7 +19,7 @@ for (const [code, cause] of Object.entries(CAUSES)) {
   test(`${code} at any moment of a delivery is a retry (${cause}); what was acknowledged is there, each line whole`, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'failing-disk-'));
     await using some = await open(directory);
-    const handles = Object.getPrototypeOf(some) as Record<string, (...given: never[]) => Promise<unknown>>;
+    const handles = Object.getPrototypeOf(some) as Record<string, (...given: unknown[]) => Promise<unknown>>;
     let nth = 0;
     try {
       for (let isFailing = true; isFailing;) {
@@ -28,10 +28,10 @@ for (const [code, cause] of Object.entries(CAUSES)) {
         const mocks = OPERATIONS.map((name) => {
           const real = handles[name]!;
           return mock.method(handles, name, async function (this: unknown, ...given: [Buffer, number]) {
-            if ((done += 1) !== nth) return real.apply(this, given as never[]);
+            if ((done += 1) !== nth) return real.apply(this, given);
             const [bytes, from] = given;
             // The half of it had room.
-            if (name === 'write') await real.apply(this, [bytes, from, Math.floor(bytes.length / 2)] as never[]);
+            if (name === 'write') await real.apply(this, [bytes, from, Math.floor(bytes.length / 2)]);
             throw Object.assign(new Error('the disk'), { code, syscall: name });
           });
         });
