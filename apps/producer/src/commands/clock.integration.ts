@@ -47,7 +47,8 @@ for (const [what, offMs] of [
         }
       }
       assert.ok(timestamps.length > 0, name);
-      for (const ms of timestamps) assert.ok(Math.abs(ms - beganMs) < TEN_DAYS_MS / 2, `${name}: ${new Date(ms).toISOString()}`);
+      for (const ms of timestamps)
+        assert.ok(Math.abs(ms - beganMs) < TEN_DAYS_MS / 2, `${name}: ${new Date(ms).toISOString()}`);
     }
   });
 }
