@@ -50,8 +50,8 @@ export const PRODUCER_ERRORS = {
   'clock-skew': {
     meaning: "This machine's clock and that of a server are further apart than clock.maxSkew.",
     remedy:
-      "Set the clock that is wrong (NTP): records carry this machine's time, and retention deletes by it. Where both " +
-      'are right, raise clock.maxSkew.',
+      'Set the clock that is wrong (NTP): tokens and dead letters go by it, and so does retention in a topic that takes ' +
+      "the producer's timestamps. Where both are right, raise clock.maxSkew.",
   },
   'query-size': {
     meaning: 'The query\'s "size", by which an archive that was cut off is known, is no whole number above 0.',

@@ -11,14 +11,16 @@ export function readFailure(error: unknown, path: string): unknown {
   return new ArchiveError('archive-unreadable', `Cannot read ${path} (${code}).`, { cause: error });
 }
 
-/** The error that a failed write into the spool means. */
+/** The error that a failed operation on a file of the spool means. */
 export function spoolFailure(error: unknown, spoolDir: string): unknown {
   const code = errno(error);
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
     return new ArchiveError('spool-full', `No space left in ${spoolDir} (${code}).`, { cause: error });
   }
   if (code === undefined) return error;
-  return new ArchiveError('spool-unwritable', `Cannot write into ${spoolDir} (${code}).`, { cause: error });
+  return new ArchiveError('spool-unwritable', `Cannot write into, or read from, ${spoolDir} (${code}).`, {
+    cause: error,
+  });
 }
 
 /** Only system calls' errors count, never a library's own codes. */

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { countColons } from '../fixtures/count-colons.ts';
 import { createRecordValidator, type InvalidRecord, type ValidRecord } from './record-validator.ts';
@@ -171,4 +175,22 @@ test('another schema may be given; without a key in it, a record still needs one
     reasons: ['/conversationId: required'],
   });
   assert.throws(() => createRecordValidator({ schema: { type: 'object', propertees: {} } }), /strict mode/);
+});
+
+test('a schema that refers to another place is refused at once, and nothing is fetched from there', async (t) => {
+  let asked = 0;
+  const server = createServer((_request, response) => response.end('{}'))
+    .on('connection', () => (asked += 1))
+    .listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  for (const $ref of [`http://127.0.0.1:${port}/s.json`, 'file:///etc/passwd', 'other.json', '#/definitions/none']) {
+    const schemas: object[] = [{ $ref }, { type: 'object', properties: { a: { $ref } } }];
+    for (const schema of schemas) assert.throws(() => createRecordValidator({ schema }), /can't resolve reference/);
+  }
+  const $schema = `http://127.0.0.1:${port}/meta.json`;
+  assert.throws(() => createRecordValidator({ schema: { $schema, type: 'object' } }), /no schema with key or ref/);
+  await setImmediate();
+  assert.equal(asked, 0);
 });

@@ -79,6 +79,36 @@ test('readiness follows the program, falls first when it is told to stop, and sh
   assert.equal((await get(`${url}/other`)).status, 404);
 });
 
+test('nothing is served but these three: no environment, no settings, no memory, whatever is asked for', async () => {
+  using metrics = createMetrics();
+  process.env.HEALTH_TEST = 'canary-environment';
+  try {
+    const ready = () => ({ ready: true, reasons: [] });
+    await using server = await startHealthServer({ port: await freePort(), host, metrics, ready });
+    const { url } = server!;
+    const told = await Promise.all(['/livez', '/readyz', '/metrics'].map((path) => get(url + path)));
+    const paths = ['/', '/env', '/config', '/settings', '/debug/pprof/heap', '/heapdump', '/info', '/metrics/env'];
+    for (const path of paths) {
+      const answer = await get(url + path);
+      assert.equal(answer.status, 404, path);
+      told.push(answer);
+    }
+    for (const method of ['POST', 'PUT', 'DELETE']) {
+      const { status } = await fetch(`${url}/readyz`, { method });
+      assert.equal(status, 404, method);
+    }
+    // What a variable holds, wherever it may show; short ones are words like any other.
+    const values = Object.values(process.env).filter((value) => value !== undefined && value.length > 12);
+    for (const { text } of told) for (const value of values) assert.ok(!text.includes(value!), `${value!} in ${text}`);
+    assert.deepEqual(
+      told.slice(0, 2).map(({ text }) => text),
+      ['{"live":true}', '{"ready":true,"reasons":[]}'],
+    );
+  } finally {
+    delete process.env.HEALTH_TEST;
+  }
+});
+
 test('a port that is taken is a plain error that says what to set', async () => {
   using metrics = createMetrics();
   const taken = createServer().listen(0, '127.0.0.1');

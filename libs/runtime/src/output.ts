@@ -1,3 +1,4 @@
+import { redactText } from './redaction.ts';
 import { safeJson, visibleText } from './visible-text.ts';
 
 /** Writes exactly one JSON document and a line break to stdout; resolves when it is handed to the system. */
@@ -8,6 +9,14 @@ export async function printJson(document: unknown): Promise<void> {
 /** Writes lines for people to stdout, each made safe: what came out of a record forges no line, colour or direction. */
 export function printLines(lines: readonly string[]): void {
   process.stdout.write(lines.map((line) => `${visibleText(line)}\n`).join(''));
+}
+
+/**
+ * What is said of an error, which may quote anything: without secrets, and its further lines are indented, so that a
+ * file's name with a line break in it cannot pass for an error of its own.
+ */
+export function toldText(text: string): string {
+  return redactText(text, { keepLines: true }).replace(/\n(?=\S)/g, '\n  ');
 }
 
 /** Resolves when all that was written to stdout and stderr before is handed to the system, or nobody reads it. */

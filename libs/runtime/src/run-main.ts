@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { OperationalError } from '@genesys-kafka/resilience';
 import { Interruption, isEchoOf } from './interruption.ts';
-import { flush, quietBrokenPipes } from './output.ts';
+import { flush, quietBrokenPipes, toldText } from './output.ts';
 import { redactText } from './redaction.ts';
 
 export interface MainContext {
@@ -87,10 +87,10 @@ function tell(error: unknown): void {
 function explain(error: unknown): string {
   const lines: string[] = [];
   if (error instanceof OperationalError) {
-    lines.push(`error: ${error.code}: ${redactText(error.message, { keepLines: true })}`);
+    lines.push(`error: ${error.code}: ${toldText(error.message)}`);
   } else if (error instanceof Error) {
     lines.push('error: unexpected: this is a bug, please report it with the lines below');
-    lines.push(redactText(error.stack ?? `${error.name}: ${error.message}`, { keepLines: true }));
+    lines.push(toldText(error.stack ?? `${error.name}: ${error.message}`));
   } else {
     lines.push(`error: unexpected: ${redactText(String(error))}`);
   }

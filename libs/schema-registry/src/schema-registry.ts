@@ -1,3 +1,4 @@
+import { Agent } from 'node:https';
 import { within } from '@genesys-kafka/resilience';
 import { COMPATIBILITY, SchemaRegistry as RegistryClient, SchemaType } from '@kafkajs/confluent-schema-registry';
 import forge, { type Middleware } from 'mappersmith';
@@ -15,6 +16,14 @@ interface SchemaRegistryOptions {
   /** Of one request; default 5000 ms. A call makes up to three attempts at each of its requests. */
   readonly timeoutMs?: number;
   readonly onAnswer?: OnAnswer;
+  readonly proxy?: RegistryProxy | undefined;
+}
+
+/** The tunnel to a registry behind `https:`; plain `http:` never goes through it. */
+export interface RegistryProxy {
+  readonly url?: string | undefined;
+  /** Hosts reached without it, as NO_PROXY lists them. */
+  readonly bypass: readonly string[];
 }
 
 /** Shown each answer that is no failure, with the times around it, for holding clocks against each other; what it throws ends the call. */
@@ -72,6 +81,7 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
   const { host, auth } = withoutCredentials(options);
   const timeoutMs = options.timeoutMs ?? 5000;
   const timeout = TimeoutMiddleware(timeoutMs);
+  const agent = agentTo(host, options.proxy);
   // Thrown inside the client it would be taken for one more failed answer.
   const refusals: Error[] = [];
   const timed = timedBy((answer) => {
@@ -88,6 +98,7 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
       retry: RETRY,
       middlewares: asClientMiddlewares([timeout, timed]),
       ...(auth ? { auth } : {}),
+      ...(agent ? { agent } : {}),
     },
     { [SchemaType.JSON]: { ajvInstance: NO_VALIDATION } },
   );
@@ -95,6 +106,7 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
     clientId: 'genesys-kafka',
     host,
     ignoreGlobalMiddleware: true,
+    ...(agent ? { gatewayConfigs: { HTTP: { configure: () => ({ agent }) } } } : {}),
     middleware: [RetryMiddleware(RETRY), ...(auth ? [BasicAuthMiddleware(auth)] : []), timeout, timed],
     resources: { schemas: { byId: { path: '/schemas/ids/{id}' }, types: { path: '/schemas/types' } } },
   });
@@ -206,6 +218,12 @@ function notARegistry(answer: unknown): SchemaRegistryError {
     'registry-failed',
     `What answers at SCHEMA_REGISTRY_URL does not speak Confluent's registry API (it sent ${typeof answer}).`,
   );
+}
+
+/** Of the one way that leads elsewhere; undefined where Node's own agent will do. The environment names no proxy here. */
+function agentTo(host: string, proxy: RegistryProxy | undefined): Agent | undefined {
+  if (proxy?.url === undefined || !host.startsWith('https:')) return undefined;
+  return new Agent({ keepAlive: true, proxyEnv: { HTTPS_PROXY: proxy.url, NO_PROXY: proxy.bypass.join(',') } });
 }
 
 /** A login in the URL becomes a header, so that no message can show it. */

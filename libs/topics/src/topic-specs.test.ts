@@ -26,12 +26,14 @@ test('names, partitions and settings are those of the design', () => {
     'cleanup.policy': 'delete',
     'compression.type': 'producer',
     'max.message.bytes': '4194304',
+    'message.timestamp.type': 'LogAppendTime',
   });
   assert.equal(all.retries[0]!.config['retention.ms'], '604800000');
   assert.deepEqual(all.deadLetters.config, {
     'cleanup.policy': 'delete',
     'compression.type': 'producer',
     'max.message.bytes': '16777216',
+    'message.timestamp.type': 'LogAppendTime',
     'retention.ms': '2592000000',
   });
   assert.deepEqual(all.ledger.config, {
@@ -41,6 +43,7 @@ test('names, partitions and settings are those of the design', () => {
     'segment.ms': '3600000',
     'min.cleanable.dirty.ratio': '0.1',
     'max.compaction.lag.ms': '86400000',
+    'message.timestamp.type': 'LogAppendTime',
   });
   const small = topicSpecs({ prefix: '', dataPartitions: 1, retryTiers: 0 });
   assert.deepEqual([small.data.partitions, small.retries, small.ledger.partitions], [1, [], 12]);

@@ -46,6 +46,9 @@ export interface TopicSpecs {
   readonly ledger: TopicSpec;
 }
 
+/** Retention deletes by the broker's own clock: a slow one of ours must not have it delete what was just written. */
+const BY_BROKERS_CLOCK = { 'message.timestamp.type': 'LogAppendTime' };
+
 /** Names and creation settings of every topic. */
 export function topicSpecs(options: TopicOptions): TopicSpecs {
   const { prefix, dataPartitions = TOPIC_KEYS.partitions.parse(undefined), retryTiers = 3 } = options;
@@ -57,6 +60,7 @@ export function topicSpecs(options: TopicOptions): TopicSpecs {
       'cleanup.policy': 'delete',
       'compression.type': 'producer',
       'max.message.bytes': String(maxBytes),
+      ...BY_BROKERS_CLOCK,
       ...(retentionMs === undefined ? {} : { 'retention.ms': String(retentionMs) }),
     },
   });
@@ -75,6 +79,7 @@ export function topicSpecs(options: TopicOptions): TopicSpecs {
         'segment.ms': String(HOUR_MS),
         'min.cleanable.dirty.ratio': '0.1',
         'max.compaction.lag.ms': String(DAY_MS),
+        ...BY_BROKERS_CLOCK,
       },
     },
   };

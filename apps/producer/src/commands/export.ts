@@ -28,7 +28,7 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
   const request = toRequest(options, settings);
   const name = contractName(options.contract, settings);
   await using genesys = connectGenesys(settings, log);
-  await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
+  await using fetcher = new ArchiveFetcher(settings, log, observer.onDownload);
   await using context = await createContext(settings, log, observer, { accepted: acceptedChanges(options), signal });
   const contract =
     name === 'details-jobs'

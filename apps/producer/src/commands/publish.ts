@@ -21,7 +21,7 @@ export async function publishCommand(
 ): Promise<number> {
   const { settings, log, signal } = session;
   await using observer = await observe(session);
-  await using fetcher = new ArchiveFetcher(settings, observer.onDownload);
+  await using fetcher = new ArchiveFetcher(settings, log, observer.onDownload);
   await using early = openEarly(await expandArguments(names, fetcher), signal);
   await using context = await createContext(settings, log, observer, { accepted: acceptedChanges(options), signal });
   const report = await runPublish(context, early.args, options.again ?? false, signal);

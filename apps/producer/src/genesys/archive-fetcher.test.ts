@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { loadSettings } from '@genesys-kafka/runtime';
+import { loadSettings, type Logger } from '@genesys-kafka/runtime';
 import { zipOf } from '../../fixtures/zip.ts';
 import { SETTINGS } from '../settings.ts';
 import { ArchiveFetcher } from './archive-fetcher.ts';
+
+const log = { warn: () => undefined } as unknown as Logger;
 
 /** Downloads and verifies `content` from a host that answers with this head and closes. */
 async function verdict(head: string, content: string | Buffer): Promise<string> {
@@ -22,10 +24,11 @@ async function verdict(head: string, content: string | Buffer): Promise<string> 
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   try {
     const settings = loadSettings(SETTINGS, { env: { SPOOL_DIR: spool, GENESYS_FILE_HOSTS: host } });
-    await using fetcher = new ArchiveFetcher(settings);
+    await using fetcher = new ArchiveFetcher(settings, log);
     await using archive = await fetcher.download(`http://${host}/x`, new AbortController().signal);
     return archive.kind;
   } catch (error) {
+    assert.deepEqual(await readdir(spool), [], 'the spool file is gone');
     return (error as { code: string }).code;
   } finally {
     server.close();
@@ -56,4 +59,13 @@ test('an end that no length, last chunk or structure proves is no end', async ()
       assert.equal(await verdict(`${head}Content-Length: ${content.length}\r\n`, content), expected);
     }
   }
+});
+
+test('our clock is held against the Date of the files host too, before a byte of its file is used', async () => {
+  const answer = (date: number) => `HTTP/1.1 200 OK\r\nDate: ${new Date(date).toUTCString()}\r\nConnection: close\r\n`;
+  const dayMs = 86_400_000;
+  for (const ahead of [10 * dayMs, -10 * dayMs]) {
+    assert.equal(await verdict(answer(Date.now() + ahead), ARRAY), 'clock-skew');
+  }
+  assert.equal(await verdict(answer(Date.now() + 60_000), ARRAY), 'plain');
 });

@@ -1,7 +1,9 @@
 import { ArchiveError, inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
 import { TrailingTextCheck } from '@genesys-kafka/record-parser';
+import type { Logger } from '@genesys-kafka/runtime';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
+import { clockGuard } from './clock-guard.ts';
 import { regionFileHosts } from './connect.ts';
 
 /** Called when a download begins; what it gives is told of its bytes on disk so far, and its length once that is known. */
@@ -23,12 +25,14 @@ export class ArchiveFetcher implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #downloads: LimitFunction;
   readonly #onDownload: OnDownload | undefined;
+  readonly #onAnswer: ReturnType<typeof clockGuard>;
   readonly #kept = new Map<string, OpenArchive>();
 
-  constructor(settings: Settings, onDownload?: OnDownload) {
+  constructor(settings: Settings, log: Logger, onDownload?: OnDownload) {
     this.#settings = settings;
     this.#downloads = pLimit(settings.genesys.concurrentDownloads);
     this.#onDownload = onDownload;
+    this.#onAnswer = clockGuard(settings, log);
   }
 
   /** `link` is called for the first link and again when one has expired. Raises ArchiveError. */
@@ -82,6 +86,7 @@ export class ArchiveFetcher implements AsyncDisposable {
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       minBytesPerSecond: MIN_BYTES_PER_SECOND,
       proxy: settings.proxy,
+      onAnswer: this.#onAnswer,
       ...(this.#onDownload ? { onProgress: this.#onDownload() } : {}),
     });
     try {

@@ -7,7 +7,8 @@ import type { Settings } from '../settings.ts';
 const ODD_IN_A_ROW = 3;
 
 /**
- * Holds our clock against the `Date` of answers: a record's timestamp is ours, and a topic's retention deletes by it.
+ * Holds our clock against the `Date` of answers: in a topic that takes the producer's timestamps (ours take the
+ * broker's) retention deletes by it, and tokens and dead letters go by it.
  * Until one answer agrees with our clock, one that does not is a verdict, `clock-skew`; after that one odd answer is
  * none, three in a row are. An answer without a date that can be read proves nothing, and is told once for each host.
  */

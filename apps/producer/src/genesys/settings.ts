@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const CLOCK_SECTION = z
   .strictObject({
     maxSkew: duration(1000).prefault('5m').meta({
-      description: "Most that this machine's clock and that of Genesys or the registry may be apart.",
+      description: "Most that this machine's clock and that of Genesys, a files host or the registry may be apart.",
     }),
   })
   .transform(inMs('maxSkew'))

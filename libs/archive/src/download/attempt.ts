@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { networkFault } from '@genesys-kafka/http';
+import { networkFault, type TimedAnswer } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { ArchiveError } from '../errors.ts';
@@ -39,6 +39,7 @@ interface FetchContext {
   readonly minBytesPerSecond: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytes: number, totalBytes?: number) => void;
+  readonly onAnswer?: (answer: TimedAnswer) => void;
   /** The host sent the whole object to a range request: called before its first byte is written at 0. */
   readonly onRestart: (because: RestartCause) => Promise<void>;
 }
@@ -82,6 +83,7 @@ async function follow(
 ): Promise<FetchOutcome> {
   let url = link;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+    const sentMs = context.clock.nowMs();
     const { statusCode, headers, body } = await context.dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -92,6 +94,7 @@ async function follow(
     // A body that is not read to its end reports so when it is dropped.
     body.on('error', () => undefined);
     try {
+      context.onAnswer?.({ host: url.host, headers, sentMs, receivedMs: context.clock.nowMs() });
       const shown = describeLink(url);
       const text = statusCode === 400 ? await beginningOf(body) : '';
       const verdict = interpret({ status: statusCode, headers, text }, progress, context.clock.nowMs(), shown);

@@ -69,7 +69,7 @@ async function holdsArchive(packed: Packed, expected: Expected, signal: AbortSig
     const kind = Buffer.isBuffer(value) ? sniff(value.subarray(0, SNIFF_BYTES)) : undefined;
     return kind === 'zip' || kind === 'gzip';
   } catch (error) {
-    if (error instanceof ArchiveError) return false;
+    if (error instanceof ArchiveError && error.code !== 'archive-unreadable') return false;
     throw error;
   } finally {
     await content.return({ bytes: 0, crc32: 0 });

@@ -36,45 +36,41 @@ export class SpoolFile {
   }
 
   async write(chunk: Uint8Array, position: number): Promise<void> {
-    try {
+    await this.#tried(async () => {
       for (let done = 0; done < chunk.length;) {
         const { bytesWritten } = await this.#file.write(chunk, done, chunk.length - done, position + done);
         done += bytesWritten;
       }
-    } catch (error) {
-      throw spoolFailure(error, this.#dir);
-    }
+    });
   }
 
   /** Whether these bytes lie there already. */
   async holds(bytes: Buffer, position: number): Promise<boolean> {
-    return bytes.equals(await readExactly(this.#file, position, bytes.length));
+    return bytes.equals(await this.#tried(async () => readExactly(this.#file, position, bytes.length)));
   }
 
   /** Its first bytes, `most` or as many as there are. */
   async beginning(most: number): Promise<Buffer> {
-    const { size } = await this.#file.stat();
-    return readExactly(this.#file, 0, Math.min(most, size));
+    return this.#tried(async () => {
+      const { size } = await this.#file.stat();
+      return readExactly(this.#file, 0, Math.min(most, size));
+    });
   }
 
   async truncate(): Promise<void> {
-    await this.#file.truncate(0);
+    await this.#tried(async () => this.#file.truncate(0));
   }
 
   /** Throws `spool-full` when the directory's disk cannot take `bytes` more. */
   async reserve(bytes: number): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#dir);
+    const { bavail, bsize } = await this.#tried(async () => statfs(this.#dir));
     const free = bavail * bsize;
     if (bytes <= free) return;
     throw new ArchiveError('spool-full', `The download needs ${bytes} bytes, and ${this.#dir} has ${free} left.`);
   }
 
   async close(): Promise<void> {
-    try {
-      await this.#file.close();
-    } catch (error) {
-      throw spoolFailure(error, this.#dir);
-    }
+    await this.#tried(async () => this.#file.close());
   }
 
   /** Safe to call more than once, open or closed. */
@@ -84,5 +80,13 @@ export class SpoolFile {
     const holder = this.#holder;
     this.#holder = undefined;
     await holder?.release();
+  }
+
+  async #tried<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw spoolFailure(error, this.#dir);
+    }
   }
 }

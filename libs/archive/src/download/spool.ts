@@ -1,4 +1,4 @@
-import { connections, type Proxy } from '@genesys-kafka/http';
+import { connections, type Proxy, type TimedAnswer } from '@genesys-kafka/http';
 import { backoffMs, systemClock, type BackoffOptions, type Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { ArchiveError } from '../errors.ts';
@@ -27,6 +27,8 @@ export interface SpoolOptions extends LinkRuleOptions {
   readonly signal?: AbortSignal;
   /** Bytes on disk, and the length of the file once it is known. The count falls back to 0 when the file changed. */
   readonly onProgress?: (bytes: number, totalBytes?: number) => void;
+  /** Sees the head of every answer, for holding clocks against each other; what it throws ends the download. */
+  readonly onAnswer?: (answer: TimedAnswer) => void;
 }
 
 interface DownloadRetry {

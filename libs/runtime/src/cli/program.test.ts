@@ -106,9 +106,9 @@ test('a command says itself that it runs until it is stopped; a section of setti
 test('any fault of usage is 2, with a guess where there is one; help is 0', async (t) => {
   for (const [args, says] of [
     [[], /Usage: shop/],
-    [['opne'], /unknown command 'opne'\n\(Did you mean open\?\)/],
-    [['stock', 'cuont', 'x'], /unknown command 'cuont'\n\(Did you mean count\?\)/],
-    [['open', '--quitely'], /unknown option '--quitely'\n\(Did you mean --quietly\?\)/],
+    [['opne'], /unknown command 'opne'\n  \(Did you mean open\?\)/],
+    [['stock', 'cuont', 'x'], /unknown command 'cuont'\n  \(Did you mean count\?\)/],
+    [['open', '--quitely'], /unknown option '--quitely'\n  \(Did you mean --quietly\?\)/],
     [['open', 'now'], /too many arguments/],
     [['stock', 'count'], /missing required argument 'thing'/],
     [['--config'], /argument missing/],

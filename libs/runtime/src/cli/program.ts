@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { toldText } from '../output.ts';
 import type { MainContext } from '../run-main.ts';
 import type { SettingsSources } from '../settings/load-settings.ts';
 import type { SettingsDefinition } from '../settings/definition.ts';
@@ -28,6 +29,7 @@ export function createProgram(name: string, description: string): Command {
     .option('--json', 'print one JSON document to stdout when the command ends')
     .helpOption('-h, --help', 'of the program, or a command; --help settings [word]: the settings')
     .showHelpAfterError('Try --help.')
+    .configureOutput({ outputError: (text, write) => write(toldText(text)) })
     .exitOverride()
     .addHelpText('after', HELP);
 }
