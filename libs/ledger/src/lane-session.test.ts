@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KafkaError, type ConsumedRecord, type KafkaClient, type PartitionSlice } from '@genesys-kafka/kafka';
+import {
+  KafkaError,
+  type ConsumedRecord,
+  type KafkaClient,
+  type PartitionSlice,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { newWindowEntry } from './entries.ts';
-import { withLane } from './lane-session.ts';
+import { withLane, type LaneOptions } from './lane-session.ts';
 
 const LEDGER = { topic: 'ledger', partition: 0 };
 const ENTRY = newWindowEntry({ exportId: 'e', generation: 1, connector: 'c', contract: 'archive', window: 'w' });
@@ -11,7 +17,11 @@ const ENTRY = newWindowEntry({ exportId: 'e', generation: 1, connector: 'c', con
 /** A client whose ledger lies in memory; while `isAway`, no transaction can begin but that of a claim. */
 function memoryClient() {
   const log: ConsumedRecord[] = [];
-  const state = { isAway: false };
+  const state: { isAway: boolean; claimsRefused: number; send: (bytes: number) => Promise<void> } = {
+    isAway: false,
+    claimsRefused: 0,
+    send: async () => undefined,
+  };
   let begun = 0;
   const client = {
     transactionalProducer: () => {
@@ -20,10 +30,15 @@ function memoryClient() {
         async begin() {
           begun += 1;
           if (state.isAway && !isClaim) throw new KafkaError('broker-unreachable', 'The broker is away.');
+          if (isClaim && state.claimsRefused > 0) {
+            state.claimsRefused -= 1;
+            throw new KafkaError('broker-unreachable', 'The broker is away.');
+          }
           isClaim = false;
           const sent: ConsumedRecord[] = [];
           return {
-            send: async (_target: unknown, records: readonly { key: string; value: Buffer }[]) => {
+            send: async ({ topic }: TopicPartition, records: readonly { key: string; value: Buffer }[]) => {
+              if (topic !== LEDGER.topic) return state.send(records.reduce((sum, { value }) => sum + value.length, 0));
               for (const { key, value } of records) {
                 const place = { ...LEDGER, offset: BigInt(log.length + sent.length), timestampMs: 0 };
                 sent.push({ ...place, key: Buffer.from(key), value, headers: {} });
@@ -44,35 +59,34 @@ function memoryClient() {
   return { client: client as unknown as KafkaClient, state, beginnings: () => begun };
 }
 
+const optionsOf = (client: KafkaClient, clock: ManualClock): LaneOptions => ({
+  client,
+  identity: { transactionalId: 't', ledger: LEDGER, keyPrefix: 'e/' },
+  limits: {
+    transactionBytes: 1e6,
+    transactionMs: 1000,
+    bufferBytes: 1e6,
+    sendBytes: 1e5,
+    objectBytes: 0,
+    maxSendBytes: () => 1e6,
+  },
+  signal: new AbortController().signal,
+  clock,
+});
+
 test('hours without a commit are no standstill: the five minutes begin with the first interruption', async () => {
   const { client, state } = memoryClient();
   const clock = new ManualClock();
   let runs = 0;
-  const done = withLane(
-    {
-      client,
-      identity: { transactionalId: 't', ledger: LEDGER, keyPrefix: 'e/' },
-      limits: {
-        transactionBytes: 1e6,
-        transactionMs: 1000,
-        bufferBytes: 1e6,
-        sendBytes: 1e5,
-        objectBytes: 0,
-        maxSendBytes: () => 1e6,
-      },
-      signal: new AbortController().signal,
-      clock,
-    },
-    async (_lane, publisher) => {
-      runs += 1;
-      // A job that is waited for; then the broker is away for a moment, just as there is something to commit.
-      if (runs === 1) await clock.sleep(3 * 3_600_000);
-      state.isAway = runs === 1;
-      await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
-      await publisher.flush();
-      return 'done';
-    },
-  );
+  const done = withLane(optionsOf(client, clock), async (_lane, publisher) => {
+    runs += 1;
+    // A job that is waited for; then the broker is away for a moment, just as there is something to commit.
+    if (runs === 1) await clock.sleep(3 * 3_600_000);
+    state.isAway = runs === 1;
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
+    await publisher.flush();
+    return 'done';
+  });
   const settled = done.then(
     (value) => value,
     (error: unknown) => error,
@@ -80,4 +94,42 @@ test('hours without a commit are no standstill: the five minutes begin with the 
   await clock.advance(4 * 3_600_000);
   assert.equal(await settled, 'done');
   assert.equal(runs, 2);
+});
+
+test('the first claim waits for brokers as long as a later one: forty answers that were lost end no run', async () => {
+  const { client, state } = memoryClient();
+  state.claimsRefused = 40;
+  const clock = new ManualClock();
+  const done = withLane(optionsOf(client, clock), async () => 'done').catch((error: unknown) => error);
+  await clock.advance(300_000);
+  assert.equal(await done, 'done');
+  assert.equal(state.claimsRefused, 0);
+});
+
+test('what a slow line has taught is not forgotten with the publisher that failed on it', async () => {
+  const { client, state } = memoryClient();
+  const clock = new ManualClock();
+  const sends: number[] = [];
+  state.send = async (bytes) => {
+    sends.push(bytes);
+    if (sends.length > 1) return;
+    await clock.sleep(25_000);
+    throw new KafkaError('broker-unreachable', 'The send took too long.');
+  };
+  const records = Array.from({ length: 60 }, () => {
+    return { topic: 'data', partition: 0, record: { key: 'k', value: Buffer.alloc(2000) } };
+  });
+  const done = withLane(optionsOf(client, clock), async (_lane, publisher) => {
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, records });
+    await publisher.flush();
+  });
+  const settled = done.then(
+    () => 'done',
+    (error: unknown) => error,
+  );
+  await clock.advance(120_000);
+  assert.equal(await settled, 'done');
+  const [first, ...later] = sends;
+  assert(first! > 90_000, String(first));
+  assert(Math.max(...later) < 50_000, later.join(' '));
 });
