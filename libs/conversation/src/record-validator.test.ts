@@ -147,6 +147,14 @@ test('a record with thousands of faults gives a bounded number of reasons', () =
   assert.equal(refused(validate(`{${head},"participants":[${participants}]}`), 'schema-violation').reasons.length, 20);
 });
 
+test('the whole schema stops at the first fault: all of them at once take time that grows with their square', () => {
+  // Of one place whose demands cannot be told apart, what stops tells one fault, and what does not stop tells both.
+  const schema = { type: 'object', properties: { x: { not: { const: 1 }, type: 'number', maximum: 0 } } };
+  const result = createRecordValidator({ schema }).validate(Buffer.from('{"conversationId":"c","x":1}'), 2);
+  assert(!result.ok);
+  assert.equal(result.reasons.length, 1, result.reasons.join('; '));
+});
+
 test('depth that the scanner would let through is no matter for the stack', () => {
   const depth = 10_000;
   accepted(validate(`{${head},"x":${'{"y":['.repeat(depth)}${']}'.repeat(depth)}}`));

@@ -168,9 +168,13 @@ test('each way of opening names the answer that did it', async () => {
   const byHold = setUp();
   await byHold.answer(failed(429, 60_000));
   const openings = [byShare, byRefusal, byHold].map((one) =>
-    one.openings.map(({ failure, forMs }) => [failure.cause, forMs]),
+    one.openings.map(({ failure, forMs, askedMs }) => [failure.cause, forMs, askedMs]),
   );
-  assert.deepEqual(openings, [[['http-503', 1000]], [['http-401', 1000]], [['http-429', 60_000]]]);
+  assert.deepEqual(openings, [
+    [['http-503', 1000, undefined]],
+    [['http-401', 1000, undefined]],
+    [['http-429', 60_000, 60_000]],
+  ]);
   await byHold.answer(failed(429, 60_000));
   byHold.gate.trip(200_000, why);
   assert.equal(byHold.openings.length, 2, 'a wait that is prolonged is told too');

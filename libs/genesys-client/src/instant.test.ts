@@ -27,7 +27,17 @@ const UNREADABLE: readonly unknown[] = [
 ];
 
 test('a date without a zone is UTC, wherever this program runs; +0000 and +00:00 are one zone', () => {
-  for (const [text, instant] of READABLE) assert.equal(readInstant(text)?.toISOString(), instant, text);
+  const zone = process.env.TZ;
+  try {
+    for (const here of ['UTC', 'America/New_York', 'Asia/Kolkata']) {
+      process.env.TZ = here;
+      for (const [text, instant] of READABLE)
+        assert.equal(readInstant(text)?.toISOString(), instant, `${text}, ${here}`);
+    }
+  } finally {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
 });
 
 test('what is no date and time is not read as one', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo, LookupFunction, Socket } from 'node:net';
+import { Socket, type AddressInfo, type LookupFunction } from 'node:net';
 import { test } from 'node:test';
+import tls from 'node:tls';
 import { connections } from './connections.ts';
 
 test('only https goes through the proxy, names of hosts reached directly are resolved by the lookup given', async () => {
@@ -49,4 +50,35 @@ test('the environment names no proxy', async () => {
   } finally {
     process.env = before;
   }
+});
+
+test('TLS is 1.2 or later and verified: to a host, to the proxy, and to a host through the proxy', async (t) => {
+  const asked: (readonly unknown[])[] = [];
+  t.mock.method(tls, 'connect', ({ servername, minVersion, rejectUnauthorized }: tls.ConnectionOptions) => {
+    asked.push([servername, minVersion, rejectUnauthorized]);
+    // Far enough: no handshake is needed to see what would be demanded of it.
+    return new Socket().destroy(new Error('far enough'));
+  });
+  const opened: Socket[] = [];
+  const tunnels = createServer().on('connect', (_request, socket: Socket) => {
+    opened.push(socket);
+    socket.write('HTTP/1.1 200 Yes\r\n\r\n');
+  });
+  tunnels.listen(0, '127.0.0.1');
+  await once(tunnels, 'listening');
+  const { port } = tunnels.address() as AddressInfo;
+  try {
+    for (const url of [undefined, `https://proxy.localhost:${port}`, `http://127.0.0.1:${port}`]) {
+      const dispatcher = connections({ proxy: { url, bypass: [] } });
+      await assert.rejects(dispatcher.request({ origin: 'https://host.localhost', path: '/', method: 'GET' }));
+      await dispatcher.destroy();
+    }
+  } finally {
+    for (const socket of opened) socket.destroy();
+    tunnels.close();
+  }
+  assert.deepEqual(
+    asked,
+    ['host.localhost', 'proxy.localhost', 'host.localhost'].map((name) => [name, 'TLSv1.2', true]),
+  );
 });

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KafkaError, type ConsumedRecord, type KafkaClient, type PartitionSlice } from '@genesys-kafka/kafka';
+import {
+  KafkaError,
+  type ConsumedRecord,
+  type KafkaClient,
+  type PartitionSlice,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { newWindowEntry } from './entries.ts';
 import { withLane, type LaneOptions } from './lane-session.ts';
@@ -11,7 +17,10 @@ const ENTRY = newWindowEntry({ exportId: 'e', generation: 1, connector: 'c', con
 /** A client whose ledger lies in memory; with a `failure`, no transaction can begin but that of a claim. */
 function memoryClient() {
   const log: ConsumedRecord[] = [];
-  const state: { failure?: KafkaError | undefined } = {};
+  const state: { failure?: KafkaError | undefined; claimsRefused: number; send: (bytes: number) => Promise<void> } = {
+    claimsRefused: 0,
+    send: async () => undefined,
+  };
   let begun = 0;
   const client = {
     transactionalProducer: () => {
@@ -20,10 +29,15 @@ function memoryClient() {
         async begin() {
           begun += 1;
           if (state.failure && !isClaim) throw state.failure;
+          if (isClaim && state.claimsRefused > 0) {
+            state.claimsRefused -= 1;
+            throw new KafkaError('broker-unreachable', 'The broker is away.');
+          }
           isClaim = false;
           const sent: ConsumedRecord[] = [];
           return {
-            send: async (_target: unknown, records: readonly { key: string; value: Buffer }[]) => {
+            send: async ({ topic }: TopicPartition, records: readonly { key: string; value: Buffer }[]) => {
+              if (topic !== LEDGER.topic) return state.send(records.reduce((sum, { value }) => sum + value.length, 0));
               for (const { key, value } of records) {
                 const place = { ...LEDGER, offset: BigInt(log.length + sent.length), timestampMs: 0 };
                 sent.push({ ...place, key: Buffer.from(key), value, headers: {} });
@@ -92,4 +106,42 @@ test('a verdict of the brokers ends the lane at once, and is what is told', asyn
   });
   await assert.rejects(done, { code: 'authorization-failed' });
   assert.equal(runs, 1);
+});
+
+test('the first claim waits for brokers as long as a later one: forty answers that were lost end no run', async () => {
+  const { client, state } = memoryClient();
+  state.claimsRefused = 40;
+  const clock = new ManualClock();
+  const done = withLane(optionsOf(client, clock), async () => 'done').catch((error: unknown) => error);
+  await clock.advance(300_000);
+  assert.equal(await done, 'done');
+  assert.equal(state.claimsRefused, 0);
+});
+
+test('what a slow line has taught is not forgotten with the publisher that failed on it', async () => {
+  const { client, state } = memoryClient();
+  const clock = new ManualClock();
+  const sends: number[] = [];
+  state.send = async (bytes) => {
+    sends.push(bytes);
+    if (sends.length > 1) return;
+    await clock.sleep(25_000);
+    throw new KafkaError('broker-unreachable', 'The send took too long.');
+  };
+  const records = Array.from({ length: 60 }, () => {
+    return { topic: 'data', partition: 0, record: { key: 'k', value: Buffer.alloc(2000) } };
+  });
+  const done = withLane(optionsOf(client, clock), async (_lane, publisher) => {
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, records });
+    await publisher.flush();
+  });
+  const settled = done.then(
+    () => 'done',
+    (error: unknown) => error,
+  );
+  await clock.advance(120_000);
+  assert.equal(await settled, 'done');
+  const [first, ...later] = sends;
+  assert(first! > 90_000, String(first));
+  assert(Math.max(...later) < 50_000, later.join(' '));
 });

@@ -19,6 +19,8 @@ export interface LaneOptions {
 const REREAD_WAIT_MS = 5_000;
 /** How long a one-shot goes on from the first interruption without a single commit before it gives up. */
 const MAX_STANDSTILL_MS = 300_000;
+/** For as long as that brokers may be away when the lane is to be claimed: they were reached before. */
+const CLAIM_ATTEMPTS = MAX_STANDSTILL_MS / REREAD_WAIT_MS;
 /** How long a commit that is under way may take when the run is being stopped. */
 const STOP_GRACE_MS = 10_000;
 
@@ -33,7 +35,7 @@ export async function withLane<T>(
   work: (lane: ClaimedLane, publisher: LanePublisher) => Promise<T>,
 ): Promise<T> {
   const clock = options.clock ?? systemClock;
-  let lane = await claim(options, { attempts: 3 });
+  let lane = await claim(options);
   // Not since the last commit: a job may be waited for, for hours, before there is anything to commit.
   let interruptedSinceMs: number | undefined;
   const events: PublisherEvents = {
@@ -66,25 +68,25 @@ export async function withLane<T>(
       await publisher.close();
     }
     await clock.sleep(REREAD_WAIT_MS, options.signal);
-    lane = await claimAgain(options, lane, MAX_STANDSTILL_MS / REREAD_WAIT_MS);
+    lane = await claimAgain(options, lane);
   }
 }
 
-async function claimAgain(options: LaneOptions, held: ClaimedLane, attempts: number): Promise<ClaimedLane> {
+async function claimAgain(options: LaneOptions, held: ClaimedLane): Promise<ClaimedLane> {
   const { client, identity, signal } = options;
-  const last = await retry(async () => lastClaim(client, identity, { signal }), retryOptions(options, attempts));
+  const last = await retry(async () => lastClaim(client, identity, { signal }), retryOptions(options));
   if (last && last.nonce !== held.nonce) throw takenOver(identity.transactionalId, last);
-  return claim(options, { attempts });
+  return claim(options);
 }
 
-async function claim(options: LaneOptions, { attempts }: { readonly attempts: number }): Promise<ClaimedLane> {
+async function claim(options: LaneOptions): Promise<ClaimedLane> {
   const { client, identity, signal } = options;
-  return retry(async () => claimLane(client, identity, { signal }), retryOptions(options, attempts));
+  return retry(async () => claimLane(client, identity, { signal }), retryOptions(options));
 }
 
-function retryOptions({ signal, clock }: LaneOptions, attempts: number) {
+function retryOptions({ signal, clock }: LaneOptions) {
   const backoff = { initialMs: 500, factor: 2, maxMs: REREAD_WAIT_MS, jitterMs: 200 };
-  return { attempts, backoff, signal, ...(clock ? { clock } : {}) };
+  return { attempts: CLAIM_ATTEMPTS, maxElapsedMs: MAX_STANDSTILL_MS, backoff, signal, ...(clock ? { clock } : {}) };
 }
 
 /**

@@ -127,6 +127,38 @@ test('a line that is fast takes the largest sends from the beginning', async () 
   assert.equal(pace.share, 1);
 });
 
+test('sends and transactions are as small as the share says, from the first on', async () => {
+  const pace = new SendPace();
+  pace.failed(0, DELIVERY_MS);
+  assert.equal(pace.share, 1 / 4);
+  const sent: number[] = [];
+  let commits = 0;
+  const producer: TransactionalProducer = {
+    begin: async () => ({
+      send: async ({ topic }, records) => {
+        if (topic === 'data') sent.push(records.reduce((sum, record) => sum + recordBytes(record), 0));
+      },
+      commit: async () => void (commits += 1),
+      abort: async () => undefined,
+    }),
+    close: async () => undefined,
+  };
+  const identity = { transactionalId: 'id', ledger: { topic: 'ledger', partition: 0 }, keyPrefix: '' };
+  const lane = { identity, producer, nonce: 'n', entries: new Map<string, LedgerEntry>() };
+  const most = { ...limits, sendBytes: 64 * KIB, transactionBytes: 256 * KIB };
+  // No time passes: what is sent and committed, is for its size.
+  const publisher = new LanePublisher(lane, most, {}, new ManualClock(), pace);
+  const record = { topic: 'data', partition: 0, record: { key: 'k', value: Buffer.alloc(2 * KIB) } };
+  for (let step = 0; step < 60; step += 1) {
+    await publisher.write({ key: 'w', entry: { v: 1, kind: 'window' } as LedgerEntry, records: [record] });
+    await setImmediate();
+  }
+  assert.equal(commits, 1);
+  assert(Math.max(...sent) < 20 * KIB, sent.join(' '));
+  await publisher.flush();
+  await publisher.close();
+});
+
 test('sends grow again when the line does, and one slow moment counts once for all sends that it held', () => {
   const pace = new SendPace();
   for (let partition = 0; partition < 6; partition += 1) pace.succeeded(0, 9000 + partition);

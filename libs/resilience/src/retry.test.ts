@@ -23,6 +23,20 @@ test('waits the backoff or the time the other side named, whichever is longer', 
   assert.deepEqual(waits, [100, 5000, 300]);
 });
 
+test('calls that take long end by the time that is allowed, whatever attempts are left', async () => {
+  const clock = new ManualClock();
+  let calls = 0;
+  const slow = async () => {
+    calls += 1;
+    await clock.sleep(1000);
+    throw new OperationalError('busy', 'busy', { retry: true });
+  };
+  const result = assert.rejects(retry(slow, { attempts: 100, backoff, maxElapsedMs: 3000, clock }), { code: 'busy' });
+  await clock.advance(60_000);
+  await result;
+  assert.equal(calls, 3);
+});
+
 test('does not retry what nobody called retryable', async () => {
   let calls = 0;
   const failing = async (error: Error) =>

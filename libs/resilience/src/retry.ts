@@ -6,6 +6,8 @@ export interface RetryOptions {
   /** Calls in all, the first included. */
   readonly attempts: number;
   readonly backoff: BackoffOptions;
+  /** No call that would begin later than this after the first one; default no bound. */
+  readonly maxElapsedMs?: number;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly signal?: AbortSignal;
@@ -19,6 +21,7 @@ export interface RetryOptions {
  */
 export async function retry<T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
   const clock = options.clock ?? systemClock;
+  const startMs = clock.monotonicMs();
   for (let attempt = 0; ; attempt += 1) {
     options.signal?.throwIfAborted();
     try {
@@ -27,6 +30,7 @@ export async function retry<T>(call: (attempt: number) => Promise<T>, options: R
       options.signal?.throwIfAborted();
       if (!isRetryable(error) || attempt + 1 >= options.attempts) throw error;
       const waitMs = Math.max(backoffMs(options.backoff, attempt, options.random), error.retryAfterMs ?? 0);
+      if (clock.monotonicMs() - startMs + waitMs > (options.maxElapsedMs ?? Infinity)) throw error;
       options.onRetry?.(error, attempt, waitMs);
       await clock.sleep(waitMs, options.signal);
     }

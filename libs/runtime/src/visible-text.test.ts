@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { visibleText } from './visible-text.ts';
+import { safeJson, visibleText } from './visible-text.ts';
 
 test('nothing that moves a cursor, changes a colour, forges a line or a direction gets through; letters do', () => {
   assert.equal(
@@ -21,4 +21,13 @@ test('any text becomes one line of characters that can be seen, and twice is the
       assert.equal(visibleText(once), once);
     }),
   );
+});
+
+test('JSON for a terminal shows no control, no direction and no other character that cannot be seen, and means the same', () => {
+  const hostile = 'a\u001b]52;c;eA==\u0007b\u009b2J\u202ec\u2028\u{e0041}\u00ad\ud800';
+  const document = { [hostile]: [hostile, { text: 'Zürich\t日本 😀' }] };
+  const text = safeJson(document);
+  assert.doesNotMatch(text, /[\p{C}\p{Zl}\p{Zp}]/u);
+  assert.match(text, /Zürich\\t日本 😀/);
+  assert.deepEqual(JSON.parse(text), document);
 });

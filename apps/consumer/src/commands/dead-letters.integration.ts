@@ -145,6 +145,29 @@ test('retries of a route that is not in the configuration are kept as dead lette
   );
 });
 
+test('a retry that lies on the topic of a tier that was taken out is delivered before a run is drained', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const headers = formatRetryHeaders({
+    route: 'all',
+    group: `${area.prefix}test.all`,
+    attempt: 3,
+    notBeforeMs: Date.now(),
+    cause: 'http-503',
+    origin: { topic: area.main, partition: 0, offset: 7n },
+    recordVersion: 7n,
+  });
+  const value = frame(area.schemaId, Buffer.from('{"conversationId":"x","n":1}'));
+  await area.append(0, { key: 'x', value, headers }, `${area.main}.retry-2`);
+  const fewer = { retry: { tiers: ['300ms'] } };
+  const route = { routes: [{ name: 'all', sink: 'crm' }], sinks: { crm: { type: 'http', url: target.url } } };
+  await json<RunReport>(area, { ...route, ...fewer }, ...drain);
+  assert.deepEqual(
+    target.accepted.map(({ body }) => body.n),
+    [1],
+  );
+});
+
 async function copyOf(area: Area, id: string) {
   const { letters } = await json<DeadLetterList>(area, {}, 'dead-letters', 'list', '--limit', '1000');
   const { partition, offset } = letters.find((letter) => letter.id === id)!;

@@ -1,4 +1,3 @@
-import type { CircuitOpening, CircuitState } from '@genesys-kafka/delivery';
 import { connectKafka } from '@genesys-kafka/kafka';
 import { retry, systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
@@ -13,6 +12,7 @@ import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
 import { findRulesApart, rulesNote } from '../group/rules-in-force.ts';
 import { runAll } from '../group/run-all.ts';
+import { tellCircuit } from '../route/circuit-notice.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { workingRoutes } from '../route/routes.ts';
@@ -112,23 +112,13 @@ export async function runConsumer(
   return { routes: counts, seconds: (clock.monotonicMs() - startedMs) / 1000 };
 }
 
-/** Of an opening: what did it, what the target asked for, and until when nothing is sent. */
-function tellCircuit(log: Logger, sink: string, state: CircuitState, opening?: CircuitOpening): void {
-  if (!opening) {
-    log.warn({ sink, state }, `circuit ${state}`);
-    return;
-  }
-  const { failure, forMs, askedMs } = opening;
-  const until = new Date(systemClock.nowMs() + forMs).toISOString();
-  const cut = askedMs !== undefined && askedMs > forMs ? ' (cut: the target asked for more)' : '';
-  log.warn({ sink, state, ...failure, askedMs, until }, `circuit open until ${until}${cut}`);
-}
-
 /** What is told of troubles that are waited out. */
 function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
   for (const [sink, { gate }] of sinks.byName) {
     metrics.watchGate(sink, gate);
-    gate.onChange((state, opening) => tellCircuit(log, sink, state, opening));
+    gate.onChange((state, opening) =>
+      tellCircuit(log, sink, { state, nowMs: systemClock.nowMs(), ...(opening ? { opening } : {}) }),
+    );
   }
   return {
     onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {

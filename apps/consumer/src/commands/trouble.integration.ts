@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readToEnd } from '@genesys-kafka/kafka';
@@ -191,6 +192,9 @@ test('check: says what is there and what to fix; bad usage is exit 2, an unreach
   assert.equal((JSON.parse(good.stdout) as { ok: boolean }).ok, true);
   const bad = await runConsumer(area.config({ routes: [{ name: 'all', sink: 'off' }], sinks }), ['check'], 1);
   assert.match(bad.stdout, /"check":"sink off","status":"failed"/);
+  // A target that is away may come; what no waiting mends ends a run before it begins.
+  const never = { routes: [{ name: 'all', sink: 'disk' }], sinks: { disk: { type: 'file', path: tmpdir() } } };
+  assert.match((await runConsumer(area.config(never), drain, 1)).stderr, /error: sink-/);
   await runConsumer(area.config({ routes: [{ name: 'all', sink: 'crm', when: 'record.n +' }], sinks }), ['run'], 2);
   await runConsumer(area.config({ surprise: 1 }), ['run'], 2);
   await runConsumer(area.config({}), ['run', '--stop-grace', 'soon'], 2);

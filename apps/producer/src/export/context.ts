@@ -145,8 +145,8 @@ function targetOf({ name, partitions, config }: TopicDescription): Target {
   return { topic: name, partitions, maxMessageBytes: Number(config['max.message.bytes'] ?? MIB) };
 }
 
-/** Its answers are the first that our clock is held against; for `publish` of local files the only ones. */
-async function resolveSchemaId(settings: Settings, topic: string, log: Logger): Promise<number> {
+/** Its answers are the first that our clock is held against; for `publish` of local files the only ones. @internal */
+export async function resolveSchemaId(settings: Settings, topic: string, log: Logger): Promise<number> {
   const { register, compatibility } = settings.schema;
   const subject = `${topic}-value`;
   const request = { subject, schema: conversationSchemaText, mode: register, compatibility };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,4 +70,33 @@ test('our clock is held against the Date of the files host too, before a byte of
     assert.equal(await verdict(answer(Date.now() + ahead), ARRAY), 'clock-skew');
   }
   assert.equal(await verdict(answer(Date.now() + 60_000), ARRAY), 'plain');
+});
+
+test("a link to the region's files host is followed, and never to this machine, whatever the name resolves to", async (t) => {
+  const spool = await mkdtemp(join(tmpdir(), 'fetcher-test-'));
+  const asked: string[] = [];
+  const lookup = (host: string, _options: unknown, answer: (error: null, addresses: dns.LookupAddress[]) => void) => {
+    asked.push(host);
+    answer(null, [{ address: '127.0.0.1', family: 4 }]);
+  };
+  t.mock.method(dns, 'lookup', lookup as unknown as typeof dns.lookup);
+  syncBuiltinESMExports();
+  try {
+    const env = { SPOOL_DIR: spool, GENESYS_REGION: 'mypurecloud.de', GENESYS_FILE_HOSTS: 'archives.example' };
+    await using fetcher = new ArchiveFetcher(loadSettings(SETTINGS, { env }), log);
+    const fetched = async (link: string) => {
+      const soon = AbortSignal.timeout(10_000);
+      return fetcher.fetch(link, async () => link, soon).catch((error: unknown) => error);
+    };
+    const refusal = await fetched('https://files.mypurecloud.de/x');
+    assert.equal((refusal as { code?: string }).code, 'link-address-not-allowed');
+    assert.deepEqual(asked, ['files.mypurecloud.de']);
+    const elsewhere = await fetched('https://files.mypurecloud.ie/x');
+    assert.equal((elsewhere as { code?: string }).code, 'link-host-not-allowed');
+    assert.equal(asked.length, 1);
+  } finally {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+    await rm(spool, { recursive: true });
+  }
 });

@@ -16,8 +16,9 @@ export async function checkSpool(dir: string): Promise<void> {
     const we = process.getuid?.();
     const link = await lstat(dir);
     // Without user ids there is nothing to compare. Whoever is root may do anything anyway.
-    if (we !== undefined && ![uid, link.uid].every((owner) => owner === we || owner === 0)) {
-      throw new ArchiveError('spool-not-ours', `${dir} belongs to user ${uid}, and this is user ${we}.`);
+    const stranger = [uid, link.uid].find((owner) => owner !== we && owner !== 0);
+    if (we !== undefined && stranger !== undefined) {
+      throw new ArchiveError('spool-not-ours', `${dir} belongs to user ${stranger}, and this is user ${we}.`);
     }
     if (we !== undefined && (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0) {
       const shown = (mode & 0o7777).toString(8).padStart(4, '0');

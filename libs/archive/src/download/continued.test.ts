@@ -57,6 +57,24 @@ test('a 206 that does not prove to be of the same object is not joined to what i
   assertWhole(result);
 });
 
+test('bytes past the end that a part has named are not taken for the file', async () => {
+  const first = serve(CONTENT, { etag: ETAG, resetAfter: 100_000 });
+  const tooMuch = Buffer.concat([CONTENT.subarray(100_000, 150_000), OLD.subarray(150_000)]);
+  const result = await download([first, part(206, tooMuch, { etag: ETAG, ...range(100_000, 149_999) })]);
+  assertWhole(result);
+});
+
+test('a part that says less of its version does not make another version pass after it', async () => {
+  const dated = { 'last-modified': DATE };
+  const result = await download([
+    serve(OLD, { etag: 'W/"one"', lastModified: DATE, resetAfter: 100_000 }),
+    part(206, OLD.subarray(100_000, 150_000), { ...dated, ...range(100_000, 149_999) }),
+    part(206, CONTENT.subarray(150_000), { ...dated, etag: 'W/"two"', ...range(150_000, LENGTH - 1) }),
+  ]);
+  assertWhole(result);
+  assert.equal(result.requests.length, 4);
+});
+
 test('a 200 that answers a range with the rest alone is not the whole file', async () => {
   const length = { 'content-length': String(rest.length) };
   for (const headers of [

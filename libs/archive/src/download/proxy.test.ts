@@ -52,7 +52,8 @@ test('hosts that the proxy is not for go out under the address rules, and HTTP_P
         allowedHosts: [],
         publicHosts: [`files.example:${port}`],
         allowInsecureHttp: true,
-        proxy: { url: proxy.url, bypass: ['files.example'] },
+        // Plain http: never goes through the proxy, listed or not.
+        proxy: { url: proxy.url, bypass: scheme === 'http' ? [] : ['files.example'] },
         resolve,
       });
       assert.equal(error?.code, 'link-address-not-allowed', scheme);

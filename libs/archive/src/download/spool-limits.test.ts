@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { chmod, chown, readdir, readFile, rm, utimes } from 'node:fs/promises';
+import { chmod, chown, lchown, readdir, readFile, rm, symlink, utimes } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
@@ -153,6 +153,12 @@ test('a spool directory that is not ours is refused', async (t) => {
     t.diagnostic('only root can give a directory away');
     return;
   }
+  // A link that is another's may lead elsewhere at the next start.
+  const link = `${dir.dir}/link`;
+  await symlink(dir.dir, link);
+  await checkSpool(link);
+  await lchown(link, 12_345, 12_345);
+  await assert.rejects(checkSpool(link), { code: 'spool-not-ours', message: /belongs to user 12345/ });
   await chown(dir.dir, 12_345, 12_345);
   await assert.rejects(SpoolFile.create(dir.dir), { code: 'spool-not-ours', message: /belongs to user 12345/ });
 });

@@ -30,6 +30,7 @@ test('protocol errors get a code, a verdict and advice by their number', () => {
     [22, 'rebalance-in-progress', false],
     [1, 'offset-out-of-range', false],
     [87, 'record-refused', false],
+    [32, 'record-refused', false],
     [38, 'topic-refused', false],
     [35, 'kafka-unsupported', false],
     [-1, 'kafka-failed', false],
@@ -40,6 +41,10 @@ test('protocol errors get a code, a verdict and advice by their number', () => {
     assert.deepEqual([number, error.code, error.retry], [number, code, retry]);
     assert.match(error.message, /^Kafka could not send 3 records to orders-1 \(kafka:9092\): .+\. .+\.$/);
   }
+});
+
+test('a timestamp that a broker refuses, as of a fast clock, is a refusal of the record that names the clock', () => {
+  assert.match(toKafkaError(protocolError(32), context).message, /the clock of this machine is fast: set it/);
 });
 
 test('the reason is found inside what kafkajs wraps around it, and stays as the cause', () => {

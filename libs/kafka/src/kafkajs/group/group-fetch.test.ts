@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { Batch } from 'kafkajs';
 import type { FetchedPartition } from '../../wire/fetch-response.ts';
 import type { Broker, GroupFetchRequest } from '../internals.ts';
@@ -42,8 +43,8 @@ const CONTROL = 0x20;
 /** A record of length 10 without key, value and headers: attributes, three varints, a control key. */
 const COMMIT_MARKER = Uint8Array.of(20, 0, 0, 0, 8, 0, 0, 0, 1, 1, 0);
 
-const fetched = async (broker: Broker, asked: GroupFetchRequest) => {
-  const { responses } = await fetchForGroup(broker, asked, 1e6);
+const fetched = async (broker: Broker, asked: GroupFetchRequest, maxBytes = 1e6) => {
+  const { responses } = await fetchForGroup(broker, asked, maxBytes);
   return responses.map(({ partitions: [one] }) =>
     one!.messages.length === 0 ? undefined : batchOf({ messages: one!.messages } as unknown as Batch),
   );
@@ -71,6 +72,14 @@ test('an offset out of range is told and not reset; any other error is kafkajsâ€
 test('what cannot be read is not fetched for ever', async () => {
   const broken = answering([{ batches: recordBatch(0, 0, 2, 1, Buffer.from('snappy')) }]);
   await assert.rejects(fetched(broken, request(0)), { code: 'codec-unsupported', retriable: false });
+});
+
+test('what a fetch unpacks to is counted over its partitions: what does not fit any more is fetched again', async () => {
+  const packed = { batches: recordBatch(0, 4, 1, 0, gzipSync(Buffer.alloc(600))) };
+  const [first, second] = await fetched(answering([packed, packed]), request(0, 0), 1000);
+  assert.equal(first?.nextOffset, 5n);
+  assert.equal(second, undefined);
+  await assert.rejects(fetched(answering([packed]), request(0), 500), { code: 'decompression-limit' });
 });
 
 test('partitions are asked for in any order, so that none is always the last', async () => {

@@ -1,0 +1,22 @@
+import type { CircuitOpening, CircuitState } from '@genesys-kafka/delivery';
+import type { Logger } from '@genesys-kafka/runtime';
+
+/** Of an opening: what did it, what the target asked for, and until when nothing is sent. */
+export function tellCircuit(
+  log: Logger,
+  sink: string,
+  {
+    state,
+    opening,
+    nowMs,
+  }: { readonly state: CircuitState; readonly opening?: CircuitOpening; readonly nowMs: number },
+): void {
+  if (!opening) {
+    log.warn({ sink, state }, `circuit ${state}`);
+    return;
+  }
+  const { failure, forMs, askedMs } = opening;
+  const until = new Date(nowMs + forMs).toISOString();
+  const cut = askedMs !== undefined && askedMs > forMs ? ' (cut: the target asked for more)' : '';
+  log.warn({ sink, state, ...failure, askedMs, until }, `circuit open until ${until}${cut}`);
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { KafkaError, type ConsumedRecord } from '@genesys-kafka/kafka';
+import { systemClock } from '@genesys-kafka/resilience';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { createLogger, createMetrics, loadSettings } from '@genesys-kafka/runtime';
+import { frame, RecordReader } from '@genesys-kafka/topics';
+import type { MovedRecord, TopicWriter } from '../forward/topic-writer.ts';
+import { EndOffsetCache } from '../group/end-offset-cache.ts';
+import { SETTINGS } from '../settings.ts';
+import { createConsumerMetrics } from './consumer-metrics.ts';
+import { workingRoutes } from './routes.ts';
+
+const never = new AbortController().signal;
+const SIGNALS = { stopping: never, signal: never, whileWaiting: async <T>(wait: () => Promise<T>) => wait() };
+
+test('a dead letter of any route is told, and so is a topic that takes a record only without its value', async () => {
+  using prometheus = createMetrics();
+  const admin = { offsets: async () => [], hidden: async () => new Map<number, bigint>() };
+  const metrics = createConsumerMetrics(prometheus, new EndOffsetCache(admin, new ManualClock()));
+  const destination = new PassThrough();
+  const appended: MovedRecord[] = [];
+  const writer = {
+    append: async (_target: unknown, record: MovedRecord) => {
+      appended.push(record);
+      if (record.value !== null) throw new KafkaError('message-too-large', 'It is too large.');
+    },
+  } as unknown as TopicWriter;
+  const [unrouted] = workingRoutes([], { byName: new Map(), [Symbol.asyncDispose]: async () => undefined }, metrics, {
+    settings: loadSettings(SETTINGS, { env: {} }),
+    topics: { main: 't', retries: [], deadLetters: { topic: 't.dlt', partitions: 1 } },
+    writer,
+    reader: new RecordReader(undefined),
+    log: createLogger({ name: 'test', level: 'warn', destination }),
+    clock: systemClock,
+  });
+  const value = frame(1, Buffer.from('{"conversationId":"c"}'));
+  const record = { topic: 't', partition: 0, offset: 7n, timestampMs: 0, key: null, value, headers: {} };
+  await unrouted!.work(record satisfies ConsumedRecord, SIGNALS);
+  assert.deepEqual(
+    appended.map((one) => one.value?.length),
+    [value.length, undefined],
+  );
+  const lines = String(destination.read()).trim().split('\n');
+  const told = lines.map((line) => {
+    const { level, code, cause } = JSON.parse(line) as Record<string, unknown>;
+    return [level, code ?? cause];
+  });
+  assert.deepEqual(told, [
+    ['error', 'message-too-large'],
+    ['warn', 'unrouted'],
+  ]);
+});

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect, Socket, type AddressInfo, type Server } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import tls, { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { certificate, key } from '../../fixtures/loopback-certificate.ts';
+import { createHttpSink } from './http-sink.ts';
+import { NodeClient } from './node-client.ts';
+
+const never = new AbortController().signal;
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  const sockets: Socket[] = [];
+  server.on('connection', (socket: Socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+test('the client that takes the place of undici asks for the same TLS', async (t) => {
+  const asked: unknown[] = [];
+  t.mock.method(tls, 'connect', ({ minVersion, rejectUnauthorized }: tls.ConnectionOptions) => {
+    asked.push([minVersion, rejectUnauthorized]);
+    return new Socket().destroy(new Error('far enough'));
+  });
+  const target = { origin: 'https://localhost', path: '/in', hostname: 'localhost', port: 443, secure: true };
+  const client = new NodeClient(target, 1);
+  await assert.rejects(
+    client.post({}, Buffer.from('{}'), never, () => undefined),
+    /far enough/,
+  );
+  client.close();
+  assert.deepEqual(asked, [['TLSv1.2', true]]);
+});
+
+test('a request of that client tells when it is written, once', async (t) => {
+  const server = createServer((request, response) => request.resume().on('end', () => response.end()));
+  const port = await listen(t, server);
+  const target = { origin: `http://127.0.0.1:${port}`, path: '/in', hostname: '127.0.0.1', port, secure: false };
+  const client = new NodeClient(target, 1);
+  t.after(() => client.close());
+  let written = 0;
+  const { statusCode } = await client.post({}, Buffer.from('{}'), never, () => (written += 1));
+  assert.deepEqual([statusCode, written], [200, 1]);
+});
+
+test('100 Continue unasked behind a proxy opens the circuit with its cause: the other client knows no proxy', async (t) => {
+  const usual = getCACertificates('default');
+  setDefaultCACertificates([...usual, certificate]);
+  t.after(() => setDefaultCACertificates(usual));
+  const server = createTlsServer({ key, cert: certificate }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => {
+      socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n');
+    });
+  });
+  const port = await listen(t, server);
+  const proxy = createServer().on('connect', (_request, socket: Socket) => {
+    const upstream = connect(port, '127.0.0.1').on('error', () => socket.destroy());
+    socket.on('error', () => upstream.destroy());
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    upstream.pipe(socket).pipe(upstream);
+  });
+  const url = `http://127.0.0.1:${await listen(t, proxy)}`;
+  const sink = createHttpSink({ name: 'crm', url: `https://localhost:${port}/in`, proxy: { url, bypass: [] } });
+  t.after(() => sink.close());
+  const delivery = {
+    ...{ route: 'r', key: 'c', idempotencyKey: 'job:7', recordVersion: 42n, contentType: 'application/json' },
+    body: Buffer.from('{}'),
+  };
+  for (let record = 0; record < 2; record += 1) {
+    const [outcome] = await sink.deliver([delivery], never);
+    assert.ok(outcome?.kind === 'misconfigured', JSON.stringify(outcome));
+    assert.equal(outcome.failure.cause, 'continue-unasked');
+  }
+});
