@@ -1,4 +1,4 @@
-/** What becomes of a transaction whose process is stopped, killed or held up at the worst moment */
+/** What becomes of a transaction whose process is stopped or killed at the worst moment. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ async function assertOnceEach(prefix: string, result: Ended): Promise<void> {
   const { records } = await readPublished(servers.client, prefix);
   assert.equal(
     new Set(records.map(({ source, ordinal }) => `${source} ${ordinal}`)).size,
-    count,
+    RECORDS,
     'records are missing',
   );
   assert.equal(records.length, RECORDS, 'records are there twice');
