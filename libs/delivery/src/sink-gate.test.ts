@@ -273,3 +273,22 @@ test('a rate holds where requests are written: those of a first burst wait for t
     [250, 1250, 2250].flatMap((ms) => [ms, ms, ms, ms]),
   );
 });
+
+for (const jumpMs of [-86_400_000, 86_400_000]) {
+  test(`a clock that is set by ${jumpMs} ms: an open circuit and a 429's hold end when they would have`, async () => {
+    const { clock, gate, changes, answer } = setUp();
+    await answer(refused);
+    clock.jump(jumpMs);
+    await clock.advance(999);
+    assert.equal(gate.state, 'open');
+    await clock.advance(1);
+    await answer(delivered);
+    assert.deepEqual(changes, ['open', 'half-open', 'closed']);
+    await answer(failed(429, 500));
+    clock.jump(-jumpMs);
+    const held = answer(delivered).then(() => clock.monotonicMs());
+    await clock.advance(2000);
+    assert.equal(await held, 1500);
+    gate.close();
+  });
+}

@@ -53,6 +53,20 @@ test('a token is replaced shortly before it ends, not after', async () => {
   );
 });
 
+for (const jumpMs of [-86_400_000, 86_400_000]) {
+  test(`a clock that is set by ${jumpMs} ms makes a token neither old at once nor good for a day`, async () => {
+    await using stand = await genesys((response) => json(response, 200, { state: 'PENDING' }), { expiresIn: 1000 });
+    const ask = async () => stand.client.detailsJobs.status('j', never);
+    await ask();
+    stand.clock.jump(jumpMs);
+    await ask();
+    assert.equal(stand.logins.length, 1);
+    stand.clock.skip(941_000);
+    await ask();
+    assert.equal(stand.logins.length, 2);
+  });
+}
+
 for (const status of [400, 401]) {
   test(`a login refused with ${status} names client id and secret, and is not tried again`, async () => {
     const logIn = (response: Parameters<typeof json>[0]) =>

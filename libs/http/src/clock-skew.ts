@@ -1,5 +1,5 @@
-import { headerOf, type Headers } from './headers.ts';
-import { httpDateMs } from './retry-after.ts';
+import type { Headers } from './headers.ts';
+import { writtenMs } from './retry-after.ts';
 
 /** When an answer was asked for and when it began to come, by our own clock, in milliseconds since the epoch. */
 export interface TimedAnswer {
@@ -15,10 +15,8 @@ export interface TimedAnswer {
  * added (RFC 9111, 5.1). Undefined where there is no date that can be read.
  */
 export function clockSkewMs({ headers, sentMs, receivedMs }: TimedAnswer): number | undefined {
-  const age = headerOf(headers, 'age') ?? '0';
-  const writtenMs =
-    httpDateMs(headerOf(headers, 'date') ?? '') + (/^\d{1,9}$/.test(age) ? Number(age) * 1000 : Number.NaN);
-  if (Number.isNaN(writtenMs)) return undefined;
-  if (writtenMs > receivedMs) return writtenMs - receivedMs;
-  return Math.min(0, writtenMs + 1000 - sentMs);
+  const theirsMs = writtenMs(headers);
+  if (theirsMs === undefined) return undefined;
+  if (theirsMs > receivedMs) return theirsMs - receivedMs;
+  return Math.min(0, theirsMs + 1000 - sentMs);
 }

@@ -47,3 +47,12 @@ for (const [value, ms] of CASES) {
     assert.equal(retryAfterOf({ 'retry-after': value }, NOW_MS), ms);
   });
 }
+
+for (const jumpMs of [-DAY_MS, DAY_MS]) {
+  test(`a clock that is ${jumpMs} ms off: a date is held against the answer's own, so the wait is neither a day nor over at once`, () => {
+    const headers = { 'retry-after': 'Thu, 01 Jan 2026 00:00:09 GMT', date: 'Thu, 01 Jan 2026 00:00:00 GMT' };
+    assert.equal(retryAfterOf(headers, NOW_MS + jumpMs), 9000);
+    assert.equal(retryAfterOf({ ...headers, age: '4' }, NOW_MS + jumpMs), 5000);
+    assert.equal(retryAfterOf({ ...headers, date: 'today' }, NOW_MS), 9000);
+  });
+}

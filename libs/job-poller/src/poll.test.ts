@@ -33,6 +33,19 @@ test('polls at once, then after 2 s, each wait 1.5 times the last, at most 30 s,
   );
 });
 
+for (const jumpMs of [-24 * HOUR_MS, 24 * HOUR_MS]) {
+  test(`a clock that is set by ${jumpMs} ms while a job is polled changes no wait`, async () => {
+    const clock = new ManualClock();
+    const api = job(clock, pending, pending, { state: 'done' });
+    const done = pollUntilDone(api, 'j', { clock, random: () => 0, signal: never });
+    await clock.advance(1000);
+    clock.jump(jumpMs);
+    await clock.advance(HOUR_MS);
+    assert.deepEqual(await done, { state: 'done' });
+    assert.deepEqual(api.askedMs, [0, 2000, 5000]);
+  });
+}
+
 test('a wait that Genesys names replaces ours', async () => {
   const clock = new ManualClock();
   const api = job(clock, { state: 'pending', retryAfterMs: 7000 }, pending, { state: 'done' });

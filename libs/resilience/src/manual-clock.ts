@@ -8,6 +8,7 @@ interface Sleeper {
 /** A clock that moves only when told to: `advance` wakes sleepers in the order of their time. @internal */
 export class ManualClock implements Clock {
   #nowMs: number;
+  #setByMs = 0;
   readonly #startMs: number;
   #sleepers: Sleeper[] = [];
 
@@ -17,7 +18,12 @@ export class ManualClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#setByMs;
+  }
+
+  /** Somebody sets the machine's clock forth, or back where negative. No time passes. */
+  jump(ms: number): void {
+    this.#setByMs += ms;
   }
 
   monotonicMs(): number {

@@ -7,7 +7,7 @@ export interface ProxyOptions {
   /** Loopback and a free port by default. */
   readonly listen?: { readonly host?: string; readonly port?: number };
   /**
-   * Sees every chunk before it goes on, and decides: `forward` (also undefined), `drop` (this and all that follows in
+   * Sees every chunk before it goes on, may write into its bytes, and decides: `forward` (also undefined), `drop` (this and all that follows in
    * this direction) or `reset` the connection. Chunks are as TCP hands them over, not messages.
    */
   readonly onChunk?: (chunk: ProxyChunk) => ChunkVerdict | undefined;
@@ -36,6 +36,8 @@ export interface ChaosProxy extends AsyncDisposable {
   set(faults: ProxyFaults): void;
   /** From now on nothing passes, not even a close, while connections stay open and new ones are accepted. */
   halfOpen(): void;
+  /** From now on this one sees the chunks, in the place of whoever did; undefined: nobody. */
+  watch(onChunk: ProxyOptions['onChunk']): void;
   /** Ends every open connection with a TCP reset, on both sides. */
   resetAll(): void;
   /** Refuses (true) or accepts again (false) new connections: a refused one is reset at once. */
@@ -66,6 +68,9 @@ export async function startProxy(options: ProxyOptions): Promise<ChaosProxy> {
     },
     set: (faults) => links.set(faults),
     halfOpen: () => links.set({ toTarget: { drop: true }, toClient: { drop: true } }),
+    watch: (onChunk) => {
+      links.onChunk = onChunk;
+    },
     resetAll: () => links.resetAll(),
     refuse: (refused) => {
       links.refused = refused;
@@ -87,12 +92,14 @@ async function closeServer(server: Server, links: Links): Promise<void> {
 class Links {
   readonly open = new Set<Link>();
   refused = false;
+  onChunk: ProxyOptions['onChunk'];
   readonly #options: ProxyOptions;
   readonly #faults: Record<Direction, LinkFaults> = { toTarget: {}, toClient: {} };
   #count = 0;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
+    this.onChunk = options.onChunk;
   }
 
   accept(client: Socket): void {
@@ -111,7 +118,7 @@ class Links {
       noDelay: true,
     });
     const link = new Link(client, target, this.#faults, (direction, bytes) =>
-      this.#options.onChunk?.({ direction, bytes, connection }),
+      this.onChunk?.({ direction, bytes, connection }),
     );
     this.open.add(link);
     link.onClosed(() => this.open.delete(link));

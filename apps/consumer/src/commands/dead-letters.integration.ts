@@ -3,8 +3,9 @@ import { after, before, test } from 'node:test';
 import type { DeadLetterDetails, DeadLetterList, ReplayReport } from '@genesys-kafka/dead-letters';
 import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
 import { samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { Target } from '../../fixtures/target.ts';
+import { until } from '../../fixtures/until.ts';
 import type { RunReport } from './run.ts';
 
 let bus: Bus;
@@ -112,6 +113,40 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
     1,
     'a new failure is a new letter',
   );
+});
+
+test('a replay while the routes are live: no more in a second than its rate allows, each letter is delivered once and marked', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const [letters, perSecond] = [40, 10];
+  target.answer = () => ({ status: 422 });
+  const more = { routes: [{ name: 'all', sink: 'crm' }], sinks: { crm: { type: 'http', url: target.url } } };
+  await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...quick);
+  await area.publish(samples(letters, letters));
+  await until(async () => {
+    const ends = await area.client.admin.offsets(area.deadLetters);
+    return ends.reduce((sum, { end }) => sum + end, 0n) === BigInt(letters);
+  }, 'the dead letters');
+  const arrivedMs: number[] = [];
+  target.answer = () => {
+    arrivedMs.push(performance.now());
+    return { status: 200 };
+  };
+  const first = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', `${perSecond}/s`);
+  assert.deepEqual([first.replayed, first.alreadyReplayed], [letters, 0]);
+  await until(() => target.accepted.length >= letters, 'the deliveries');
+  // One batch may come late and the next one in time: twice the rate, and a little.
+  const busiest = Math.max(...arrivedMs.map((from) => arrivedMs.filter((ms) => ms >= from && ms < from + 1000).length));
+  assert.ok(busiest <= 2.5 * perSecond, `${busiest} in one second`);
+  const second = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
+  assert.deepEqual([second.replayed, second.alreadyReplayed], [0, letters]);
+  consumer.signal('SIGTERM');
+  const { status, stdout, stderr } = await consumer.ended;
+  assert.equal(status, 0, stderr);
+  const { delivered, deadLettered } = (JSON.parse(stdout) as RunReport).routes.all!;
+  assert.deepEqual([delivered, deadLettered], [letters, letters]);
+  assert.equal(target.accepted.length, letters, 'each once');
+  assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, letters);
 });
 
 test('retries of a route that is not in the configuration are kept as dead letters, not skipped for ever', async () => {

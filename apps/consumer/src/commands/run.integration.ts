@@ -8,6 +8,7 @@ import { partitionFor } from '@genesys-kafka/topics';
 import { dataPartitions, samples, startBus, type Area, type Bus, type Sample } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { Target, type Delivered } from '../../fixtures/target.ts';
+import { until } from '../../fixtures/until.ts';
 
 interface Report {
   readonly routes: Record<string, { delivered: number; retried: number; deadLettered: number; skipped: number }>;
@@ -25,14 +26,6 @@ const identity = ({ body }: Delivered) => `${body.conversationId}#${body.n}`;
 const crmTo = (target: Target, more: object = {}) => ({
   crm: { type: 'http', url: target.url, concurrency: 16, ...more },
 });
-
-async function until(condition: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {
-  const endMs = Date.now() + timeoutMs;
-  while (!condition()) {
-    assert.ok(Date.now() < endMs, `${what} did not come about`);
-    await delay(20);
-  }
-}
 
 /** How many records lie in a topic, by route header. */
 async function deadLettersByRoute(area: Area): Promise<Record<string, number>> {

@@ -9,6 +9,7 @@ import kafkajs from 'kafkajs';
 import { dataPartitions, samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { Target } from '../../fixtures/target.ts';
+import { until } from '../../fixtures/until.ts';
 import type { RunReport } from './run.ts';
 
 let bus: Bus;
@@ -39,14 +40,6 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 60_000): Promise<void> {
-  const endMs = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    assert.ok(Date.now() < endMs, `${what} did not come about`);
-    await delay(50);
-  }
-}
-
 test('records that retention deleted before they were read: an alert and exit 1, until the gap is accepted', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();
@@ -74,6 +67,34 @@ test('records that retention deleted before they were read: an alert and exit 1,
   assert.equal(target.accepted.length, 30, 'nothing is delivered across the gap');
   await runConsumer(config, [...drain, '--accept-gap']);
   assert.equal(target.accepted.length, 30 + dataPartitions, 'the last record of each partition was left');
+});
+
+test('a group whose offsets are gone: it begins at the start where the log has its start, else that is a gap and exit 1', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+  });
+  const groups = ['all', 'unrouted'].map((route) => `${area.prefix}test.${route}`);
+  await area.publish(samples(30, 30), 'a');
+  await runConsumer(config, drain);
+  await withAdmin(area, async (admin) => admin.deleteGroups(groups));
+  await runConsumer(config, drain);
+  assert.equal(target.accepted.length, 60, 'all of it again');
+  await withAdmin(area, async (admin) => {
+    await admin.deleteGroups(groups);
+    await admin.fetchTopicOffsets(area.main);
+    await admin.deleteTopicRecords({ topic: area.main, partitions: [{ partition: 0, offset: '3' }] });
+  });
+  const stopped = await runConsumer(config, drain, 1);
+  assert.match(
+    stopped.stderr,
+    /error: records-gone: .* partition 0: .* has no offset, but the log begins at 3: .*--accept-gap/,
+  );
+  assert.equal(target.accepted.length, 60, 'nothing is delivered across the gap');
+  await runConsumer(config, [...drain, '--accept-gap']);
+  assert.equal(target.accepted.length, 60 + 30 - 3);
 });
 
 test('a topic deleted and made again under a running consumer ends it, and nothing of the new one is passed over', async () => {

@@ -46,11 +46,11 @@ function setUp({ committed, isKnown = false, first, end, accept = false, topicId
   return { places, state, accepted, clock, after };
 }
 
-test('a committed offset inside the log or at its end is where it goes on; a new group begins at the log’s start', async () => {
+test('a committed offset inside the log or at its end is where it goes on; a new group begins at the topic’s start', async () => {
   for (const committed of [5n, 7n, 9n]) {
     assert.equal(await setUp({ committed, first: 5n, end: 9n }).places.goOnAt(partition), committed);
   }
-  assert.equal(await setUp({ first: 5n, end: 9n }).places.goOnAt(partition), 5n);
+  assert.equal(await setUp({ first: 0n, end: 9n }).places.goOnAt(partition), 0n);
   assert.equal(await setUp({ isKnown: true, first: 0n, end: 9n }).places.goOnAt(partition), 0n, 'a new partition');
 });
 
@@ -61,11 +61,13 @@ test('a committed offset below the log is a loss, above it a topic that was made
   await assert.rejects(above.after(above.places.goOnAt(partition)), /created anew/);
 });
 
-test('a negative committed offset, or none where the log starts above 0 while the group is known, is a gap', async () => {
+test('a negative committed offset, or none where the log starts above 0, is a gap', async () => {
   const reset = setUp({ committed: -2n, first: 0n, end: 9n });
   await assert.rejects(reset.places.goOnAt(partition), { code: 'records-gone', message: /the client has reset it/ });
-  const missing = setUp({ isKnown: true, first: 5n, end: 9n });
-  await assert.rejects(missing.places.goOnAt(partition), { code: 'records-gone', message: /the log begins at 5/ });
+  for (const isKnown of [true, false]) {
+    const missing = setUp({ isKnown, first: 5n, end: 9n });
+    await assert.rejects(missing.places.goOnAt(partition), { code: 'records-gone', message: /the log begins at 5/ });
+  }
 });
 
 test('in the middle of a run: ahead of an end that was read before is sound, deleted records are a loss', async () => {

@@ -46,8 +46,9 @@ export class GroupPlaces {
   }
 
   /**
-   * The offset to go on at: `readUpTo`, the next one expected, or without it the committed one. A group that is new to
-   * the topic begins at the log's start; one that is not, and has no offset where records were deleted, has lost them.
+   * The offset to go on at: `readUpTo`, the next one expected, or without it the committed one. A group without one
+   * begins at the log's start, where that is the topic's; where records were deleted it may have lost them, since one
+   * whose offsets have expired cannot be told from a new one.
    * `outOfRange`: a broker has refused to read at `readUpTo`. Rejects with `records-gone`, unless that is accepted: then
    * it goes on at the log's start.
    */
@@ -61,7 +62,7 @@ export class GroupPlaces {
       const next = readUpTo ?? state.commits.get(partition)?.offset;
       const isLeft = readUpTo === undefined && isOfEarlierTopic(state.commits.get(partition), state.id);
       const anew = this.#isAnew(topic, state.id) || isLeft;
-      const gone = anew ? MADE_ANEW : whatIsGone(next, bounds, state.commits.size > 0);
+      const gone = anew ? MADE_ANEW : whatIsGone(next, bounds);
       // A position of this process may be ahead of an end that was read a moment ago.
       const isAhead = readUpTo !== undefined && readUpTo > bounds.end && !outOfRange;
       if (gone === undefined || (isAhead && !anew)) return next ?? bounds.first;
@@ -122,7 +123,7 @@ export class GroupPlaces {
   ): ConsumerError {
     const { groupId } = this.#options;
     const where = partition === undefined ? topic : `${topic} partition ${partition}`;
-    const stands = next === undefined || next < 0n ? 'has no offset any more' : `stands at offset ${next}`;
+    const stands = next === undefined || next < 0n ? 'has no offset' : `stands at offset ${next}`;
     const details = { groupId, topic, ...(partition === undefined ? {} : { partition }) };
     return new ConsumerError('records-gone', `${where}: group ${groupId} ${stands}, but ${gone}.`, { details });
   }
@@ -130,9 +131,11 @@ export class GroupPlaces {
 
 const MADE_ANEW = 'the topic was deleted and created anew';
 
+const NEW_OR_EXPIRED = 'either its route is new and starts there, or its offsets have expired and records were lost';
+
 /** In words; undefined where nothing is. */
-function whatIsGone(next: bigint | undefined, { first, end }: PartitionOffsets, isKnown: boolean): string | undefined {
-  if (next === undefined) return isKnown && first > 0n ? `it is known here and the log begins at ${first}` : undefined;
+function whatIsGone(next: bigint | undefined, { first, end }: PartitionOffsets): string | undefined {
+  if (next === undefined) return first > 0n ? `the log begins at ${first}: ${NEW_OR_EXPIRED}` : undefined;
   if (next < 0n) return 'it had one: the client has reset it';
   if (next < first) return `the log begins at ${first}: ${first - next} offsets were deleted before they were read`;
   return next > end ? `the log ends at ${end}: the topic was emptied or created anew` : undefined;

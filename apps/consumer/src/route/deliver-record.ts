@@ -45,7 +45,8 @@ export function deliverRecord(ports: DeliveryPorts): Settle {
     for (let behindMs = 0; ;) {
       const outcome = await throughGate(ports, delivery, behindMs, signals);
       behindMs = 0;
-      const step = nextStep({ attempt, outcome, policy, nowMs: clock.nowMs(), random });
+      const nowMs = clock.nowMs();
+      const step = nextStep({ attempt, outcome, policy, nowMs, random });
       if (step.kind === 'done') {
         onDelivered();
         return;
@@ -60,7 +61,7 @@ export function deliverRecord(ports: DeliveryPorts): Settle {
         return forwarder.deadLetter(record, state.origin, why, signals.signal);
       } else if (blocking) {
         attempt = step.attempt;
-        await clock.sleep(step.notBeforeMs - clock.nowMs(), signals.stopping);
+        await clock.sleep(step.notBeforeMs - nowMs, signals.stopping);
       } else {
         return forwarder.retry(record, state, step, signals.signal);
       }

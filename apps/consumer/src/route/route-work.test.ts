@@ -337,3 +337,24 @@ test('stop: a record that waits for its time or for the circuit is let go at onc
   crm.stopping.abort(new Error('stop'));
   await assert.rejects(working, /stop/);
 });
+
+test('a clock that is set back by a day: a record on a retry topic waits its time and no day, and so does one that is held', async () => {
+  const crm = route([busy, ok]);
+  await crm.work(record(frame(9, Buffer.from(text))));
+  const writtenMs = crm.clock.nowMs();
+  crm.clock.jump(-86_400_000);
+  const waiting = crm.work({ ...received(crm.sent[0]!), timestampMs: writtenMs });
+  await crm.clock.advance(4999);
+  assert.equal(crm.deliveries.length, 1, 'not before its time');
+  await crm.clock.advance(1);
+  assert.equal(crm.deliveries.length, 2, 'it waits longer');
+  await waiting;
+
+  const held = route([busy, ok], { blocking: true });
+  const delivering = held.work(record(frame(9, Buffer.from(text))));
+  await held.clock.advance(1000);
+  held.clock.jump(-86_400_000);
+  await held.clock.advance(4000);
+  assert.equal(held.deliveries.length, 2);
+  await delivering;
+});

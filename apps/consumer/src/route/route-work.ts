@@ -44,7 +44,8 @@ export function routeWork(ports: RoutePorts): Work {
     }
     if (owner === 'nobody') return forwarder.orphaned(record, signals.signal);
     const state = fresh ? freshState(record) : retriedState(record);
-    const waitMs = state.notBeforeMs - clock.nowMs();
+    // A record is not read before it was written: a clock that says so was set back, and the wait would last as long.
+    const waitMs = state.notBeforeMs - Math.max(clock.nowMs(), record.timestampMs);
     if (waitMs > 0) await signals.whileWaiting(async () => clock.sleep(waitMs, signals.stopping));
     const { origin, attempt } = state;
     const found = await evaluate(record, state, ports, signals.stopping);

@@ -168,7 +168,7 @@ test('5xx and 429 are tried again, Retry-After is the least wait, and patience e
   const answers = [
     status(503),
     status(429, { 'retry-after': '7' }),
-    status(500, { 'retry-after': 'Thu, 01 Jan 2026 00:00:09 GMT' }),
+    status(500, { 'retry-after': 'Thu, 01 Jan 2026 00:00:09 GMT', date: 'Thu, 01 Jan 2026 00:00:00 GMT' }),
     serve(CONTENT),
   ];
   assertWhole(await download(answers, { clock }));

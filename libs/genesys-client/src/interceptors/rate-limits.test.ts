@@ -16,7 +16,7 @@ const cases: { what: string; headers: Record<string, string>; body: unknown; wai
   { what: 'Retry-After in seconds', headers: { 'retry-after': '12' }, body: message, waitMs: 12_000 },
   {
     what: 'Retry-After as a date',
-    headers: { 'retry-after': new Date(new JumpClock().nowMs() + 40_000).toUTCString() },
+    headers: { 'retry-after': 'Thu, 01 Jan 2026 00:00:40 GMT', date: 'Thu, 01 Jan 2026 00:00:00 GMT' },
     body: message,
     waitMs: 40_000,
   },
