@@ -16,7 +16,7 @@ export function retryAfterOf(headers: Headers, nowMs: number): number | undefine
 }
 
 /** An HTTP date in milliseconds since the epoch, NaN where it is none. `Date.parse` alone would take "-1" for a year, and the form without zone for local time. */
-export function httpDateMs(text: string): number {
+function httpDateMs(text: string): number {
   if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(text)) return Number.NaN;
   return Date.parse(text.endsWith(' GMT') ? text : `${text} GMT`);
 }
