@@ -10,6 +10,11 @@ export interface RetryPolicy {
 /** Share of its wait that chance adds to a retry at most. */
 const MAX_JITTER = 0.1;
 
+/** The most that a retry by these tiers is told to wait, in milliseconds. */
+export function longestWaitMs(tiersMs: readonly number[]): number {
+  return Math.ceil((tiersMs.at(-1) ?? 0) * (1 + MAX_JITTER));
+}
+
 /** To retry topic `tier` (from 0), or, where the route blocks, to wait in memory; not before that moment. */
 export interface RetryStep {
   readonly kind: 'retry';

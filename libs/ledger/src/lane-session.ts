@@ -12,7 +12,8 @@ export interface LaneOptions {
   readonly events?: PublisherEvents;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
-  readonly onInterrupted?: (error: LedgerError) => void;
+  /** Something failed that is tried again: the claim, or the work from what is committed. */
+  readonly onInterrupted?: (error: OperationalError) => void;
 }
 
 /** Before the lane is read after an unknown outcome: time for a rightful owner's claim to be committed. */
@@ -84,9 +85,15 @@ async function claim(options: LaneOptions): Promise<ClaimedLane> {
   return retry(async () => claimLane(client, identity, { signal }), retryOptions(options));
 }
 
-function retryOptions({ signal, clock }: LaneOptions) {
+function retryOptions({ signal, clock, onInterrupted }: LaneOptions) {
   const backoff = { initialMs: 500, factor: 2, maxMs: REREAD_WAIT_MS, jitterMs: 200 };
-  return { attempts: CLAIM_ATTEMPTS, maxElapsedMs: MAX_STANDSTILL_MS, backoff, signal, ...(clock ? { clock } : {}) };
+  const patience = { attempts: CLAIM_ATTEMPTS, maxElapsedMs: MAX_STANDSTILL_MS, backoff };
+  return {
+    ...patience,
+    signal,
+    onRetry: (error: OperationalError) => onInterrupted?.(error),
+    ...(clock ? { clock } : {}),
+  };
 }
 
 /**

@@ -22,7 +22,7 @@ interface Failure {
 const SCHEMA_NOT_FOUND = 40403;
 
 /** Of what breaks a connection the client keeps the text alone: Node's of certificates, OpenSSL's of handshakes. */
-const TLS_TEXT = /^[^<]*(?:certificate|SSL routines)/;
+const TLS_TEXT = /^(?!getaddrinfo |connect )[^<]*(?:certificate|SSL routines)/;
 
 /** The parsed answer of a successful request, or its text where that is not JSON. */
 export function answerOf(response: Response): unknown {

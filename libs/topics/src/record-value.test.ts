@@ -37,6 +37,7 @@ test('a record whose value would fill the memory, or whose reading the time, of 
   // An escaped key has the text read once more, a member in microseconds.
   const keys = Array.from({ length: 350_000 }, (_, n) => `"${n}":1`).join(',');
   assert.equal(read(`{"\\u0061":1,${keys}}`), 'record-too-costly');
+  assert.equal(read(`{"\\u0061":1,${many('"a":1', 350_000)}}`), 'record-too-costly');
   assert.equal(read(`{${keys}}`), 'json');
 });
 

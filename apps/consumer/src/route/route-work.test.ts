@@ -97,6 +97,7 @@ function route(
     picks: () => ({ matched: true }),
     owns: (owner) => owner !== 'nobody' && owner.route === 'crm',
     keepsUnreadable: false,
+    longestWaitMs: 66_000,
     reader: new RecordReader(undefined),
     settle: delivery,
     forwarder,
@@ -338,17 +339,25 @@ test('stop: a record that waits for its time or for the circuit is let go at onc
   await assert.rejects(working, /stop/);
 });
 
-test('a clock that is set back by a day: a record on a retry topic waits its time and no day, and so does one that is held', async () => {
+test("a clock that is set back by a day: a record on a retry topic waits no longer than the last tier's, and one that is held its time", async () => {
   const crm = route([busy, ok]);
   await crm.work(record(frame(9, Buffer.from(text))));
-  const writtenMs = crm.clock.nowMs();
   crm.clock.jump(-86_400_000);
-  const waiting = crm.work({ ...received(crm.sent[0]!), timestampMs: writtenMs });
-  await crm.clock.advance(4999);
+  const waiting = crm.work(received(crm.sent[0]!));
+  await crm.clock.advance(5000);
   assert.equal(crm.deliveries.length, 1, 'not before its time');
-  await crm.clock.advance(1);
+  await crm.clock.advance(61_000);
   assert.equal(crm.deliveries.length, 2, 'it waits longer');
   await waiting;
+
+  // Nor is a wait cut by the clock of the broker, which stamps what is written.
+  const fast = route([busy, ok]);
+  await fast.work(record(frame(9, Buffer.from(text))));
+  const retried = fast.work({ ...received(fast.sent[0]!), timestampMs: fast.clock.nowMs() + 600_000 });
+  await fast.clock.advance(4999);
+  assert.equal(fast.deliveries.length, 1, 'not before its time');
+  await fast.clock.advance(1);
+  await retried;
 
   const held = route([busy, ok], { blocking: true });
   const delivering = held.work(record(frame(9, Buffer.from(text))));

@@ -15,6 +15,8 @@ export interface RoutePorts {
   /** Where an unreadable record belongs: to one group, or each route would make a dead letter of it. */
   readonly keepsUnreadable: boolean;
   readonly reader: RecordReader;
+  /** The most that a record on a retry topic can have been told to wait. */
+  readonly longestWaitMs: number;
   /** Settles what the route has picked. */
   readonly settle: Settle;
   readonly forwarder: Forwarder;
@@ -34,7 +36,7 @@ export type Settle = (picked: PickedRecord, signals: WorkSignals) => Promise<voi
 
 /** One record's way through one route: whose is it, when is it due, what is in it, who wants it, what becomes of it. */
 export function routeWork(ports: RoutePorts): Work {
-  const { mainTopic, owns, keepsUnreadable, settle, forwarder, clock, onSkipped } = ports;
+  const { mainTopic, owns, keepsUnreadable, longestWaitMs, settle, forwarder, clock, onSkipped } = ports;
   return async (record, signals) => {
     const fresh = record.topic === mainTopic;
     const owner = fresh ? undefined : ownerOf(record);
@@ -44,8 +46,8 @@ export function routeWork(ports: RoutePorts): Work {
     }
     if (owner === 'nobody') return forwarder.orphaned(record, signals.signal);
     const state = fresh ? freshState(record) : retriedState(record);
-    // A record is not read before it was written: a clock that says so was set back, and the wait would last as long.
-    const waitMs = state.notBeforeMs - Math.max(clock.nowMs(), record.timestampMs);
+    // No wait is longer than the last tier's: a clock that was set back by a day would make it one of a day.
+    const waitMs = Math.min(state.notBeforeMs - clock.nowMs(), longestWaitMs);
     if (waitMs > 0) await signals.whileWaiting(async () => clock.sleep(waitMs, signals.stopping));
     const { origin, attempt } = state;
     const found = await evaluate(record, state, ports, signals.stopping);

@@ -1,4 +1,4 @@
-import { Batcher, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import { Batcher, longestWaitMs, type DeliveryOutcome } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
@@ -70,6 +70,7 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
     picks: (parsed, headers) => picks(plan, parsed, headers),
     owns: (owner) => owns(plan, owner),
     keepsUnreadable: false,
+    longestWaitMs: longestWaitMs(context.settings.retry.tiersMs),
     reader,
     settle: deliverRecord({
       route: name,
@@ -99,6 +100,7 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
     picks: (parsed, headers) => picksUnrouted(plans, parsed, headers),
     owns: (owner) => ownsOrphan(settings, owner),
     keepsUnreadable: true,
+    longestWaitMs: longestWaitMs(settings.retry.tiersMs),
     reader,
     settle: async ({ record, state }, { signal }) => {
       if (state.picked) {

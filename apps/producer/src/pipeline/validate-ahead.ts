@@ -15,10 +15,12 @@ const BATCHES_AHEAD = 2;
 /** A piece of 256 KiB may hold thousands of tiny records, each of which takes a kilobyte of objects on its way. */
 const MAX_BATCH_RECORDS = 250;
 /**
- * A batch goes into one transaction, which has its time: over the slowest of lines that has to do for it. The record
- * that passes it belongs to the batch, or each piece of 256 KiB would make two: a full one, and one of a single record.
+ * A batch goes into one transaction, which has its time: over the slowest of lines that has to do for it. An
+ * ordinary record that passes it belongs to the batch, or each piece of 256 KiB would make two: a full one, and one of a
+ * single record.
  */
 const MAX_BATCH_BYTES = 256 * 1024;
+const ORDINARY_BYTES = 32 * 1024;
 
 /** The source's records, validated where they are still to be published. */
 export function validateAhead(
@@ -34,7 +36,8 @@ async function* inParts(batches: AsyncIterable<readonly ScannedRecord[]>): Async
     let part: ScannedRecord[] = [];
     let bytes = 0;
     for (const record of records) {
-      if (part.length === MAX_BATCH_RECORDS || bytes >= MAX_BATCH_BYTES) {
+      const most = record.length <= ORDINARY_BYTES ? MAX_BATCH_BYTES : MAX_BATCH_BYTES - record.length;
+      if (part.length === MAX_BATCH_RECORDS || (part.length > 0 && bytes > most)) {
         yield part;
         part = [];
         bytes = 0;

@@ -93,7 +93,13 @@ export class KafkajsAdmin implements KafkaAdmin {
     const ends = await this.#call(this.#cluster, `read the offsets of ${topic}`, (cluster) =>
       logEnds(cluster, topic, stable.length),
     );
-    return new Map(stable.map(({ partition, end }) => [partition, (ends.get(partition) ?? end) - end]));
+    return new Map(
+      stable.map(({ partition, end }) => {
+        const logEnd = ends.get(partition);
+        if (logEnd === undefined) throw new KafkaError('broker-not-ready', `The end of ${topic} is not known.`);
+        return [partition, logEnd - end];
+      }),
+    );
   }
 
   async topicId(topic: string): Promise<string | undefined> {
@@ -133,7 +139,6 @@ export class KafkajsAdmin implements KafkaAdmin {
     const cluster = createCluster(this.#connection.kafka());
     try {
       await cluster.connect();
-      await cluster.refreshMetadata();
       while (!(await allKnow(cluster, topics))) {
         if (this.#clock.monotonicMs() - started > LEADER_WAIT_MS) {
           throw new KafkaError('broker-not-ready', `The new topics ${topics.join(', ')} have no leaders after 30 s.`);
@@ -198,7 +203,13 @@ async function logEnds(cluster: Cluster, topic: string, partitions: number): Pro
 
 /** Of whichever broker answers; rejects with what the last one failed with. */
 async function topicIdOf(cluster: Cluster, topic: string): Promise<string | undefined> {
-  if (cluster.getNodeIds().length === 0) await cluster.refreshMetadata();
+  try {
+    // Without a topic of its own a cluster asks for the metadata of all, and fails with any of them.
+    await cluster.addTargetTopic(topic);
+  } catch (error) {
+    if (toKafkaError(error, { doing: '', brokers: '' }).code === 'topic-missing') return undefined;
+    throw error;
+  }
   let failure = new Error('no broker is known');
   for (const nodeId of cluster.getNodeIds()) {
     try {
@@ -221,6 +232,13 @@ function creation(spec: TopicSpec, replicated: boolean): ITopicConfig {
 }
 
 async function allKnow(cluster: Cluster, topics: readonly string[]): Promise<boolean> {
+  try {
+    await cluster.addTargetTopic(topics[0]!);
+  } catch (error) {
+    const { code } = toKafkaError(error, { doing: '', brokers: '' });
+    if (code === 'topic-missing' || code === 'broker-not-ready') return false;
+    throw error;
+  }
   const answers = await Promise.all(
     cluster.getNodeIds().map(async (nodeId) => {
       try {

@@ -17,7 +17,12 @@ export interface Cluster {
   /** Node ids by partition, `{ '2': [0, 5] }`; a partition without metadata is left out. */
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   findBroker(broker: { readonly nodeId: string }): Promise<Broker>;
-  readonly brokerPool: { connect(): Promise<void>; createSeedBroker(): Promise<void> };
+  readonly brokerPool: {
+    readonly seedBroker?: { connect(): Promise<void> };
+    connect(): Promise<void>;
+    connectBroker(): Promise<void>;
+    createSeedBroker(): Promise<void>;
+  };
   fetchTopicsOffset(
     topics: readonly {
       readonly topic: string;
@@ -135,7 +140,9 @@ export function replaceFetch(
     // What was asked for before the group was stopped would go on for as long as the group's patience.
     endConnecting: () => {
       const refuse = () => Promise.reject(new kafkajs.KafkaJSNonRetriableError('The group has been stopped'));
-      if (cluster) Object.assign(cluster.brokerPool, { connect: refuse, createSeedBroker: refuse });
+      if (!cluster) return;
+      Object.assign(cluster.brokerPool, { connect: refuse, connectBroker: refuse, createSeedBroker: refuse });
+      if (cluster.brokerPool.seedBroker) cluster.brokerPool.seedBroker.connect = refuse;
     },
   };
 }

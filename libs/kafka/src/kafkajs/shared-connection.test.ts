@@ -48,9 +48,18 @@ test('a connection that is not broken is kept, one that could not be made is tri
     if (tries === 1) throw new Error('refused');
     return { disconnect: async () => undefined };
   });
+  // Whatever its verdict: that is of what was asked, not of the connection.
   await assert.rejects(
-    late.ask(async () => 1),
+    late.ask(
+      async () => 1,
+      () => false,
+    ),
     /refused/,
   );
   assert.equal(await late.ask(async () => 1), 1);
+  await late.close();
+  await assert.rejects(
+    late.ask(async () => 1),
+    /closed/,
+  );
 });

@@ -11,19 +11,24 @@ export interface Connected {
 export class SharedConnection<T extends Connected> {
   readonly #connect: () => Promise<T>;
   #current: Use<T> | undefined;
+  #isClosed = false;
 
   constructor(connect: () => Promise<T>) {
     this.#connect = connect;
   }
 
-  /** Rejects as `ask` does, or as connecting did; `isBroken` says whether the connection is to be made anew. */
+  /** Rejects as `ask` does, or as connecting did; `isBroken` says whether what failed `ask` takes a new connection. */
   async ask<R>(ask: (connection: T) => Promise<R>, isBroken: (error: unknown) => boolean = () => true): Promise<R> {
+    if (this.#isClosed) throw new Error('the connection is closed');
     const use = (this.#current ??= new Use(this.#connect()));
     use.questions += 1;
+    let isMade = false;
     try {
-      return await ask(await use.connection);
+      const connection = await use.connection;
+      isMade = true;
+      return await ask(connection);
     } catch (error) {
-      if (isBroken(error) && this.#current === use) this.#current = undefined;
+      if ((!isMade || isBroken(error)) && this.#current === use) this.#current = undefined;
       throw error;
     } finally {
       use.questions -= 1;
@@ -33,6 +38,7 @@ export class SharedConnection<T extends Connected> {
 
   /** At once, whatever is being asked. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const use = this.#current;
     this.#current = undefined;
     await use?.close();

@@ -101,7 +101,7 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
-    what: '`connect` and `createSeedBroker` of a group’s broker pool, which its attempts to connect go through',
+    what: '`connect`, `connectBroker`, `seedBroker` and `createSeedBroker` of a group’s broker pool, which its attempts to connect go through',
     where: ['internals.ts', 'group/group-consumer.ts'],
     why: 'A group that is stopped while no broker answers would go on connecting for as long as its patience.',
     guardedBy: [['kafkajs/internals.test.ts', 'a group that is stopped makes no more connections']],
