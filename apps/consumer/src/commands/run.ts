@@ -10,7 +10,7 @@ import { prepareConsumerTopics } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
-import { findRulesApart, rulesNote } from '../group/rules-in-force.ts';
+import { findNewRoutes, findRulesApart, rulesNote } from '../group/rules-in-force.ts';
 import { runAll } from '../group/run-all.ts';
 import { tellCircuit } from '../route/circuit-notice.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
@@ -65,7 +65,9 @@ export async function runConsumer(
   const { sessionTimeoutMs } = settings.consumer;
   const { acceptGap = false, acceptRules = false, drain = false } = flags;
   const inForce = { client, settings, topics: sources, signal };
-  const apart = await retry(async () => findRulesApart(inForce), { ...COORDINATORS_START, signal, clock });
+  const patience = { ...COORDINATORS_START, signal, clock };
+  const apart = await retry(async () => findRulesApart(inForce), patience);
+  const newRoutes = await retry(async () => findNewRoutes(inForce), patience);
   if (apart && !acceptRules) throw apart;
   if (apart) log.error({ err: apart }, 'rules were changed; going on as asked');
   const shared = {
@@ -85,6 +87,7 @@ export async function runConsumer(
         route,
         groupId,
         work,
+        isNew: newRoutes.has(route),
         onJoin: (group) => metrics.watchGroup(route, group),
         onCommitFailure: () => metrics.commitFailed(route),
       }),

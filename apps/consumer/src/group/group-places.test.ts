@@ -11,6 +11,7 @@ interface Setting {
   readonly committed?: bigint;
   /** Another partition has a committed offset. */
   readonly isKnown?: boolean;
+  readonly isNew?: boolean;
   readonly first: bigint;
   readonly end: bigint;
   readonly accept?: boolean;
@@ -18,7 +19,16 @@ interface Setting {
   readonly note?: string;
 }
 
-function setUp({ committed, isKnown = false, first, end, accept = false, topicIds = new Map(), note = '' }: Setting) {
+function setUp({
+  committed,
+  isKnown = false,
+  isNew = false,
+  first,
+  end,
+  accept = false,
+  topicIds = new Map(),
+  note = '',
+}: Setting) {
   const state = { first, end, id: 'one' as string | undefined, questions: 0 };
   const accepted: unknown[] = [];
   const clock = new ManualClock();
@@ -34,7 +44,7 @@ function setUp({ committed, isKnown = false, first, end, accept = false, topicId
       },
       topicId: async () => state.id,
     },
-    ...{ groupId: 'g', topicIds, accept, clock },
+    ...{ groupId: 'g', topicIds, isNew, accept, clock },
     onAccepted: (error) => accepted.push(error),
   });
   /** What becomes of it once all doubts are over. */
@@ -59,6 +69,14 @@ test('a committed offset below the log is a loss, above it a topic that was made
   await assert.rejects(below.places.goOnAt(partition), /2 offsets were deleted before they were read/);
   const above = setUp({ committed: 12n, first: 5n, end: 9n });
   await assert.rejects(above.after(above.places.goOnAt(partition)), /created anew/);
+});
+
+test('a group that is new beyond doubt begins where the log does; what it had and lost is a gap all the same', async () => {
+  assert.equal(await setUp({ isNew: true, first: 5n, end: 9n }).places.goOnAt(partition), 5n);
+  for (const committed of [-2n, 3n]) {
+    const { places, after } = setUp({ isNew: true, committed, first: 5n, end: 9n });
+    await assert.rejects(after(places.goOnAt(partition)), { code: 'records-gone' });
+  }
 });
 
 test('a negative committed offset, or none where the log starts above 0, is a gap', async () => {

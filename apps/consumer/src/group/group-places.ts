@@ -15,6 +15,8 @@ export interface GroupPlacesOptions {
   readonly groupId: string;
   /** Ids of the topics as they were first met; kept over memberships, and filled here. */
   readonly topicIds: Map<string, string>;
+  /** Where it has no offset it never had one. */
+  readonly isNew: boolean;
   /** The operator has said that the loss is known: go on with what is there. */
   readonly accept: boolean;
   readonly onAccepted: (error: ConsumerError) => void;
@@ -47,8 +49,8 @@ export class GroupPlaces {
 
   /**
    * The offset to go on at: `readUpTo`, the next one expected, or without it the committed one. A group without one
-   * begins at the log's start, where that is the topic's; where records were deleted it may have lost them, since one
-   * whose offsets have expired cannot be told from a new one.
+   * begins at the log's start, where that is the topic's or the group is new beyond doubt; where records were deleted it
+   * may have lost them, since one whose offsets have expired cannot be told from a new one.
    * `outOfRange`: a broker has refused to read at `readUpTo`. Rejects with `records-gone`, unless that is accepted: then
    * it goes on at the log's start.
    */
@@ -62,7 +64,7 @@ export class GroupPlaces {
       const next = readUpTo ?? state.commits.get(partition)?.offset;
       const isLeft = readUpTo === undefined && isOfEarlierTopic(state.commits.get(partition), state.id);
       const anew = this.#isAnew(topic, state.id) || isLeft;
-      const gone = anew ? MADE_ANEW : whatIsGone(next, bounds);
+      const gone = anew ? MADE_ANEW : next === undefined && this.#options.isNew ? undefined : whatIsGone(next, bounds);
       // A position of this process may be ahead of an end that was read a moment ago.
       const isAhead = readUpTo !== undefined && readUpTo > bounds.end && !outOfRange;
       if (gone === undefined || (isAhead && !anew)) return next ?? bounds.first;

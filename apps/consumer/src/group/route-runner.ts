@@ -16,6 +16,8 @@ export interface RouteRunnerOptions {
   readonly settings: GroupSettings;
   readonly sessionTimeoutMs: number;
   readonly acceptGap: boolean;
+  /** Without an offset it never had one, beyond doubt. */
+  readonly isNew: boolean;
   /** Kept with the offsets, beside the topic's id: the rules that they were reached by. */
   readonly commitNote: string;
   /** Told of each membership as it begins. */
@@ -96,6 +98,7 @@ export class RouteRunner {
       admin: client.admin,
       groupId,
       topicIds: this.#topicIds,
+      isNew: this.#options.isNew,
       accept: this.#options.acceptGap,
       onAccepted: (error) => log.error({ err: error, route }, 'records are gone; going on as asked'),
       clock: this.#options.clock,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ConsumedRecord, GroupCommit, PartitionSlice, ReadOptions, TopicPartition } from '@genesys-kafka/kafka';
 import type { RoutingSettings } from '@genesys-kafka/routing';
 import { noteWithTopicId } from './commit-note.ts';
-import { findRulesApart, rulesNote } from './rules-in-force.ts';
+import { findNewRoutes, findRulesApart, rulesNote, type RulesInForce } from './rules-in-force.ts';
 
 type Rules = Readonly<Record<string, string>>;
 
@@ -28,8 +28,7 @@ interface Given {
   readonly first?: number;
 }
 
-/** Whether a start with the rules of now is refused, and why. */
-async function refusal({ now, main, retry = {}, log = 'r'.repeat(100), first = 0 }: Given): Promise<string> {
+function inForce({ now, main, retry = {}, log = 'r'.repeat(100), first = 0 }: Given): RulesInForce {
   const client = {
     admin: {
       offsets: async () => [{ partition: 0, first: BigInt(first), end: BigInt(log.length) }],
@@ -53,8 +52,12 @@ async function refusal({ now, main, retry = {}, log = 'r'.repeat(100), first = 0
       yield { records, nextOffset: end, lastStableOffset: end, highWatermark: end };
     },
   };
-  const { signal } = new AbortController();
-  const found = await findRulesApart({ client, settings: settingsOf(now), topics: ['main', 'retry-1'], signal });
+  return { client, settings: settingsOf(now), topics: ['main', 'retry-1'], signal: new AbortController().signal };
+}
+
+/** Whether a start with the rules of now is refused, and why. */
+async function refusal(given: Given): Promise<string> {
+  const found = await findRulesApart(inForce(given));
   if (found) assert.equal(found.code, 'rules-changed');
   return found?.message ?? '';
 }
@@ -87,6 +90,16 @@ test('unchanged rules ask nothing, in whatever order they stand; offsets of earl
   const { a, b } = BEFORE as { a: string; b: string };
   assert.equal(await refusal({ now: { b, a }, main: at(10, 20, 30, BEFORE) }), '');
   assert.equal(await refusal({ now: AFTER, main: at(10, 20, 30, undefined) }), '');
+});
+
+test('a route is new beyond doubt where the offsets of the others name the routes there were, and not this one', async () => {
+  const three = { ...BEFORE, c: 'record.x == 2.0' };
+  const newIn = async (given: Given) => [...(await findNewRoutes(inForce(given)))];
+  assert.deepEqual(await newIn({ now: three, main: at(10, 20, 30, BEFORE) }), ['c']);
+  assert.deepEqual(await newIn({ now: three, main: at(10, 20, 30, three) }), [], 'its offsets have expired');
+  assert.deepEqual(await newIn({ now: three, main: { ...at(10, 20, 30, BEFORE), c: [5, three] } }), []);
+  assert.deepEqual(await newIn({ now: three, main: {} }), [], 'nobody says so');
+  assert.deepEqual(await newIn({ now: three, main: at(10, 20, 30, undefined) }), [], 'nor offsets of earlier versions');
 });
 
 test('a crash in the middle of a take-over goes on: who has moved stood level with the others before', async () => {

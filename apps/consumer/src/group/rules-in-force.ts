@@ -54,6 +54,19 @@ export async function findRulesApart(inForce: RulesInForce): Promise<ConsumerErr
   return undefined;
 }
 
+/**
+ * Routes that are new beyond doubt: they have no offset, and of those that have one none was committed while they were
+ * in the configuration. Where no offset says so, a route may as well be one whose offsets have expired.
+ */
+export async function findNewRoutes(inForce: RulesInForce): Promise<ReadonlySet<string>> {
+  const names = inForce.settings.routes.map(({ name }) => name);
+  const places = await placesOf([...names, UNROUTED], inForce.topics[0]!, inForce);
+  const lists = places.flatMap(({ commits }) => [...commits.values()].map(({ note }) => NOTE.exec(note)?.[2]));
+  if (lists.length === 0 || lists.includes(undefined)) return new Set();
+  const known = new Set([...places.map(({ route }) => route), ...lists.flatMap((list) => list!.split(','))]);
+  return new Set(names.filter((name) => !known.has(name)));
+}
+
 interface Place {
   readonly route: string;
   readonly commits: ReadonlyMap<number, GroupCommit>;
