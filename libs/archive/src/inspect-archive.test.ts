@@ -256,6 +256,12 @@ const CORRUPT: readonly (readonly [
     /data descriptor/,
   ],
   ['archive-ambiguous', 'bit 3 and no descriptor', buildZip([json({ flags: 0x808 })]), /data descriptor/],
+  [
+    'archive-ambiguous',
+    'a CRC-32 of nothing',
+    buildZip([json(), { name: 'empty.txt', content: '', method: 0, flags: 0x808, crc32: 5 }]),
+    /data descriptor/,
+  ],
   ['archive-ambiguous', 'sizes of FFFFFFFF, no bit 3', buildZip([json({ local: { uncompressedBytes: MAX } })])],
   ['archive-ambiguous', 'same name twice', buildZip([json(), json()])],
   ['archive-ambiguous', 'an entry that quotes another', quoting(), /overlap/],
