@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer as createIngress } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
@@ -171,6 +172,44 @@ test('a dead-letter topic that cannot be written: the offset stays, the trouble 
   const { status, stdout } = await consumer.ended;
   assert.equal(status, 0);
   assert.equal((JSON.parse(stdout) as RunReport).routes.all!.deadLettered, 10);
+});
+
+test('a registry that answers pages of HTML in mid-run: records wait, that is told, readiness falls; none is a dead letter', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  let isOdd = false;
+  const ingress = createIngress(({ url }, response) => {
+    const schema = '{"schema":"{\\"type\\":\\"object\\"}","schemaType":"JSON"}';
+    response.writeHead(isOdd ? 404 : 200, { 'content-type': isOdd ? 'text/html' : 'application/json' });
+    response.end(isOdd ? '<html>no such page</html>' : url?.includes('/schemas/ids/') ? schema : '["AVRO","JSON"]');
+  });
+  await new Promise<void>((resolve) => ingress.listen(0, '127.0.0.1', () => resolve()));
+  const port = await freePort();
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+    http: { port },
+    schema: { registry: `http://127.0.0.1:${(ingress.address() as { port: number }).port}` },
+  });
+  try {
+    await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+    await until(async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200, 'readiness');
+    isOdd = true;
+    await area.publish(samples(10, 10));
+    await until(async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 503, 'the fall of readiness');
+    await until(() => consumer.stderr.includes('the registry does not tell a schema; records wait'), 'the alert');
+    assert.equal(target.seen.length, 0);
+    isOdd = false;
+    await until(() => target.accepted.length === 10, 'the deliveries');
+    await until(async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200, 'readiness again');
+    consumer.signal('SIGTERM');
+    const { status, stdout } = await consumer.ended;
+    assert.equal(status, 0);
+    assert.equal((JSON.parse(stdout) as RunReport).routes.all!.deadLettered, 0);
+  } finally {
+    ingress.closeAllConnections();
+    ingress.close();
+  }
 });
 
 test('a second member takes its part and nothing is lost or skipped; when it leaves, the first goes on', async () => {
