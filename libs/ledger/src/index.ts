@@ -1,4 +1,5 @@
 export {
+  type Availability,
   type Contract,
   decodeLedgerValue,
   type LedgerEntry,

@@ -10,7 +10,7 @@ import { prepareConsumerTopics } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
-import { findNewRoutes, findRulesApart, rulesNote } from '../group/rules-in-force.ts';
+import { findRulesApart, newRoutes, placesInForce, rulesNote } from '../group/rules-in-force.ts';
 import { runAll } from '../group/run-all.ts';
 import { tellCircuit } from '../route/circuit-notice.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
@@ -66,8 +66,9 @@ export async function runConsumer(
   const { acceptGap = false, acceptRules = false, drain = false } = flags;
   const inForce = { client, settings, topics: sources, signal };
   const patience = { ...COORDINATORS_START, signal, clock };
-  const apart = await retry(async () => findRulesApart(inForce), patience);
-  const newRoutes = await retry(async () => findNewRoutes(inForce), patience);
+  const places = await retry(async () => placesInForce(inForce), patience);
+  const apart = await retry(async () => findRulesApart(inForce, places), patience);
+  const fresh = newRoutes(settings, places);
   if (apart && !acceptRules) throw apart;
   if (apart) log.error({ err: apart }, 'rules were changed; going on as asked');
   const shared = {
@@ -87,7 +88,7 @@ export async function runConsumer(
         route,
         groupId,
         work,
-        isNew: newRoutes.has(route),
+        isNew: fresh.has(route),
         onJoin: (group) => metrics.watchGroup(route, group),
         onCommitFailure: () => metrics.commitFailed(route),
       }),
@@ -119,9 +120,7 @@ export async function runConsumer(
 function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
   for (const [sink, { gate }] of sinks.byName) {
     metrics.watchGate(sink, gate);
-    gate.onChange((state, opening) =>
-      tellCircuit(log, sink, { state, nowMs: systemClock.nowMs(), ...(opening ? { opening } : {}) }),
-    );
+    gate.onChange((state, opening) => tellCircuit(log, sink, { state, opening, nowMs: systemClock.nowMs() }));
   }
   return {
     onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {

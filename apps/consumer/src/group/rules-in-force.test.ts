@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ConsumedRecord, GroupCommit, PartitionSlice, ReadOptions, TopicPartition } from '@genesys-kafka/kafka';
 import type { RoutingSettings } from '@genesys-kafka/routing';
 import { noteWithTopicId } from './commit-note.ts';
-import { findNewRoutes, findRulesApart, rulesNote, type RulesInForce } from './rules-in-force.ts';
+import { findRulesApart, newRoutes, placesInForce, rulesNote, type RulesInForce } from './rules-in-force.ts';
 
 type Rules = Readonly<Record<string, string>>;
 
@@ -57,7 +57,8 @@ function inForce({ now, main, retry = {}, log = 'r'.repeat(100), first = 0 }: Gi
 
 /** Whether a start with the rules of now is refused, and why. */
 async function refusal(given: Given): Promise<string> {
-  const found = await findRulesApart(inForce(given));
+  const start = inForce(given);
+  const found = await findRulesApart(start, await placesInForce(start));
   if (found) assert.equal(found.code, 'rules-changed');
   return found?.message ?? '';
 }
@@ -94,7 +95,7 @@ test('unchanged rules ask nothing, in whatever order they stand; offsets of earl
 
 test('a route is new beyond doubt where the offsets of the others name the routes there were, and not this one', async () => {
   const three = { ...BEFORE, c: 'record.x == 2.0' };
-  const newIn = async (given: Given) => [...(await findNewRoutes(inForce(given)))];
+  const newIn = async (given: Given) => [...newRoutes(settingsOf(given.now), await placesInForce(inForce(given)))];
   assert.deepEqual(await newIn({ now: three, main: at(10, 20, 30, BEFORE) }), ['c']);
   assert.deepEqual(await newIn({ now: three, main: at(10, 20, 30, three) }), [], 'its offsets have expired');
   assert.deepEqual(await newIn({ now: three, main: { ...at(10, 20, 30, BEFORE), c: [5, three] } }), []);

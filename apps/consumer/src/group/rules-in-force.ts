@@ -17,8 +17,13 @@ const NOTE = /^(?:topic=\S+ )?rules=([0-9a-f]+)(?: routes=(.*))?$/;
 /** What is kept with each committed offset: by which rules it was reached, and the names of the routes where they fit. */
 export function rulesNote(settings: Pick<RoutingSettings, 'routes'>): string {
   const rules = `rules=${rulesFingerprint(settings)}`;
-  const note = `${rules} routes=${settings.routes.map(({ name }) => name).join(',')}`;
+  const note = `${rules} routes=${namesIn(settings).join(',')}`;
   return note.length > MOST_NOTE_CHARS ? rules : note;
+}
+
+/** Where the routes of the configuration stand in the main topic: those that have committed anything. */
+export async function placesInForce(inForce: RulesInForce): Promise<readonly Place[]> {
+  return placesOf([...namesIn(inForce.settings), UNROUTED], inForce.topics[0]!, inForce);
 }
 
 /**
@@ -28,13 +33,14 @@ export function rulesNote(settings: Pick<RoutingSettings, 'routes'>): string {
  * elsewhere this resolves with the error `rules-changed`. Offsets without a note, of earlier versions, are taken as
  * they are; a new route begins at the start of the log and misses nothing.
  */
-export async function findRulesApart(inForce: RulesInForce): Promise<ConsumerError | undefined> {
+export async function findRulesApart(
+  inForce: RulesInForce,
+  places: readonly Place[],
+): Promise<ConsumerError | undefined> {
   const { client, settings, topics } = inForce;
   const [main, ...retries] = topics as [string, ...string[]];
   const now = rulesFingerprint(settings);
-  const names = [...settings.routes.map(({ name }) => name), UNROUTED];
-  const places = await placesOf(names, main, inForce);
-  const gone = removedRoutes(places, now, names);
+  const gone = removedRoutes(places, now, [...namesIn(settings), UNROUTED]);
   if (!isChanged(places, now)) return undefined;
   for (const { partition, first } of await client.admin.offsets(main)) {
     const here = [...places, ...(await placesOf(gone.get(partition) ?? [], main, inForce))];
@@ -58,13 +64,15 @@ export async function findRulesApart(inForce: RulesInForce): Promise<ConsumerErr
  * Routes that are new beyond doubt: they have no offset, and of those that have one none was committed while they were
  * in the configuration. Where no offset says so, a route may as well be one whose offsets have expired.
  */
-export async function findNewRoutes(inForce: RulesInForce): Promise<ReadonlySet<string>> {
-  const names = inForce.settings.routes.map(({ name }) => name);
-  const places = await placesOf([...names, UNROUTED], inForce.topics[0]!, inForce);
+export function newRoutes(settings: Pick<RoutingSettings, 'routes'>, places: readonly Place[]): ReadonlySet<string> {
   const lists = places.flatMap(({ commits }) => [...commits.values()].map(({ note }) => NOTE.exec(note)?.[2]));
   if (lists.length === 0 || lists.includes(undefined)) return new Set();
   const known = new Set([...places.map(({ route }) => route), ...lists.flatMap((list) => list!.split(','))]);
-  return new Set(names.filter((name) => !known.has(name)));
+  return new Set(namesIn(settings).filter((name) => !known.has(name)));
+}
+
+function namesIn({ routes }: Pick<RoutingSettings, 'routes'>): string[] {
+  return routes.map(({ name }) => name);
 }
 
 interface Place {

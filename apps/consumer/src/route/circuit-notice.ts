@@ -9,7 +9,7 @@ export function tellCircuit(
     state,
     opening,
     nowMs,
-  }: { readonly state: CircuitState; readonly opening?: CircuitOpening; readonly nowMs: number },
+  }: { readonly state: CircuitState; readonly opening?: CircuitOpening | undefined; readonly nowMs: number },
 ): void {
   if (!opening) {
     log.warn({ sink, state }, `circuit ${state}`);

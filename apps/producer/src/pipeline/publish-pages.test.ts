@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LedgerEntry } from '@genesys-kafka/ledger';
+import type { Availability, LedgerEntry } from '@genesys-kafka/ledger';
 import { ParserError } from '@genesys-kafka/record-parser';
 import { INLINE_VALIDATOR, MemoryLane, newSource, sourceOptions } from '../../fixtures/memory-lane.ts';
 import { conversations } from '../../fixtures/records.ts';
 import { publishPages } from './publish-pages.ts';
-import type { Availability } from './read-pages.ts';
 import { SourcePublisher } from './source-publisher.ts';
 
 const READING = { validator: INLINE_VALIDATOR, scan: { maxRecordBytes: 100_000, maxDepth: 20 } };

@@ -1,6 +1,7 @@
+import type { Availability } from '@genesys-kafka/ledger';
 import type { ScannedRecord } from '@genesys-kafka/record-parser';
 import { prefetch } from './prefetch.ts';
-import { readPages, type Availability, type FetchPage, type Page } from './read-pages.ts';
+import { readPages, type FetchPage, type Page } from './read-pages.ts';
 import type { SourcePublisher } from './source-publisher.ts';
 import { validateAhead, type ReadOptions } from './validate-ahead.ts';
 

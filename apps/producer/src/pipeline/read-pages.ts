@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { readInstant } from '@genesys-kafka/genesys-client';
-import type { Position } from '@genesys-kafka/ledger';
+import type { Availability } from '@genesys-kafka/ledger';
 import { ParserError, RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
 import { ProducerError } from '../errors.ts';
 
@@ -19,9 +19,6 @@ export interface Page {
   readonly availableUntil: string | undefined;
   readonly availability: Availability;
 }
-
-/** Until when data is complete, by one page or by several. */
-export type Availability = NonNullable<Position['availability']>;
 
 /** Scanned at once, before others get their turn: a page may be tens of megabytes. */
 const PIECE_BYTES = 1024 * 1024;

@@ -1,19 +1,10 @@
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
 import { answerFacts, plainText, readJson } from '../answers.ts';
-import { badAnswer, notReady } from '../call-errors.ts';
+import { badAnswer } from '../call-errors.ts';
 import type { OnEvent } from '../events.ts';
 import type { Request } from '../request.ts';
-import {
-  goneIfUnknown,
-  isNothingYet,
-  jobSegment,
-  NewJobs,
-  SUBMIT,
-  submittedId,
-  unfinished,
-  type JobStatus,
-} from './job.ts';
+import { goneIfUnknown, jobSegment, NewJobs, SUBMIT, unfinished, type JobStatus } from './job.ts';
 
 /** The contract `bulk-archive` (docs/genesys-cloud.md, "Bulk archives"): results come as a signed link to a ZIP. */
 export interface BulkArchiveApi {
@@ -60,9 +51,7 @@ export function bulkArchiveApi(ports: {
         ...SUBMIT,
       } as const;
       const { call, answer } = await ports.request(post, signal);
-      const jobId = submittedId(call, answer);
-      jobs.made(jobId);
-      return { jobId };
+      return jobs.submitted(call, answer);
     },
 
     async status(jobId, signal) {
@@ -76,8 +65,7 @@ export function bulkArchiveApi(ports: {
         refused: goneIfUnknown(jobId),
       } as const;
       const { call, answer } = await ports.request(get, signal);
-      if (isNothingYet('status', answer)) throw notReady(answerFacts(call, answer), jobId);
-      jobs.seen('status', jobId);
+      jobs.seen('status', jobId, call, answer);
       const { status: word, resultsUrl, message } = readJson(call, answer, STATUS_ANSWER);
       const state = (STATES as ReadonlyMap<string, JobStatus['state']>).get(word);
       if (state === 'done') {

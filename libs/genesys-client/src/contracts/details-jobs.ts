@@ -1,21 +1,12 @@
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
 import { answerFacts, plainText, readJson } from '../answers.ts';
-import { badAnswer, callError, notReady, type CallFacts } from '../call-errors.ts';
+import { badAnswer, callError, type CallFacts } from '../call-errors.ts';
 import type { GenesysError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import { readInstant } from '../instant.ts';
 import type { Request } from '../request.ts';
-import {
-  goneIfUnknown,
-  isNothingYet,
-  jobSegment,
-  NewJobs,
-  SUBMIT,
-  submittedId,
-  unfinished,
-  type JobStatus,
-} from './job.ts';
+import { goneIfUnknown, jobSegment, NewJobs, SUBMIT, unfinished, type JobStatus } from './job.ts';
 
 /** The contract `details-jobs` (docs/genesys-cloud.md, "Details jobs"): results come as pages that follow a cursor. */
 export interface DetailsJobsApi {
@@ -86,9 +77,7 @@ export function detailsJobsApi(ports: {
     async submit(query, signal) {
       const post = { ...spec('submit'), method: 'POST', path: BASE, json: query, ...SUBMIT } as const;
       const { call, answer } = await ports.request(post, signal);
-      const jobId = submittedId(call, answer);
-      jobs.made(jobId);
-      return { jobId };
+      return jobs.submitted(call, answer);
     },
 
     async status(jobId, signal) {
@@ -96,8 +85,7 @@ export function detailsJobsApi(ports: {
       const again = jobs.again('status', jobId);
       const get = { ...spec('status'), method: 'GET', path, again, refused: goneIfUnknown(jobId) } as const;
       const { call, answer } = await ports.request(get, signal);
-      if (isNothingYet('status', answer)) throw notReady(answerFacts(call, answer), jobId);
-      jobs.seen('status', jobId);
+      jobs.seen('status', jobId, call, answer);
       const { state: word, errorMessage } = readJson(call, answer, STATUS_ANSWER);
       const state = (STATES as ReadonlyMap<string, JobStatus['state']>).get(word);
       if (state === 'done') return { state };
@@ -120,8 +108,7 @@ export function detailsJobsApi(ports: {
       const again = jobs.again('page', jobId);
       const get = { ...spec('page'), method: 'GET', path, maxBytes: ports.maxPageBytes, again, refused } as const;
       const { call, answer } = await ports.request(get, signal);
-      if (isNothingYet('page', answer)) throw notReady(answerFacts(call, answer), jobId);
-      jobs.seen('page', jobId);
+      jobs.seen('page', jobId, call, answer);
       if (answer.status !== 200 || !startsAsObject(answer.body)) {
         throw badAnswer(answerFacts(call, answer), 'it is no results page (a JSON object with status 200)');
       }

@@ -2,7 +2,7 @@ import { retryAfterOf } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
 import { answerFacts, plainText, readJson } from '../answers.ts';
-import { badAnswer, jobGone, submitRefused, type CallFacts } from '../call-errors.ts';
+import { badAnswer, jobGone, notReady, submitRefused, type CallFacts } from '../call-errors.ts';
 import type { GenesysError } from '../errors.ts';
 import type { Answer, AskAgain, Call } from '../exchange.ts';
 
@@ -39,7 +39,7 @@ export const SUBMIT = {
 };
 
 /** The id in the answer to a submit, in both contracts. */
-export function submittedId(call: Call, answer: Answer): string {
+function submittedId(call: Call, answer: Answer): string {
   const { jobId } = readJson(call, answer, SUBMIT_ANSWER);
   if (typeof jobId === 'string' && JOB_ID.test(jobId)) return jobId;
   throw badAnswer(answerFacts(call, answer), `its jobId ${jobIdProblem(jobId)}`);
@@ -60,26 +60,31 @@ function jobIdProblem(jobId: unknown): string {
 export class NewJobs {
   readonly #unseen = { status: new Set<string>(), page: new Set<string>() };
 
-  made(jobId: string): void {
+  /** The job of the answer to a submit. */
+  submitted(call: Call, answer: Answer): { jobId: string } {
+    const jobId = submittedId(call, answer);
     this.#unseen.status.add(jobId);
     this.#unseen.page.add(jobId);
+    return { jobId };
   }
 
-  seen(call: 'status' | 'page', jobId: string): void {
-    this.#unseen[call].delete(jobId);
+  /** The answer is the word that was asked for; throws `not-ready` where there is nothing yet. */
+  seen(kind: 'status' | 'page', jobId: string, call: Call, answer: Answer): void {
+    if (isNothingYet(kind, answer)) throw notReady(answerFacts(call, answer), jobId);
+    this.#unseen[kind].delete(jobId);
   }
 
-  again(call: 'status' | 'page', jobId: string): AskAgain {
+  again(kind: 'status' | 'page', jobId: string): AskAgain {
     return {
-      attempts: this.#unseen[call].has(jobId) ? PATIENT_ATTEMPTS : DOUBTING_ATTEMPTS,
-      when: (answer) => answer.status === 404 || isNothingYet(call, answer),
+      attempts: this.#unseen[kind].has(jobId) ? PATIENT_ATTEMPTS : DOUBTING_ATTEMPTS,
+      when: (answer) => answer.status === 404 || isNothingYet(kind, answer),
     };
   }
 }
 
 /** "No content" or "accepted": the word on a job may come with the latter, results do not. */
-export function isNothingYet(call: 'status' | 'page', { status, body }: Answer): boolean {
-  return status === 204 || (status === 202 && (call === 'page' || body.length === 0));
+function isNothingYet(kind: 'status' | 'page', { status, body }: Answer): boolean {
+  return status === 204 || (status === 202 && (kind === 'page' || body.length === 0));
 }
 
 /** The id as a path segment. An id that never came from Genesys is as good as gone. */

@@ -1,7 +1,7 @@
 import { backoffMs, settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
-import { KafkaError } from '../errors.ts';
+import { KafkaError, type KafkaErrorCode } from '../errors.ts';
 import type { GroupCommit, KafkaAdmin, PartitionOffsets } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
@@ -127,7 +127,7 @@ export class KafkajsAdmin implements KafkaAdmin {
         const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
         return topics[0]?.partitions.length;
       } catch (error) {
-        if (toKafkaError(error, { doing: '', brokers: '' }).code === 'topic-missing') return undefined;
+        if (codeOf(error) === 'topic-missing') return undefined;
         throw error;
       }
     });
@@ -188,6 +188,11 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 }
 
+/** Of a failure that is told to nobody. */
+function codeOf(error: unknown): KafkaErrorCode {
+  return toKafkaError(error, { doing: '', brokers: '' }).code;
+}
+
 async function connected<C extends { connect(): Promise<void> }>(connection: C): Promise<C> {
   await connection.connect();
   return connection;
@@ -207,7 +212,7 @@ async function topicIdOf(cluster: Cluster, topic: string): Promise<string | unde
     // Without a topic of its own a cluster asks for the metadata of all, and fails with any of them.
     await cluster.addTargetTopic(topic);
   } catch (error) {
-    if (toKafkaError(error, { doing: '', brokers: '' }).code === 'topic-missing') return undefined;
+    if (codeOf(error) === 'topic-missing') return undefined;
     throw error;
   }
   let failure = new Error('no broker is known');
@@ -235,7 +240,7 @@ async function allKnow(cluster: Cluster, topics: readonly string[]): Promise<boo
   try {
     await cluster.addTargetTopic(topics[0]!);
   } catch (error) {
-    const { code } = toKafkaError(error, { doing: '', brokers: '' });
+    const code = codeOf(error);
     if (code === 'topic-missing' || code === 'broker-not-ready') return false;
     throw error;
   }
@@ -245,7 +250,7 @@ async function allKnow(cluster: Cluster, topics: readonly string[]): Promise<boo
         await (await cluster.findBroker({ nodeId })).metadata(topics);
         return 'known';
       } catch (error) {
-        const { code } = toKafkaError(error, { doing: '', brokers: '' });
+        const code = codeOf(error);
         if (code === 'topic-missing' || code === 'broker-not-ready') return 'unknown';
         // A broker that is down is for the others to replace.
         if (code === 'broker-unreachable') return 'down';

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Delivery, DeliveryOutcome } from '@genesys-kafka/delivery';
+import { listen } from '../../fixtures/listen.ts';
 import { certificate, key } from '../../fixtures/loopback-certificate.ts';
 import type { HttpSinkOptions } from './http-options.ts';
 import { createHttpSink } from './http-sink.ts';
@@ -27,21 +28,6 @@ function trust(t: TestContext, pem: string): void {
   const usual = getCACertificates('default');
   setDefaultCACertificates([...usual, pem]);
   t.after(() => setDefaultCACertificates(usual));
-}
-
-async function listen(t: TestContext, server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
 }
 
 function sinkFor(t: TestContext, port: number, options: Partial<HttpSinkOptions> = {}) {

@@ -1,29 +1,14 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, Socket, type AddressInfo, type Server } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { connect, Socket } from 'node:net';
+import { test } from 'node:test';
 import tls, { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { listen } from '../../fixtures/listen.ts';
 import { certificate, key } from '../../fixtures/loopback-certificate.ts';
 import { createHttpSink } from './http-sink.ts';
 import { NodeClient } from './node-client.ts';
 
 const never = new AbortController().signal;
-
-async function listen(t: TestContext, server: Server): Promise<number> {
-  const sockets: Socket[] = [];
-  server.on('connection', (socket: Socket) => {
-    sockets.push(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 test('the client that takes the place of undici asks for the same TLS', async (t) => {
   const asked: unknown[] = [];
