@@ -18,7 +18,11 @@ export class ContentIdentity {
     this.#missing -= part.length;
   }
 
-  /** `content-<bytes>-<CRC-32>-<SHA-256>`, once all of it was pushed. */
+  get isHeadComplete(): boolean {
+    return this.#missing === 0;
+  }
+
+  /** `content-<bytes>-<CRC-32>-<SHA-256>`, once its head was pushed. */
   end({ bytes, crc32 }: Unpacked): string {
     return `content-${bytes}-${crc32.toString(16).padStart(8, '0')}-${this.#head.digest('hex')}`;
   }

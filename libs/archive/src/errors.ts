@@ -188,6 +188,10 @@ export const ARCHIVE_ERRORS = {
     meaning: 'The spool directory has no space left.',
     remedy: 'Free some space, or point SPOOL_DIR to a larger disk.',
   },
+  'spool-damaged': {
+    meaning: 'A file in the spool directory is not what was written to it.',
+    remedy: 'Check the disk of the spool directory, and run the same command again: nothing wrong was published.',
+  },
   'spool-not-ours': {
     meaning: 'The spool directory belongs to somebody else, or others may replace the files in it.',
     remedy:

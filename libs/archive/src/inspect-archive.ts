@@ -8,17 +8,18 @@ import { sniff, SNIFF_BYTES } from './sniff.ts';
 import { unpack, type Expected, type Packed, type Unpacked } from './unpack.ts';
 import { readDirectory, type ArchiveLimits } from './zip/directory.ts';
 
-/** An archive whose content was read once from end to end and found whole. */
+/** An archive of which kind and identity are known. That it is whole shows when it has been read to its end. */
 export interface Archive {
   /** `plain` is JSON or NDJSON. */
   readonly kind: 'zip' | 'gzip' | 'plain';
-  /** The same for the same content, whatever it is packed in (see ContentIdentity). */
+  /** The same for the same content, whatever it is packed in (see ContentIdentity); of a ZIP as its directory says. */
   readonly identity: string;
   readonly compressedBytes: number;
   readonly uncompressedBytes: number;
   /**
    * The JSON document in pieces of up to 256 KiB, as fast as it is pulled. May be called again. Fails when the file is
-   * no longer the one inspected, and again on a wrong length or CRC-32. Aborting rejects with the signal's reason.
+   * no longer the one inspected, on damage, and on a length or a CRC-32 other than `identity` names. Aborting rejects
+   * with the signal's reason.
    */
   open(signal?: AbortSignal): AsyncIterable<Buffer>;
 }
@@ -30,9 +31,9 @@ interface InspectOptions {
 }
 
 /**
- * Tells a local file's kind by its content and verifies it whole, so that nothing damaged is ever published in part.
- * Memory does not depend on the file's size. Throws ArchiveError (scope `source`, never to be retried); aborting
- * rejects with the signal's reason.
+ * Tells a local file's kind by its content, checks its headers and finds its identity. What has no directory is read to
+ * its end for that. Memory does not depend on the file's size. Throws ArchiveError (scope `source`, never to be
+ * retried); aborting rejects with the signal's reason.
  */
 export async function inspectArchive(
   path: string,
@@ -92,8 +93,9 @@ async function inspectZip(
     maxBytes: limits.maxBytes,
     excess: 'archive-too-large',
   };
-  const found = await verify(packed, expected, `${entry.name} in ${path}`, options);
-  return archive('zip', found, packed, expected, stats);
+  const { identity } = await read(packed, expected, `${entry.name} in ${path}`, { ...options, isHeadEnough: true });
+  const declared = { bytes: entry.uncompressedBytes, crc32: entry.crc32 };
+  return archive('zip', { ...declared, identity: identity.end(declared) }, packed, expected, stats);
 }
 
 async function inspectStream(
@@ -109,23 +111,19 @@ async function inspectStream(
   }
   const byRatio = stats.size * limits.maxRatio;
   const maxBytes = Math.min(limits.maxBytes, byRatio);
-  const excess = byRatio < limits.maxBytes ? 'archive-bomb' : 'archive-too-large';
-  const found = await verify(packed, { maxBytes, excess }, path, options);
-  const { bytes, crc32 } = found;
-  return archive(kind, found, packed, { bytes, crc32, maxBytes, excess }, stats);
+  const excess: Expected['excess'] = byRatio < limits.maxBytes ? 'archive-bomb' : 'archive-too-large';
+  const { identity, found } = await read(packed, { maxBytes, excess }, path, { ...options, isHeadEnough: false });
+  const expected: Expected = { ...found, maxBytes, excess };
+  return archive(kind, { ...found, identity: identity.end(found) }, packed, expected, stats);
 }
 
-interface Found extends Unpacked {
-  readonly identity: string;
-}
-
-/** Reads the content from end to end, and looks at its beginning: a ZIP may hold a page of HTML named .json. */
-async function verify(
+/** Reads the content, all of it or what its identity needs, and looks at its beginning: a ZIP may hold a page of HTML named .json. */
+async function read(
   packed: Packed,
   expected: Expected,
   name: string,
-  { signal, onContent }: InspectOptions,
-): Promise<Found> {
+  { signal, onContent, isHeadEnough }: InspectOptions & { readonly isHeadEnough: boolean },
+): Promise<{ readonly identity: ContentIdentity; readonly found: Unpacked }> {
   const content = unpack(packed, expected, signal);
   const identity = new ContentIdentity();
   try {
@@ -136,20 +134,22 @@ async function verify(
       throw new ArchiveError('archive-nested', `${name} holds another archive (${kind}).`);
     if (typeof kind !== 'string')
       throw new ArchiveError('not-an-archive', `${name} is not JSON: looks like ${kind.foreign}.`);
-    while (!step.done) {
+    while (!step.done && !(isHeadEnough && identity.isHeadComplete)) {
       onContent?.(step.value);
       identity.push(step.value);
       step = await content.next();
     }
-    return { ...step.value, identity: identity.end(step.value) };
+    return { identity, found: step.done ? step.value : NOTHING };
   } finally {
-    await content.return({ bytes: 0, crc32: 0 });
+    await content.return(NOTHING);
   }
 }
 
+const NOTHING: Unpacked = { bytes: 0, crc32: 0 };
+
 function archive(
   kind: Archive['kind'],
-  { identity, bytes }: Found,
+  { identity, bytes }: Unpacked & { readonly identity: string },
   packed: Packed,
   expected: Expected,
   inspected: Stats,

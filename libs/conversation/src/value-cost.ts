@@ -1,6 +1,6 @@
-/** Below it no text can become more than a validating thread holds: the worst measured is 30 bytes for each of text. */
+/** Below it no text can become more than a staging thread holds: the worst measured is 30 bytes for each of text. */
 const ALWAYS_AFFORDABLE_BYTES = 1024 * 1024;
-/** Well below the heap of the validating thread; a conversation of 16 MiB takes about 75 MB by this measure. */
+/** Well below the heap of the staging thread; a conversation of 16 MiB takes about 75 MB by this measure. */
 const MAX_VALUE_BYTES = 80_000_000;
 /**
  * What V8 takes for the worst of a kind, measured: an object of a shape of its own, a key that no other has, a list's

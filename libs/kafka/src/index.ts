@@ -29,4 +29,5 @@ export { OPEN_TRANSACTION_MS, readToEnd, type ReadToEndOptions } from './read-to
 export { recordBytes } from './record-bytes.ts';
 export { sendAll } from './send-all.ts';
 export type { KafkaCompression } from './wire/codecs.ts';
+export { decodeBatch, type EncodedBatch } from './wire/encoded-batch.ts';
 export { fitsCompressed } from './wire/fits-compressed.ts';

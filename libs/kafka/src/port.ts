@@ -1,4 +1,5 @@
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
+import type { EncodedBatch } from './wire/encoded-batch.ts';
 
 /**
  * What the rest of the program knows of Kafka. Two clients can stand behind it (kafkajs today);
@@ -46,6 +47,8 @@ export interface Transaction {
    * not overlap (asserted). All sends must have settled before `commit` or `abort`.
    */
   send(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void>;
+  /** The same for records that are encoded and compressed already: one batch, as it is. */
+  sendBatch(target: TopicPartition, batch: EncodedBatch): Promise<void>;
   commit(): Promise<void>;
   abort(): Promise<void>;
 }

@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import {
   KafkaError,
   type ConsumedRecord,
+  type EncodedBatch,
   type KafkaClient,
   type PartitionSlice,
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { batchesOf } from '../fixtures/batches.ts';
 import { newWindowEntry } from './entries.ts';
 import { withLane, type LaneOptions } from './lane-session.ts';
 
@@ -37,12 +39,13 @@ function memoryClient() {
           const sent: ConsumedRecord[] = [];
           return {
             send: async ({ topic }: TopicPartition, records: readonly { key: string; value: Buffer }[]) => {
-              if (topic !== LEDGER.topic) return state.send(records.reduce((sum, { value }) => sum + value.length, 0));
+              assert.equal(topic, LEDGER.topic);
               for (const { key, value } of records) {
                 const place = { ...LEDGER, offset: BigInt(log.length + sent.length), timestampMs: 0 };
                 sent.push({ ...place, key: Buffer.from(key), value, headers: {} });
               }
             },
+            sendBatch: async (_target: TopicPartition, batch: EncodedBatch) => state.send(batch.rawBytes),
             commit: async () => void log.push(...sent),
             abort: async () => undefined,
           };
@@ -65,9 +68,7 @@ const optionsOf = (client: KafkaClient, clock: ManualClock): LaneOptions => ({
     transactionBytes: 1e6,
     transactionMs: 1000,
     bufferBytes: 1e6,
-    sendBytes: 1e5,
-    objectBytes: 0,
-    maxSendBytes: () => 1e6,
+    stepBytes: 1e5,
   },
   signal: new AbortController().signal,
   clock,
@@ -82,7 +83,7 @@ test('hours without a commit are no standstill: the five minutes begin with the 
     // A job that is waited for; then the broker is away for a moment, just as there is something to commit.
     if (runs === 1) await clock.sleep(3 * 3_600_000);
     state.failure = runs === 1 ? new KafkaError('broker-unreachable', 'The broker is away.') : undefined;
-    await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, batches: [] });
     await publisher.flush();
     return 'done';
   });
@@ -101,7 +102,7 @@ test('a verdict of the brokers ends the lane at once, and is what is told', asyn
   const done = withLane(optionsOf(client, new ManualClock()), async (_lane, publisher) => {
     runs += 1;
     state.failure = new KafkaError('authorization-failed', 'Not authorized to access topics.');
-    await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, batches: [] });
     await publisher.flush();
   });
   await assert.rejects(done, { code: 'authorization-failed' });
@@ -128,11 +129,10 @@ test('what a slow line has taught is not forgotten with the publisher that faile
     await clock.sleep(25_000);
     throw new KafkaError('broker-unreachable', 'The send took too long.');
   };
-  const records = Array.from({ length: 60 }, () => {
-    return { topic: 'data', partition: 0, record: { key: 'k', value: Buffer.alloc(2000) } };
-  });
   const done = withLane(optionsOf(client, clock), async (_lane, publisher) => {
-    await publisher.write({ key: 'e/1/w', entry: ENTRY, records });
+    const record = { key: 'k', value: Buffer.alloc(publisher.stepBytes) };
+    const batches = await batchesOf([{ topic: 'data', partition: 0, record }]);
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, batches });
     await publisher.flush();
   });
   const settled = done.then(

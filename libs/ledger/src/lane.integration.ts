@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { createKafkaClient, readToEnd, type KafkaClient } from '@genesys-kafka/kafka';
 import { startStack, uniquePrefix, type Stack } from '@genesys-kafka/testing';
 import { partitionFor, topicSpecs, type TopicSpecs } from '@genesys-kafka/topics';
+import { batchesOf } from '../fixtures/batches.ts';
 import type { LedgerEntry } from './entries.ts';
 import { claimLane, lastClaim, type LaneIdentity } from './lane.ts';
 import { isLaneInterrupted, LanePublisher, type PublishStep } from './publisher.ts';
@@ -16,9 +17,7 @@ const limits = {
   transactionBytes: 60_000,
   transactionMs: 5_000,
   bufferBytes: 120_000,
-  objectBytes: 0,
-  sendBytes: 8_000,
-  maxSendBytes: () => 500_000,
+  stepBytes: 500_000,
 };
 
 before(async () => {
@@ -45,16 +44,18 @@ function laneOf(exportId: string): LaneIdentity {
 const STEP = 20;
 
 /** Records `from` to `from + STEP` of an export, over all partitions, and the entry that counts them. */
-function step(exportId: string, from: number): PublishStep {
+async function step(exportId: string, from: number): Promise<PublishStep> {
   const position = { records: from + STEP, chain: '' };
   return {
     key: `${exportId}/1/w`,
     entry: { v: 1, kind: 'window', exportId, generation: 1, position } as LedgerEntry,
-    records: Array.from({ length: STEP }, (_, index) => ({
-      topic: specs.data.name,
-      partition: (from + index) % specs.data.partitions,
-      record: { key: exportId, value: Buffer.from(`${from + index}:`.padEnd(1000, '.')) },
-    })),
+    batches: await batchesOf(
+      Array.from({ length: STEP }, (_, index) => ({
+        topic: specs.data.name,
+        partition: (from + index) % specs.data.partitions,
+        record: { key: exportId, value: Buffer.from(`${from + index}:`.padEnd(1000, '.')) },
+      })),
+    ),
   };
 }
 
@@ -82,7 +83,7 @@ test('a lane that is taken over again and again, each time in the middle, brings
     const publisher = new LanePublisher(lane, limits);
     // The next holder takes over while this one has a transaction open and sends in flight.
     const until = Math.min(total, committed + 320 + 60 * runs);
-    for (let from = committed; from < until; from += STEP) await publisher.write(step(exportId, from));
+    for (let from = committed; from < until; from += STEP) await publisher.write(await step(exportId, from));
     if (until < total) void publisher.close();
     else {
       await publisher.flush();
@@ -101,7 +102,7 @@ test('the earlier holder of a lane can commit nothing more, and the lane says wh
   const exportId = 'zombie';
   const first = await claimLane(client, laneOf(exportId));
   const old = new LanePublisher(first, limits);
-  await old.write(step(exportId, 0));
+  await old.write(await step(exportId, 0));
   const second = await claimLane(client, laneOf(exportId));
   assert.equal(second.entries.size, 0);
   await assert.rejects(old.flush(), isLaneInterrupted);

@@ -1,11 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  partitionName,
-  recordBytes,
-  type OutgoingRecord,
-  type TopicPartition,
-  type Transaction,
-} from '@genesys-kafka/kafka';
+import { partitionName, type EncodedBatch, type TopicPartition, type Transaction } from '@genesys-kafka/kafka';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import { encodeLedgerValue, type LedgerEntry } from './entries.ts';
 import { LedgerError } from './errors.ts';
@@ -14,32 +8,25 @@ import { PartitionQueue } from './partition-queue.ts';
 import { SendPace } from './send-pace.ts';
 
 export interface PublisherLimits {
-  /** A transaction is closed when it holds this many bytes (like all bounds here: less while sends are slow) … */
+  /** A transaction is closed when its records have this many bytes (like all bounds here: less while sends are slow) … */
   readonly transactionBytes: number;
   /** … or when this long has passed since its first record. */
   readonly transactionMs: number;
   /** Bytes that may wait in memory, unsent or unacknowledged, before `write` holds its caller back. */
   readonly bufferBytes: number;
-  /**
-   * What a record takes in memory besides its bytes: it counts for `bufferBytes` and `sendBytes`, or tiny records would
-   * be bounded by nothing.
-   */
-  readonly objectBytes: number;
-  /**
-   * A partition's records are sent when they reach this many bytes (0.5 to 1 MB is best for kafkajs). All partitions
-   * together must fit `bufferBytes` twice, or a full buffer would wait for the transaction's age to empty it.
-   */
-  readonly sendBytes: number;
-  /** The most one send may hold, uncompressed, by topic: `max.message.bytes` less 64 KiB. A larger record goes alone. */
-  readonly maxSendBytes: (topic: string) => number;
+  /** The most a step should hold, before compression. */
+  readonly stepBytes: number;
 }
 
 /** Records of one window and its ledger entry after them: one indivisible step. */
 export interface PublishStep {
   readonly key: string;
   readonly entry: LedgerEntry;
-  readonly records: readonly (TopicPartition & { readonly record: OutgoingRecord })[];
+  readonly batches: readonly (TopicPartition & { readonly batch: EncodedBatch })[];
 }
+
+/** What each record of a batch takes while it is sent, besides the batch's bytes. */
+const RECORD_OVERHEAD = 100;
 
 export interface PublisherEvents {
   onCommit?(commit: { readonly records: number; readonly bytes: number; readonly ms: number }): void;
@@ -101,13 +88,12 @@ export class LanePublisher {
     this.#throwIfFailed();
     const batch = this.#fillingBatch();
     batch.entries.set(step.key, step.entry);
-    for (const { topic, partition, record } of step.records) {
-      const bytes = recordBytes(record);
-      batch.records += 1;
-      batch.bytes += bytes;
-      const held = bytes + this.#limits.objectBytes;
+    for (const { topic, partition, batch: records } of step.batches) {
+      batch.records += records.count;
+      batch.bytes += records.rawBytes;
+      const held = records.bytes.length + records.count * RECORD_OVERHEAD;
       this.#bufferedBytes += held;
-      this.#queue(batch, { topic, partition }).push(record, held);
+      this.#queue(batch, { topic, partition }).push(records, held);
     }
     this.#events.onBuffered?.(this.#bufferedBytes);
     if (this.#open?.batch === batch && this.#isFull(batch)) this.#startClosing();
@@ -116,6 +102,11 @@ export class LanePublisher {
       await this.#room.promise;
     }
     this.#throwIfFailed();
+  }
+
+  /** The most a step should hold now, before compression: it is indivisible, and a transaction has its time. */
+  get stepBytes(): number {
+    return this.#limits.stepBytes * this.#pace.share;
   }
 
   /** Aborts, with `lane-interrupted`, when the lane fails: work that waits for something else stops by it. */
@@ -184,10 +175,7 @@ export class LanePublisher {
     const name = partitionName(target);
     let queue = batch.queues.get(name);
     if (!queue) {
-      const sendBytes = () => this.#limits.sendBytes * this.#pace.share;
-      queue = new PartitionQueue(target, sendBytes, this.#limits.maxSendBytes(target.topic), {
-        onSend: () => this.#onSend(),
-      });
+      queue = new PartitionQueue(target, { onSend: () => this.#onSend() });
       batch.queues.set(name, queue);
       if (this.#open?.batch === batch) {
         const started = queue;
@@ -209,11 +197,9 @@ export class LanePublisher {
   #onSend() {
     const startedMs = this.#clock.monotonicMs();
     return {
-      sent: (bytes: number) => {
+      sent: (held: number) => {
         this.#pace.succeeded(startedMs, this.#clock.monotonicMs());
-        this.#release(bytes);
-        // Smaller sends than were waited for may be ready by now, and nothing else would begin them.
-        for (const queue of this.#open?.batch.queues.values() ?? []) queue.pump();
+        if (!this.#failure) this.#release(held);
       },
       failed: (error: unknown) => {
         this.#pace.failed(startedMs, this.#clock.monotonicMs());

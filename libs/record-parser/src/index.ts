@@ -1,5 +1,5 @@
+export { EndCheck } from './end-check.ts';
 export { ParserError } from './errors.ts';
 export type { ScannedRecord, ScanOptions } from './record.ts';
 export { RecordScanner } from './record-scanner.ts';
 export { scanRecords } from './scan-records.ts';
-export { TrailingTextCheck } from './trailing-text-check.ts';

@@ -45,10 +45,15 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
     TRANSACTION_SECONDS,
   );
   const buffered = metrics.gauge('publish_buffer_bytes', 'Bytes that wait for the broker.');
+  const staged = metrics.counter(
+    'staged_bytes_total',
+    'Bytes of archives that were checked and made ready to be sent.',
+  );
   const sources = metrics.counter('sources_total', 'Windows and archives ended, by state.', ['state']);
   const downloaded = metrics.counter('downloaded_bytes_total', 'Bytes of archives downloaded.');
-  const tasks: { publish?: ProgressTask; download?: ProgressTask } = {};
+  const tasks: { publish?: ProgressTask; download?: ProgressTask; stage?: ProgressTask } = {};
   let isConnected = false;
+  let toStage = 0;
   const downloads: { bytes: number; total: number }[] = [];
   return {
     ready: () => ({ ready: isConnected, reasons: isConnected ? [] : ['not connected to Kafka and the registry yet'] }),
@@ -61,6 +66,15 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
       bytes.inc(size);
       tasks.publish ??= progress.task('publish', { unit: 'records' });
       tasks.publish.advance(counts.read);
+    },
+    onStaging: (size) => {
+      toStage += size;
+      tasks.stage ??= progress.task('check', { unit: 'bytes' });
+      tasks.stage.total(toStage);
+    },
+    onStaged: (size) => {
+      staged.inc(size);
+      tasks.stage?.advance(size);
     },
     onCommit: (commit) => {
       committed.inc(commit.records);
@@ -98,6 +112,7 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
       ),
     [Symbol.dispose]: () => {
       tasks.download?.done();
+      tasks.stage?.done();
       tasks.publish?.done();
     },
   };

@@ -17,16 +17,21 @@ import { requireSettings, type Logger } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
 import { LANES, partitionFor, topicSpecs, type TopicDescription, type TopicSpecs } from '@genesys-kafka/topics';
 import { clockGuard } from '../genesys/clock-guard.ts';
-import type { StageOptions } from '../pipeline/record-stage.ts';
 import type { SourceOptions } from '../pipeline/source-publisher.ts';
-import type { ReadOptions } from '../pipeline/validate-ahead.ts';
-import { maxSendBytes, ValueEncoder, type Target } from '../pipeline/value-encoder.ts';
+import { Stages } from '../pipeline/stages.ts';
 import type { Settings } from '../settings.ts';
-import { ValidatingThread } from '../validate/validating-thread.ts';
+import { SEGMENT_BYTES } from '../stage/segment.ts';
+import type { EncodeOptions } from '../stage/stage-segment.ts';
+import { StagingThread } from '../stage/staging-thread.ts';
+import type { Target } from '../stage/value-encoder.ts';
+import type { Reading } from './run-window.ts';
 
 export interface ProducerObserver extends PublisherEvents {
   onConnected(): void;
   onRecords(counts: RecordCounts, bytes: number): void;
+  /** An archive of so many bytes, unpacked, begins to be checked and made ready to be sent. */
+  onStaging(bytes: number): void;
+  onStaged(bytes: number): void;
   onSourceEnded(entry: LedgerEntry): void;
   /** A source that could not be opened, of which nothing is in the ledger. */
   onSourceRejected(source: string, error: WindowError): void;
@@ -37,25 +42,22 @@ export interface ProducerObserver extends PublisherEvents {
 }
 
 /** What every command that publishes works with: connected, and sure of its topics and its schema. */
-export interface ProducerContext extends AsyncDisposable {
+export interface ProducerContext extends AsyncDisposable, Reading {
   readonly connector: string;
   /** An export's own lane: its transactional id, its ledger partition, its keys (docs/exactly-once.md, rule 6). */
   lane(exportId: string, signal: AbortSignal): LaneOptions;
   /** What the ledger holds of this connector, committed. */
   readEntries(signal: AbortSignal): Promise<readonly LedgerEntry[]>;
-  /** What the reading and the publishing of every source need. */
-  readonly reading: ReadOptions;
+  /** What the publishing of every source needs. */
   readonly source: SourceOptions;
   readonly observer: ProducerObserver;
 }
 
 const MIB = 1024 * 1024;
-/** Records that wait for the broker: with what is in flight inside kafkajs, the largest part of the memory. */
-const BUFFER_BYTES = 6 * MIB;
-/** A record's objects and headers, and what the client makes of them, about. */
-const OBJECT_BYTES = 1024;
+/** Batches that wait for the broker. */
+const BUFFER_BYTES = 4 * MIB;
 /** The size of send at which kafkajs is fastest here. */
-const SEND_BYTES = 768 * 1024;
+const BATCH_BYTES = 768 * 1024;
 
 /**
  * Connects to Kafka and the registry, holds the topics against the ledger, creates missing ones, resolves the schema id:
@@ -72,7 +74,8 @@ export async function createContext(
   const { kafka, connector, record, invalid } = settings;
   await using stack = new AsyncDisposableStack();
   const client = stack.adopt(connectKafka(settings, log), async (opened) => opened.close());
-  const validator = stack.use(new ValidatingThread({ schema: conversationSchemaText }));
+  let encode: EncodeOptions | undefined;
+  const stager = stack.use(new StagingThread({ schema: conversationSchemaText }, () => encode!));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
   const [topics, schemaId] = await Promise.all([
     guardedTopics(client, specs, start),
@@ -80,8 +83,16 @@ export async function createContext(
   ]);
   observer.onConnected();
   const [data, deadLetters] = topics.map(targetOf);
-  const stage = { data: data!, deadLetters: deadLetters!, encoder: new ValueEncoder(schemaId, kafka.compression) };
-  const limits = publisherLimits(settings, stage);
+  const { compression } = kafka;
+  encode = { schemaId, compression, data: data!, deadLetters: deadLetters!, batchBytes: BATCH_BYTES };
+  const limits: PublisherLimits = {
+    transactionBytes: kafka.transaction.maxBytes,
+    transactionMs: kafka.transaction.maxAgeMs,
+    bufferBytes: BUFFER_BYTES,
+    stepBytes: SEGMENT_BYTES * 2,
+  };
+  const pages = { stager, scan: { maxRecordBytes: record.maxBytes, maxDepth: record.maxDepth } };
+  const stages = stack.use(new Stages({ ...pages, spoolDir: settings.spool.dir, observer }));
   const resources = stack.move();
   return {
     connector,
@@ -101,9 +112,9 @@ export async function createContext(
       const { entries } = await readLedger(client, specs.ledger.name, signal);
       return entries.filter((entry) => entry.connector === connector);
     },
-    reading: { validator, scan: { maxRecordBytes: record.maxBytes, maxDepth: record.maxDepth } },
+    pages,
+    stages,
     source: {
-      stage,
       invalidLimit: { maxShare: invalid.maxRatio, minRecords: invalid.minimumRecords },
       onRecords: (counts, bytes) => observer.onRecords(counts, bytes),
     },
@@ -127,18 +138,6 @@ async function guardedTopics(
 
 export function ledgerTopics({ data, deadLetters, ledger }: TopicSpecs): LedgerTopics {
   return { data: data.name, deadLetters: deadLetters.name, ledger: ledger.name };
-}
-
-function publisherLimits({ kafka }: Settings, { data, deadLetters }: StageOptions): PublisherLimits {
-  const targets = new Map([data, deadLetters].map((target) => [target.topic, target]));
-  return {
-    transactionBytes: kafka.transaction.maxBytes,
-    transactionMs: kafka.transaction.maxAgeMs,
-    bufferBytes: BUFFER_BYTES,
-    objectBytes: OBJECT_BYTES,
-    sendBytes: Math.min(SEND_BYTES, Math.floor(BUFFER_BYTES / 2 / data.partitions)),
-    maxSendBytes: (topic) => maxSendBytes(targets.get(topic)!),
-  };
 }
 
 function targetOf({ name, partitions, config }: TopicDescription): Target {

@@ -37,7 +37,7 @@ export async function runExport(
   const entries = await inExportLane(context, identity, signal, async (lane) => {
     assertSameWindows(exportId, windows, lane);
     return mapConcurrently(windows, concurrentJobs, lane.signal, async (window, windowSignal) =>
-      runWindow(lane, contract, window, context.reading, windowSignal),
+      runWindow(lane, contract, window, context, windowSignal),
     );
   });
   const sources = entries.map((entry) => ({ source: entry.window, ...outcomeOf(entry) }));

@@ -4,13 +4,14 @@ import { endsSourceOnly } from '@genesys-kafka/resilience';
 import type { OpenArchive } from '../genesys/archive-fetcher.ts';
 import { windowError } from '../pipeline/ledger-entry.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
+import { readToItsEnd } from '../pipeline/stage-archive.ts';
 import { archivesLeft } from './archives-left.ts';
 import type { ProducerContext } from './context.ts';
 import { inExportLane, type ReadSource } from './export-lane.ts';
 import { stableId } from './identity.ts';
 import { outcomeOf, reportOf, type Report, type SourceOutcome, type SourceReport } from './report.ts';
 
-/** Fetches an archive where needed and verifies it whole. Raises ArchiveError. */
+/** Fetches an archive where needed. Raises ArchiveError. */
 export type OpenSource = (signal: AbortSignal) => Promise<OpenArchive>;
 
 /** One argument of the command line and the archives that it stands for. */
@@ -114,8 +115,13 @@ async function publishOne(
   return inExportLane(context, { exportId, contract: 'archive', again }, signal, async (lane) => {
     // A new generation is a new source: its records are other records than those of the one before.
     const id = lane.generation === 1 ? identity : `${identity}+${lane.generation}`;
+    const before = lane.committed.get(identity);
+    const at = { id, facts: { window: identity, source: { id } }, skipped: before?.position.records ?? 0 };
+    // First, so that of what is damaged the ledger holds nothing. What is done already is read only to see that it is whole.
+    if (before?.state === 'done') await readToItsEnd(archive, lane.signal);
+    else await context.stages.of(archive, at, lane.signal);
     const read: ReadSource = async (source, stop) => {
-      await publishArchive(archive, source, context.reading, stop);
+      await publishArchive(archive, source, context.stages, stop);
       return undefined;
     };
     return lane.run(identity, { id }, read, lane.signal);

@@ -5,8 +5,15 @@ import type { JobContract } from '../genesys/job-contract.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
 import { publishPages } from '../pipeline/publish-pages.ts';
 import type { SourcePublisher } from '../pipeline/source-publisher.ts';
-import type { ReadOptions } from '../pipeline/validate-ahead.ts';
+import type { StageOptions } from '../pipeline/stage-archive.ts';
+import type { Stages } from '../pipeline/stages.ts';
 import type { ExportLane } from './export-lane.ts';
+
+/** How a job's results are read. */
+export interface Reading {
+  readonly pages: Pick<StageOptions, 'scan' | 'stager'>;
+  readonly stages: Stages;
+}
 
 /** A window's job and where its records go. */
 interface WindowJob {
@@ -31,7 +38,7 @@ export async function runWindow(
   lane: ExportLane,
   contract: JobContract,
   window: Window,
-  reading: ReadOptions,
+  reading: Reading,
   signal: AbortSignal,
 ): Promise<LedgerEntry> {
   const read = async (source: SourcePublisher) => readJob({ lane, contract, window, source }, reading, signal);
@@ -41,7 +48,7 @@ export async function runWindow(
 }
 
 /** Reads the ledger's job, or a new one where there is none or where it is lost before anything of it was published. */
-async function readJob(job: WindowJob, reading: ReadOptions, signal: AbortSignal): Promise<ProducerError | undefined> {
+async function readJob(job: WindowJob, reading: Reading, signal: AbortSignal): Promise<ProducerError | undefined> {
   let needsNew = job.source.entry.source === undefined;
   for (let submits = 0; ;) {
     try {
@@ -62,20 +69,16 @@ async function readJob(job: WindowJob, reading: ReadOptions, signal: AbortSignal
   }
 }
 
-async function readResults(
-  job: WindowJob,
-  reading: ReadOptions,
-  signal: AbortSignal,
-): Promise<ProducerError | undefined> {
+async function readResults(job: WindowJob, reading: Reading, signal: AbortSignal): Promise<ProducerError | undefined> {
   const { contract, window, source } = job;
   const status = await heardOf(source, pollUntilDone(contract, source.id, { signal }));
   const results = await heardOf(source, contract.results(source.id, status, signal));
   if (results.kind === 'archive') {
-    const records = await publishArchive(results.archive, source, reading, signal);
+    const records = await publishArchive(results.archive, source, reading.stages, signal);
     // The contract cuts silently at `size`: a full archive is never taken for a whole one, nor one that heeds no size.
     return records >= results.size ? truncatedBySize(records) : undefined;
   }
-  const { until, isUnreadable } = await heardOf(source, publishPages(results.fetchPage, source, reading, signal));
+  const { until, isUnreadable } = await heardOf(source, publishPages(results.fetchPage, source, reading.pages, signal));
   if (until !== undefined && new Date(until) < window.to) return notYetAvailable(window.id, new Date(until), true);
   return isUnreadable ? availabilityUnreadable(window.id) : undefined;
 }

@@ -1,5 +1,5 @@
 import { ArchiveError, inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
-import { TrailingTextCheck } from '@genesys-kafka/record-parser';
+import { EndCheck } from '@genesys-kafka/record-parser';
 import type { Logger } from '@genesys-kafka/runtime';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
@@ -18,7 +18,7 @@ const MIN_BYTES_PER_SECOND = 1024;
 const MAX_ENTRIES = 10_000;
 
 /**
- * Downloads and verifies archives, whole, before anyone reads from them. What was fetched for a name is kept until it
+ * Downloads archives, whole, before anyone reads from them. What was fetched for a name is kept until it
  * is released, so that work which begins again after an interruption does not download it again.
  */
 export class ArchiveFetcher implements AsyncDisposable {
@@ -99,19 +99,18 @@ export class ArchiveFetcher implements AsyncDisposable {
   }
 
   /**
-   * Text after the document's end is found here, before anything is published; a break in its midst is not. Where the
-   * download did not tell its end, the content has to: a ZIP by its directory, JSON by its last bracket.
+   * Where the download did not tell its end, the content has to, before anything is made of it: a ZIP by its directory,
+   * JSON by its last bracket.
    */
   async #inspect(path: string, signal: AbortSignal, endProven = true): Promise<Archive> {
     const { archive, record } = this.#settings;
-    const trailing = new TrailingTextCheck(record.maxDepth);
+    const end = endProven ? undefined : new EndCheck(record.maxDepth);
     const inspected = await inspectArchive(
       path,
       { maxRatio: archive.maxRatio, maxBytes: archive.maxBytes, maxEntries: MAX_ENTRIES },
-      { signal, onContent: (chunk) => trailing.push(chunk) },
+      { signal, onContent: (chunk) => end?.push(chunk) },
     );
-    trailing.end();
-    if (!endProven && inspected.kind !== 'zip' && !trailing.isClosed) {
+    if (end && inspected.kind !== 'zip' && !end.isClosed) {
       const what = `The connection closed after ${inspected.compressedBytes} bytes of a ${inspected.kind} file that shows no end.`;
       throw new ArchiveError('download-unproven', what);
     }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Availability, LedgerEntry } from '@genesys-kafka/ledger';
-import { INLINE_VALIDATOR, MemoryLane, newSource, sourceOptions } from '../../fixtures/memory-lane.ts';
+import { INLINE_STAGER, MemoryLane, newSource, sourceOptions } from '../../fixtures/memory-lane.ts';
 import { conversations } from '../../fixtures/records.ts';
 import { publishPages } from './publish-pages.ts';
 import { SourcePublisher } from './source-publisher.ts';
 
-const READING = { validator: INLINE_VALIDATOR, scan: { maxRecordBytes: 100_000, maxDepth: 20 } };
+const READING = { stager: INLINE_STAGER, scan: { maxRecordBytes: 100_000, maxDepth: 20 } };
 const never = new AbortController().signal;
 
 /** Reads pages with these dates, from where `entry` stands; `failAt` breaks the fetch of that page. */

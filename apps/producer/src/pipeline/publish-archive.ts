@@ -1,29 +1,35 @@
 import type { Archive } from '@genesys-kafka/archive';
-import { scanRecords } from '@genesys-kafka/record-parser';
+import { endsSourceOnly } from '@genesys-kafka/resilience';
 import { prefetch } from './prefetch.ts';
 import type { SourcePublisher } from './source-publisher.ts';
-import { validateAhead, type ReadOptions } from './validate-ahead.ts';
+import type { Stages } from './stages.ts';
 
-/** Pieces of 256 KiB that may be inflated and scanned ahead of the validating. */
-const PIECES_AHEAD = 2;
+/** Steps that are read from disk while one waits for the publisher's buffer. */
+const STEPS_AHEAD = 1;
 
 /**
- * Reads a verified archive to its end onto the topic; resolves with the number of records it holds.
- * Memory: two pieces ahead and two batches of them, the record that spans them, and the publisher's buffer.
+ * Brings an archive onto the topic: stages it, and where it has proved itself whole, sends it. Resolves with the number
+ * of records it holds. Memory: two steps, and the publisher's buffer.
  */
 export async function publishArchive(
   archive: Archive,
   source: SourcePublisher,
-  reading: ReadOptions,
+  stages: Stages,
   signal: AbortSignal,
 ): Promise<number> {
-  let read = 0;
-  const scanned = prefetch(scanRecords(archive.open(signal), reading.scan), PIECES_AHEAD);
-  for await (const records of validateAhead(scanned, source, reading)) {
-    signal.throwIfAborted();
-    read += records.length;
-    await source.publish(records);
+  const { steps, records, fault } = await stages.of(archive, source, signal);
+  try {
+    for await (const step of prefetch(steps(), STEPS_AHEAD)) {
+      signal.throwIfAborted();
+      await source.publish(step);
+    }
+    if (fault) throw fault;
+    source.assertReached(records);
+  } catch (error) {
+    // Of what is interrupted nothing is staged again.
+    if (endsSourceOnly(error)) await stages.release(source.id);
+    throw error;
   }
-  source.assertReached(read);
-  return read;
+  await stages.release(source.id);
+  return records;
 }

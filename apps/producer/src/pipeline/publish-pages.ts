@@ -1,34 +1,65 @@
 import type { Availability } from '@genesys-kafka/ledger';
 import type { ScannedRecord } from '@genesys-kafka/record-parser';
+import type { StagedStep } from '../stage/staged-step.ts';
+import { mapAhead } from './map-ahead.ts';
 import { prefetch } from './prefetch.ts';
 import { readPages, type FetchPage, type Page } from './read-pages.ts';
-import type { SourcePublisher } from './source-publisher.ts';
-import { validateAhead, type ReadOptions } from './validate-ahead.ts';
+import { inSegments } from './segments.ts';
+import type { PagePosition, SourcePublisher } from './source-publisher.ts';
+import type { StageOptions } from './stage-archive.ts';
 
 /** Records that go in one step; a page of more is resumed inside by its SHA-256. */
 const RECORDS_PER_STEP = 100;
+/** Steps that are staged while one is published. */
+const STEPS_AHEAD = 2;
+
+/** Records of one page, and where the job stands after so many of them; without records, past an empty page. */
+interface PageStep {
+  readonly records: readonly ScannedRecord[];
+  readonly availableUntil: string | undefined;
+  readonly positionAt: (records: number) => PagePosition;
+}
 
 /**
  * Follows a job's cursor from where the source stands to its last page, the one without a cursor: an empty page is not
- * the end. One page is fetched ahead of the one being published. Resolves with what all of its pages say of
+ * the end. One page is fetched ahead of the one being staged. Resolves with what all of its pages say of
  * `dataAvailabilityDate`, those of earlier runs included: what came after the earliest may be missing.
  */
 export async function publishPages(
   fetchPage: FetchPage,
   source: SourcePublisher,
-  reading: ReadOptions,
+  { scan, stager }: Pick<StageOptions, 'scan' | 'stager'>,
   signal: AbortSignal,
 ): Promise<Availability> {
   source.continueFromPosition();
   const { records, cursor, page: resumed } = source.entry.position;
   let { availability = {} } = source.entry.position;
   const start = { cursor, ordinal: records - (resumed?.done ?? 0) };
-  for await (const page of prefetch(readPages(fetchPage, source.id, start, reading.scan, signal), 1)) {
-    signal.throwIfAborted();
-    const isResumed = resumed !== undefined && page.number === 0;
-    if (isResumed && page.sha256 !== resumed.sha256) throw source.changed();
-    availability = joined(availability, page.availability);
-    await publishPage({ ...page, availability }, isResumed ? resumed.done : 0, source, reading);
+  const pages = prefetch(readPages(fetchPage, source.id, start, scan, signal), 1);
+  async function* steps(): AsyncGenerator<PageStep> {
+    for await (const page of pages) {
+      signal.throwIfAborted();
+      const isResumed = resumed !== undefined && page.number === 0;
+      if (isResumed && page.sha256 !== resumed.sha256) throw source.changed();
+      availability = joined(availability, page.availability);
+      yield* stepsOf({ ...page, availability }, isResumed ? resumed.done : 0);
+    }
+  }
+  const staged = mapAhead(steps(), STEPS_AHEAD, async ({ records: all, availableUntil, positionAt }) => {
+    const parts: StagedStep[] = [];
+    for await (const segment of inSegments([all], 0)) {
+      parts.push(await stager.stage(segment, { ...source.facts, availableUntil }));
+    }
+    return { parts, positionAt };
+  });
+  for await (const { parts, positionAt } of staged) {
+    if (parts.length === 0) await source.moveTo(positionAt(0));
+    let taken = 0;
+    for (const part of parts) {
+      const before = taken;
+      await source.publish(part, (more) => positionAt(before + more));
+      taken += part.facts.count;
+    }
   }
   return availability;
 }
@@ -41,20 +72,16 @@ function joined(one: Availability, other: Availability): Availability {
   return { ...(until === undefined ? {} : { until }), ...(isUnreadable ? { isUnreadable } : {}) };
 }
 
-async function publishPage(page: Page, done: number, source: SourcePublisher, reading: ReadOptions): Promise<void> {
-  const { availability } = page;
-  const next = { availability, ...(page.nextCursor === undefined ? {} : { cursor: page.nextCursor }) };
-  const here = { availability, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
-  let to = done;
-  for await (const records of validateAhead(steps(page.records, done), source, reading)) {
-    to += records.length;
-    const isLast = to === page.records.length && page.nextCursor !== undefined;
-    const position = isLast ? next : { ...here, page: { sha256: page.sha256, done: to } };
-    await source.publish(records, position, page.availableUntil);
+function* stepsOf(page: Page, done: number): Generator<PageStep> {
+  const { availability, availableUntil, cursor, nextCursor, records, sha256 } = page;
+  const next: PagePosition | undefined = nextCursor === undefined ? undefined : { availability, cursor: nextCursor };
+  const here: PagePosition = { availability, ...(cursor === undefined ? {} : { cursor }) };
+  for (let at = done; at < records.length; at += RECORDS_PER_STEP) {
+    const positionAt = (taken: number) => {
+      const isLast = at + taken === records.length;
+      return isLast && next ? next : { ...here, page: { sha256, done: at + taken } };
+    };
+    yield { records: records.slice(at, at + RECORDS_PER_STEP), availableUntil, positionAt };
   }
-  if (done >= page.records.length && page.nextCursor !== undefined) await source.moveTo(next);
-}
-
-async function* steps(records: readonly ScannedRecord[], from: number): AsyncGenerator<readonly ScannedRecord[]> {
-  for (let at = from; at < records.length; at += RECORDS_PER_STEP) yield records.slice(at, at + RECORDS_PER_STEP);
+  if (done >= records.length && next) yield { records: [], availableUntil, positionAt: () => next };
 }

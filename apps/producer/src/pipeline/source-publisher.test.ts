@@ -1,17 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerEntry } from '@genesys-kafka/ledger';
-import { RecordScanner } from '@genesys-kafka/record-parser';
-import { MemoryLane, newSource, sourceOptions, validated } from '../../fixtures/memory-lane.ts';
+import { RecordScanner, type ScannedRecord } from '@genesys-kafka/record-parser';
+import { MemoryLane, newSource, sourceOptions, staged } from '../../fixtures/memory-lane.ts';
 import { arrayOf, conversations } from '../../fixtures/records.ts';
-import type { ValidatedRecord } from '../validate/batch-validator.ts';
 import { SourcePublisher } from './source-publisher.ts';
 
 const LIMIT = { maxShare: 0.05, minRecords: 100 };
 
-function scan(records: readonly string[]): ValidatedRecord[] {
+function scan(records: readonly string[]): ScannedRecord[] {
   const scanner = new RecordScanner({ maxRecordBytes: 100_000, maxDepth: 20 });
-  return validated([...scanner.push(arrayOf(records)), ...scanner.end()]);
+  return [...scanner.push(arrayOf(records)), ...scanner.end()];
+}
+
+/** In steps of so many records, or in one. */
+async function publish(
+  source: SourcePublisher,
+  records: readonly ScannedRecord[],
+  size = records.length,
+): Promise<void> {
+  const groups = Array.from({ length: Math.ceil(records.length / size) }, (_, index) => {
+    return records.slice(index * size, (index + 1) * size);
+  });
+  for (const step of await staged(groups, source.skipped)) await source.publish(step);
 }
 
 function open(lane: MemoryLane, entry: LedgerEntry, limit = LIMIT): SourcePublisher {
@@ -19,9 +30,9 @@ function open(lane: MemoryLane, entry: LedgerEntry, limit = LIMIT): SourcePublis
 }
 
 /** Publishes the first records and stops there; resolves with the committed entry. */
-async function begun(records: readonly ValidatedRecord[]): Promise<LedgerEntry> {
+async function begun(records: readonly ScannedRecord[]): Promise<LedgerEntry> {
   const lane = new MemoryLane();
-  await open(lane, newSource()).publish(records);
+  await publish(open(lane, newSource()), records);
   await lane.publisher.flush();
   return lane.entry!;
 }
@@ -32,10 +43,10 @@ test('records, counts, position and state are committed together, step by step',
   const lane = new MemoryLane();
   const source = open(lane, newSource());
   const records = scan([...conversations('a', 3), '7']);
-  await source.publish(records.slice(0, 2));
+  await publish(source, records.slice(0, 2));
   await lane.publisher.flush();
   assert.deepEqual([lane.ordinals.data, lane.entry?.position.records, lane.entry?.state], [[0, 1], 2, 'publishing']);
-  await source.publish(records.slice(2));
+  await publish(source, records.slice(2));
   const last = await source.finish('done');
   assert.deepEqual(lane.entry, last);
   assert.deepEqual(lane.entry.counts, { read: 4, published: 3, invalid: 1, unchanged: 0 });
@@ -57,7 +68,7 @@ test('law: wherever it stopped, the rest is published from there, and the end is
     const lane = new MemoryLane();
     const source = open(lane, entry);
     // The source is read from its start in other pieces than before.
-    for (let from = 0; from < records.length; from += 3) await source.publish(records.slice(from, from + 3));
+    await publish(source, records, 3);
     source.assertReached(records.length);
     await source.finish('done');
     const expected = records.map(({ ordinal }) => ordinal).filter((ordinal) => ordinal >= stop);
@@ -72,6 +83,35 @@ test('law: wherever it stopped, the rest is published from there, and the end is
   }
 });
 
+test('law: a step that is left in its midst is gone on with from there, and on a slow line goes in parts', async () => {
+  const records = scan([...conversations('a', 40), 'null', ...conversations('b', 20)]);
+  const whole = await begun(records);
+  for (const [stop, stepBytes] of [
+    [0, 1000],
+    [7, 1_000_000],
+    [41, 1],
+  ] as const) {
+    const entry = stop === 0 ? newSource() : await begun(records.slice(0, stop));
+    const lane = new MemoryLane({ stepBytes });
+    const source = open(lane, entry);
+    // One step, staged when nothing of it was published.
+    for (const step of await staged([records])) await source.publish(step);
+    source.assertReached(records.length);
+    await source.finish('done');
+    const expected = records.map(({ ordinal }) => ordinal).filter((ordinal) => ordinal >= stop);
+    assert.deepEqual(
+      [...lane.ordinals.data, ...lane.ordinals.dead].toSorted((a, b) => a - b),
+      expected,
+    );
+    assert.deepEqual(
+      [lane.entry?.position, lane.entry?.counts, lane.entry?.bytes],
+      [whole.position, whole.counts, whole.bytes],
+    );
+    // A whole step has a batch for each of four partitions at most.
+    assert.equal(lane.batches > 4, stepBytes < 1_000_000, `${lane.batches} batches`);
+  }
+});
+
 test('a source that differs in what was published is refused, and nothing is spliced', async () => {
   const records = conversations('a', 6);
   const entry = await begun(scan(records.slice(0, 3)));
@@ -83,7 +123,7 @@ test('a source that differs in what was published is refused, and nothing is spl
   ];
   for (const other of changed) {
     const lane = new MemoryLane();
-    await assert.rejects(open(lane, entry).publish(scan(other)), codeIs('source-changed'));
+    await assert.rejects(publish(open(lane, entry), scan(other)), codeIs('source-changed'));
     await lane.publisher.flush();
     assert.deepEqual(lane.ordinals.data, []);
   }
@@ -93,13 +133,13 @@ test('a source that ends before, or differs exactly up to, the committed positio
   const records = conversations('a', 3);
   const entry = await begun(scan(records));
   const short = open(new MemoryLane(), entry);
-  await short.publish(scan(records.slice(0, 2)));
+  await publish(short, scan(records.slice(0, 2)));
   assert.throws(() => short.assertReached(2), codeIs('source-changed'));
   const other = open(new MemoryLane(), entry);
-  await other.publish(scan(conversations('b', 3)));
+  await publish(other, scan(conversations('b', 3)));
   assert.throws(() => other.assertReached(3), codeIs('source-changed'));
   const same = open(new MemoryLane(), entry);
-  await same.publish(scan(records));
+  await publish(same, scan(records));
   same.assertReached(3);
 });
 
@@ -107,11 +147,11 @@ test('too many invalid records stop the source, from the least number on and not
   const bad = (count: number) => [...Array.from({ length: count }, () => '0'), ...conversations('a', 20 - count)];
   const limit = { maxShare: 0.1, minRecords: 20 };
   const lane = new MemoryLane();
-  await assert.rejects(open(lane, newSource(), limit).publish(scan(bad(3))), codeIs('too-many-invalid'));
+  await assert.rejects(publish(open(lane, newSource(), limit), scan(bad(3))), codeIs('too-many-invalid'));
   await lane.publisher.flush();
   assert.equal(lane.ordinals.dead.length, 3, 'they are on the dead-letter topic for somebody to look at');
-  await open(new MemoryLane(), newSource(), limit).publish(scan(bad(2)));
-  await open(new MemoryLane(), newSource(), limit).publish(scan(bad(20).slice(0, 19)));
+  await publish(open(new MemoryLane(), newSource(), limit), scan(bad(2)));
+  await publish(open(new MemoryLane(), newSource(), limit), scan(bad(20).slice(0, 19)));
 });
 
 test('a source that was stopped for too many invalid records publishes no more of them, and is never done', async () => {
@@ -121,7 +161,7 @@ test('a source that was stopped for too many invalid records publishes no more o
   const lane = new MemoryLane();
   const source = open(lane, entry, limit);
   await assert.rejects(async () => {
-    await source.publish(records);
+    await publish(source, records);
     source.assertReached(records.length);
     await source.finish('done');
   }, codeIs('too-many-invalid'));
@@ -129,7 +169,7 @@ test('a source that was stopped for too many invalid records publishes no more o
   assert.deepEqual(lane.ordinals, { data: [], dead: [] });
   // With a larger limit it goes on where it stopped.
   const allowed = open(new MemoryLane(), entry, { maxShare: 0.5, minRecords: 10 });
-  await allowed.publish(records);
+  await publish(allowed, records);
   assert.equal((await allowed.finish('done')).counts.read, 20);
 });
 
@@ -155,6 +195,6 @@ test('a source that is begun is committed as one of which nothing is published, 
     source: { id: 'job-2', jobId: 'job-2' },
     updatedAt: source.entry.updatedAt,
   });
-  await source.publish(scan(conversations('a', 2)));
+  await publish(source, scan(conversations('a', 2)));
   assert.equal((await source.finish('done')).counts.published, 2);
 });

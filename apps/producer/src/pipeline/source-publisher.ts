@@ -9,10 +9,12 @@ import {
   type RecordCounts,
   type SourceIdentity,
 } from '@genesys-kafka/ledger';
+import type { ScanOptions } from '@genesys-kafka/record-parser';
 import { sourceChanged, tooManyInvalid } from '../errors.ts';
-import type { ValidatedRecord } from '../validate/batch-validator.ts';
+import { divided } from '../stage/divide.ts';
+import type { RecordFacts, StagedBatch, StagedStep, Stager } from '../stage/staged-step.ts';
+import type { SourceFacts } from '../stage/thread-messages.ts';
 import { windowError } from './ledger-entry.ts';
-import { RecordStage, type StagedRecord, type StageOptions } from './record-stage.ts';
 
 interface InvalidLimit {
   /** The largest share of invalid records, 0 to 1 … */
@@ -23,14 +25,13 @@ interface InvalidLimit {
 
 /** What the publishing of every source needs. */
 export interface SourceOptions {
-  readonly stage: StageOptions;
   readonly invalidLimit: InvalidLimit;
   /** Told of each step: what it read, and how many bytes. */
   readonly onRecords: (counts: RecordCounts, bytes: number) => void;
 }
 
 /** Where the page contract stands after some records. */
-type PagePosition = Pick<Position, 'cursor' | 'page' | 'availability'>;
+export type PagePosition = Pick<Position, 'cursor' | 'page' | 'availability'>;
 
 /**
  * One source's way onto the topic: counts, chain and position move with each step, and each step carries the ledger
@@ -42,7 +43,6 @@ export class SourcePublisher {
   /** Where this source was taken up. */
   #committed: LedgerEntry;
   #entry: LedgerEntry;
-  #stage: RecordStage;
   #chain = chainStart();
 
   constructor(publisher: LanePublisher, entry: LedgerEntry, options: SourceOptions) {
@@ -50,7 +50,6 @@ export class SourcePublisher {
     this.#options = options;
     this.#committed = entry;
     this.#entry = entry;
-    this.#stage = new RecordStage(options.stage, entry);
   }
 
   get entry(): LedgerEntry {
@@ -63,6 +62,12 @@ export class SourcePublisher {
     return source?.id ?? window;
   }
 
+  /** What its records are told apart by. */
+  get facts(): SourceFacts {
+    const { window, source } = this.#entry;
+    return { window, source };
+  }
+
   /** Records before this ordinal are on the topic already. */
   get skipped(): number {
     return this.#committed.position.records;
@@ -73,7 +78,6 @@ export class SourcePublisher {
     const { exportId, generation, connector, contract, window } = this.#entry;
     this.#committed = newWindowEntry({ exportId, generation, connector, contract, window, source });
     this.#entry = this.#committed;
-    this.#stage = new RecordStage(this.#options.stage, this.#entry);
     await this.#commit();
   }
 
@@ -83,22 +87,35 @@ export class SourcePublisher {
   }
 
   /**
-   * Takes records in the order of their ordinals; resolves when there is room for more. Records before the committed
-   * position are only chained. Rejects with `source-changed`, `too-many-invalid` or `lane-interrupted`.
+   * Takes steps in the order of their ordinals; resolves when there is room for more. Records before the committed
+   * position are only chained. `positionAt`: where the page contract stands after so many of the step's records.
+   * Rejects with `source-changed`, `too-many-invalid` or `lane-interrupted`.
    */
-  async publish(records: readonly ValidatedRecord[], page?: PagePosition, availableUntil?: string): Promise<void> {
-    const { skipped } = this;
-    const staged: StagedRecord[] = [];
-    for (const record of records) {
-      if (record.ordinal === skipped) this.#assertSameSource();
-      this.#chain = chain(this.#chain, record.digest);
-      if (record.ordinal >= skipped) staged.push(this.#stage.process(record, availableUntil));
+  async publish(step: StagedStep, positionAt?: (records: number) => PagePosition): Promise<void> {
+    const { facts, firstOrdinal } = step;
+    const passed = Math.min(Math.max(this.skipped - firstOrdinal, 0), facts.count);
+    this.#extendChain(facts.slice(0, passed));
+    if (passed === facts.count) return;
+    if (firstOrdinal + passed === this.skipped) this.#assertSameSource();
+    for await (const part of this.#parts(step, passed)) {
+      // A source that was stopped by it stays stopped.
+      this.#assertFewInvalid();
+      this.#extendChain(part.facts);
+      this.#advance(part.facts, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal));
+      await this.#publisher.write(this.#step(part.batches));
+      this.#assertFewInvalid();
     }
-    if (staged.length === 0) return;
-    // A source that was stopped by it stays stopped.
-    this.#assertFewInvalid();
-    await this.#publisher.write(this.#advance(staged, page));
-    this.#assertFewInvalid();
+  }
+
+  /** The step as it is, unless it begins in its midst, or is more than the line takes in the time of a transaction. */
+  #parts(step: StagedStep, passed: number): Iterable<StagedStep> | AsyncIterable<StagedStep> {
+    const most = this.#publisher.stepBytes;
+    const bytes = step.batches.reduce((sum, { batch }) => sum + batch.rawBytes, 0);
+    return passed === 0 && bytes <= most ? [step] : divided(step, step.firstOrdinal + passed, most);
+  }
+
+  #extendChain(facts: RecordFacts): void {
+    for (let index = 0; index < facts.count; index += 1) this.#chain = chain(this.#chain, facts.digest(index));
   }
 
   #assertFewInvalid(): void {
@@ -144,10 +161,8 @@ export class SourcePublisher {
     if (this.#chain.toString('hex') !== this.#committed.position.chain) throw this.changed();
   }
 
-  #advance(staged: readonly StagedRecord[], page: PagePosition | undefined): PublishStep {
-    const read = staged.length;
-    const invalid = staged.filter((record) => !record.isValid).length;
-    const bytes = staged.reduce((sum, record) => sum + record.bytes, 0);
+  #advance(facts: RecordFacts, page: PagePosition | undefined): void {
+    const { read, invalid, bytes } = facts.sums();
     this.#move(page);
     const { counts, position } = this.#entry;
     this.#entry = {
@@ -163,7 +178,6 @@ export class SourcePublisher {
       bytes: this.#entry.bytes + bytes,
     };
     this.#options.onRecords({ read, published: read - invalid, invalid, unchanged: 0 }, bytes);
-    return this.#step(staged);
   }
 
   /** To another page, or to none; an error of an earlier run is over by then. */
@@ -178,8 +192,8 @@ export class SourcePublisher {
     await this.#publisher.flush();
   }
 
-  #step(records: readonly StagedRecord[] = []): PublishStep {
+  #step(batches: readonly StagedBatch[] = []): PublishStep {
     const { exportId, generation, window } = this.#entry;
-    return { key: windowKey(exportId, generation, window), entry: this.#entry, records };
+    return { key: windowKey(exportId, generation, window), entry: this.#entry, batches };
   }
 }

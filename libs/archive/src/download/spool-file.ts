@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { ArchiveError } from '../errors.ts';
 import { spoolFailure } from '../file-failures.ts';
-import { readExactly } from '../read-exactly.ts';
+import { readExactly, readUpTo } from '../read-exactly.ts';
 import { checkSpool } from './check-spool.ts';
 import { SpoolHolder } from './spool-holder.ts';
 
@@ -42,6 +42,16 @@ export class SpoolFile {
         done += bytesWritten;
       }
     });
+  }
+
+  /** Bytes that were written; throws `spool-damaged` where there are fewer. */
+  async read(position: number, length: number): Promise<Buffer> {
+    const bytes = await this.#tried(async () => readUpTo(this.#file, position, length));
+    if (bytes.length === length) return bytes;
+    throw new ArchiveError(
+      'spool-damaged',
+      `A file in ${this.#dir} has become shorter: it ends at byte ${position + bytes.length}.`,
+    );
   }
 
   /** Whether these bytes lie there already. */

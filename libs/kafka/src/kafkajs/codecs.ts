@@ -16,7 +16,10 @@ export function registerCodecs(): void {
   CODEC_NAMES.forEach((name, number) => {
     if (name === 'none') return;
     const codec: Codec = {
-      compress: (encoder) => compress(number, realRecords(encoder.buffer)),
+      compress: async (encoder) => {
+        const { bytes, isPacked } = realRecords(encoder.buffer);
+        return isPacked ? bytes : compress(number, bytes);
+      },
       decompress: () => Promise.reject(new Error('a fetch went past our decoder')),
     };
     registry[number] = () => codec;

@@ -4,7 +4,8 @@ import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import type { OutgoingHeaders, OutgoingRecord, TopicPartition } from '../port.ts';
 import type { KafkaCompression } from '../wire/codecs.ts';
-import { prepareRecords } from './prepared-records.ts';
+import { decodeBatch, type EncodedBatch } from '../wire/encoded-batch.ts';
+import { prepareBatch, prepareRecords, type PreparedRecords } from './prepared-records.ts';
 
 const COMPRESSION: Readonly<Record<KafkaCompression, CompressionTypes>> = {
   none: CompressionTypes.None,
@@ -27,21 +28,33 @@ export function produceCall(
   records: readonly OutgoingRecord[],
   options: { readonly compression: KafkaCompression; readonly requestTimeoutMs: number },
 ): ProduceCall {
-  const { messages, release } =
+  const { partition } = target;
+  const prepared =
     options.compression === 'none'
-      ? { messages: records.map((record) => toMessage(record, target.partition)), release: () => undefined }
-      : prepareRecords(records, target.partition);
-  return {
-    release,
-    request: {
-      topic: target.topic,
-      acks: -1,
-      // Below the client's own time-out, so that the broker's answer tells that it gave up.
-      timeout: Math.max(500, options.requestTimeoutMs - 500),
-      compression: COMPRESSION[options.compression],
-      messages,
-    },
-  };
+      ? { messages: records.map((record) => toMessage(record, partition)), release: () => undefined }
+      : prepareRecords(records, partition);
+  return callOf(target, prepared, options);
+}
+
+/** The same for a batch that is compressed already; without a compression there is no codec that would put it in its place. */
+export async function batchCall(
+  target: TopicPartition,
+  batch: EncodedBatch,
+  { requestTimeoutMs }: { readonly requestTimeoutMs: number },
+): Promise<ProduceCall> {
+  const options = { compression: batch.compression, requestTimeoutMs };
+  if (batch.compression === 'none') return produceCall(target, await decodeBatch(batch), options);
+  return callOf(target, prepareBatch(batch, target.partition), options);
+}
+
+function callOf(
+  { topic }: TopicPartition,
+  { messages, release }: PreparedRecords,
+  { compression, requestTimeoutMs }: { readonly compression: KafkaCompression; readonly requestTimeoutMs: number },
+): ProduceCall {
+  // Below the client's own time-out, so that the broker's answer tells that it gave up.
+  const timeout = Math.max(500, requestTimeoutMs - 500);
+  return { release, request: { topic, acks: -1, timeout, compression: COMPRESSION[compression], messages } };
 }
 
 function toMessage({ key, value, headers }: OutgoingRecord, partition: number): Message {

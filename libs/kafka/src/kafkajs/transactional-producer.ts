@@ -6,7 +6,8 @@ import { partitionName } from '../partition-name.ts';
 import type { OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { answeredWithin, toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, produceCall } from './produce.ts';
+import type { EncodedBatch } from '../wire/encoded-batch.ts';
+import { assertAnswered, batchCall, produceCall, type ProduceCall } from './produce.ts';
 
 /**
  * kafkajs waits `initialRetryTime` whenever a transaction follows a commit at once, hence so short. 40 tries are about
@@ -61,6 +62,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
       this.#open = true;
       return {
         send: (target, records) => this.#send(transaction, target, records),
+        sendBatch: (target, batch) => this.#sendBatch(transaction, target, batch),
         commit: () => this.#end('commit the transaction', () => transaction.commit()),
         abort: () => this.#end('abort the transaction', () => transaction.abort()),
       };
@@ -100,14 +102,29 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     target: TopicPartition,
     records: readonly OutgoingRecord[],
   ): Promise<void> {
+    if (records.length === 0) return;
+    await this.#produce(transaction, target, records.length, async () =>
+      produceCall(target, records, this.#connection),
+    );
+  }
+
+  async #sendBatch(transaction: KafkajsTransaction, target: TopicPartition, batch: EncodedBatch): Promise<void> {
+    await this.#produce(transaction, target, batch.count, async () => batchCall(target, batch, this.#connection));
+  }
+
+  async #produce(
+    transaction: KafkajsTransaction,
+    target: TopicPartition,
+    count: number,
+    prepare: () => Promise<ProduceCall>,
+  ): Promise<void> {
     this.#assertAlive();
     assert(this.#open, 'the transaction has ended');
     const name = partitionName(target);
     assert(!this.#sending.has(name), `two sends to ${name} at once`);
-    if (records.length === 0) return;
     const { deliveryTimeoutMs } = this.#connection;
-    const sent = this.#guard(`send ${records.length} records to ${name}`, deliveryTimeoutMs, async () => {
-      const call = produceCall(target, records, this.#connection);
+    const sent = this.#guard(`send ${count} records to ${name}`, deliveryTimeoutMs, async () => {
+      const call = await prepare();
       try {
         assertAnswered(target, await transaction.send(call.request));
       } finally {

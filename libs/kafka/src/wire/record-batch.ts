@@ -1,6 +1,6 @@
 import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
-import type { ConsumedRecord, TopicPartition } from '../port.ts';
+import type { ConsumedRecord, OutgoingRecord, TopicPartition } from '../port.ts';
 import type { AbortedTransaction } from './fetch-response.ts';
 import type { UnpackBudget } from './unpack-budget.ts';
 
@@ -102,19 +102,34 @@ function isAbortMarker(batch: Header): boolean {
 function appendRecords(batch: Header, bytes: Buffer, source: BatchSource, records: ConsumedRecord[]): void {
   const reader = new VarintReader(bytes);
   for (let index = 0; index < batch.count; index += 1) {
-    const end = reader.varint() + reader.at;
-    reader.skip(1);
-    const timestampDelta = reader.varint();
-    const offset = batch.baseOffset + BigInt(reader.varint());
-    const key = reader.bytes();
-    const value = reader.bytes();
-    const headers = readHeaders(reader);
-    if (reader.at !== end) throw corrupt(source, offset);
+    const { isWhole, timestampDelta, offsetDelta, key, value, headers } = readRecord(reader);
+    const offset = batch.baseOffset + BigInt(offsetDelta);
+    if (!isWhole) throw corrupt(source, offset);
     // A fetch starts with the whole batch that holds the offset asked for.
     if (offset < source.from) continue;
     const timestampMs = batch.attributes & LOG_APPEND_TIME ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta;
     records.push({ topic: source.topic, partition: source.partition, offset, timestampMs, key, value, headers });
   }
+}
+
+/** What `EncodedRecords` or a BatchBuilder wrote. Values and keys share its memory. */
+export function decodeRecords(bytes: Buffer, count: number): OutgoingRecord[] {
+  const reader = new VarintReader(bytes);
+  return Array.from({ length: count }, () => {
+    const { key, value, headers } = readRecord(reader);
+    return { key, value, headers };
+  });
+}
+
+function readRecord(reader: VarintReader) {
+  const end = reader.varint() + reader.at;
+  reader.skip(1);
+  const timestampDelta = reader.varint();
+  const offsetDelta = reader.varint();
+  const key = reader.bytes();
+  const value = reader.bytes();
+  const headers = readHeaders(reader);
+  return { isWhole: reader.at === end, timestampDelta, offsetDelta, key, value, headers };
 }
 
 function readHeaders(reader: VarintReader): Record<string, Buffer> {

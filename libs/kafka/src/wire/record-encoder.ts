@@ -1,4 +1,4 @@
-import type { OutgoingRecord } from '../port.ts';
+import type { OutgoingHeaders, OutgoingRecord } from '../port.ts';
 
 /**
  * The records of one batch in Kafka's message format 2 (https://kafka.apache.org/documentation/#record), written in
@@ -19,30 +19,69 @@ export class EncodedRecords {
   writeTo(target: Buffer): void {
     let at = 0;
     this.#records.forEach((record, index) => {
-      at = writeVarint(target, at, this.#bodyBytes[index]!);
-      target[at] = 0; // attributes: none
-      target[at + 1] = 0; // timestamp delta
-      at = writeVarint(target, at + 2, index);
-      at = writeBytes(target, at, record.key);
-      at = writeBytes(target, at, record.value);
-      at = writeHeaders(target, at, record.headers ?? {});
+      at = writeRecord(target, at, record, index, this.#bodyBytes[index]!);
     });
     if (at !== this.bytes) throw new Error(`${at} bytes were written where ${this.bytes} were counted: a bug.`);
   }
 }
 
+/** Headers that many records begin theirs with, encoded once. */
+export class EncodedHeaders {
+  readonly count: number;
+  readonly bytes: Buffer;
+
+  constructor(headers: OutgoingHeaders) {
+    this.count = countOf(headers);
+    const bytes = Buffer.alloc(headerBytes(headers));
+    writeHeaders(bytes, 0, headers);
+    this.bytes = bytes;
+  }
+}
+
+const NO_HEADERS = new EncodedHeaders({});
+
+/** The record's length without the length's own. `index`: its place in the batch. */
+export function bodyBytes({ key, value, headers = {} }: OutgoingRecord, index: number, common = NO_HEADERS): number {
+  const count = common.count + countOf(headers);
+  const fixed = 2 + varintBytes(index) + varintBytes(count) + common.bytes.length;
+  return fixed + fieldBytes(key) + fieldBytes(value) + headerBytes(headers);
+}
+
+/** Writes a record from `from` on, and says where it ends. `body`: its `bodyBytes`. */
+export function writeRecord(
+  target: Buffer,
+  from: number,
+  { key, value, headers = {} }: OutgoingRecord,
+  index: number,
+  body: number,
+  common = NO_HEADERS,
+): number {
+  let at = writeVarint(target, from, body);
+  target[at] = 0; // attributes: none
+  target[at + 1] = 0; // timestamp delta
+  at = writeVarint(target, at + 2, index);
+  at = writeBytes(target, at, key);
+  at = writeBytes(target, at, value);
+  at = writeVarint(target, at, common.count + countOf(headers));
+  target.set(common.bytes, at);
+  return writeHeaders(target, at + common.bytes.length, headers);
+}
+
 type Bytes = OutgoingRecord['value'] | string | undefined;
 
-function bodyBytes({ key, value, headers }: OutgoingRecord, index: number): number {
-  let bytes = 2 + varintBytes(index) + fieldBytes(key) + fieldBytes(value);
+function countOf(headers: OutgoingHeaders): number {
   let count = 0;
+  for (const name in headers) if (headers[name] !== undefined) count += 1;
+  return count;
+}
+
+function headerBytes(headers: OutgoingHeaders): number {
+  let bytes = 0;
   for (const name in headers) {
     const header = headers[name];
-    if (header === undefined) continue;
-    count += 1;
-    bytes += fieldBytes(name) + fieldBytes(header);
+    if (header !== undefined) bytes += fieldBytes(name) + fieldBytes(header);
   }
-  return bytes + varintBytes(count);
+  return bytes;
 }
 
 /** Length in front included. */
@@ -58,10 +97,8 @@ function lengthOf(field: Bytes): number {
   return Buffer.isBuffer(field) ? field.length : field.reduce((sum, part) => sum + part.length, 0);
 }
 
-function writeHeaders(target: Buffer, from: number, headers: NonNullable<OutgoingRecord['headers']>): number {
-  let count = 0;
-  for (const name in headers) if (headers[name] !== undefined) count += 1;
-  let at = writeVarint(target, from, count);
+function writeHeaders(target: Buffer, from: number, headers: OutgoingHeaders): number {
+  let at = from;
   for (const name in headers) {
     const value = headers[name];
     if (value !== undefined) at = writeBytes(target, writeBytes(target, at, name), value);
@@ -93,7 +130,8 @@ function writeVarint(target: Buffer, from: number, value: number): number {
   return at + 1;
 }
 
-function varintBytes(value: number): number {
+/** @internal */
+export function varintBytes(value: number): number {
   let bytes = 1;
   for (let left = ((value << 1) ^ (value >> 31)) >>> 0; left > 0x7f; left >>>= 7) bytes += 1;
   return bytes;

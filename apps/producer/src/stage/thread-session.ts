@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { ThreadAnswer, ThreadOptions, ThreadReply, ThreadRequest } from './thread-messages.ts';
 
-/** For one request, counted from the answer to the one before: a thousand times what the largest ordinary record takes. @internal */
+/** For one request, counted from when the thread began with it: a thousand times what the largest ordinary record takes. @internal */
 export const DEADLINE_MS = 30_000;
 /** Its memory is garbage of parsing: a small young generation keeps the process small; at 2 MB it costs a tenth. */
 const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 128 };
@@ -11,7 +11,7 @@ const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 128 };
 export type ThreadWorker = Pick<Worker, 'on' | 'postMessage' | 'terminate' | 'ref' | 'unref'>;
 
 export function startWorker(options: ThreadOptions): ThreadWorker {
-  const file = new URL('./validating-thread-worker.ts', import.meta.url);
+  const file = new URL('./staging-thread-worker.ts', import.meta.url);
   return new Worker(file, { workerData: options, resourceLimits: LIMITS });
 }
 
@@ -21,7 +21,7 @@ export class ThreadLost extends Error {
   readonly isAtFault: boolean;
 
   constructor(why: string, isAtFault: boolean) {
-    super(`the validating thread ${why}`);
+    super(`the staging thread ${why}`);
     this.isAtFault = isAtFault;
   }
 }
@@ -38,9 +38,11 @@ export class ThreadSession {
   readonly #worker: ThreadWorker;
   readonly #clock: Clock;
   readonly #pending: PromiseWithResolvers<ThreadReply>[] = [];
+  /** Of those pending, how many the thread has begun: it is at the last of them, those before only wait for the thread pool. */
+  #begun = 0;
   readonly #ended = new AbortController();
   #isReady = false;
-  /** Since when the thread is at the first of what is pending. */
+  /** Since when the thread is at what it is at. */
   #atItSinceMs = 0;
   #isWatched = false;
   #end: End | undefined;
@@ -55,7 +57,7 @@ export class ThreadSession {
     });
     worker.on('exit', () => {
       if (this.#isReady) this.#lose('ended');
-      else this.#fail(new Error('the validating thread has ended before it began'));
+      else this.#fail(new Error('the staging thread has ended before it began'));
     });
     // Work under way holds the process; the thread alone does not.
     worker.unref();
@@ -82,7 +84,7 @@ export class ThreadSession {
   }
 
   async close(): Promise<void> {
-    const error = new Error('the validating thread has ended');
+    const error = new Error('the staging thread has ended');
     this.#fail(error);
     this.#end = { error };
     await this.#worker.terminate();
@@ -90,7 +92,11 @@ export class ThreadSession {
 
   #take(answer: ThreadAnswer): void {
     if (answer === 'ready') this.#isReady = true;
-    else this.#pending.shift()?.resolve(answer);
+    else if (answer === 'begun') this.#begun += 1;
+    else {
+      this.#begun -= 1;
+      this.#pending.shift()?.resolve(answer);
+    }
     this.#atItSinceMs = this.#clock.monotonicMs();
     void this.#watch();
   }
@@ -127,7 +133,8 @@ export class ThreadSession {
   #over(end: End): void {
     this.#end ??= end;
     this.#ended.abort();
-    for (const [index, reply] of this.#pending.splice(0).entries()) reply.reject(this.#ending(this.#end, index === 0));
+    const at = Math.max(0, this.#begun - 1);
+    for (const [index, reply] of this.#pending.splice(0).entries()) reply.reject(this.#ending(this.#end, index === at));
   }
 
   #ending(end: End, isAtFault: boolean): Error {

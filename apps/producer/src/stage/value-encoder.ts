@@ -1,4 +1,4 @@
-import { fitsCompressed, type KafkaCompression } from '@genesys-kafka/kafka';
+import { fitsCompressed, type KafkaCompression } from '@genesys-kafka/kafka/wire';
 import { frameHeader, type DeadLetter } from '@genesys-kafka/topics';
 
 /** A topic as the pipeline needs it. */

@@ -1,0 +1,30 @@
+import { RecordFacts, type StagedStep } from './staged-step.ts';
+import type { Staged } from './stage-segment.ts';
+import type { ThreadReply } from './thread-messages.ts';
+
+/** What became of a segment, in memory that can be handed from thread to thread. */
+export async function replyOf({ facts, batches }: Staged): Promise<ThreadReply> {
+  const built = await batches();
+  const packed = new Uint8Array(built.reduce((sum, { batch }) => sum + batch.bytes.length, 0));
+  let at = 0;
+  const places = built.map(({ topic, partition, batch: { bytes, ...rest } }) => {
+    packed.set(bytes, at);
+    at += bytes.length;
+    return { topic, partition, ...rest, length: bytes.length };
+  });
+  return { facts: new Uint8Array(facts.bytes), batches: places, packed };
+}
+
+/** The step that a reply tells of; its batches share the reply's memory. */
+export function stepOf(firstOrdinal: number, { facts, packed, batches }: ThreadReply): StagedStep {
+  let at = 0;
+  return {
+    firstOrdinal,
+    facts: new RecordFacts(Buffer.from(facts.buffer, facts.byteOffset, facts.length)),
+    batches: batches.map(({ topic, partition, length, ...rest }) => {
+      const bytes = Buffer.from(packed.buffer, packed.byteOffset + at, length);
+      at += length;
+      return { topic, partition, batch: { ...rest, bytes } };
+    }),
+  };
+}
