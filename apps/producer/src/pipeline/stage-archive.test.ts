@@ -42,7 +42,7 @@ async function openBench() {
 }
 
 /** Longer than what an archive is known by: its end is seen only by who reads it to its end. */
-const TEXTS = conversations('a', 300).map((text) => text.replace('{', `{"note":"${'x'.repeat(5000)}",`));
+const TEXTS = conversations('a', 300).map((text) => text.replace('{', `{"note":"${'x'.repeat(8000)}",`));
 const WHOLE = arrayOf(TEXTS);
 const CUT = Buffer.concat([arrayOf(TEXTS.slice(0, 200)).subarray(0, -2), Buffer.from(',\n{"a":]]')]);
 
@@ -90,7 +90,7 @@ test('publishing that is interrupted goes on from what is staged; a source that 
     const lane = new MemoryLane();
     const entry = records === 0 ? newSource() : await entryAfter(records, bench.stages, archive);
     const skipped = entry.position.records;
-    assert(skipped >= records && skipped < 300);
+    assert(records === 0 ? skipped === 0 : skipped > 0 && skipped < 300, `stopped at ${skipped}`);
     const source = new SourcePublisher(lane.publisher, entry, sourceOptions());
     await bench.stages.of(archive, source, never);
     assert.equal(await publishArchive(archive, source, bench.stages, never), 300);
@@ -104,7 +104,7 @@ test('publishing that is interrupted goes on from what is staged; a source that 
 
 /** The ledger's entry of a run that was stopped after so many records. */
 async function entryAfter(records: number, stages: Stages, archive: Archive) {
-  const lane = new MemoryLane({ stepBytes: 100_000 });
+  const lane = new MemoryLane({ stepBytes: 200_000 });
   const stop = new Error('stopped');
   const options = sourceOptions({
     onRecords: () => {
