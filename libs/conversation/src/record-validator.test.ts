@@ -35,6 +35,12 @@ for (const name of ['call-queue-transfer', 'email-open', 'message-webmessaging']
   });
 }
 
+test('an ordinary record is not parsed', (t) => {
+  const parse = t.mock.method(JSON, 'parse');
+  accepted(validate(`{${head},"somethingNew":{"x":["Zoë \\"A\\""]}}`));
+  assert.equal(parse.mock.callCount(), 0);
+});
+
 test('what is valid JSON passes, however odd: lone surrogates, long numbers, hostile names', () => {
   for (const odd of [
     '"x":"\\ud800"',
