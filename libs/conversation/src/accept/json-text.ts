@@ -159,9 +159,8 @@ export function hashOf(from: number, to: number): number {
 
 /** A high bit for the first quote, backslash or control character, none for bytes before it. */
 function stopsIn(word: number): number {
-  const quote = word ^ 0x22222222;
-  const backslash = word ^ 0x5c5c5c5c;
-  return (((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash) | ((word - 0x20202020) & ~word)) & HIGH_BITS;
+  const stops = ((word ^ 0x22222222) - ONES) | ((word ^ 0x5c5c5c5c) - ONES) | (word - 0x20202020);
+  return stops & ~word & HIGH_BITS;
 }
 
 function lowestByte(bits: number): number {

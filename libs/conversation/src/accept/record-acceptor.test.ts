@@ -168,20 +168,35 @@ test('what the schema refuses is not accepted', () => {
   unanswered(members.map((member) => `{${HEAD},${member}}`));
 });
 
-test('a date-time is taken in the form that Genesys writes', () => {
+test('a date-time is accepted in the form that Genesys writes, and no other text, whatever is changed in it', () => {
   const start = (text: string) => judge(`{"conversationId":"c","conversationStart":"${text}"}`);
-  const good = '2026-09-14T13:02:11.417Z';
-  for (const text of [good, '2026-09-14T13:02:11Z', '9999-19-39T29:59:59.0Z']) assert.equal(start(text), 'c', text);
-  for (let at = 0; at < good.length; at += 1) {
-    assert.equal(start(good.slice(0, at) + good.slice(at + 1)), at > 19 && at < 23 ? 'c' : undefined);
-    for (const odd of ['', ...'x:/9-. \\"é'].map((character) => good.slice(0, at) + character + good.slice(at + 1)))
-      start(odd);
-    for (let code = 0; code < 256; code += 1) {
-      start(good.slice(0, at) + String.fromCharCode(code) + good.slice(at + 1));
-      start('2026-09-14T13:02:11Z'.slice(0, at) + String.fromCharCode(code) + '2026-09-14T13:02:11Z'.slice(at + 1));
+  const forms = ['2026-09-14T13:02:11Z', '2026-09-14T13:02:11.417Z', '9999-19-39T29:59:59.0Z'];
+  for (const form of forms) {
+    assert.equal(start(form), 'c', form);
+    for (let at = 0; at < form.length; at += 1) {
+      const isFraction = at > 19 && at < form.length - 1 && form.length === 24;
+      assert.equal(start(form.slice(0, at) + form.slice(at + 1)), isFraction ? 'c' : undefined);
+      // As many bytes as before, so that all else is where it was; `judge` looks at whatever is accepted.
+      for (let code = 0; code < 0x800; code += 1) {
+        start(form.slice(0, at) + String.fromCharCode(code) + form.slice(at + (code < 0x80 ? 1 : 2)));
+      }
     }
   }
-  for (const text of ['', '2026-09-14', `${good}Z`, ` ${good}`, '2026-09-14T13:02:11.Z', '2026-09-14T13:02:11']) {
+  for (const text of [
+    '',
+    '2026-09-14',
+    'yesterday',
+    ...forms.flatMap((form) => [`${form}Z`, ` ${form}`, `${form} `]),
+  ]) {
+    assert.equal(start(text), undefined, text);
+  }
+  unanswered([`{"conversationId":"c","conversationStart":"2026-09-14T13:02:11Zx}`]);
+  for (const text of [
+    '2026-09-14T13:02:11.Z',
+    '2026-09-14T13:02:11',
+    '2026-09-14T13:02:11.417',
+    '2026-09-14T13:02:11.\\u0031Z',
+  ]) {
     assert.equal(start(text), undefined, text);
   }
 });
