@@ -81,7 +81,6 @@ class SchemaReader {
     const names = [...Object.keys(properties as object), ...(required as string[])];
     const isUnderstood =
       Object.keys(schema).every((keyword) => SILENT.has(keyword) || DEMANDS.has(keyword)) &&
-      !Array.isArray(schema.items) &&
       (format === undefined || format === 'date-time') &&
       names.every(isPlainName);
     if (!isUnderstood) return;
