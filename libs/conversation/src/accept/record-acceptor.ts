@@ -80,13 +80,12 @@ export function createRecordAcceptor(schema: object): RecordAcceptor {
     memberTotal = 0;
     keyAt = -1;
     next = 0;
-    const start = skipSpace(0);
-    if (TEXT[start] !== OPEN_BRACE) return undefined;
-    const end = valueEnd(start);
+    const end = valueEnd(skipSpace(0));
     if (end < 0 || skipSpace(end) !== bytes.length || memberTotal !== members) return undefined;
     return key();
   }
 
+  /** Only what is an object has one. */
   function key(): string | undefined {
     if (TEXT[keyAt] !== QUOTE) return undefined;
     const from = keyAt + 1;
