@@ -31,10 +31,15 @@ for (const name of ['call-queue-transfer', 'email-open', 'message-webmessaging']
     const value = JSON.parse(text) as { conversationId: string };
     const result = accepted(validate(text));
     assert.equal(result.conversationId, value.conversationId);
-    assert.deepEqual(result.value, value);
     accepted(validate(JSON.stringify({ ...value, somethingNew: { deep: [1, { x: null }] } })));
   });
 }
+
+test('an ordinary record is not parsed', (t) => {
+  const parse = t.mock.method(JSON, 'parse');
+  accepted(validate(`{${head},"somethingNew":{"x":["Zoë \\"A\\""]}}`));
+  assert.equal(parse.mock.callCount(), 0);
+});
 
 test('what is valid JSON passes, however odd: lone surrogates, long numbers, hostile names', () => {
   for (const odd of [
@@ -51,9 +56,10 @@ test('what is valid JSON passes, however odd: lone surrogates, long numbers, hos
 });
 
 test('a __proto__ member is data: no prototype changes, here or anywhere', () => {
-  const { value } = accepted(validate(`{${head},"__proto__":{"polluted":true},"x":{"__proto__":{"y":1}}}`));
-  assert.equal(Object.getPrototypeOf(value), Object.prototype);
-  assert.ok(Object.hasOwn(value as object, '__proto__'));
+  // With an escape in a name, which is read by other code.
+  for (const name of ['x', '\\u0078']) {
+    accepted(validate(`{${head},"__proto__":{"polluted":true},"${name}":{"__proto__":{"y":1}}}`));
+  }
   assert.equal(({} as Record<string, unknown>).polluted, undefined);
   // Counting with `for in` relies on this.
   for (const name in {}) assert.fail(`Object.prototype has an enumerable ${name}`);
@@ -73,8 +79,7 @@ test('a key given twice is refused, also through escapes, at any depth, with the
 test('a record whose keys V8 misreads is judged by what it says', () => {
   for (let round = 0; round < 3; round += 1) {
     accepted(validate(`{${head},"\\\\":1}`));
-    const { value } = accepted(validate(`{${head},"\\u0061":1}`));
-    assert.deepEqual(Object.keys(value as object), ['conversationId', 'conversationStart', 'a']);
+    accepted(validate(`{${head},"\\u0061":1}`));
     accepted(validate(`{${head},"\\\\":1,"\\u0061":2,"\\"":3}`));
     refused(validate(`{${head},"\\u0061":1,"a":2}`), 'duplicate-key');
   }

@@ -1,5 +1,5 @@
 /** Below it no text can become more than a staging thread holds: the worst measured is 30 bytes for each of text. */
-const ALWAYS_AFFORDABLE_BYTES = 1024 * 1024;
+export const ALWAYS_AFFORDABLE_BYTES = 1024 * 1024;
 /** Well below the heap of the staging thread; a conversation of 16 MiB takes about 75 MB by this measure. */
 const MAX_VALUE_BYTES = 80_000_000;
 /**

@@ -13,7 +13,7 @@ import type { Report } from '../export/report.ts';
 const RECORDS = 20_000;
 const MIB = 1024 * 1024;
 /** What the publisher may hold, as set in ../export/context.ts. */
-const BUFFER_BYTES = 6 * MIB;
+const BUFFER_BYTES = 4 * MIB;
 // One broker hides the worst holes of a client, and so do three that answer alike.
 const servers = useServers({ brokers: 3, slowBroker: { index: 1, latencyMs: 20 } });
 
