@@ -7,6 +7,7 @@ export type { KafkaClientOptions } from './kafkajs/connection.ts';
 export { partitionName } from './partition-name.ts';
 export type {
   ConsumedRecord,
+  EncodedBatch,
   GroupAssignment,
   GroupBatch,
   GroupCommit,
@@ -28,6 +29,4 @@ export { prepareTopics } from './prepare-topics.ts';
 export { OPEN_TRANSACTION_MS, readToEnd, type ReadToEndOptions } from './read-to-end.ts';
 export { recordBytes } from './record-bytes.ts';
 export { sendAll } from './send-all.ts';
-export type { KafkaCompression } from './wire/codecs.ts';
-export { decodeBatch, type EncodedBatch } from './wire/encoded-batch.ts';
-export { fitsCompressed } from './wire/fits-compressed.ts';
+export { decodeBatch } from './wire/encoded-batch.ts';

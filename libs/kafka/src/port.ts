@@ -1,5 +1,5 @@
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
-import type { EncodedBatch } from './wire/encoded-batch.ts';
+import type { KafkaCompression } from './wire/codecs.ts';
 
 /**
  * What the rest of the program knows of Kafka. Two clients can stand behind it (kafkajs today);
@@ -19,6 +19,18 @@ export interface OutgoingRecord {
   /** Several pieces are written one after the other: a frame and the bytes it frames need not be joined first. */
   readonly value: Buffer | readonly Buffer[] | null;
   readonly headers?: OutgoingHeaders;
+}
+
+/**
+ * Records of one partition as they will lie in one batch, encoded and compressed: all that does not depend on who sends
+ * them, and when. Header and checksum are made at the sending.
+ */
+export interface EncodedBatch {
+  readonly count: number;
+  readonly compression: KafkaCompression;
+  /** The encoded records' length before compression. */
+  readonly rawBytes: number;
+  readonly bytes: Buffer;
 }
 
 export interface ConsumedRecord extends TopicPartition {

@@ -18,13 +18,11 @@ import { connectRegistry } from '@genesys-kafka/schema-registry';
 import { LANES, partitionFor, topicSpecs, type TopicDescription, type TopicSpecs } from '@genesys-kafka/topics';
 import { clockGuard } from '../genesys/clock-guard.ts';
 import type { SourceOptions } from '../pipeline/source-publisher.ts';
-import { Stages } from '../pipeline/stages.ts';
+import { Stages, type Reading } from '../pipeline/stages.ts';
 import type { Settings } from '../settings.ts';
 import { SEGMENT_BYTES } from '../stage/segment.ts';
-import type { EncodeOptions } from '../stage/stage-segment.ts';
 import { StagingThread } from '../stage/staging-thread.ts';
-import type { Target } from '../stage/value-encoder.ts';
-import type { Reading } from './run-window.ts';
+import type { EncodeOptions, Target } from '../stage/value-encoder.ts';
 
 export interface ProducerObserver extends PublisherEvents {
   onConnected(): void;
@@ -54,7 +52,7 @@ export interface ProducerContext extends AsyncDisposable, Reading {
 }
 
 const MIB = 1024 * 1024;
-/** Batches that wait for the broker. */
+/** Batches that wait for the broker, compressed. */
 const BUFFER_BYTES = 4 * MIB;
 /** The size of send at which kafkajs is fastest here. */
 const BATCH_BYTES = 768 * 1024;
@@ -74,8 +72,9 @@ export async function createContext(
   const { kafka, connector, record, invalid } = settings;
   await using stack = new AsyncDisposableStack();
   const client = stack.adopt(connectKafka(settings, log), async (opened) => opened.close());
-  let encode: EncodeOptions | undefined;
-  const stager = stack.use(new StagingThread({ schema: conversationSchemaText }, () => encode!));
+  // The thread compiles its schema meanwhile.
+  const encode = Promise.withResolvers<EncodeOptions>();
+  const stager = stack.use(new StagingThread({ schema: conversationSchemaText }, encode.promise));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
   const [topics, schemaId] = await Promise.all([
     guardedTopics(client, specs, start),
@@ -84,7 +83,7 @@ export async function createContext(
   observer.onConnected();
   const [data, deadLetters] = topics.map(targetOf);
   const { compression } = kafka;
-  encode = { schemaId, compression, data: data!, deadLetters: deadLetters!, batchBytes: BATCH_BYTES };
+  encode.resolve({ schemaId, compression, data: data!, deadLetters: deadLetters!, batchBytes: BATCH_BYTES });
   const limits: PublisherLimits = {
     transactionBytes: kafka.transaction.maxBytes,
     transactionMs: kafka.transaction.maxAgeMs,

@@ -5,15 +5,8 @@ import type { JobContract } from '../genesys/job-contract.ts';
 import { publishArchive } from '../pipeline/publish-archive.ts';
 import { publishPages } from '../pipeline/publish-pages.ts';
 import type { SourcePublisher } from '../pipeline/source-publisher.ts';
-import type { StageOptions } from '../pipeline/stage-archive.ts';
-import type { Stages } from '../pipeline/stages.ts';
+import type { Reading } from '../pipeline/stages.ts';
 import type { ExportLane } from './export-lane.ts';
-
-/** How a job's results are read. */
-export interface Reading {
-  readonly pages: Pick<StageOptions, 'scan' | 'stager'>;
-  readonly stages: Stages;
-}
 
 /** A window's job and where its records go. */
 interface WindowJob {

@@ -17,19 +17,19 @@ export async function publishArchive(
   stages: Stages,
   signal: AbortSignal,
 ): Promise<number> {
-  const { steps, records, fault } = await stages.of(archive, source, signal);
+  const staged = await stages.of(archive, source, signal);
   try {
-    for await (const step of prefetch(steps(), STEPS_AHEAD)) {
+    for await (const step of prefetch(staged.steps(), STEPS_AHEAD)) {
       signal.throwIfAborted();
       await source.publish(step);
     }
-    if (fault) throw fault;
-    source.assertReached(records);
+    if (staged.fault) throw staged.fault;
+    source.assertReached(staged.records);
   } catch (error) {
     // Of what is interrupted nothing is staged again.
     if (endsSourceOnly(error)) await stages.release(source.id);
     throw error;
   }
   await stages.release(source.id);
-  return records;
+  return staged.records;
 }

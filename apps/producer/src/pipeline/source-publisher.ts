@@ -9,10 +9,9 @@ import {
   type RecordCounts,
   type SourceIdentity,
 } from '@genesys-kafka/ledger';
-import type { ScanOptions } from '@genesys-kafka/record-parser';
 import { sourceChanged, tooManyInvalid } from '../errors.ts';
 import { divided } from '../stage/divide.ts';
-import type { RecordFacts, StagedBatch, StagedStep, Stager } from '../stage/staged-step.ts';
+import type { RecordFacts, StagedBatch, StagedStep } from '../stage/staged-step.ts';
 import type { SourceFacts } from '../stage/thread-messages.ts';
 import { windowError } from './ledger-entry.ts';
 

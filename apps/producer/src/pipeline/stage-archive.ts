@@ -85,5 +85,6 @@ export async function stageArchive(
 
 /** Only to see that it is whole. Raises ArchiveError. */
 export async function readToItsEnd(archive: Archive, signal: AbortSignal): Promise<void> {
-  for await (const _ of archive.open(signal)) signal.throwIfAborted();
+  const content = archive.open(signal)[Symbol.asyncIterator]();
+  while ((await content.next()).done !== true) signal.throwIfAborted();
 }

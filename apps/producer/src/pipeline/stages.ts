@@ -2,6 +2,12 @@ import type { Archive } from '@genesys-kafka/archive';
 import type { SourcePublisher } from './source-publisher.ts';
 import { stageArchive, type StageOptions, type StagedArchive } from './stage-archive.ts';
 
+/** How the results of a source are read. */
+export interface Reading {
+  readonly pages: Pick<StageOptions, 'scan' | 'stager'>;
+  readonly stages: Stages;
+}
+
 /** A source and how many of its records are on the topic already. */
 type SourceAt = Pick<SourcePublisher, 'id' | 'facts' | 'skipped'>;
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { contentDigest, tooCostly, type InvalidRecord, type RecordValidator } from '@genesys-kafka/conversation';
 import type { OutgoingRecord, TopicPartition } from '@genesys-kafka/kafka';
-import { BatchBuilder, EncodedHeaders, type KafkaCompression } from '@genesys-kafka/kafka/wire';
+import { BatchBuilder, EncodedHeaders } from '@genesys-kafka/kafka/wire';
 import {
   formatDeadLetter,
   formatRecordHeaders,
@@ -11,17 +11,7 @@ import {
 } from '@genesys-kafka/topics';
 import { RecordFacts, type StagedBatch } from './staged-step.ts';
 import { PLACE_NUMBERS, type SourceFacts, type ThreadRequest } from './thread-messages.ts';
-import { fitsAsKey, maxSendBytes, ValueEncoder, type Target } from './value-encoder.ts';
-
-/** Where records go, and how they are written there: the same for all sources. */
-export interface EncodeOptions {
-  readonly schemaId: number;
-  readonly compression: KafkaCompression;
-  readonly data: Target;
-  readonly deadLetters: Target;
-  /** A batch is closed before it is larger than this, uncompressed. */
-  readonly batchBytes: number;
-}
+import { fitsAsKey, maxSendBytes, ValueEncoder, type EncodeOptions, type Target } from './value-encoder.ts';
 
 /** What becomes of a segment. Its memory is read until its batches are made, which is only once. */
 export interface Staged {

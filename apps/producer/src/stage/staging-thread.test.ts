@@ -11,7 +11,7 @@ import { StagingThread } from './staging-thread.ts';
 const MAX_RECORD_BYTES = 3_500_000;
 
 function newThread(compression: 'none' | 'zstd' = 'none'): StagingThread {
-  return new StagingThread({ schema: conversationSchemaText }, () => ({ ...ENCODE_OPTIONS, compression }));
+  return new StagingThread({ schema: conversationSchemaText }, Promise.resolve({ ...ENCODE_OPTIONS, compression }));
 }
 
 function scan(records: readonly string[]): ScannedRecord[] {

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import { stepOf } from './reply.ts';
 import { giveBack } from './segment.ts';
-import type { EncodeOptions } from './stage-segment.ts';
+import type { EncodeOptions } from './value-encoder.ts';
 import { RecordFacts, type StagedStep, type Stager } from './staged-step.ts';
 import { PLACE_NUMBERS, type Segment, type SourceFacts, type ThreadOptions } from './thread-messages.ts';
 import { startWorker, ThreadLost, ThreadSession, type ThreadWorker } from './thread-session.ts';
@@ -15,14 +15,13 @@ import { startWorker, ThreadLost, ThreadSession, type ThreadWorker } from './thr
  */
 export class StagingThread implements Stager {
   readonly #start: () => ThreadSession;
-  /** Known only after the thread has begun to compile its schema. */
-  readonly #options: () => EncodeOptions;
+  readonly #options: Promise<EncodeOptions>;
   #session: ThreadSession;
   #isClosed = false;
 
   constructor(
     thread: ThreadOptions,
-    options: () => EncodeOptions,
+    options: Promise<EncodeOptions>,
     start: (thread: ThreadOptions) => ThreadWorker = startWorker,
     clock: Clock = systemClock,
   ) {
@@ -63,8 +62,9 @@ export class StagingThread implements Stager {
   }
 
   async #ask(segment: Segment, facts: SourceFacts, costly: string | undefined): Promise<StagedStep> {
+    const options = await this.#options;
     if (this.#session.isOver && !this.#isClosed) this.#session = this.#start();
-    const reply = await this.#session.ask({ segment, facts, options: this.#options(), costly });
+    const reply = await this.#session.ask({ segment, facts, options, costly });
     return stepOf(segment.firstOrdinal, reply);
   }
 }

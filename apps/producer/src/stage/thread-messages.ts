@@ -1,7 +1,7 @@
 import type { TopicPartition } from '@genesys-kafka/kafka';
 import type { EncodedBatch } from '@genesys-kafka/kafka/wire';
 import type { SourceIdentity } from '@genesys-kafka/ledger';
-import type { EncodeOptions } from './stage-segment.ts';
+import type { EncodeOptions } from './value-encoder.ts';
 
 /** What the thread is handed once, at its start. */
 export interface ThreadOptions {

@@ -72,7 +72,7 @@ function fakeThread() {
     queueMicrotask(() => worker.emit('message', 'ready'));
     return worker as unknown as ThreadWorker;
   };
-  const thread = new StagingThread({ schema: conversationSchemaText }, () => ENCODE_OPTIONS, start, clock);
+  const thread = new StagingThread({ schema: conversationSchemaText }, Promise.resolve(ENCODE_OPTIONS), start, clock);
   return { workers, clock, thread };
 }
 
@@ -153,7 +153,7 @@ test('a real thread that hangs is ended, and another one takes its place', async
   const pattern = { type: 'string', pattern: '^(a+)+$' };
   const schema = JSON.stringify({ type: 'object', properties: { x: pattern } });
   const clock = new ManualClock();
-  await using thread = new StagingThread({ schema }, () => ENCODE_OPTIONS, undefined, clock);
+  await using thread = new StagingThread({ schema }, Promise.resolve(ENCODE_OPTIONS), undefined, clock);
   const hanging = scan([conversation('a', { x: `${'a'.repeat(60)}!` })]);
   const [step] = await settled(staged([hanging], 0, thread), clock);
   assert.deepEqual(await outcomesOf([step!]), [['source:0', 'record-too-costly']]);

@@ -9,6 +9,16 @@ export interface Target {
   readonly maxMessageBytes: number;
 }
 
+/** Where records go, and how they are written there: the same for all sources. */
+export interface EncodeOptions {
+  readonly schemaId: number;
+  readonly compression: KafkaCompression;
+  readonly data: Target;
+  readonly deadLetters: Target;
+  /** A batch is closed before it is larger than this, uncompressed. */
+  readonly batchBytes: number;
+}
+
 /** Room for headers, key and batch framing below `max.message.bytes`. */
 const OVERHEAD_BYTES = 64 * 1024;
 /** A key is part of what `max.message.bytes` measures; it has to fit into the overhead. */

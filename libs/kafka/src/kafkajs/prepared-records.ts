@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Message } from 'kafkajs';
-import type { OutgoingRecord } from '../port.ts';
-import type { EncodedBatch } from '../wire/encoded-batch.ts';
+import type { EncodedBatch, OutgoingRecord } from '../port.ts';
 import { EncodedRecords } from '../wire/record-encoder.ts';
 
 /** Records encoded by us, and the empty messages that stand for them in kafkajs's hands. */

@@ -2,9 +2,9 @@ import { Buffer } from 'node:buffer';
 import { CompressionTypes, type IHeaders, type Message, type ProducerRecord, type RecordMetadata } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
-import type { OutgoingHeaders, OutgoingRecord, TopicPartition } from '../port.ts';
+import type { EncodedBatch, OutgoingHeaders, OutgoingRecord, TopicPartition } from '../port.ts';
 import type { KafkaCompression } from '../wire/codecs.ts';
-import { decodeBatch, type EncodedBatch } from '../wire/encoded-batch.ts';
+import { decodeBatch } from '../wire/encoded-batch.ts';
 import { prepareBatch, prepareRecords, type PreparedRecords } from './prepared-records.ts';
 
 const COMPRESSION: Readonly<Record<KafkaCompression, CompressionTypes>> = {

@@ -3,10 +3,9 @@ import { settledWithin, systemClock, type Clock } from '@genesys-kafka/resilienc
 import kafkajs, { type Producer as KafkajsProducer, type Transaction as KafkajsTransaction } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
-import type { OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
+import type { EncodedBatch, OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { answeredWithin, toKafkaError } from './errors-mapping.ts';
-import type { EncodedBatch } from '../wire/encoded-batch.ts';
 import { assertAnswered, batchCall, produceCall, type ProduceCall } from './produce.ts';
 
 /**

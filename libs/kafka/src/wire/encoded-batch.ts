@@ -1,19 +1,7 @@
-import type { OutgoingRecord } from '../port.ts';
+import type { EncodedBatch, OutgoingRecord } from '../port.ts';
 import { compress, decompress, CODEC_NAMES, type KafkaCompression } from './codecs.ts';
 import { decodeRecords } from './record-batch.ts';
 import { bodyBytes, varintBytes, writeRecord, type EncodedHeaders } from './record-encoder.ts';
-
-/**
- * Records of one partition as they will lie in one batch, encoded and compressed: all that does not depend on who sends
- * them, and when. Header and checksum are made at the sending.
- */
-export interface EncodedBatch {
-  readonly count: number;
-  readonly compression: KafkaCompression;
-  /** The encoded records' length before compression. */
-  readonly rawBytes: number;
-  readonly bytes: Buffer;
-}
 
 /** Gathers the records of one batch, one after the other; their bytes must not change before it is built. */
 export class BatchBuilder {

@@ -130,7 +130,6 @@ function writeVarint(target: Buffer, from: number, value: number): number {
   return at + 1;
 }
 
-/** @internal */
 export function varintBytes(value: number): number {
   let bytes = 1;
   for (let left = ((value << 1) ^ (value >> 31)) >>> 0; left > 0x7f; left >>>= 7) bytes += 1;
