@@ -62,8 +62,11 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    const timeout = new Error('timeout');
-    const timer = setTimeout(() => abort.abort(timeout), timeoutMs);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      abort.abort(new Error('timeout'));
+    }, timeoutMs);
     try {
       const outcome = await send(delivery, abort.signal, onWritten);
       const again = isWorthAnother(outcome) && !abort.signal.aborted;
@@ -72,7 +75,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       // Nor would any other record come through.
       if (settled.failure.cause === 'continue-unasked') return { ...settled, kind: 'misconfigured' };
       signal.throwIfAborted();
-      if (abort.signal.reason !== timeout) return settled;
+      if (!isLate) return settled;
       return { kind: 'retry', failure: { cause: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } };
     } finally {
       clearTimeout(timer);
