@@ -38,6 +38,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+type FailedOutcome = Exclude<DeliveryOutcome, { readonly kind: 'delivered' }>;
 type BreakerMoment = Pick<CircuitBreaker, 'state' | 'openUntilMs'>;
 type Listener = (state: CircuitState, opening?: CircuitOpening) => void;
 
@@ -186,21 +187,22 @@ export class SinkGate {
     // What comes back while the circuit is open was sent before.
     if (before.state !== 'open') this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
     this.#breaker.report(token, verdict, nowMs);
-    const holdMs = this.#holdMs(outcomes);
+    const failed = outcomes.filter((outcome) => outcome.kind !== 'delivered');
+    const holdMs = this.#holdMs(failed);
     if (holdMs > this.#cooldownMs) this.#breaker.trip(holdMs, nowMs);
     else this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + holdMs);
-    const failure = failureOf(outcomes);
+    const failure = (failed.find(isRefusal) ?? failed[0])?.failure;
     this.#tell(before, failure && { failure, ...(holdMs > 0 ? { askedMs: holdMs } : {}) });
   }
 
   /** Milliseconds for which this answer holds everybody: a 429 does alone, other answers where several ask in a row. */
-  #holdMs(outcomes: readonly DeliveryOutcome[]): number {
-    const inRowMs = longestAsked(outcomes, (status) => status !== 429);
+  #holdMs(failed: readonly FailedOutcome[]): number {
+    const inRowMs = longestAsked(failed, (status) => status !== 429);
     this.#askedInRowMs = inRowMs === 0 ? [] : [...this.#askedInRowMs, inRowMs].slice(-SEVERAL);
     const severalMs = this.#askedInRowMs.length === SEVERAL ? Math.min(...this.#askedInRowMs) : 0;
     return Math.max(
       severalMs,
-      longestAsked(outcomes, (status) => status === 429),
+      longestAsked(failed, (status) => status === 429),
     );
   }
 
@@ -256,19 +258,18 @@ export class SinkGate {
  * works; where it refuses us even once, the next request would fare no better.
  */
 function verdictOf(outcomes: readonly DeliveryOutcome[]): 'success' | 'failure' | 'refused' {
-  if (outcomes.some(({ kind }) => kind === 'misconfigured')) return 'refused';
+  if (outcomes.some(isRefusal)) return 'refused';
   return outcomes.every(({ kind }) => kind === 'retry') ? 'failure' : 'success';
 }
 
-/** What a log is to name: a refusal of us before all else. */
-function failureOf(outcomes: readonly DeliveryOutcome[]): DeliveryFailure | undefined {
-  const failed = outcomes.filter((outcome) => outcome.kind !== 'delivered');
-  return (failed.find(({ kind }) => kind === 'misconfigured') ?? failed[0])?.failure;
+/** Before all else what a log is to name. */
+function isRefusal({ kind }: DeliveryOutcome): boolean {
+  return kind === 'misconfigured';
 }
 
-function longestAsked(outcomes: readonly DeliveryOutcome[], of: (status: number | undefined) => boolean): number {
-  const asked = outcomes.flatMap((outcome) =>
-    outcome.kind === 'retry' && of(outcome.failure.httpStatus) ? [outcome.retryAfterMs ?? 0] : [],
+function longestAsked(failed: readonly FailedOutcome[], of: (status: number | undefined) => boolean): number {
+  const asked = failed.map((outcome) =>
+    outcome.kind === 'retry' && of(outcome.failure.httpStatus) ? (outcome.retryAfterMs ?? 0) : 0,
   );
   return Math.max(0, ...asked);
 }
