@@ -28,7 +28,8 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
   let usuallyJson = false;
 
   const outcomeFrom = (answer: Answer, key: string): DeliveryOutcome => {
-    const named = answer.statusCode === 409 ? `${headerOf(answer.headers, 'idempotency-key') ?? ''} ${answer.text}` : '';
+    const named =
+      answer.statusCode === 409 ? `${headerOf(answer.headers, 'idempotency-key') ?? ''} ${answer.text}` : '';
     const kind = kindOfAnswer(headerOf(answer.headers, 'content-type'));
     const outcome = outcomeOf({
       status: answer.statusCode,
