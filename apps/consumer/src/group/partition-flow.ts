@@ -115,7 +115,8 @@ export class PartitionFlow {
     try {
       return this.#options.work(record, this.#signals);
     } catch (error) {
-      return Promise.reject(error as Error);
+      const bug = error as Error;
+      return Promise.reject(bug);
     }
   }
 

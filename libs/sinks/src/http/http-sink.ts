@@ -10,6 +10,9 @@ import { checkHeaders, checkPositive, parseTarget, type HttpSinkOptions } from '
 import { isUnaskedContinue, NodeClient } from './node-client.ts';
 import { UndiciClient } from './undici-client.ts';
 
+/** One for all: a stack trace for each request would cost as much as the rest of it. */
+const LATE = new Error('timeout');
+
 /**
  * One POST a record: its own bytes, `Idempotency-Key` and `Record-Version`. Redirects are not
  * followed, answers are never logged. At least once: after a time-out or reset the target may have the record, and
@@ -63,11 +66,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      abort.abort(new Error('timeout'));
-    }, timeoutMs);
+    const timer = setTimeout(() => abort.abort(LATE), timeoutMs);
     try {
       const outcome = await send(delivery, abort.signal, onWritten);
       const again = isWorthAnother(outcome) && !abort.signal.aborted;
@@ -76,7 +75,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       // Nor would any other record come through.
       if (settled.failure.cause === 'continue-unasked') return { ...settled, kind: 'misconfigured' };
       signal.throwIfAborted();
-      if (!isLate) return settled;
+      if (abort.signal.reason !== LATE) return settled;
       return { kind: 'retry', failure: { cause: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } };
     } finally {
       clearTimeout(timer);
