@@ -1,12 +1,12 @@
 /**
  * `npm run bench:deliver -- [--records N] [--rounds N]`: records of 2 kB on a topic through `consumer run --drain` to a
- * target that answers at once and to a file, and through a bare loop of the same client and undici, in turn. Ratios of
- * one run are what counts: machines differ.
+ * target that answers at once, to one that takes 20 ms and to a file, and through a bare loop of the same client and
+ * undici, in turn. Ratios of one run are what counts: machines differ.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +18,8 @@ import type { Seen } from './target.ts';
 const RECORD_BYTES = 2000;
 const KEYS = 5000;
 const BATCH = 2000;
+const CONCURRENCY = 64;
+const SLOW_MS = 20;
 
 const { values } = parseArgs({
   options: { records: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '3' } },
@@ -37,8 +39,14 @@ try {
     const bare = await throughBareLoop();
     tell('bare loop', bare.seen.seconds, bare.measured);
     console.log(`ratio: ${(bare.seen.seconds / http.seen.seconds).toFixed(2)} of the bare loop`);
+    const slow = await toHttp(SLOW_MS);
+    tell('slow http', slow.seen.seconds, slow.measured);
+    const bound = (records * SLOW_MS) / 1000 / CONCURRENCY;
+    console.log(
+      `ratio: ${(bound / slow.seen.seconds).toFixed(2)} of ${CONCURRENCY} requests at a time, ${SLOW_MS} ms each`,
+    );
     const file = await toFile();
-    tell('file', file.seconds, file);
+    tell('file', file.seconds, file.measured);
   }
 } finally {
   await rm(dir, { recursive: true, force: true });
@@ -60,8 +68,8 @@ async function publish(): Promise<void> {
   }
 }
 
-async function toHttp() {
-  return withTarget(async (url) => consume({ type: 'http', url, concurrency: 64 }));
+async function toHttp(afterMs = 0) {
+  return withTarget(async (url) => consume({ type: 'http', url, concurrency: CONCURRENCY }), afterMs);
 }
 
 async function throughBareLoop() {
@@ -72,7 +80,8 @@ async function throughBareLoop() {
   );
 }
 
-async function toFile(): Promise<Measured> {
+/** From the file's making to its last write. */
+async function toFile(): Promise<{ seconds: number; measured: Measured }> {
   const path = join(dir, `out-${(run += 1)}.ndjson`);
   const measured = await consume({ type: 'file', path });
   let lines = 0;
@@ -80,8 +89,9 @@ async function toFile(): Promise<Measured> {
   reader.on('line', () => (lines += 1));
   await once(reader, 'close');
   if (lines !== records) throw new Error(`${lines} lines for ${records} records`);
+  const { birthtimeMs, mtimeMs } = await stat(path);
   await rm(path);
-  return measured;
+  return { seconds: (mtimeMs - birthtimeMs) / 1000, measured };
 }
 
 /** A new group each time, from the topic's start to its end. */
@@ -95,8 +105,11 @@ async function consume(sink: object): Promise<Measured> {
   return measure((options) => startScript('consumer', args, options), {});
 }
 
-async function withTarget(deliver: (url: string) => Promise<Measured>): Promise<{ seen: Seen; measured: Measured }> {
-  const target = fork(join(here, 'target.ts'));
+async function withTarget(
+  deliver: (url: string) => Promise<Measured>,
+  afterMs = 0,
+): Promise<{ seen: Seen; measured: Measured }> {
+  const target = fork(join(here, 'target.ts'), [String(afterMs)]);
   const [{ url }] = (await once(target, 'message')) as [{ url: string }];
   const measured = await deliver(url);
   target.send('end');

@@ -1,4 +1,4 @@
-/** A target that answers at once, in a process of its own: `{ url }` when it listens, what it was sent when asked to end. */
+/** `target.ts [MS]`: a target that answers at once, or after so many milliseconds, in a process of its own: `{ url }` when it listens, what it was sent when asked to end. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -9,6 +9,7 @@ export interface Seen {
   readonly seconds: number;
 }
 
+const afterMs = Number(process.argv[2] ?? 0);
 const keys = new Set<string>();
 let requests = 0;
 let firstMs = 0;
@@ -20,7 +21,8 @@ const server = createServer((request, response) => {
     if (requests === 0) firstMs = lastMs;
     requests += 1;
     keys.add(String(request.headers['idempotency-key']));
-    response.writeHead(200).end();
+    if (afterMs > 0) setTimeout(() => response.writeHead(200).end(), afterMs);
+    else response.writeHead(200).end();
   });
 });
 server.listen(0, '127.0.0.1', () => {

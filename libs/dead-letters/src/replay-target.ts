@@ -1,5 +1,5 @@
 import type { OutgoingHeaders } from '@genesys-kafka/kafka';
-import { picks, ruleHeaders, type RoutePlan } from '@genesys-kafka/routing';
+import { picks, type RoutePlan } from '@genesys-kafka/routing';
 import {
   DEAD_LETTER_HEADER,
   formatRetryHeaders,
@@ -42,9 +42,8 @@ export async function replayTarget(
   if (deadLetter.stage === 'deliver') {
     return own ? { kind: 'routes', routes: [own] } : refused('its route is not in the configuration');
   }
-  const headers = ruleHeaders(record.headers);
   const candidates = deadLetter.cause === 'rule-error' && own ? [own] : plans;
-  const verdicts = candidates.map((plan) => ({ plan, verdict: picks(plan, read.parsed, headers) }));
+  const verdicts = candidates.map((plan) => ({ plan, verdict: picks(plan, read.parsed, record.headers) }));
   if (verdicts.some(({ verdict }) => 'error' in verdict)) return refused('a rule still fails on it');
   const routes = verdicts.filter(({ verdict }) => 'matched' in verdict && verdict.matched).map(({ plan }) => plan);
   return routes.length > 0 ? { kind: 'routes', routes } : refused('no route picks it');

@@ -22,6 +22,7 @@ export interface DeliverySignals {
 
 interface Entry {
   readonly delivery: Delivery;
+  readonly signals: DeliverySignals;
   readonly resolve: (answer: DeliveryOutcome | CircuitOpen) => void;
   readonly reject: (reason: Error) => void;
 }
@@ -47,6 +48,10 @@ class Batch {
 export class Batcher {
   readonly #options: BatcherOptions;
   #open: Batch | undefined;
+  /** Those whose records have no outcome yet. */
+  readonly #batches = new Set<Batch>();
+  /** Listened to once each: a signal looks through all of its listeners for each one more. */
+  readonly #heard = new WeakSet<AbortSignal>();
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -67,26 +72,31 @@ export class Batcher {
     return 'kind' in answer ? answer : answer[0]!;
   }
 
-  async #together(delivery: Delivery, { stopping, signal }: DeliverySignals): Promise<DeliveryOutcome | CircuitOpen> {
-    stopping.throwIfAborted();
+  #together(delivery: Delivery, signals: DeliverySignals): Promise<DeliveryOutcome | CircuitOpen> {
+    const { stopping, signal } = signals;
+    if (stopping.aborted) return Promise.reject(stopping.reason as Error);
     const { promise, resolve, reject } = Promise.withResolvers<DeliveryOutcome | CircuitOpen>();
-    const entry: Entry = { delivery, resolve, reject };
-    const batch = this.#join(entry);
-    const onStopping = () => {
-      if (!batch.sent) this.#leave(batch, entry, stopping.reason as Error);
-    };
-    const onAbort = () => this.#leave(batch, entry, signal.reason as Error);
-    stopping.addEventListener('abort', onStopping, { once: true });
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await promise;
-    } finally {
-      stopping.removeEventListener('abort', onStopping);
-      signal.removeEventListener('abort', onAbort);
-    }
+    this.#join({ delivery, signals, resolve, reject });
+    this.#hear(stopping);
+    this.#hear(signal);
+    return promise;
   }
 
-  #join(entry: Entry): Batch {
+  #hear(signal: AbortSignal): void {
+    if (this.#heard.has(signal)) return;
+    this.#heard.add(signal);
+    const onAbort = () => {
+      for (const batch of this.#batches)
+        for (const entry of batch.entries) {
+          const { signals } = entry;
+          const isOver = signals.signal === signal || (signals.stopping === signal && !batch.sent);
+          if (isOver) this.#leave(batch, entry, signal.reason as Error);
+        }
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+
+  #join(entry: Entry): void {
     const limits = this.#options.sink.batch;
     const size = entry.delivery.body.length;
     if (this.#open && this.#open.bytes + size > limits.bytes) this.#close(this.#open);
@@ -95,10 +105,10 @@ export class Batcher {
     batch.bytes += size;
     if (this.#open === undefined) {
       this.#open = batch;
+      this.#batches.add(batch);
       void this.#run(batch);
     }
     if (batch.entries.size >= limits.records || batch.bytes >= limits.bytes) this.#close(batch);
-    return batch;
   }
 
   #leave(batch: Batch, entry: Entry, reason: Error): void {
@@ -120,6 +130,8 @@ export class Batcher {
     const { signal } = batch.deserted;
     try {
       const { ageMs } = sink.batch;
+      // What is handed over in one go is not to be told apart.
+      await Promise.resolve();
       if (ageMs > 0) await clock.sleep(ageMs, batch.closed.signal).catch(() => undefined);
       const answer = await gate.run(priority, signal, async (onWritten) => {
         this.#close(batch);
@@ -133,6 +145,7 @@ export class Batcher {
       for (const { reject } of batch.entries) reject(error as Error);
     } finally {
       this.#close(batch);
+      this.#batches.delete(batch);
     }
   }
 

@@ -23,6 +23,8 @@ export class CircuitBreaker {
   #state: CircuitState = 'closed';
   #openUntilMs = 0;
   #last: boolean[] = [];
+  /** Among the last. */
+  #failures = 0;
   #probing = false;
   /** Results of calls that began before the last change of state say nothing about now. */
   #generation = 0;
@@ -71,9 +73,9 @@ export class CircuitBreaker {
     }
     if (result === 'unknown') return;
     this.#last.push(result === 'failure');
-    if (this.#last.length > this.#options.over) this.#last.shift();
-    const failures = this.#last.filter(Boolean).length;
-    if (this.#last.length === this.#options.over && failures >= this.#options.errors * this.#options.over)
+    if (result === 'failure') this.#failures += 1;
+    if (this.#last.length > this.#options.over && this.#last.shift()!) this.#failures -= 1;
+    if (this.#last.length === this.#options.over && this.#failures >= this.#options.errors * this.#options.over)
       this.trip(this.#options.cooldownMs, nowMs);
   }
 
@@ -89,6 +91,7 @@ export class CircuitBreaker {
     this.#state = state;
     this.#generation += 1;
     this.#last = [];
+    this.#failures = 0;
     this.#probing = false;
   }
 }

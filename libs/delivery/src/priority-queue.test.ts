@@ -57,7 +57,11 @@ test('law: nothing is lost or doubled, and within a tier order is kept, whatever
           queue.push(item.tier, item);
         } else {
           const item = [...waiting.values()][next.abort % Math.max(1, waiting.size)];
-          if (item) queue.delete(item.tier, item);
+          if (item)
+            assert.deepEqual(
+              queue.take((one) => one === item),
+              [item],
+            );
           if (item) waiting.delete(item.id);
         }
       }

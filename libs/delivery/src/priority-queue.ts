@@ -13,19 +13,25 @@ export class PriorityQueue<T extends object> {
   readonly #tiers: Record<Priority, Set<T>> = { high: new Set(), normal: new Set(), low: new Set() };
   readonly #missed: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
 
+  #size = 0;
+
   get size(): number {
-    return PRIORITIES.reduce((sum, tier) => sum + this.#tiers[tier].size, 0);
+    return this.#size;
   }
 
   /** Items are told apart by identity: none is pushed twice. */
   push(priority: Priority, item: T): void {
     this.#tiers[priority].add(item);
+    this.#size += 1;
   }
 
-  /** Takes an item out of turn, as an abort does. */
-  delete(priority: Priority, item: T): void {
-    this.#tiers[priority].delete(item);
-    if (this.#tiers[priority].size === 0) this.#missed[priority] = 0;
+  /** Takes items out of turn, as an abort does: those that `wanted` picks, in the order in which they came by tier. */
+  take(wanted: (item: T) => boolean): T[] {
+    return PRIORITIES.flatMap((tier) => {
+      const items = [...this.#tiers[tier]].filter(wanted);
+      for (const item of items) this.#delete(tier, item);
+      return items;
+    });
   }
 
   /** Next in turn; undefined when nothing waits. */
@@ -35,8 +41,13 @@ export class PriorityQueue<T extends object> {
     if (turn === undefined) return undefined;
     for (const tier of waiting) this.#missed[tier] += 1;
     const [item] = this.#tiers[turn];
-    this.delete(turn, item!);
+    this.#delete(turn, item!);
     this.#missed[turn] = 0;
     return item;
+  }
+  #delete(priority: Priority, item: T): void {
+    this.#tiers[priority].delete(item);
+    this.#size -= 1;
+    if (this.#tiers[priority].size === 0) this.#missed[priority] = 0;
   }
 }

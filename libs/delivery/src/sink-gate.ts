@@ -30,12 +30,15 @@ export interface CircuitOpening {
   readonly askedMs?: number;
 }
 
-interface Turn {
-  /** The breaker's token. */
-  readonly token: number;
-  readonly permit: Permit | undefined;
+/** A request that waits for its turn. */
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly deliver: (onWritten: () => void) => Promise<readonly DeliveryOutcome[]>;
+  readonly resolve: (answer: readonly DeliveryOutcome[] | CircuitOpen) => void;
+  readonly reject: (error: unknown) => void;
 }
 
+type FailedOutcome = Exclude<DeliveryOutcome, { readonly kind: 'delivered' }>;
 type BreakerMoment = Pick<CircuitBreaker, 'state' | 'openUntilMs'>;
 type Listener = (state: CircuitState, opening?: CircuitOpening) => void;
 
@@ -55,7 +58,9 @@ export class SinkGate {
   readonly #window: SlidingWindow | undefined;
   readonly #breaker: CircuitBreaker;
   readonly #cooldownMs: number;
-  readonly #queue = new PriorityQueue<(turn: Turn | CircuitOpen) => void>();
+  readonly #queue = new PriorityQueue<Waiting>();
+  /** Listened to once each: a signal looks through all of its listeners for each one more. */
+  readonly #heard = new WeakSet<AbortSignal>();
   readonly #listeners: Listener[] = [];
   readonly #closed = new AbortController();
   #active = 0;
@@ -87,28 +92,19 @@ export class SinkGate {
    * Waits for a turn, calls `deliver` (which says when its request is written) and resolves with its outcomes; or resolves with `circuit-open` without calling
    * it. Rejects with the signal's reason when that aborts before the turn, and with whatever `deliver` rejects with.
    */
-  async run(
+  run(
     priority: Priority,
     signal: AbortSignal,
     deliver: (onWritten: () => void) => Promise<readonly DeliveryOutcome[]>,
   ): Promise<readonly DeliveryOutcome[] | CircuitOpen> {
-    signal.throwIfAborted();
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
     this.#tick();
-    if (this.#breaker.state === 'open') return this.#refusal();
-    const turn = await this.#turn(priority, signal);
-    if ('kind' in turn) return turn;
-    try {
-      const outcomes = await deliver(() => turn.permit?.begun());
-      this.#settle(outcomes, turn.token);
-      return outcomes;
-    } catch (error) {
-      this.#breaker.report(turn.token, 'unknown', this.#clock.monotonicMs());
-      throw error;
-    } finally {
-      turn.permit?.done();
-      this.#active -= 1;
-      void this.#pump();
-    }
+    if (this.#breaker.state === 'open') return Promise.resolve(this.#refusal());
+    const { promise, resolve, reject } = Promise.withResolvers<readonly DeliveryOutcome[] | CircuitOpen>();
+    this.#queue.push(priority, { signal, deliver, resolve, reject });
+    this.#hear(signal);
+    void this.#pump();
+    return promise;
   }
 
   /** Opens the circuit at once, for `askedMs` milliseconds: for a wait that the retry tiers do not cover. */
@@ -128,17 +124,30 @@ export class SinkGate {
     this.#closed.abort(new Error('the gate is closed'));
   }
 
-  /** Resolves with a turn when this call may start (its slot is taken), or with a refusal. */
-  async #turn(priority: Priority, signal: AbortSignal): Promise<Turn | CircuitOpen> {
-    const { promise, resolve, reject } = Promise.withResolvers<Turn | CircuitOpen>();
+  #hear(signal: AbortSignal): void {
+    if (this.#heard.has(signal)) return;
+    this.#heard.add(signal);
     const onAbort = () => {
-      this.#queue.delete(priority, resolve);
-      reject(signal.reason as Error);
+      for (const { reject } of this.#queue.take((waiting) => waiting.signal === signal)) reject(signal.reason);
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#queue.push(priority, resolve);
-    void this.#pump();
-    return promise.finally(() => signal.removeEventListener('abort', onAbort));
+  }
+
+  async #start({ deliver, resolve, reject }: Waiting, permit: Permit | undefined): Promise<void> {
+    const token = this.#breaker.start();
+    this.#active += 1;
+    try {
+      const outcomes = await deliver(() => permit?.begun());
+      this.#settle(outcomes, token);
+      resolve(outcomes);
+    } catch (error) {
+      this.#breaker.report(token, 'unknown', this.#clock.monotonicMs());
+      reject(error);
+    } finally {
+      permit?.done();
+      this.#active -= 1;
+      void this.#pump();
+    }
   }
 
   /** Starts what may start. One pump at a time: it alone asks for permits, and picks who goes once it has one. */
@@ -158,8 +167,7 @@ export class SinkGate {
           permit.done();
           continue;
         }
-        this.#active += 1;
-        this.#queue.shift()!({ token: this.#breaker.start(), permit });
+        void this.#start(this.#queue.shift()!, permit);
       }
     } catch (error) {
       if (!this.#closed.signal.aborted) throw error;
@@ -179,21 +187,22 @@ export class SinkGate {
     // What comes back while the circuit is open was sent before.
     if (before.state !== 'open') this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
     this.#breaker.report(token, verdict, nowMs);
-    const holdMs = this.#holdMs(outcomes);
+    const failed = outcomes.filter((outcome) => outcome.kind !== 'delivered');
+    const holdMs = this.#holdMs(failed);
     if (holdMs > this.#cooldownMs) this.#breaker.trip(holdMs, nowMs);
     else this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + holdMs);
-    const failure = failureOf(outcomes);
+    const failure = (failed.find(isRefusal) ?? failed[0])?.failure;
     this.#tell(before, failure && { failure, ...(holdMs > 0 ? { askedMs: holdMs } : {}) });
   }
 
   /** Milliseconds for which this answer holds everybody: a 429 does alone, other answers where several ask in a row. */
-  #holdMs(outcomes: readonly DeliveryOutcome[]): number {
-    const inRowMs = longestAsked(outcomes, (status) => status !== 429);
+  #holdMs(failed: readonly FailedOutcome[]): number {
+    const inRowMs = longestAsked(failed, (status) => status !== 429);
     this.#askedInRowMs = inRowMs === 0 ? [] : [...this.#askedInRowMs, inRowMs].slice(-SEVERAL);
     const severalMs = this.#askedInRowMs.length === SEVERAL ? Math.min(...this.#askedInRowMs) : 0;
     return Math.max(
       severalMs,
-      longestAsked(outcomes, (status) => status === 429),
+      longestAsked(failed, (status) => status === 429),
     );
   }
 
@@ -208,7 +217,7 @@ export class SinkGate {
     const changed = state !== before.state;
     if (!changed && (state !== 'open' || openUntilMs - before.openUntilMs < this.#cooldownMs)) return;
     if (changed && state === 'open') {
-      for (let entry = this.#queue.shift(); entry; entry = this.#queue.shift()) entry(this.#refusal());
+      for (const { resolve } of this.#queue.take(() => true)) resolve(this.#refusal());
       void this.#awaitProbe();
     }
     const opening = state === 'open' && why ? { ...why, forMs: this.#refusal().retryInMs } : undefined;
@@ -232,6 +241,7 @@ export class SinkGate {
   }
 
   #tick(): void {
+    if (this.#breaker.state !== 'open') return;
     const before = this.#moment();
     this.#breaker.tick(this.#clock.monotonicMs());
     this.#tell(before);
@@ -248,19 +258,18 @@ export class SinkGate {
  * works; where it refuses us even once, the next request would fare no better.
  */
 function verdictOf(outcomes: readonly DeliveryOutcome[]): 'success' | 'failure' | 'refused' {
-  if (outcomes.some(({ kind }) => kind === 'misconfigured')) return 'refused';
+  if (outcomes.some(isRefusal)) return 'refused';
   return outcomes.every(({ kind }) => kind === 'retry') ? 'failure' : 'success';
 }
 
-/** What a log is to name: a refusal of us before all else. */
-function failureOf(outcomes: readonly DeliveryOutcome[]): DeliveryFailure | undefined {
-  const failed = outcomes.filter((outcome) => outcome.kind !== 'delivered');
-  return (failed.find(({ kind }) => kind === 'misconfigured') ?? failed[0])?.failure;
+/** Before all else what a log is to name. */
+function isRefusal({ kind }: DeliveryOutcome): boolean {
+  return kind === 'misconfigured';
 }
 
-function longestAsked(outcomes: readonly DeliveryOutcome[], of: (status: number | undefined) => boolean): number {
-  const asked = outcomes.flatMap((outcome) =>
-    outcome.kind === 'retry' && of(outcome.failure.httpStatus) ? [outcome.retryAfterMs ?? 0] : [],
+function longestAsked(failed: readonly FailedOutcome[], of: (status: number | undefined) => boolean): number {
+  const asked = failed.map((outcome) =>
+    outcome.kind === 'retry' && of(outcome.failure.httpStatus) ? (outcome.retryAfterMs ?? 0) : 0,
   );
   return Math.max(0, ...asked);
 }

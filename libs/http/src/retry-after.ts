@@ -10,7 +10,8 @@ const MAX_WAIT_MS = 86_400_000;
  * whatever else stands there is undefined.
  */
 export function retryAfterOf(headers: Headers, nowMs: number): number | undefined {
-  const text = headerOf(headers, 'retry-after')?.trim() ?? '';
+  const text = headerOf(headers, 'retry-after')?.trim();
+  if (text === undefined) return undefined;
   const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : httpDateMs(text) - (writtenMs(headers) ?? nowMs);
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, Math.ceil(ms)), MAX_WAIT_MS);
 }

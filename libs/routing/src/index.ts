@@ -9,7 +9,6 @@ export {
   planRoutes,
   type RoutePlan,
   type RoutingSettings,
-  ruleHeaders,
   rulesFingerprint,
 } from './route-plan.ts';
 export { compileRule, type RuleVerdict } from './rule.ts';

@@ -64,23 +64,25 @@ export function rulesFingerprint({ routes }: Pick<RoutingSettings, 'routes'>): s
   return createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, FINGERPRINT_CHARS);
 }
 
-/** A record's headers as rules see them. */
-export function ruleHeaders(headers: Readonly<Record<string, Buffer>>): Record<string, string> {
+/** A record's headers, as Kafka has them. */
+type Headers = Readonly<Record<string, Buffer>>;
+
+export function picks({ rule }: RoutePlan, record: unknown, headers: Headers): RuleVerdict {
+  return rule === undefined ? ALL : rule.evaluate({ record, headers: ruleHeaders(headers) });
+}
+
+const ALL: RuleVerdict = { matched: true };
+
+function ruleHeaders(headers: Headers): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.toString('utf8')]));
 }
 
-export function picks({ rule }: RoutePlan, record: unknown, headers: Readonly<Record<string, string>>): RuleVerdict {
-  return rule === undefined ? { matched: true } : rule.evaluate({ record, headers });
-}
-
 /** Whether no route takes the record. One whose rule fails has it: that route makes a dead letter of it. */
-export function picksUnrouted(
-  plans: readonly RoutePlan[],
-  record: unknown,
-  headers: Readonly<Record<string, string>>,
-): RuleVerdict {
-  const taken = plans.some((plan) => {
-    const verdict = picks(plan, record, headers);
+export function picksUnrouted(plans: readonly RoutePlan[], record: unknown, headers: Headers): RuleVerdict {
+  if (plans.some(({ rule }) => rule === undefined)) return { matched: false };
+  const input = { record, headers: ruleHeaders(headers) };
+  const taken = plans.some(({ rule }) => {
+    const verdict = rule!.evaluate(input);
     return 'error' in verdict || verdict.matched;
   });
   return { matched: !taken };

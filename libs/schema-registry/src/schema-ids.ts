@@ -25,6 +25,8 @@ const MAX_KEPT = 10_000;
 export class SchemaIds implements SchemaCheck {
   readonly #options: SchemaIdsOptions;
   readonly #answers = new Map<number, Promise<SchemaProblem | undefined>>();
+  /** Of those the ones that nothing is wrong with. */
+  readonly #sound = new Set<number>();
   #waiting = 0;
   #trouble: SchemaRegistryError | undefined;
   #toldAtMs = 0;
@@ -38,8 +40,12 @@ export class SchemaIds implements SchemaCheck {
     return this.#waiting > 0 ? `the schema registry does not tell a schema (${this.#trouble?.code ?? ''})` : undefined;
   }
 
-  /** What is wrong with the id; undefined where nothing is. Rejects with the signal's reason. */
-  async check(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined> {
+  /** What is wrong with the id; undefined, at once where that is known, where nothing is. Rejects with the signal's reason. */
+  check(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined> | undefined {
+    return this.#sound.has(id) ? undefined : this.#find(id, signal);
+  }
+
+  async #find(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined> {
     for (let attempt = 0, unknown = 1; ; attempt += 1) {
       signal.throwIfAborted();
       try {
@@ -73,11 +79,16 @@ export class SchemaIds implements SchemaCheck {
   async #ask(id: number): Promise<SchemaProblem | undefined> {
     const kept = this.#answers.get(id);
     if (kept) return kept;
-    const answer = this.#options.registry
-      .schemaById(id)
-      .then(({ type }) => (type === 'JSON' ? undefined : otherType(id, type)));
+    const answer = this.#options.registry.schemaById(id).then(({ type }) => {
+      if (type !== 'JSON') return otherType(id, type);
+      this.#sound.add(id);
+      return undefined;
+    });
     const [oldest] = this.#answers.keys();
-    if (oldest !== undefined && this.#answers.size >= MAX_KEPT) this.#answers.delete(oldest);
+    if (oldest !== undefined && this.#answers.size >= MAX_KEPT) {
+      this.#answers.delete(oldest);
+      this.#sound.delete(oldest);
+    }
     this.#answers.set(id, answer);
     answer.catch(() => this.#answers.delete(id));
     return answer;

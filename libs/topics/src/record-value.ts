@@ -13,8 +13,8 @@ export interface SchemaProblem {
 
 /** Asked of every schema id that is met; waits while the registry is away. */
 export interface SchemaCheck {
-  /** What is wrong with the id; undefined where nothing is. Rejects with the signal's reason. */
-  check(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined>;
+  /** What is wrong with the id; undefined, at once where that is known, where nothing is. Rejects with the signal's reason. */
+  check(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined> | undefined;
 }
 
 /** A record as it lies in a message's value. */
@@ -43,13 +43,13 @@ export class RecordReader {
     this.#schemas = schemas;
   }
 
-  /** Takes the frame off and asks what the schema id is; waits while the registry is away. */
-  async open(value: Buffer | null, signal: AbortSignal): Promise<RecordValue | Unreadable> {
+  /** Takes the frame off and asks what the schema id is; waits where it is not known yet, or the registry is away. */
+  open(value: Buffer | null, signal: AbortSignal): RecordValue | Unreadable | Promise<RecordValue | Unreadable> {
     const framed = partsOf(value);
     if ('kind' in framed) return framed;
-    const problem = await this.#schemas?.check(framed.schemaId, signal);
-    if (problem !== undefined) return { kind: 'unreadable', ...problem };
-    return { kind: 'record', body: framed.body, contentType: 'application/json' };
+    const record = { kind: 'record', body: framed.body, contentType: 'application/json' } as const;
+    const checking = this.#schemas?.check(framed.schemaId, signal);
+    return checking ? checking.then((problem) => (problem ? { kind: 'unreadable', ...problem } : record)) : record;
   }
 }
 

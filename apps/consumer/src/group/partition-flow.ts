@@ -1,6 +1,6 @@
 import { recordBytes, type ConsumedRecord, type GroupBatch } from '@genesys-kafka/kafka';
 import { OffsetTracker } from './offset-tracker.ts';
-import type { Work } from './work.ts';
+import type { Work, WorkSignals } from './work.ts';
 
 /** Bounds of what one partition may have in hand; reaching either pauses the partition. */
 export interface FlowLimits {
@@ -11,8 +11,6 @@ export interface FlowLimits {
 export interface FlowOptions {
   readonly limits: FlowLimits;
   readonly work: Work;
-  /** Work begins only after this has settled: an earlier assignment of the partition may still have requests in flight. */
-  readonly after?: Promise<void>;
   /** Something changed: position, fullness, idleness. */
   readonly onChange: () => void;
   /** Work rejected although nobody aborted it: a bug, since outcomes are values. */
@@ -28,16 +26,21 @@ export class PartitionFlow {
   readonly #tracker = new OffsetTracker();
   /** Unfinished records by key; the first of each is being worked on. */
   readonly #chains = new Map<string, ConsumedRecord[]>();
-  readonly #running = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #abort = new AbortController();
+  readonly #signals: WorkSignals;
+  readonly #idle = Promise.withResolvers<undefined>();
+  #running = 0;
   #bytes = 0;
   #waiting = 0;
 
   constructor(options: FlowOptions) {
     this.#options = options;
-    // Told by whoever gave it; without work nobody waits for it here.
-    options.after?.catch(() => undefined);
+    this.#signals = {
+      stopping: this.#stopping.signal,
+      signal: this.#abort.signal,
+      whileWaiting: async (wait) => this.#whileWaiting(wait),
+    };
   }
 
   /** Where the assignment starts: it may be committed as it is, so that the group is known here from now on. */
@@ -57,10 +60,7 @@ export class PartitionFlow {
       const key = chainOf(record);
       const chain = this.#chains.get(key);
       if (chain) chain.push(record);
-      else {
-        this.#chains.set(key, [record]);
-        this.#run(key, record);
-      }
+      else this.#run(key, [record]);
     }
     this.#tracker.cover(batch.nextOffset);
     this.#options.onChange();
@@ -89,46 +89,57 @@ export class PartitionFlow {
   /** Begins nothing new and lets requests in flight end; after `graceMs` they are aborted. Resolves when none is left. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort(new Error('this partition is being given up'));
+    if (this.#running === 0) return;
     const timer = setTimeout(() => this.#abort.abort(new Error('the time to finish is over')), graceMs);
+    await this.#idle.promise;
+    clearTimeout(timer);
+  }
+
+  /** Works on a chain's records until one takes time; then the chain is kept. */
+  #run(key: string, chain: ConsumedRecord[]): void {
+    for (let record = chain[0]; record; record = chain[0]) {
+      // Only a record that has not begun ends here: what a sink has acknowledged is always counted.
+      if (this.#stopping.signal.aborted) return;
+      const working = this.#begin(record);
+      if (working) {
+        this.#chains.set(key, chain);
+        void this.#end(key, chain, working);
+        return;
+      }
+      this.#finish(chain);
+    }
+    this.#chains.delete(key);
+  }
+
+  #begin(record: ConsumedRecord): Promise<void> | undefined {
     try {
-      await Promise.allSettled(this.#running);
-    } finally {
-      clearTimeout(timer);
+      return this.#options.work(record, this.#signals);
+    } catch (error) {
+      const bug = error as Error;
+      return Promise.reject(bug);
     }
   }
 
-  #run(key: string, record: ConsumedRecord): void {
-    const running = this.#work(key, record).finally(() => this.#running.delete(running));
-    this.#running.add(running);
-  }
-
-  async #work(key: string, record: ConsumedRecord): Promise<void> {
+  async #end(key: string, chain: ConsumedRecord[], working: Promise<void>): Promise<void> {
+    this.#running += 1;
     try {
-      await this.#options.after;
-      // Only a record that has not begun ends here: what a sink has acknowledged is always counted.
-      if (this.#stopping.signal.aborted) return;
-      await this.#options.work(record, {
-        stopping: this.#stopping.signal,
-        signal: this.#abort.signal,
-        whileWaiting: async (wait) => this.#whileWaiting(wait),
-      });
+      await working;
+      this.#finish(chain);
+      this.#run(key, chain);
+      this.#options.onChange();
     } catch (error) {
       // The record stays unfinished, and with it the rest of its chain: nothing of this key may overtake it.
       if (!this.#stopping.signal.aborted) this.#options.onFailure(error);
-      return;
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0 && this.#stopping.signal.aborted) this.#idle.resolve(undefined);
     }
-    this.#tracker.finish(record.offset);
-    this.#bytes -= recordBytes(record);
-    this.#next(key);
-    this.#options.onChange();
   }
 
-  #next(key: string): void {
-    const chain = this.#chains.get(key);
-    chain?.shift();
-    const next = chain?.[0];
-    if (!next) this.#chains.delete(key);
-    else if (!this.#stopping.signal.aborted) this.#run(key, next);
+  #finish(chain: ConsumedRecord[]): void {
+    const record = chain.shift()!;
+    this.#tracker.finish(record.offset);
+    this.#bytes -= recordBytes(record);
   }
 
   async #whileWaiting<T>(wait: () => Promise<T>): Promise<T> {

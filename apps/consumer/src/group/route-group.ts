@@ -150,7 +150,6 @@ export class RouteGroup implements GroupHandler {
     const flow = new PartitionFlow({
       limits: this.#options.settings.limits,
       work: this.#options.work,
-      after: begun,
       onChange: () => this.#changed(held),
       onFailure: (error) => this.#fail(error),
     });

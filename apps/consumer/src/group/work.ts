@@ -8,6 +8,7 @@ export interface WorkSignals extends DeliverySignals {
 
 /**
  * What settles one record of a group. Resolving means: acknowledged by the sink, or by the topic that it was moved to,
- * so the offset may pass it. Rejecting leaves the offset below the record.
+ * so the offset may pass it; undefined means that there was nothing to wait for. Rejecting leaves the offset below the
+ * record.
  */
-export type Work = (record: ConsumedRecord, signals: WorkSignals) => Promise<void>;
+export type Work = (record: ConsumedRecord, signals: WorkSignals) => Promise<void> | undefined;

@@ -3,8 +3,6 @@ import {
   type Batcher,
   type CircuitState,
   type Delivery,
-  type DeliveryOutcome,
-  type DeliverySignals,
   type NextStep,
   type RetryPolicy,
   type SinkGate,
@@ -37,13 +35,18 @@ const STEP_BACK_MS = 50;
  * attempt is counted, a failed probe included: a target that is down costs a record nothing.
  */
 export function deliverRecord(ports: DeliveryPorts): Settle {
-  const { gate, policy, blocking, forwarder, clock, onDelivered, random = Math.random } = ports;
+  const { batcher, gate, policy, blocking, forwarder, clock, onDelivered, random = Math.random } = ports;
   return async (picked, signals) => {
     const { record, state } = picked;
     const delivery = deliveryOf(ports.route, picked);
     let attempt = state.attempt;
     for (let behindMs = 0; ;) {
-      const outcome = await throughGate(ports, delivery, behindMs, signals);
+      const outcome = await batcher.deliver(delivery, signals);
+      if (outcome.kind === 'circuit-open') {
+        await clock.sleep(outcome.retryInMs + behindMs, signals.stopping);
+        behindMs = 0;
+        continue;
+      }
       behindMs = 0;
       const nowMs = clock.nowMs();
       const step = nextStep({ attempt, outcome, policy, nowMs, random });
@@ -72,19 +75,6 @@ export function deliverRecord(ports: DeliveryPorts): Settle {
 /** A transient failure that arrives while the circuit is open says nothing of this record. */
 function burntByOpenCircuit(step: NextStep, circuit: CircuitState): boolean {
   return circuit === 'open' && (step.kind === 'retry' || (step.kind === 'dead-letter' && step.exhausted));
-}
-
-async function throughGate(
-  { batcher, clock }: DeliveryPorts,
-  delivery: Delivery,
-  behindMs: number,
-  signals: DeliverySignals,
-): Promise<DeliveryOutcome> {
-  for (let extraMs = behindMs; ; extraMs = 0) {
-    const answer = await batcher.deliver(delivery, signals);
-    if (answer.kind !== 'circuit-open') return answer;
-    await clock.sleep(answer.retryInMs + extraMs, signals.stopping);
-  }
 }
 
 function deliveryOf(route: string, { record, state, value }: PickedRecord): Delivery {

@@ -1,6 +1,6 @@
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
-import { ruleHeaders, type Owner, type RuleVerdict } from '@genesys-kafka/routing';
+import type { Owner, RuleVerdict } from '@genesys-kafka/routing';
 import { parseRecord, type RecordReader, type RecordValue, type Unreadable } from '@genesys-kafka/topics';
 import { freshState, ownerOf, retriedState, type DeliveryState } from '../forward/delivery-state.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
@@ -9,7 +9,7 @@ import type { Work, WorkSignals } from '../group/work.ts';
 export interface RoutePorts {
   readonly mainTopic: string;
   /** Does this route take the record? Asked once, on the main topic. */
-  readonly picks: (parsed: unknown, headers: Readonly<Record<string, string>>) => RuleVerdict;
+  readonly picks: (parsed: unknown, headers: ConsumedRecord['headers']) => RuleVerdict;
   /** Is a record on a retry topic this route's? */
   readonly owns: (owner: Owner) => boolean;
   /** Where an unreadable record belongs: to one group, or each route would make a dead letter of it. */
@@ -32,70 +32,84 @@ export interface PickedRecord {
   readonly value: RecordValue;
 }
 
-export type Settle = (picked: PickedRecord, signals: WorkSignals) => Promise<void>;
+export type Settle = (picked: PickedRecord, signals: WorkSignals) => Promise<void> | undefined;
 
-/** One record's way through one route: whose is it, when is it due, what is in it, who wants it, what becomes of it. */
+/**
+ * One record's way through one route: whose is it, when is it due, what is in it, who wants it, what becomes of it.
+ * Most of it needs no waiting, and is done at once: a promise for each step would cost more than the steps.
+ */
 export function routeWork(ports: RoutePorts): Work {
-  const { mainTopic, owns, keepsUnreadable, longestWaitMs, settle, forwarder, clock, onSkipped } = ports;
-  return async (record, signals) => {
-    const fresh = record.topic === mainTopic;
-    const owner = fresh ? undefined : ownerOf(record);
-    if (owner !== undefined && !owns(owner)) {
-      onSkipped();
-      return;
-    }
-    if (owner === 'nobody') return forwarder.orphaned(record, signals.signal);
-    const state = fresh ? freshState(record) : retriedState(record);
+  const { mainTopic, longestWaitMs, forwarder, clock, onSkipped } = ports;
+  const retried = async (record: ConsumedRecord, signals: WorkSignals) => {
+    const state = retriedState(record);
     // No wait is longer than the last tier's: a clock that was set back by a day would make it one of a day.
     const waitMs = Math.min(state.notBeforeMs - clock.nowMs(), longestWaitMs);
     if (waitMs > 0) await signals.whileWaiting(async () => clock.sleep(waitMs, signals.stopping));
-    const { origin, attempt } = state;
-    const found = await evaluate(record, state, ports, signals.stopping);
-    switch (found.kind) {
-      case 'picked':
-        return settle({ record, state, value: found.value }, signals);
-      case 'not-matched':
-        onSkipped();
-        return;
-      case 'rule-error': {
-        const why = { stage: 'route', cause: found.kind, reason: found.reason, attempts: 0 } as const;
-        return forwarder.deadLetter(record, origin, why, signals.signal);
-      }
-      case 'unreadable': {
-        if (fresh && !keepsUnreadable) {
-          onSkipped();
-          return;
-        }
-        const why = { stage: 'decode', cause: found.cause, reason: found.reason, attempts: attempt - 1 } as const;
-        return forwarder.deadLetter(record, origin, why, signals.signal);
-      }
+    return open(record, state, ports, signals);
+  };
+  return (record, signals) => {
+    if (record.topic === mainTopic) return open(record, freshState(record), ports, signals);
+    const owner = ownerOf(record);
+    if (!ports.owns(owner)) {
+      onSkipped();
+      return undefined;
     }
+    return owner === 'nobody' ? forwarder.orphaned(record, signals.signal) : retried(record, signals);
   };
 }
 
-type Evaluation =
-  | { readonly kind: 'picked'; readonly value: RecordValue }
-  | { readonly kind: 'not-matched' }
-  | { readonly kind: 'rule-error'; readonly reason: string }
-  | Unreadable;
-
-async function evaluate(
+function open(
   record: ConsumedRecord,
-  { picked }: DeliveryState,
-  { picks, reader }: RoutePorts,
-  stopping: AbortSignal,
-): Promise<Evaluation> {
-  const value = await reader.open(record.value, stopping);
-  if (value.kind === 'unreadable') return value;
-  return picked ? { kind: 'picked', value } : askRule(record, value, picks);
+  state: DeliveryState,
+  ports: RoutePorts,
+  signals: WorkSignals,
+): Promise<void> | undefined {
+  const value = ports.reader.open(record.value, signals.stopping);
+  if (!(value instanceof Promise)) return decide(record, state, value, ports, signals);
+  return value.then((known) => decide(record, state, known, ports, signals));
 }
 
+function decide(
+  record: ConsumedRecord,
+  state: DeliveryState,
+  value: RecordValue | Unreadable,
+  { picks, keepsUnreadable, settle, forwarder, onSkipped }: RoutePorts,
+  signals: WorkSignals,
+): Promise<void> | undefined {
+  const found = value.kind === 'unreadable' || state.picked ? value : askRule(record, value, picks);
+  switch (found.kind) {
+    case 'record':
+      return settle({ record, state, value: found }, signals);
+    case 'not-matched':
+      onSkipped();
+      return undefined;
+    case 'rule-error': {
+      const why = { stage: 'route', cause: found.kind, reason: found.reason, attempts: 0 } as const;
+      return forwarder.deadLetter(record, state.origin, why, signals.signal);
+    }
+    case 'unreadable': {
+      if (!state.picked && !keepsUnreadable) {
+        onSkipped();
+        return undefined;
+      }
+      const why = { stage: 'decode', cause: found.cause, reason: found.reason, attempts: state.attempt - 1 } as const;
+      return forwarder.deadLetter(record, state.origin, why, signals.signal);
+    }
+  }
+}
+
+type Verdict =
+  | RecordValue
+  | Unreadable
+  | { readonly kind: 'not-matched' }
+  | { readonly kind: 'rule-error'; readonly reason: string };
+
 /** The parsed record lives in here and nowhere else: see `parseRecord`. */
-function askRule(record: ConsumedRecord, value: RecordValue, picks: RoutePorts['picks']): Evaluation {
+function askRule(record: ConsumedRecord, value: RecordValue, picks: RoutePorts['picks']): Verdict {
   // Also where there is no rule to ask: what is not JSON belongs to the group that keeps the unreadable, not to a sink.
   const read = parseRecord(value);
   if (read.kind === 'unreadable') return read;
-  const verdict = picks(read.parsed, ruleHeaders(record.headers));
+  const verdict = picks(read.parsed, record.headers);
   if ('error' in verdict) return { kind: 'rule-error', reason: verdict.error };
-  return verdict.matched ? { kind: 'picked', value } : { kind: 'not-matched' };
+  return verdict.matched ? value : { kind: 'not-matched' };
 }

@@ -102,7 +102,7 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
     keepsUnreadable: true,
     longestWaitMs: longestWaitMs(settings.retry.tiersMs),
     reader,
-    settle: async ({ record, state }, { signal }) => {
+    settle: ({ record, state }, { signal }) => {
       if (state.picked) {
         const reason = 'The route that this record was to be retried on is in the configuration no more.';
         const why = { stage: 'route', cause: 'route-removed', reason, attempts: state.attempt - 1 } as const;
@@ -110,7 +110,7 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
       }
       if (settings.unrouted === 'drop') {
         recorder.settled('dropped');
-        return;
+        return undefined;
       }
       const why = { stage: 'route', cause: 'unrouted', reason: 'No route picks this record.', attempts: 0 } as const;
       return forwarder.deadLetter(record, state.origin, why, signal);

@@ -15,6 +15,7 @@ const zstdDecompress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstd
 
 /** Output is made in pieces of this size, each a round trip to the thread pool: Node's default is 16 KiB. */
 const CHUNK_BYTES = 256 * 1024;
+const MIN_CHUNK_BYTES = 4096;
 
 /** Level 1 is as small as the default on conversations (8.8 : 1 against 8.4 : 1), with a third of the memory per call. */
 const ZSTD_OPTIONS = {
@@ -40,7 +41,9 @@ export async function decompress(codec: number, bytes: Buffer, maxBytes: number)
   if (name !== 'gzip' && name !== 'zstd') throw unsupported(codec);
   const unpack = name === 'gzip' ? gunzip : zstdDecompress;
   try {
-    return await unpack(bytes, { maxOutputLength: maxBytes });
+    // In few pieces, and none much larger than what comes out: a record in hand keeps the whole piece that it lies in.
+    const chunkSize = Math.min(CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, 4 * bytes.length));
+    return await unpack(bytes, { maxOutputLength: maxBytes, chunkSize });
   } catch (error) {
     const batch = `A ${name} batch of ${bytes.length} bytes`;
     if (error instanceof RangeError) {

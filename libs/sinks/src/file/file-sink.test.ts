@@ -10,7 +10,7 @@ import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import fc from 'fast-check';
 import type { FileSinkOptions } from './file-options.ts';
 import { createFileSink } from './file-sink.ts';
-import { ndjsonLine } from './ndjson-line.ts';
+import { ndjsonLines } from './ndjson-lines.ts';
 
 const never = new AbortController().signal;
 const delivery = (body: string): Delivery => ({
@@ -46,7 +46,7 @@ test('law: a line has no line break inside, ends with one, and means the same', 
   fc.assert(
     fc.property(fc.json(), fc.constantFrom(undefined, 2, '\n', '\r\n\t'), (json, indent) => {
       const value: unknown = JSON.parse(json);
-      const line = ndjsonLine(Buffer.from(JSON.stringify(value, null, indent))).toString();
+      const line = ndjsonLines([Buffer.from(JSON.stringify(value, null, indent))]).toString();
       assert.match(line, /^[^\r\n]*\n$/);
       assert.deepEqual(JSON.parse(line), value);
     }),

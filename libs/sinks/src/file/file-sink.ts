@@ -7,7 +7,7 @@ import { outcomeOfFileFailure } from './file-failure.ts';
 import { FileLock } from './file-lock.ts';
 import type { FileSinkOptions } from './file-options.ts';
 import { checkNdjson, openNdjson, rotateNdjson } from './ndjson-file.ts';
-import { ndjsonLine } from './ndjson-line.ts';
+import { ndjsonLines } from './ndjson-lines.ts';
 
 /** Deliveries that come during one write and its sync share the next. */
 const BATCH: BatchLimits = { records: 5000, bytes: 8 * 1024 * 1024, ageMs: 0 };
@@ -68,7 +68,7 @@ class FileSink implements Sink {
   async #append(batch: readonly Delivery[], signal: AbortSignal): Promise<DeliveryOutcome> {
     try {
       signal.throwIfAborted();
-      await this.#write(Buffer.concat(batch.map(({ body }) => ndjsonLine(body))));
+      await this.#write(ndjsonLines(batch.map(({ body }) => body)));
       return { kind: 'delivered' };
     } catch (error) {
       return outcomeOfFileFailure(error);

@@ -1,5 +1,5 @@
-import { connections, type Proxy } from '@genesys-kafka/http';
-import type { Dispatcher } from 'undici';
+import { connections, TLS, type Proxy } from '@genesys-kafka/http';
+import { Pool, type Dispatcher } from 'undici';
 import type { HttpTarget } from './http-options.ts';
 
 /** Only `https:` is tunnelled. Whether the proxy is passed by for this host is undici's to decide. */
@@ -8,13 +8,11 @@ export function isProxied({ secure }: HttpTarget, proxy: Proxy | undefined): boo
 }
 
 /** Kept connections to the target, directly or through the proxy. */
-export function connectionsTo(options: {
-  readonly connections: number;
-  readonly timeoutMs: number;
-  readonly proxy: Proxy | undefined;
-}): Dispatcher {
-  return connections({
-    proxy: options.proxy,
+export function connectionsTo(
+  target: HttpTarget,
+  options: { readonly connections: number; readonly timeoutMs: number; readonly proxy: Proxy | undefined },
+): Dispatcher {
+  const limits = {
     connections: options.connections,
     pipelining: 1,
     // One delivery per connection: the sink's concurrency is what the target sees.
@@ -23,5 +21,7 @@ export function connectionsTo(options: {
     // One timer of the sink covers a delivery from its first byte to the answer's last.
     headersTimeout: 0,
     bodyTimeout: 0,
-  });
+  };
+  if (isProxied(target, options.proxy)) return connections({ proxy: options.proxy, ...limits });
+  return new Pool(target.origin, { ...limits, connect: TLS });
 }

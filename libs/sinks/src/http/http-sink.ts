@@ -1,17 +1,17 @@
 import type { Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
 import { headerOf, retryAfterOf } from '@genesys-kafka/http';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
-import type { Dispatcher } from 'undici';
 import { kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
 import { checkConnection, checkThroughProxy } from './http-check.ts';
+import type { Answer, HttpClient } from './http-client.ts';
 import { connectionsTo, isProxied } from './http-connections.ts';
 import { outcomeOfFailure } from './http-failure.ts';
-import { checkHeaders, checkPositive, parseTarget, type HttpSinkOptions, type HttpTarget } from './http-options.ts';
-import { isUnaskedContinue, NodeClient, type Answer } from './node-client.ts';
-import { tellingWritten } from './telling-written.ts';
+import { checkHeaders, checkPositive, parseTarget, type HttpSinkOptions } from './http-options.ts';
+import { isUnaskedContinue, NodeClient } from './node-client.ts';
+import { UndiciClient } from './undici-client.ts';
 
-/** Answers are read to their end, so that the connection can be used again, but no further than this. */
-const MAX_ANSWER_BYTES = 65_536;
+/** One for all: a stack trace for each request would cost as much as the rest of it. */
+const LATE = new Error('timeout');
 
 /**
  * One POST a record: its own bytes, `Idempotency-Key` and `Record-Version`. Redirects are not
@@ -23,25 +23,42 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
   const headers = checkHeaders(options.name, options.headers ?? {});
   const timeoutMs = checkPositive(options.name, 'timeout', options.timeoutMs ?? 30_000);
   const connections = checkPositive(options.name, 'concurrency', options.maxConnections ?? 16);
-  const dispatcher = connectionsTo({ connections, timeoutMs, proxy: options.proxy });
-
-  const client = clientTo(target, dispatcher, connections, isProxied(target, options.proxy));
+  const proxied = isProxied(target, options.proxy);
+  const dispatcher = connectionsTo(target, { connections, timeoutMs, proxy: options.proxy });
+  const undici = new UndiciClient(dispatcher, target);
+  /** Node's own from when the target has shown that it sends `100 Continue` unasked. */
+  let client: HttpClient = undici;
   let usuallyJson = false;
 
+  const outcomeFrom = (answer: Answer, key: string): DeliveryOutcome => {
+    const named =
+      answer.statusCode === 409 ? `${headerOf(answer.headers, 'idempotency-key') ?? ''} ${answer.text}` : '';
+    const kind = kindOfAnswer(headerOf(answer.headers, 'content-type'));
+    const outcome = outcomeOf({
+      status: answer.statusCode,
+      namesOurKey: namesKey(named, key),
+      retryAfterMs: retryAfterOf(answer.headers, clock.nowMs()),
+      kind,
+      usuallyJson,
+    });
+    if (outcome.kind === 'delivered' && kind === 'json') usuallyJson = true;
+    return outcome;
+  };
+
   const send = async (delivery: Delivery, signal: AbortSignal, onWritten: () => void): Promise<DeliveryOutcome> => {
-    const answer = await client.post(delivery.body, signal, onWritten, {
-      ...headers,
+    const ours = {
       'content-type': delivery.contentType,
       'content-length': String(delivery.body.length),
       'idempotency-key': delivery.idempotencyKey,
       'record-version': String(delivery.recordVersion),
-    });
-    const namesOurKey = await readAnswer(answer, delivery.idempotencyKey);
-    const retryAfterMs = retryAfterOf(answer.headers, clock.nowMs());
-    const kind = kindOfAnswer(headerOf(answer.headers, 'content-type'));
-    const outcome = outcomeOf({ status: answer.statusCode, namesOurKey, retryAfterMs, kind, usuallyJson });
-    if (outcome.kind === 'delivered' && kind === 'json') usuallyJson = true;
-    return outcome;
+    };
+    try {
+      const answer = await client.post({ headers: { ...headers, ...ours }, body: delivery.body, signal, onWritten });
+      return outcomeFrom(answer, delivery.idempotencyKey);
+    } catch (error) {
+      if (isUnaskedContinue(error) && client === undici && !proxied) client = new NodeClient(target, connections);
+      return outcomeOfFailure(error);
+    }
   };
 
   const post = async (delivery: Delivery, signal: AbortSignal, onWritten: () => void): Promise<DeliveryOutcome> => {
@@ -49,17 +66,16 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    const timeout = new Error('timeout');
-    const timer = setTimeout(() => abort.abort(timeout), timeoutMs);
+    const timer = setTimeout(() => abort.abort(LATE), timeoutMs);
     try {
-      const outcome = await attempt(() => send(delivery, abort.signal, onWritten));
+      const outcome = await send(delivery, abort.signal, onWritten);
       const again = isWorthAnother(outcome) && !abort.signal.aborted;
-      const settled = again ? await attempt(() => send(delivery, abort.signal, onWritten)) : outcome;
+      const settled = again ? await send(delivery, abort.signal, onWritten) : outcome;
       if (settled.kind !== 'retry' || settled.failure.httpStatus !== undefined) return settled;
       // Nor would any other record come through.
       if (settled.failure.cause === 'continue-unasked') return { ...settled, kind: 'misconfigured' };
       signal.throwIfAborted();
-      if (abort.signal.reason !== timeout) return settled;
+      if (abort.signal.reason !== LATE) return settled;
       return { kind: 'retry', failure: { cause: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } };
     } finally {
       clearTimeout(timer);
@@ -73,38 +89,13 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       Promise.all(batch.map(async (delivery) => post(delivery, signal, onWritten))),
     check: async (signal) => {
       const checkMs = Math.min(timeoutMs, 10_000);
-      return isProxied(target, options.proxy)
+      return proxied
         ? checkThroughProxy(target, dispatcher, checkMs, signal)
         : checkConnection(target, checkMs, signal);
     },
     close: async () => {
-      client.close();
-      await dispatcher.destroy();
+      await Promise.all([client.close(), undici.close()]);
     },
-  };
-}
-
-interface Client {
-  post(body: Buffer, signal: AbortSignal, onWritten: () => void, headers: Record<string, string>): Promise<Answer>;
-  close(): void;
-}
-
-/** undici; and Node's own client from when the target has shown that it sends `100 Continue` unasked. */
-function clientTo(target: HttpTarget, dispatcher: Dispatcher, connections: number, proxied: boolean): Client {
-  const { origin, path } = target;
-  const told = dispatcher.compose(tellingWritten);
-  let node: NodeClient | undefined;
-  return {
-    post: async (body, signal, onWritten, headers) => {
-      if (node) return node.post(headers, body, signal, onWritten);
-      try {
-        return await told.request({ method: 'POST', origin, path, signal, body, headers, opaque: onWritten });
-      } catch (error) {
-        if (isUnaskedContinue(error) && !proxied) node ??= new NodeClient(target, connections);
-        throw error;
-      }
-    },
-    close: () => node?.close(),
   };
 }
 
@@ -115,31 +106,4 @@ function clientTo(target: HttpTarget, dispatcher: Dispatcher, connections: numbe
 function isWorthAnother(outcome: DeliveryOutcome): boolean {
   if (outcome.kind !== 'retry') return false;
   return outcome.failure.cause === 'connection-reset' || outcome.failure.cause === 'continue-unasked';
-}
-
-async function attempt(send: () => Promise<DeliveryOutcome>): Promise<DeliveryOutcome> {
-  try {
-    return await send();
-  } catch (error) {
-    return outcomeOfFailure(error);
-  }
-}
-
-/**
- * Reads the answer to its end or its cap. For a 409: whether header or body name our key. The status alone decides
- * everything else, so a body that breaks off or stalls until the time-out changes nothing.
- */
-async function readAnswer({ statusCode, headers, body }: Answer, key: string): Promise<boolean> {
-  let text = `${headerOf(headers, 'idempotency-key') ?? ''} `;
-  try {
-    let bytes = 0;
-    for await (const chunk of body) {
-      if (statusCode === 409) text += chunk.toString('latin1');
-      bytes += chunk.length;
-      if (bytes > MAX_ANSWER_BYTES) break;
-    }
-  } catch {
-    // What has been read counts.
-  }
-  return statusCode === 409 && namesKey(text, key);
 }

@@ -19,10 +19,10 @@ test('the client that takes the place of undici asks for the same TLS', async (t
   const target = { origin: 'https://localhost', path: '/in', hostname: 'localhost', port: 443, secure: true };
   const client = new NodeClient(target, 1);
   await assert.rejects(
-    client.post({}, Buffer.from('{}'), never, () => undefined),
+    client.post({ headers: {}, body: Buffer.from('{}'), signal: never, onWritten: () => undefined }),
     /far enough/,
   );
-  client.close();
+  await client.close();
   assert.deepEqual(asked, [['TLSv1.2', true]]);
 });
 
@@ -31,9 +31,14 @@ test('a request of that client tells when it is written, once', async (t) => {
   const port = await listen(t, server);
   const target = { origin: `http://127.0.0.1:${port}`, path: '/in', hostname: '127.0.0.1', port, secure: false };
   const client = new NodeClient(target, 1);
-  t.after(() => client.close());
+  t.after(async () => client.close());
   let written = 0;
-  const { statusCode } = await client.post({}, Buffer.from('{}'), never, () => (written += 1));
+  const { statusCode } = await client.post({
+    headers: {},
+    body: Buffer.from('{}'),
+    signal: never,
+    onWritten: () => (written += 1),
+  });
   assert.deepEqual([statusCode, written], [200, 1]);
 });
 

@@ -1,14 +1,8 @@
-import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { TLS } from '@genesys-kafka/http';
+import { AnswerBody, type Answer, type HttpClient, type Post } from './http-client.ts';
 import type { HttpTarget } from './http-options.ts';
-
-/** An answer's head, and its body to be read to the end. */
-export interface Answer {
-  readonly statusCode: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: AsyncIterable<Buffer>;
-}
 
 /** What undici says when a target sends `100 Continue` unasked: it cuts the connection before the answer itself. */
 export function isUnaskedContinue(error: unknown): boolean {
@@ -20,7 +14,7 @@ export function isUnaskedContinue(error: unknown): boolean {
  * Posts by Node's own client, which passes over a `100 Continue`, with kept connections and the same TLS. For targets
  * that undici cannot talk to; it knows no proxy.
  */
-export class NodeClient {
+export class NodeClient implements HttpClient {
   readonly #target: HttpTarget;
   readonly #agent: HttpAgent;
 
@@ -30,26 +24,30 @@ export class NodeClient {
     this.#agent = target.secure ? new HttpsAgent({ ...limits, ...TLS }) : new HttpAgent(limits);
   }
 
-  async post(
-    headers: Readonly<Record<string, string>>,
-    body: Buffer,
-    signal: AbortSignal,
-    onWritten: () => void,
-  ): Promise<Answer> {
+  async post({ headers, body, signal, onWritten }: Post): Promise<Answer> {
     const { hostname, port, path, secure } = this.#target;
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const options = { hostname, port, path, method: 'POST', headers, agent: this.#agent, signal };
     const request = secure ? requestHttps(options) : requestHttp(options);
-    request.on('response', (message) => {
-      resolve({ statusCode: message.statusCode!, headers: message.headers, body: message });
-    });
+    request.on('response', resolve);
     request.on('error', reject);
     request.on('finish', onWritten);
     request.end(body);
-    return promise;
+    const message = await promise;
+    return { statusCode: message.statusCode!, headers: message.headers, text: await textOf(message) };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#agent.destroy();
   }
+}
+
+async function textOf(message: IncomingMessage): Promise<string> {
+  const body = new AnswerBody(message.statusCode!);
+  try {
+    for await (const chunk of message as AsyncIterable<Buffer>) if (!body.take(chunk)) break;
+  } catch {
+    // What has been read counts.
+  }
+  return body.text;
 }

@@ -11,11 +11,14 @@ export function printableText(text: string, maxChars: number = MAX_TEXT_CHARS): 
   return visible.length > maxChars ? `${visible.slice(0, maxChars - 1)}…` : visible;
 }
 
+const PLAIN_TOKEN = /^[A-Za-z0-9._~:-]*$/;
+
 /**
  * A name or identity made of letters, digits and `. _ ~ : -` alone, everything else percent-encoded as UTF-8:
  * reversible, so two identities never become one, and never in need of escaping in HTTP, JSON or a log.
  */
 export function encodeToken(text: string): string {
+  if (PLAIN_TOKEN.test(text)) return text;
   return Array.from(Buffer.from(text.toWellFormed()), (byte) => {
     const char = String.fromCharCode(byte);
     return /[A-Za-z0-9._~:-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
