@@ -6,8 +6,9 @@ import { partitionName } from '../../partition-name.ts';
 import type { GroupBatch, GroupConsumer, GroupHandler, GroupOptions, TopicPartition } from '../../port.ts';
 import type { Connection } from '../connection.ts';
 import { toKafkaError } from '../errors-mapping.ts';
-import { createCluster, replaceFetch } from '../internals.ts';
+import { createCluster, replaceRequests } from '../internals.ts';
 import { AssignedPartition, type PartitionHooks } from './assigned-partition.ts';
+import { CommitOrder } from './commit-order.ts';
 import { FetchGenerations } from './fetch-generations.ts';
 import { batchOf, fetchForGroup } from './group-fetch.ts';
 
@@ -39,8 +40,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #clock: Clock;
   readonly #options: GroupOptions;
   readonly #consumer: Consumer;
-  readonly #cluster: ReturnType<typeof replaceFetch>;
+  readonly #cluster: ReturnType<typeof replaceRequests>;
   readonly #fetches: FetchGenerations;
+  readonly #commits = new CommitOrder();
   readonly #assigned = new Map<string, AssignedPartition>();
   /** The handler has been told that what is assigned may go elsewhere. */
   #isRevoked = false;
@@ -58,9 +60,10 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#fetches = new FetchGenerations(() => clock.monotonicMs());
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
     const kafka = connection.kafka(RETRY);
-    this.#cluster = replaceFetch(kafka, (broker, request) =>
-      fetchForGroup(broker, request, connection.maxDecompressedBytes),
-    );
+    this.#cluster = replaceRequests(kafka, {
+      fetch: (broker, request) => fetchForGroup(broker, request, connection.maxDecompressedBytes),
+      isCommitWanted: () => this.#commits.isWanted(),
+    });
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       sessionTimeout,
@@ -102,15 +105,14 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     const own = offsets.filter((target) => this.#assigned.has(partitionName(target)));
     const foreign = offsets.find((target) => !this.#assigned.has(partitionName(target)));
     if (own.length > 0) {
+      const places = own.map(({ topic, partition, offset }) => ({
+        topic,
+        partition,
+        offset: offset.toString(),
+        metadata: this.#options.commitNote?.(topic) ?? null,
+      }));
       try {
-        await this.#consumer.commitOffsets(
-          own.map(({ topic, partition, offset }) => ({
-            topic,
-            partition,
-            offset: offset.toString(),
-            metadata: this.#options.commitNote?.(topic) ?? null,
-          })),
-        );
+        await this.#commits.run(own, () => this.#consumer.commitOffsets(places));
       } catch (error) {
         throw this.#toError(error, 'commit offsets in');
       }
@@ -203,6 +205,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     });
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#fetches.joined();
+      this.#commits.joined();
       this.#revoke();
       this.#clear();
       this.#assign(payload.memberAssignment);
