@@ -271,7 +271,7 @@ async function coordinatorOf(groupId: string, brokers: readonly string[]): Promi
   try {
     const { topics } = await admin.fetchTopicMetadata({ topics: ['__consumer_offsets'] });
     const partitions = topics[0]!.partitions;
-    const hash = [...groupId].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 0);
+    const hash = Buffer.from(groupId, 'latin1').reduce((sum, byte) => (Math.imul(sum, 31) + byte) | 0, 0);
     const partition = (hash & 0x7fff_ffff) % partitions.length;
     // Node ids are counted from 1.
     return partitions.find(({ partitionId }) => partitionId === partition)!.leader - 1;

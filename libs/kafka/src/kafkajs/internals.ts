@@ -140,12 +140,12 @@ export function replaceRequests(kafka: Kafka, requests: GroupRequests): { endCon
     const find = cluster.findBroker.bind(cluster);
     cluster.findBroker = async (which) => {
       const broker = await find(which);
-      const { heartbeat, offsetCommit } = Object.getPrototypeOf(broker) as Broker;
+      const own = Object.getPrototypeOf(broker) as Broker;
       broker.fetch = (request) => requests.fetch(broker, request);
-      broker.heartbeat = (request) => heartbeat.call(broker, request).catch(lookElsewhere);
+      broker.heartbeat = (request) => own.heartbeat.call(broker, request).catch(lookElsewhere);
       broker.offsetCommit = async (request) => {
         if (!requests.isCommitWanted()) throw protocolError(ILLEGAL_GENERATION);
-        return offsetCommit.call(broker, request);
+        return own.offsetCommit.call(broker, request);
       };
       return broker;
     };
