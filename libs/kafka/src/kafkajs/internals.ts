@@ -41,6 +41,7 @@ interface ProtocolRequest<T> {
 }
 
 export interface Broker {
+  readonly nodeId: number;
   /** How a group of kafkajs's reads. */
   fetch(request: GroupFetchRequest): Promise<GroupFetchResponse>;
   /** How it stays a member, and commits: of its coordinator alone. */

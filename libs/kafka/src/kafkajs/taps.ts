@@ -205,13 +205,13 @@ export const TAPS: readonly Tap[] = [
     guardedBy: [[GROUPS, SECOND_MEMBER]],
   },
   {
-    what: 'REBALANCING, GROUP_JOIN and the `nodeId` of FETCH_START: a rejoin while another broker’s fetch is under way brings that fetch’s batch at the old position',
+    what: 'GROUP_JOIN, and the `nodeId` of FETCH_START and of the broker that is then asked: a rejoin while another broker’s fetch is under way brings that fetch’s batch at the old position',
     where: ['group/group-consumer.ts', 'group/fetch-generations.ts'],
-    why: 'Nothing is taken before every broker has been asked anew.',
+    why: 'A batch goes with the generation that its fetch was started in, and is taken in no other.',
     guardedBy: [
       [
         'kafkajs/group/fetch-generations.test.ts',
-        'after a join nothing is taken until every broker has been asked anew',
+        'what a fetch brings that was started before a join is not taken after it; what is fetched anew is',
       ],
       [GROUPS, SECOND_MEMBER],
       [CLUSTER, KILLED_BROKER],

@@ -41,7 +41,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #options: GroupOptions;
   readonly #consumer: Consumer;
   readonly #cluster: ReturnType<typeof replaceRequests>;
-  readonly #fetches: FetchGenerations;
+  readonly #fetches = new FetchGenerations();
   readonly #commits = new CommitOrder();
   readonly #assigned = new Map<string, AssignedPartition>();
   /** The handler has been told that what is assigned may go elsewhere. */
@@ -57,11 +57,14 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#connection = connection;
     this.#clock = clock;
     this.#options = options;
-    this.#fetches = new FetchGenerations(() => clock.monotonicMs());
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
     const kafka = connection.kafka(RETRY);
     this.#cluster = replaceRequests(kafka, {
-      fetch: (broker, request) => fetchForGroup(broker, request, connection.maxDecompressedBytes),
+      fetch: (broker, request) =>
+        fetchForGroup(broker, request, {
+          maxBytes: connection.maxDecompressedBytes,
+          generation: this.#fetches.of(String(broker.nodeId)),
+        }),
       isCommitWanted: () => this.#commits.isWanted(),
     });
     this.#consumer = kafka.consumer({
@@ -199,10 +202,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
 
   #listen(): void {
     const { events } = this.#consumer;
-    this.#consumer.on(events.REBALANCING, () => {
-      this.#fetches.clear();
-      this.#revoke();
-    });
+    this.#consumer.on(events.REBALANCING, () => this.#revoke());
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#fetches.joined();
       this.#commits.joined();
@@ -220,12 +220,13 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   async #take(payload: EachBatchPayload): Promise<void> {
     this.#heartbeat = () => payload.heartbeat();
     if (!payload.isRunning() || payload.isStale()) return;
-    const batch = batchOf(payload.batch);
-    if (this.#offer(batch) && !batch.outOfRange) payload.resolveOffset(payload.batch.lastOffset());
+    const { batch, generation } = batchOf(payload.batch);
+    if (this.#fetches.isCurrent(generation) && this.#offer(batch) && !batch.outOfRange)
+      payload.resolveOffset(payload.batch.lastOffset());
   }
 
   #offer(batch: GroupBatch): boolean {
-    if (this.#state !== 'running' || !this.#fetches.isSettled()) return false;
+    if (this.#state !== 'running') return false;
     return this.#assigned.get(partitionName(batch))?.offer(batch) ?? false;
   }
 
