@@ -53,7 +53,7 @@ export function createRecordValidator(options: { readonly schema?: object } = {}
   };
 }
 
-/** Judges every record, by parsing it. */
+/** Judges every record, by parsing it. @internal */
 export function createThoroughValidator(schema: object): RecordValidator {
   const stopsAtFirst = newAjv(false);
   const first = stopsAtFirst.compile(schema);

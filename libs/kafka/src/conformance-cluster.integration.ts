@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { retry } from '@genesys-kafka/resilience';
 import { startStack, type Stack } from '@genesys-kafka/testing';
+import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
 import { KafkaError, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
 
@@ -163,6 +164,40 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await Promise.all([group.stop(), producer.close()]);
     });
 
+    test('a group whose coordinator is killed, and stays away, commits at the next one; what was asked for before does not land', async () => {
+      const topic = await newTopic(client);
+      const groupId = `g-${topic}`;
+      const group = client.groupConsumer({ groupId, topics: [topic] });
+      await group.start({
+        onBatch: async (batch, assignment) => {
+          // What is not committed comes again.
+          if (assignment.isCurrent())
+            await group.commit([{ ...batch, offset: batch.nextOffset }]).catch(() => undefined);
+        },
+        onCrash: (error) => assert.fail(error),
+      });
+      const producer = client.producer();
+      const publishAndCommit = async (end: bigint) => {
+        await retry(() => producer.send({ topic, partition: 0 }, [record('1')]), { attempts: 20, backoff: BACKOFF });
+        const endMs = performance.now() + 60_000;
+        while (((await client.admin.groupCommits(groupId, topic)).get(0)?.offset ?? 0n) < end) {
+          assert.ok(performance.now() < endMs, `${end} is not committed`);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      };
+      await publishAndCommit(1n);
+      const coordinator = await coordinatorOf(groupId, stack.brokers);
+      await stack.killBroker(coordinator);
+      const overtaken = assert.rejects(group.commit([{ topic, partition: 0, offset: 0n }]), {
+        code: 'rebalance-in-progress',
+      });
+      await publishAndCommit(2n);
+      await overtaken;
+      assert.equal((await client.admin.groupCommits(groupId, topic)).get(0)?.offset, 2n);
+      await stack.startBroker(coordinator);
+      await Promise.all([group.stop(), producer.close()]);
+    });
+
     test('a rolling restart, clean and hard, passes under a group that commits: nothing lost, order kept', async () => {
       const topic = await newTopic(client, { partitions: PARTITIONS.length });
       slow(0);
@@ -227,4 +262,20 @@ for (const { name, create } of IMPLEMENTATIONS) {
 
 function batchOf(size: number, round: number, partition: number) {
   return Array.from({ length: size }, (_, at) => record(`${round}.${partition}.${at}`));
+}
+
+/** The index of the broker that leads the group's partition of the offsets, as Kafka finds it: by Java's hash of the name. */
+async function coordinatorOf(groupId: string, brokers: readonly string[]): Promise<number> {
+  const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: ['__consumer_offsets'] });
+    const partitions = topics[0]!.partitions;
+    const hash = Buffer.from(groupId, 'latin1').reduce((sum, byte) => (Math.imul(sum, 31) + byte) | 0, 0);
+    const partition = (hash & 0x7fff_ffff) % partitions.length;
+    // Node ids are counted from 1.
+    return partitions.find(({ partitionId }) => partitionId === partition)!.leader - 1;
+  } finally {
+    await admin.disconnect();
+  }
 }

@@ -12,15 +12,23 @@ import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { batchesOf } from '../fixtures/batches.ts';
 import { newWindowEntry } from './entries.ts';
 import { withLane, type LaneOptions } from './lane-session.ts';
+import { claimLane, lastClaim, type ClaimedLane } from './lane.ts';
 
 const LEDGER = { topic: 'ledger', partition: 0 };
+const IDENTITY = { transactionalId: 't', ledger: LEDGER, keyPrefix: 'e/' };
 const ENTRY = newWindowEntry({ exportId: 'e', generation: 1, connector: 'c', contract: 'archive', window: 'w' });
 
 /** A client whose ledger lies in memory; with a `failure`, no transaction can begin but that of a claim. */
 function memoryClient() {
   const log: ConsumedRecord[] = [];
-  const state: { failure?: KafkaError | undefined; claimsRefused: number; send: (bytes: number) => Promise<void> } = {
+  const state: {
+    failure?: KafkaError | undefined;
+    claimsRefused: number;
+    claimsUnanswered: number;
+    send: (bytes: number) => Promise<void>;
+  } = {
     claimsRefused: 0,
+    claimsUnanswered: 0,
     send: async () => undefined,
   };
   let begun = 0;
@@ -35,6 +43,8 @@ function memoryClient() {
             state.claimsRefused -= 1;
             throw new KafkaError('broker-unreachable', 'The broker is away.');
           }
+          const isUnanswered = isClaim && state.claimsUnanswered > 0;
+          if (isUnanswered) state.claimsUnanswered -= 1;
           isClaim = false;
           const sent: ConsumedRecord[] = [];
           return {
@@ -46,7 +56,10 @@ function memoryClient() {
               }
             },
             sendBatch: async (_target: TopicPartition, batch: EncodedBatch) => state.send(batch.rawBytes),
-            commit: async () => void log.push(...sent),
+            commit: async () => {
+              log.push(...sent);
+              if (isUnanswered) throw new KafkaError('broker-unreachable', 'The answer was lost.');
+            },
             abort: async () => undefined,
           };
         },
@@ -63,7 +76,7 @@ function memoryClient() {
 
 const optionsOf = (client: KafkaClient, clock: ManualClock): LaneOptions => ({
   client,
-  identity: { transactionalId: 't', ledger: LEDGER, keyPrefix: 'e/' },
+  identity: IDENTITY,
   limits: {
     transactionBytes: 1e6,
     transactionMs: 1000,
@@ -144,4 +157,41 @@ test('what a slow line has taught is not forgotten with the publisher that faile
   const [first, ...later] = sends;
   assert(first! > 90_000, String(first));
   assert(Math.max(...later) < 50_000, later.join(' '));
+});
+
+/** A lane that is interrupted in its first run; then `during` is called with each further trouble. */
+async function interrupted({ client, state }: ReturnType<typeof memoryClient>, during: (trouble: number) => void) {
+  const clock = new ManualClock();
+  let [runs, troubles] = [0, 0];
+  const options = { ...optionsOf(client, clock), onInterrupted: () => during(troubles++) };
+  const ended = withLane(options, async (_lane, publisher) => {
+    runs += 1;
+    state.failure = runs === 1 ? new KafkaError('broker-unreachable', 'The broker is away.') : undefined;
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
+    await publisher.flush();
+    return 'done';
+  }).catch((error: unknown) => error);
+  await clock.advance(60_000);
+  return ended;
+}
+
+test('a later command that claims the lane between two attempts to claim it again keeps it: the earlier one ends', async () => {
+  const memory = memoryClient();
+  const claims: Promise<ClaimedLane>[] = [];
+  const ended = await interrupted(memory, (trouble) => {
+    if (trouble === 0) memory.state.claimsRefused = 1;
+    else claims.push(claimLane(memory.client, IDENTITY));
+  });
+  assert.equal((ended as { code?: string }).code, 'taken-over');
+  assert.equal(claims.length, 1);
+  assert.equal((await lastClaim(memory.client, IDENTITY))?.nonce, (await claims[0])?.nonce);
+});
+
+test('a claim of its own whose answer was lost is nobody else’s', async () => {
+  const memory = memoryClient();
+  const ended = await interrupted(memory, (trouble) => {
+    if (trouble === 0) memory.state.claimsUnanswered = 2;
+  });
+  assert.equal(ended, 'done');
+  assert.equal(memory.state.claimsUnanswered, 0);
 });

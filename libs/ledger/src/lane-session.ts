@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { KafkaClient, KafkaErrorCode } from '@genesys-kafka/kafka';
 import { OperationalError, retry, settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { LedgerError } from './errors.ts';
@@ -73,11 +74,18 @@ export async function withLane<T>(
   }
 }
 
+/** Looks before each attempt: another command may have claimed the lane while the brokers were away. */
 async function claimAgain(options: LaneOptions, held: ClaimedLane): Promise<ClaimedLane> {
   const { client, identity, signal } = options;
-  const last = await retry(async () => lastClaim(client, identity, { signal }), retryOptions(options));
-  if (last && last.nonce !== held.nonce) throw takenOver(identity.transactionalId, last);
-  return claim(options);
+  const own = new Set([held.nonce]);
+  return retry(async () => {
+    const last = await lastClaim(client, identity, { signal });
+    if (last && !own.has(last.nonce)) throw takenOver(identity.transactionalId, last);
+    const nonce = randomUUID();
+    // Before it is known to be committed: where the answer is lost, the next attempt finds it.
+    own.add(nonce);
+    return claimLane(client, identity, { signal, nonce });
+  }, retryOptions(options));
 }
 
 async function claim(options: LaneOptions): Promise<ClaimedLane> {

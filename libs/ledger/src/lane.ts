@@ -45,9 +45,9 @@ export interface ClaimedLane {
 export async function claimLane(
   client: KafkaClient,
   identity: LaneIdentity,
-  options: { readonly signal?: AbortSignal; readonly clock?: Clock } = {},
+  options: { readonly signal?: AbortSignal; readonly clock?: Clock; readonly nonce?: string } = {},
 ): Promise<ClaimedLane> {
-  const nonce = randomUUID();
+  const { nonce = randomUUID() } = options;
   const at = new Date((options.clock ?? systemClock).nowMs()).toISOString();
   const claim: Claim = { v: 1, kind: 'claim', nonce, host: hostname(), pid: process.pid, at };
   const [key, value] = [claimKey(identity.transactionalId), encodeLedgerValue(claim)];

@@ -28,6 +28,8 @@ export interface RouteGroupOptions {
   readonly settings: GroupSettings;
   readonly work: Work;
   readonly places: Pick<GroupPlaces, 'goOnAt' | 'isAccepted' | 'checkTopics'>;
+  /** Told once: the broker has given this member its part. */
+  readonly onJoined?: () => void;
   readonly onCommitFailure: (error: unknown) => void;
 }
 
@@ -125,6 +127,7 @@ export class RouteGroup implements GroupHandler {
   }
 
   onAssigned(partitions: readonly TopicPartition[]): void {
+    if (!this.joined) this.#options.onJoined?.();
     this.#generation += 1;
     this.#release([...this.#held.values()]);
     for (const partition of partitions) this.#hold(partition);

@@ -6,25 +6,16 @@ import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { createLogger } from '@genesys-kafka/runtime';
 import { RouteRunner } from './route-runner.ts';
 
-test('a broker that has just started is waited out quietly, then with a warning without a stack; the end is thrown', async () => {
-  const clock = new ManualClock();
-  const lines: { level: string; msg: string; atMs: number; code?: string; err?: unknown }[] = [];
-  const destination = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      lines.push({ ...(JSON.parse(chunk.toString()) as (typeof lines)[number]), atMs: clock.monotonicMs() - begunMs });
-      done();
-    },
-  });
-  const begunMs = clock.monotonicMs();
-  let failure = new KafkaError('broker-not-ready', 'Kafka could not read the offsets of the group.');
-  const client = { admin: { offsets: async () => Promise.reject(failure) } };
-  const runner = new RouteRunner({
+const silent = createLogger({ name: 'test', level: 'silent', pretty: false, destination: new Writable() });
+
+/** `client`: what of a client the runner asks for in the test. */
+function runnerOf(client: object, clock: ManualClock, log = silent): RouteRunner {
+  return new RouteRunner({
     route: 'all',
     groupId: 'g',
     topics: ['t'],
     work: async () => undefined,
-    // All that a runner asks for before it joins.
-    client: client as unknown as KafkaClient,
+    client: client as KafkaClient,
     settings: {
       limits: { maxRecords: 1, maxBytes: 1 },
       commitEveryMs: 1,
@@ -38,9 +29,25 @@ test('a broker that has just started is waited out quietly, then with a warning 
     commitNote: '',
     onJoin: () => undefined,
     onCommitFailure: () => undefined,
-    log: createLogger({ name: 'test', level: 'debug', pretty: false, destination }),
+    log,
     clock,
   });
+}
+
+test('a broker that has just started is waited out quietly, then with a warning without a stack; the end is thrown', async () => {
+  const clock = new ManualClock();
+  const lines: { level: string; msg: string; atMs: number; code?: string; err?: unknown }[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push({ ...(JSON.parse(chunk.toString()) as (typeof lines)[number]), atMs: clock.monotonicMs() - begunMs });
+      done();
+    },
+  });
+  const begunMs = clock.monotonicMs();
+  let failure = new KafkaError('broker-not-ready', 'Kafka could not read the offsets of the group.');
+  const client = { admin: { offsets: async () => Promise.reject(failure) } };
+  const log = createLogger({ name: 'test', level: 'debug', pretty: false, destination });
+  const runner = runnerOf(client, clock, log);
   const running = runner.run(new AbortController().signal);
   running.catch(() => undefined);
   await clock.advance(40_000);
@@ -73,27 +80,7 @@ test('a topic that a restarted broker does not know is no verdict in mid-run; on
       stop: async () => undefined,
     }),
   };
-  const runner = new RouteRunner({
-    ...{
-      route: 'all',
-      groupId: 'g',
-      topics: ['t'],
-      work: async () => undefined,
-      acceptGap: false,
-      isNew: false,
-      commitNote: '',
-      clock,
-    },
-    client: client as unknown as KafkaClient,
-    settings: {
-      limits: { maxRecords: 1, maxBytes: 1 },
-      ...{ commitEveryMs: 1, commitRecords: 1, revokeGraceMs: 1, stopGraceMs: 1 },
-    },
-    sessionTimeoutMs: 30_000,
-    onJoin: () => undefined,
-    onCommitFailure: () => undefined,
-    log: createLogger({ name: 'test', level: 'silent', pretty: false, destination: new Writable() }),
-  });
+  const runner = runnerOf(client, clock);
   const running = runner.run(new AbortController().signal);
   running.catch(() => undefined);
   await clock.advance(5000);
@@ -101,4 +88,54 @@ test('a topic that a restarted broker does not know is no verdict in mid-run; on
   isGone = true;
   await clock.advance(120_000);
   await assert.rejects(running, { code: 'topic-missing' });
+});
+
+/** How long a route waits after each of `memberships`, which end after some time, with or without having had a part. */
+async function waitsAfter(memberships: readonly { readonly hasPart: boolean; readonly heldMs: number }[]) {
+  const clock = new ManualClock();
+  const away = new KafkaError('broker-unreachable', 'The broker is away.');
+  const waits: number[] = [];
+  let [begun, endedMs] = [0, 0];
+  const client = {
+    admin: {
+      offsets: async () => [{ partition: 0, first: 0n, end: 0n }],
+      groupCommits: async () => new Map(),
+      topicId: async () => undefined,
+    },
+    groupConsumer: () => ({
+      start: async (handler: GroupHandler) => {
+        if (begun > 0) waits.push(clock.monotonicMs() - endedMs);
+        const { hasPart, heldMs } = memberships[begun++] ?? { hasPart: true, heldMs: Infinity };
+        if (hasPart) handler.onAssigned?.([]);
+        await clock.sleep(heldMs);
+        endedMs = clock.monotonicMs();
+        if (hasPart) handler.onCrash(away);
+        else throw away;
+      },
+      stop: async () => undefined,
+    }),
+  };
+  const stop = new AbortController();
+  const running = runnerOf(client, clock).run(stop.signal);
+  await clock.advance(memberships.reduce((sum, { heldMs }) => sum + heldMs + 60_000, 0));
+  stop.abort();
+  await running;
+  assert.equal(waits.length, memberships.length);
+  return waits;
+}
+
+test('a rolling restart that ends one membership after the other: each begins again in a second or two', async () => {
+  const waits = await waitsAfter(new Array(6).fill({ hasPart: true, heldMs: 40_000 }));
+  assert.ok(Math.max(...waits) <= 2000, waits.join());
+});
+
+test('memberships that end as soon as they begin, and joinings in vain: never again at once, and no wait outlasts a restart', async () => {
+  for (const failing of [
+    { hasPart: true, heldMs: 0 },
+    { hasPart: false, heldMs: 60_000 },
+  ]) {
+    const waits = await waitsAfter(new Array(8).fill(failing));
+    assert.ok(Math.min(...waits) >= 1000 && Math.max(...waits) <= 16_000, waits.join());
+    assert.ok(Math.min(...waits.slice(4)) >= 15_000, waits.join());
+  }
 });

@@ -28,9 +28,10 @@ export interface RouteRunnerOptions {
   readonly clock: Clock;
 }
 
-const BACKOFF = { initialMs: 1000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
-/** A membership that held this long counts as sound: the next failure begins with the shortest wait again. */
-const SOUND_MS = 300_000;
+/** Each joining rebalances the other members; in a rolling restart each broker in turn may ask for one. */
+const BACKOFF = { initialMs: 1000, factor: 2, maxMs: 15_000, jitterMs: 1000 };
+/** A membership that held this long once it had its part was sound: the next failure begins with the shortest wait. */
+const SOUND_MS = 30_000;
 /** A broker that has just started makes and loads its group coordinators: for this long that is no trouble. */
 const STARTING_MS = 10_000;
 const MOVING_ON = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
@@ -60,13 +61,15 @@ export class RouteRunner {
     const { clock } = this.#options;
     const begunMs = clock.monotonicMs();
     for (let attempt = 0; ; attempt += 1) {
-      const startedMs = clock.monotonicMs();
+      let joinedMs = Infinity;
       try {
-        await this.#join(signal);
+        await this.#join(signal, () => {
+          joinedMs = clock.monotonicMs();
+        });
         return;
       } catch (error) {
         if (!isRetryable(error) && !this.#isUnknownForNow(error)) throw error;
-        if (clock.monotonicMs() - startedMs > SOUND_MS) attempt = 0;
+        if (clock.monotonicMs() - joinedMs > SOUND_MS) attempt = 0;
         const waitMs = backoffMs(BACKOFF, attempt);
         this.#tell(error, waitMs, clock.monotonicMs() - begunMs < STARTING_MS ? 'debug' : 'warn');
         // Rejects when it is time to stop: nothing is in hand here, and nobody is waiting for it.
@@ -92,7 +95,7 @@ export class RouteRunner {
     log[level](details, 'the group cannot be read; joining it again');
   }
 
-  async #join(signal: AbortSignal): Promise<void> {
+  async #join(signal: AbortSignal, onJoined: () => void): Promise<void> {
     const { route, groupId, topics, work, client, settings, sessionTimeoutMs, onJoin, log } = this.#options;
     const places = new GroupPlaces({
       admin: client.admin,
@@ -119,6 +122,7 @@ export class RouteRunner {
       settings,
       work,
       places,
+      onJoined,
       onCommitFailure: (error) => {
         // Normal in a rebalance: the partitions are on their way to another member, which reads these records again.
         if (error instanceof KafkaError && MOVING_ON.has(error.code)) {

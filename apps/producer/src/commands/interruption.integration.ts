@@ -56,6 +56,9 @@ for (const [signal, status] of [
     assert.equal(result.status, status, result.stderr);
     assert.equal(result.stdout, '');
     assert.doesNotMatch(result.stderr, /error:|unexpected/);
+    const left = await runProducer(['status'], servers.env(prefix));
+    assert.match(left.stdout, /^[0-9a-f]+ {2}archive, last change .*\n {2}1 window: 1 publishing\n/);
+    assert.match(left.stdout, /\n {2}publishing content-\S+, \d+ records\n/);
     const next = await runProducer(['publish', archive, '--json'], servers.env(prefix));
     assert.equal(next.status, 0, next.stderr);
     assert.equal((JSON.parse(next.stdout) as Report).records.published, 12_000);

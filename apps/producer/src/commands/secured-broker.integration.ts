@@ -16,10 +16,12 @@ import { topicSpecs } from '@genesys-kafka/topics';
 import { runProducer, type Ended } from '../../fixtures/processes.ts';
 import { conversations } from '../../fixtures/records.ts';
 import { useServers } from '../../fixtures/servers.ts';
-import { readPublished } from '../../fixtures/topics.ts';
+import { readPublished, untilWritten } from '../../fixtures/topics.ts';
 import type { Report } from '../export/report.ts';
 
 const RECORDS = 50;
+/** They take some seconds. */
+const MANY = 60_000;
 const servers = useServers(secured);
 interface At {
   readonly prefix?: string;
@@ -30,11 +32,12 @@ interface At {
 }
 
 /** `publish` with a login, over TLS, by the authority of the tests; whatever comes of it, no password is shown. */
-async function publish({ prefix = uniquePrefix(), brokers, mechanism = 'plain', password, env }: At): Promise<Ended> {
+async function publish(at: At, records = RECORDS): Promise<Ended> {
+  const { prefix = uniquePrefix(), brokers, mechanism = 'plain', password, env } = at;
   const [source, authority, config] = ['secured.ndjson', 'authority.pem', 'tls.yaml'].map((name) =>
     join(servers.dir, name),
   ) as [string, string, string];
-  await writeFile(source, conversations('secured', RECORDS).join('\n'));
+  await writeFile(source, conversations('secured', records).join('\n'));
   await writeFile(authority, testAuthority);
   await writeFile(config, `tls: { caFile: ${authority} }\n`);
   const ended = await runProducer(['--config', config, 'publish', source, '--json'], {
@@ -58,13 +61,13 @@ function assertEndsWith(ended: Ended, code: string, text: RegExp): void {
   assert.equal(ended.stdout, '');
 }
 
-async function assertPublishedOnce(prefix: string, ended: Ended): Promise<void> {
+async function assertPublishedOnce(prefix: string, ended: Ended, count = RECORDS): Promise<void> {
   assert.equal(ended.status, 0, ended.stderr);
-  assert.equal((JSON.parse(ended.stdout) as Report).records.published, RECORDS);
+  assert.equal((JSON.parse(ended.stdout) as Report).records.published, count);
   const { records } = await readPublished(servers.client, prefix);
   assert.deepEqual(
     records.map(({ ordinal }) => ordinal).toSorted((a, b) => a - b),
-    Array.from({ length: RECORDS }, (_, ordinal) => ordinal),
+    Array.from({ length: count }, (_, ordinal) => ordinal),
   );
 }
 
@@ -118,6 +121,22 @@ test('a right that is missing is named and nothing is published; once it is ther
   }
   await assertPublishedOnce(prefix, await publish({ prefix }));
 });
+
+for (const which of ['data', 'ledger'] as const) {
+  test(`the right to write the ${which} topic is taken away while an archive is published: it ends, and the next run goes on`, async () => {
+    const prefix = uniquePrefix();
+    const specs = topicSpecs({ prefix });
+    await using rights = await Rights.at(servers.stack.brokers);
+    await rights.grantAll(prefix);
+    const publishing = publish({ prefix }, MANY);
+    await untilWritten(servers.client, prefix);
+    const { name } = specs[which];
+    const giveBack = await rights.takeAway('TOPIC', name, 'WRITE');
+    assertEndsWith(await publishing, 'authorization-failed', new RegExp(name));
+    await giveBack();
+    await assertPublishedOnce(prefix, await publish({ prefix }, MANY), MANY);
+  });
+}
 
 test('a broker’s certificate that has expired, or that nobody trusts, ends the run with what to do', async () => {
   const { EXPIRED, STRANGER } = servers.stack.listeners;

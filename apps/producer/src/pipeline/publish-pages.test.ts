@@ -155,6 +155,14 @@ test('a page of more records than a page can have is none, and is not held in me
   assert.deepEqual(ordinals, []);
 });
 
+test('a page of too many records is scanned no further: what is broken behind them is not what is told', async () => {
+  const records = `${'1,'.repeat(600_000)}}`;
+  const bytes = Buffer.from(`{"conversations":[${records}${' '.repeat(2 * 1024 * 1024)}`);
+  const source = new SourcePublisher(new MemoryLane().publisher, newSource(), sourceOptions());
+  const published = publishPages(async () => bytes, source, READING, never);
+  await assert.rejects(published, { code: 'no-page', message: /more than 100000 records/ });
+});
+
 test('a date beside the records that moves on does not make a page another one', async () => {
   const entry = await killedInside('b');
   const { error } = await read({ ...LARGE, b: { ...LARGE.b!, at: '2030-01-01T00:00:00Z' } }, entry);

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import kafkajs from 'kafkajs';
-import { replaceFetch } from './internals.ts';
+import { protocolError, replaceRequests, type Broker, type Cluster } from './internals.ts';
 
+const IDLE = { fetch: () => assert.fail('nothing is fetched'), isCommitWanted: () => true };
 const PATIENCE = { retries: 1_000_000, initialRetryTime: 20, maxRetryTime: 20 };
 
 test('a group that is stopped makes no more connections', { timeout: 20_000 }, async (t) => {
@@ -19,7 +20,7 @@ test('a group that is stopped makes no more connections', { timeout: 20_000 }, a
   for (const port of [1, (silent.address() as AddressInfo).port]) {
     const settings = { retry: PATIENCE, requestTimeout: 100, logLevel: kafkajs.logLevel.NOTHING };
     const client = new kafkajs.Kafka({ brokers: [`127.0.0.1:${port}`], ...settings });
-    const cluster = replaceFetch(client, () => assert.fail('nothing is fetched'));
+    const cluster = replaceRequests(client, IDLE);
     const group = client.consumer({ groupId: 'g', retry: PATIENCE });
     const connected = port === 1 ? undefined : once(silent, 'connection');
     const connecting = assert.rejects(group.connect(), /has been stopped/);
@@ -28,4 +29,41 @@ test('a group that is stopped makes no more connections', { timeout: 20_000 }, a
     await connecting;
     await assert.rejects(group.connect(), /has been stopped/);
   }
+});
+
+/** The broker that a group of a client is given, whose own requests end in these ways. */
+async function brokerOf(own: Partial<Broker>, isCommitWanted = true): Promise<Broker> {
+  const client = new kafkajs.Kafka({ brokers: ['127.0.0.1:1'], logLevel: kafkajs.logLevel.NOTHING });
+  replaceRequests(client, { ...IDLE, isCommitWanted: () => isCommitWanted });
+  const symbol = Object.getOwnPropertySymbols(client).find(({ description }) => description?.includes('createCluster'));
+  const cluster = (client as unknown as Record<symbol, (options: object) => Cluster>)[symbol!]!({});
+  Object.assign(cluster.brokerPool, { findBroker: async () => Object.create(own) as Broker });
+  return cluster.findBroker({ nodeId: '1' });
+}
+
+test('a coordinator that cannot be reached is none any more; any other failure of a heartbeat is told as it is', async () => {
+  const away = new kafkajs.KafkaJSConnectionError('connect ECONNREFUSED');
+  // Not among what kafkajs exports.
+  const closed = Object.assign(new Error('Closed connection'), { name: 'KafkaJSConnectionClosedError' });
+  const refused = protocolError(30);
+  const heartbeats = [away, closed, refused].map(async (error) => {
+    const broker = await brokerOf({ heartbeat: () => Promise.reject(error) });
+    return broker.heartbeat({}).catch((told: unknown) => told);
+  });
+  const told = (await Promise.all(heartbeats)) as { readonly type?: string }[];
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ['NOT_COORDINATOR_FOR_GROUP', 'NOT_COORDINATOR_FOR_GROUP', 'GROUP_AUTHORIZATION_FAILED'],
+  );
+});
+
+test('a commit that is not wanted any more is not sent, nor tried again', async () => {
+  const sent: unknown[] = [];
+  const own = { offsetCommit: async (request: unknown) => sent.push(request) };
+  await (await brokerOf(own)).offsetCommit('wanted');
+  await assert.rejects((await brokerOf(own, false)).offsetCommit('overtaken'), {
+    type: 'ILLEGAL_GENERATION',
+    retriable: false,
+  });
+  assert.deepEqual(sent, ['wanted']);
 });

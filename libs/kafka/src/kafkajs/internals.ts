@@ -41,8 +41,12 @@ interface ProtocolRequest<T> {
 }
 
 export interface Broker {
+  readonly nodeId: number;
   /** How a group of kafkajs's reads. */
   fetch(request: GroupFetchRequest): Promise<GroupFetchResponse>;
+  /** How it stays a member, and commits: of its coordinator alone. */
+  heartbeat(request: unknown): Promise<unknown>;
+  offsetCommit(request: unknown): Promise<unknown>;
   disconnect(): Promise<void>;
   /** What the broker speaks, by the request's number. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
@@ -101,6 +105,8 @@ const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 const METADATA = 3;
 const UNKNOWN_SERVER_ERROR = -1;
+const NOT_COORDINATOR = 16;
+const ILLEGAL_GENERATION = 22;
 /** Spoken by Kafka 2.3 to 4.x; the newest that kafkajs encodes. */
 const FETCH_VERSION = 11;
 
@@ -119,11 +125,15 @@ export function createCluster(
   return make({ allowAutoTopicCreation: false, isolationLevel, metadataMaxAge: 300_000 });
 }
 
-/** Has the group of `kafka` that is made next read through `fetch`. */
-export function replaceFetch(
-  kafka: Kafka,
-  fetch: (broker: Broker, request: GroupFetchRequest) => Promise<GroupFetchResponse>,
-): { endConnecting(): void } {
+/** What a group of kafkajs's does in our way. */
+export interface GroupRequests {
+  fetch(broker: Broker, request: GroupFetchRequest): Promise<GroupFetchResponse>;
+  /** Asked in the course of each attempt of a commit. */
+  isCommitWanted(): boolean;
+}
+
+/** Has the group of `kafka` that is made next ask its brokers through `requests`. */
+export function replaceRequests(kafka: Kafka, requests: GroupRequests): { endConnecting(): void } {
   const { make, replace } = clusterMaker(kafka);
   let cluster: Cluster | undefined;
   replace((options) => {
@@ -131,7 +141,13 @@ export function replaceFetch(
     const find = cluster.findBroker.bind(cluster);
     cluster.findBroker = async (which) => {
       const broker = await find(which);
-      broker.fetch = (request) => fetch(broker, request);
+      const own = Object.getPrototypeOf(broker) as Broker;
+      broker.fetch = (request) => requests.fetch(broker, request);
+      broker.heartbeat = (request) => own.heartbeat.call(broker, request).catch(lookElsewhere);
+      broker.offsetCommit = async (request) => {
+        if (!requests.isCommitWanted()) throw protocolError(ILLEGAL_GENERATION);
+        return own.offsetCommit.call(broker, request);
+      };
       return broker;
     };
     return cluster;
@@ -145,6 +161,16 @@ export function replaceFetch(
       if (cluster.brokerPool.seedBroker) cluster.brokerPool.seedBroker.connect = refuse;
     },
   };
+}
+
+/**
+ * kafkajs asks a coordinator that is gone again and again, until it is back or patience ends, and nothing is committed for
+ * so long. Told that it is not the coordinator any more, it finds the new one and joins there.
+ */
+function lookElsewhere(error: Error): never {
+  // The second one where something stands in front of the broker, and is still there.
+  const isGone = ['KafkaJSConnectionError', 'KafkaJSConnectionClosedError'].includes(error.name);
+  throw isGone ? protocolError(NOT_COORDINATOR) : error;
 }
 
 /** One Fetch of one partition, read_committed; rejects with kafkajs's error for the partition's error code. */

@@ -25,6 +25,8 @@ const SECOND_MEMBER = 'a second member takes over half; what is in hand is no lo
 const MANY_HEADERS = 'a record with 12,000 headers goes by like any other';
 const OUT_OF_RANGE = 'an offset that the log does not hold is told, not reset; a seek goes on from there';
 const TOPIC_ID = 'a topic that is deleted and made again has another id';
+const LOST_COORDINATOR =
+  'a group whose coordinator is killed, and stays away, commits at the next one; what was asked for before does not land';
 const CRASH = 'a handler that fails, and a batch that cannot be read, are surfaced as a crash';
 
 /** All of them. A newer kafkajs is taken only when each has been looked at again and its tests pass. */
@@ -113,6 +115,27 @@ export const TAPS: readonly Tap[] = [
     guardedBy: [[GROUPS, 'what is finished when a rebalance begins is committed, and not delivered again']],
   },
   {
+    what: '`heartbeat` of the brokers that a group’s cluster finds is ours: NOT_COORDINATOR_FOR_GROUP from it has the group joined again, at the coordinator that is found then',
+    where: ['internals.ts'],
+    why: 'A coordinator that is gone would be asked until it is back, or for some minutes, and nothing committed for so long.',
+    guardedBy: [
+      [CLUSTER, LOST_COORDINATOR],
+      [
+        'kafkajs/internals.test.ts',
+        'a coordinator that cannot be reached is none any more; any other failure of a heartbeat is told as it is',
+      ],
+    ],
+  },
+  {
+    what: '`offsetCommit` of the brokers that a group’s cluster finds is ours; a commit is tried again in its own asynchronous context, in later generations too',
+    where: ['internals.ts', 'group/group-consumer.ts', 'group/commit-order.ts'],
+    why: 'An old place would land after a newer one, or after what the partition’s next owner has committed.',
+    guardedBy: [
+      [CLUSTER, LOST_COORDINATOR],
+      ['kafkajs/internals.test.ts', 'a commit that is not wanted any more is not sent, nor tried again'],
+    ],
+  },
+  {
     what: 'the codec registry, by the protocol’s numbers: a codec is given the encoder of a batch’s records, count and header left out',
     where: ['codecs.ts', 'produce.ts'],
     why: 'zstd is missing, and the codec is where prepared records take the place of the stand-ins.',
@@ -182,13 +205,13 @@ export const TAPS: readonly Tap[] = [
     guardedBy: [[GROUPS, SECOND_MEMBER]],
   },
   {
-    what: 'REBALANCING, GROUP_JOIN and the `nodeId` of FETCH_START: a rejoin while another broker’s fetch is under way brings that fetch’s batch at the old position',
+    what: 'GROUP_JOIN, and the `nodeId` of FETCH_START and of the broker that is then asked: a rejoin while another broker’s fetch is under way brings that fetch’s batch at the old position',
     where: ['group/group-consumer.ts', 'group/fetch-generations.ts'],
-    why: 'Nothing is taken before every broker has been asked anew.',
+    why: 'A batch goes with the generation that its fetch was started in, and is taken in no other.',
     guardedBy: [
       [
         'kafkajs/group/fetch-generations.test.ts',
-        'after a join nothing is taken until every broker has been asked anew',
+        'what a fetch brings that was started before a join is not taken after it; what is fetched anew is',
       ],
       [GROUPS, SECOND_MEMBER],
       [CLUSTER, KILLED_BROKER],

@@ -1,39 +1,28 @@
-/** A fetch takes a few seconds at most; an older entry is of a broker that is gone. */
-const FORGET_MS = 60_000;
-
 /**
  * Tells batches of an earlier assignment from those of the present one. kafkajs can rejoin the group because of one
  * broker's answer while a fetch to another broker is under way; that fetch's batch then arrives with the old position,
- * and taking it would skip what the new assignment starts with. So nothing is taken until every broker's fetch has
- * been started since the last join.
+ * and taking it would skip what the new assignment starts with. So a batch goes with the generation that its fetch was
+ * started in.
  */
 export class FetchGenerations {
-  readonly #nowMs: () => number;
-  readonly #started = new Map<string, { readonly generation: number; readonly atMs: number }>();
-  #generation = 0;
-
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
-  }
+  readonly #started = new Map<string, number>();
+  #current = 0;
 
   joined(): void {
-    this.#generation += 1;
+    this.#current += 1;
   }
 
-  /** All fetches have ended. */
-  clear(): void {
-    this.#started.clear();
-  }
-
+  /** A broker is asked for one fetch after the other. */
   fetchStarted(nodeId: string): void {
-    this.#started.set(nodeId, { generation: this.#generation, atMs: this.#nowMs() });
+    this.#started.set(nodeId, this.#current);
   }
 
-  isSettled(): boolean {
-    const oldest = this.#nowMs() - FORGET_MS;
-    for (const { generation, atMs } of this.#started.values()) {
-      if (generation !== this.#generation && atMs > oldest) return false;
-    }
-    return true;
+  /** Of the fetch that this broker was asked for last. */
+  of(nodeId: string): number | undefined {
+    return this.#started.get(nodeId);
+  }
+
+  isCurrent(generation: number | undefined): boolean {
+    return generation === this.#current;
   }
 }

@@ -6,8 +6,9 @@ import { partitionName } from '../../partition-name.ts';
 import type { GroupBatch, GroupConsumer, GroupHandler, GroupOptions, TopicPartition } from '../../port.ts';
 import type { Connection } from '../connection.ts';
 import { toKafkaError } from '../errors-mapping.ts';
-import { createCluster, replaceFetch } from '../internals.ts';
+import { createCluster, replaceRequests } from '../internals.ts';
 import { AssignedPartition, type PartitionHooks } from './assigned-partition.ts';
+import { CommitOrder } from './commit-order.ts';
 import { FetchGenerations } from './fetch-generations.ts';
 import { batchOf, fetchForGroup } from './group-fetch.ts';
 
@@ -39,8 +40,9 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #clock: Clock;
   readonly #options: GroupOptions;
   readonly #consumer: Consumer;
-  readonly #cluster: ReturnType<typeof replaceFetch>;
-  readonly #fetches: FetchGenerations;
+  readonly #cluster: ReturnType<typeof replaceRequests>;
+  readonly #fetches = new FetchGenerations();
+  readonly #commits = new CommitOrder();
   readonly #assigned = new Map<string, AssignedPartition>();
   /** The handler has been told that what is assigned may go elsewhere. */
   #isRevoked = false;
@@ -55,12 +57,16 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#connection = connection;
     this.#clock = clock;
     this.#options = options;
-    this.#fetches = new FetchGenerations(() => clock.monotonicMs());
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
     const kafka = connection.kafka(RETRY);
-    this.#cluster = replaceFetch(kafka, (broker, request) =>
-      fetchForGroup(broker, request, connection.maxDecompressedBytes),
-    );
+    this.#cluster = replaceRequests(kafka, {
+      fetch: (broker, request) =>
+        fetchForGroup(broker, request, {
+          maxBytes: connection.maxDecompressedBytes,
+          generation: this.#fetches.of(String(broker.nodeId)),
+        }),
+      isCommitWanted: () => this.#commits.isWanted(),
+    });
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       sessionTimeout,
@@ -102,15 +108,14 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     const own = offsets.filter((target) => this.#assigned.has(partitionName(target)));
     const foreign = offsets.find((target) => !this.#assigned.has(partitionName(target)));
     if (own.length > 0) {
+      const places = own.map(({ topic, partition, offset }) => ({
+        topic,
+        partition,
+        offset: offset.toString(),
+        metadata: this.#options.commitNote?.(topic) ?? null,
+      }));
       try {
-        await this.#consumer.commitOffsets(
-          own.map(({ topic, partition, offset }) => ({
-            topic,
-            partition,
-            offset: offset.toString(),
-            metadata: this.#options.commitNote?.(topic) ?? null,
-          })),
-        );
+        await this.#commits.run(own, () => this.#consumer.commitOffsets(places));
       } catch (error) {
         throw this.#toError(error, 'commit offsets in');
       }
@@ -197,12 +202,10 @@ export class KafkajsGroupConsumer implements GroupConsumer {
 
   #listen(): void {
     const { events } = this.#consumer;
-    this.#consumer.on(events.REBALANCING, () => {
-      this.#fetches.clear();
-      this.#revoke();
-    });
+    this.#consumer.on(events.REBALANCING, () => this.#revoke());
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#fetches.joined();
+      this.#commits.joined();
       this.#revoke();
       this.#clear();
       this.#assign(payload.memberAssignment);
@@ -217,12 +220,13 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   async #take(payload: EachBatchPayload): Promise<void> {
     this.#heartbeat = () => payload.heartbeat();
     if (!payload.isRunning() || payload.isStale()) return;
-    const batch = batchOf(payload.batch);
-    if (this.#offer(batch) && !batch.outOfRange) payload.resolveOffset(payload.batch.lastOffset());
+    const { batch, generation } = batchOf(payload.batch);
+    if (this.#fetches.isCurrent(generation) && this.#offer(batch) && !batch.outOfRange)
+      payload.resolveOffset(payload.batch.lastOffset());
   }
 
   #offer(batch: GroupBatch): boolean {
-    if (this.#state !== 'running' || !this.#fetches.isSettled()) return false;
+    if (this.#state !== 'running') return false;
     return this.#assigned.get(partitionName(batch))?.offer(batch) ?? false;
   }
 

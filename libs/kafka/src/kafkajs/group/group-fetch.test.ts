@@ -44,9 +44,9 @@ const CONTROL = 0x20;
 const COMMIT_MARKER = Uint8Array.of(20, 0, 0, 0, 8, 0, 0, 0, 1, 1, 0);
 
 const fetched = async (broker: Broker, asked: GroupFetchRequest, maxBytes = 1e6) => {
-  const { responses } = await fetchForGroup(broker, asked, maxBytes);
+  const { responses } = await fetchForGroup(broker, asked, { maxBytes, generation: 1 });
   return responses.map(({ partitions: [one] }) =>
-    one!.messages.length === 0 ? undefined : batchOf({ messages: one!.messages } as unknown as Batch),
+    one!.messages.length === 0 ? undefined : batchOf({ messages: one!.messages } as unknown as Batch).batch,
   );
 };
 
@@ -96,7 +96,7 @@ test('partitions are asked for in any order, so that none is always the last', a
         },
       },
     } as unknown as Broker;
-    await fetchForGroup(broker, asked, 1e6, random);
+    await fetchForGroup(broker, asked, { maxBytes: 1e6, generation: 1, random });
   }
   assert.ok(orders.size > 2);
 });

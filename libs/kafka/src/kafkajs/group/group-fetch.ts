@@ -11,7 +11,20 @@ const OFFSET_OUT_OF_RANGE = 1;
 interface StandIn {
   readonly offset: string;
   readonly isControlRecord: false;
+  readonly fetched: FetchedBatch;
+}
+
+export interface FetchedBatch {
   readonly batch: GroupBatch;
+  /** As `fetchForGroup` was given it. */
+  readonly generation: number | undefined;
+}
+
+export interface GroupFetchOptions {
+  readonly maxBytes: number;
+  /** That the fetch was started in. */
+  readonly generation: number | undefined;
+  readonly random?: () => number;
 }
 
 /**
@@ -22,8 +35,7 @@ interface StandIn {
 export async function fetchForGroup(
   broker: Broker,
   request: GroupFetchRequest,
-  maxBytes: number,
-  random: () => number = Math.random,
+  { maxBytes, generation, random = Math.random }: GroupFetchOptions,
 ): Promise<GroupFetchResponse> {
   const fetched = await fetchFrom(broker, inRandomOrder(request, random));
   const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
@@ -33,7 +45,7 @@ export async function fetchForGroup(
   for (const one of fetched) {
     const batch = await decoded(one, offsetAsked(request, one), budget);
     const last = batch.outOfRange ? batch.from : batch.nextOffset - 1n;
-    const standIn: StandIn = { offset: last.toString(), isControlRecord: false, batch };
+    const standIn: StandIn = { offset: last.toString(), isControlRecord: false, fetched: { batch, generation } };
     const messages = last >= batch.from ? [standIn] : [];
     const { topic: topicName, partition } = one;
     const highWatermark = one.highWatermark.toString();
@@ -43,8 +55,8 @@ export async function fetchForGroup(
 }
 
 /** The batch that `fetchForGroup` gave kafkajs. */
-export function batchOf({ messages }: Batch): GroupBatch {
-  return (messages[0] as unknown as StandIn).batch;
+export function batchOf({ messages }: Batch): FetchedBatch {
+  return (messages[0] as unknown as StandIn).fetched;
 }
 
 /** Brokers fill their answer in the order asked for, and so do we our budget: none is always the last (KIP-74). */

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { text } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { retry } from '@genesys-kafka/resilience';
+import { startScript } from '@genesys-kafka/testing';
+import { partitionFor, topicSpecs } from '@genesys-kafka/topics';
+import { dataPartitions, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { Target } from '../../fixtures/target.ts';
+import { until } from '../../fixtures/until.ts';
+
+const KEYS = 30;
+/** Far more than a restart takes on an idle machine; the time of the whole test is the bound. */
+const PATIENCE_MS = 120_000;
+const BACKOFF = { initialMs: 200, factor: 2, maxMs: 2000, jitterMs: 0 };
+
+let bus: Bus;
+before(async () => {
+  bus = await startBus({ brokers: 3 });
+});
+after(async () => bus[Symbol.asyncDispose]());
+
+/** The next record of each key; one whose answer was lost may be there twice. */
+async function publishRound(area: Area, n: number): Promise<void> {
+  const byPartition = Map.groupBy(
+    Array.from({ length: KEYS }, (_, key) => `c-${key}`),
+    (key) => partitionFor(key, dataPartitions),
+  );
+  const sends = [...byPartition].map(async ([partition, keys]) => {
+    const records = keys.map((key) => area.outgoing({ conversationId: key, n }, `round-${n}`, Number(key.slice(2))));
+    await retry(async () => area.send(partition, records), { attempts: 60, backoff: BACKOFF });
+  });
+  await Promise.all(sends);
+}
+
+async function producerStatus(area: Area): Promise<void> {
+  const child = startScript('producer', ['status', '--json'], {
+    env: { PATH: process.env.PATH, KAFKA_BROKERS: area.stack.brokers.join(','), KAFKA_TOPIC_PREFIX: area.prefix },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const [stderr, status] = await Promise.all([text(child.stderr!), exited, text(child.stdout!)]);
+  assert.equal(status, 0, stderr);
+}
+
+test('every broker is stopped and then killed under `run`: it delivers while each is away, and so do `--drain` and `status` in the midst; nothing is lost, each key in its order', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.client.admin.createMissing([topicSpecs({ prefix: area.prefix }).ledger]);
+  const config = area.config({
+    routes: [{ name: 'all', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+  });
+  await using running = await ConsumerProcess.start(config, 'run', ...quick);
+  let ended = false;
+  void running.ended.then(() => (ended = true));
+  let n = 0;
+  const isDelivered = () => {
+    assert.ok(!ended, `it has ended: ${running.stderr}`);
+    return new Set(target.accepted.map(({ body }) => `${body.conversationId} ${body.n}`)).size === n * KEYS;
+  };
+  const untilDelivered = async () =>
+    until(isDelivered, `round ${n}`, PATIENCE_MS).catch((cause: unknown) => {
+      throw new Error(running.stderr, { cause });
+    });
+  await publishRound(area, n++);
+  await untilDelivered();
+  for (const broker of [0, 1, 2]) {
+    for (const down of ['stopBroker', 'killBroker'] as const) {
+      await bus.stack[down](broker);
+      const isMidst = broker === 1 && down === 'killBroker';
+      const others = isMidst ? [producerStatus(area), runConsumer(config, ['run', '--drain', ...quick])] : [];
+      await Promise.all([publishRound(area, n++), ...others]);
+      // Before the broker is back: what it held back would go on with that.
+      await untilDelivered();
+      await bus.stack.startBroker(broker);
+    }
+  }
+  running.signal('SIGTERM');
+  const { status, stderr } = await running.ended;
+  assert.equal(status, 0, stderr);
+  for (const [key, deliveries] of Map.groupBy(target.accepted, ({ body }) => body.conversationId)) {
+    // What was in flight may come again, but nothing for the first time before its predecessors.
+    const firsts = [...new Set(deliveries.map(({ body }) => body.n))];
+    assert.deepEqual(
+      firsts,
+      Array.from({ length: n }, (_, round) => round),
+      key,
+    );
+  }
+});
