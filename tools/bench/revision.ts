@@ -1,0 +1,48 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '../..');
+const git = async (...args: readonly string[]) => (await promisify(execFile)('git', args, { cwd: ROOT })).stdout.trim();
+
+/** Another commit of this repository, checked out and installed. */
+export interface Revision extends AsyncDisposable {
+  readonly root: string;
+  /** `@` and its short hash. */
+  readonly label: string;
+}
+
+/** Makes a work tree of a commit in the temporary directory and installs its packages there; disposing removes it. */
+export async function checkOut(name: string, signal: AbortSignal): Promise<Revision> {
+  const commit = await git('rev-parse', '--verify', `${name}^{commit}`);
+  const parent = await mkdtemp(join(tmpdir(), 'bench-revision-'));
+  const root = join(parent, 'tree');
+  const remove = async () => {
+    await rm(parent, { recursive: true, force: true });
+    await git('worktree', 'prune');
+  };
+  try {
+    await git('worktree', 'add', '--detach', root, commit);
+    await install(root, signal);
+    return { root, label: `@${commit.slice(0, 7)}`, [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function install(root: string, signal: AbortSignal): Promise<void> {
+  // What npm tells the scripts that it runs is about this checkout, not about that one.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
+  const npm = spawn('npm', ['ci', '--no-progress', '--no-audit', '--no-fund'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 2, 2],
+    signal,
+  });
+  const [status] = (await once(npm, 'close')) as [number | null];
+  if (status !== 0) throw new Error(`npm ci in a checkout of the other commit ended with ${status}.`);
+}
