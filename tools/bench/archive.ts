@@ -2,11 +2,12 @@ import yauzl from 'yauzl';
 import { ContentsCounter, type Contents } from './contents.ts';
 
 /** What an archive of conversations holds, found out without any code of the product. */
-export async function archiveContents(path: string): Promise<Contents> {
+export async function archiveContents(path: string, signal: AbortSignal): Promise<Contents> {
   const counter = new ContentsCounter();
   const zip = await yauzl.openPromise(path);
   for await (const entry of zip.eachEntry()) {
     for await (const record of splitRecords(await zip.openReadStreamPromise(entry))) {
+      signal.throwIfAborted();
       counter.add((JSON.parse(record.toString()) as { conversationId: string }).conversationId, record);
     }
   }

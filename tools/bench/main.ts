@@ -8,16 +8,16 @@ import { startStack } from '@genesys-kafka/testing';
 import { table } from '../src/demo/table.ts';
 import { archiveContents } from './archive.ts';
 import { peerCase } from './cases.ts';
-import { sizeOf, writeDocument, type Results } from './document.ts';
-import { linesOf, movements, type Line } from './figures.ts';
-import { machine } from './machine.ts';
+import { sizeOf, writeDocument, type Results } from './report/document.ts';
+import { linesOf, movements, type Line } from './report/figures.ts';
+import { machine } from './report/machine.ts';
 import { HELP, parseOptions, UsageError, type BenchOptions } from './options.ts';
 import { preparePeers, type Peers } from './peers/peers.ts';
 import { openSources, productCase, type Sources } from './product.ts';
 import { checkOut, type Revision } from './revision.ts';
 import { runCase, runRounds, WrongContentsError, type Bench, type Run } from './rounds.ts';
 import { writeArchive } from './servers.ts';
-import { cells, HEAD, movedCells, MOVED_HEAD, notes } from './table.ts';
+import { cells, HEAD, movedCells, MOVED_HEAD, notes } from './report/table.ts';
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -64,7 +64,7 @@ async function measureAll(
   const { records, rounds } = options;
   const archive = join(dir, 'archive.zip');
   const archiveBytes = await writeArchive(archive, ['--records', String(records)], signal);
-  const expected = await archiveContents(archive);
+  const expected = await archiveContents(archive, signal);
   const facts = {
     command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
     date: new Date().toISOString().slice(0, 10),
@@ -85,7 +85,7 @@ async function measureAll(
       ]),
       ...peers.present.map((peer) => [peerCase(peer, archive, stack.brokers)]),
     ];
-    if (options.warmUp) {
+    if (!options.quick) {
       // A broker that has just started compiles itself on the same cores, and the stand-in packs its archive at the
       // first query: these runs are nobody's.
       for (const one of groups.flat().filter(({ name }) => /^(publish|export-bulk-archive)$/.test(name))) {
@@ -97,7 +97,8 @@ async function measureAll(
     );
     const large = options.large ? await publishLarge(on, sources, records * 10) : [];
     const results = { ...facts, lines: [...linesOf(runs, expected.bytes), ...large] };
-    tell(results);
+    if (options.quick) tellQuick(runs.size, results);
+    else tell(results);
     if (revision) {
       print(`\nThis commit’s figures by those of ${revision.label}, within each round: the median (least–most)`);
       print(table([MOVED_HEAD, ...movedCells(movements(runs, revision.label))]));
@@ -113,11 +114,16 @@ async function publishLarge(on: Bench, sources: Sources, records: number): Promi
   const archive = join(sources.dir, 'large.zip');
   // Level 1: ten times the archive takes minutes at level 6.
   await writeArchive(archive, ['--records', String(records), '--compression-level', '1'], on.signal);
-  const expected = await archiveContents(archive);
+  const expected = await archiveContents(archive, on.signal);
   const run = await runCase(on, productCase('publish', { ...sources, archive }, on.stack), expected);
   const name = `publish, ${records.toLocaleString('en-US')} records`;
   say(`${name}: ${told(run)}`);
   return linesOf(new Map([[name, [run]]]), expected.bytes);
+}
+
+function tellQuick(cases: number, { missing }: Results): void {
+  print(`${cases} cases ran, and every topic held what it should.`);
+  for (const line of notes([], missing)) print(line);
 }
 
 function tell(results: Results): void {

@@ -4,10 +4,10 @@ import { parseOptions, UsageError } from './options.ts';
 
 test('without options it is the whole table, and a quick run is a small one', () => {
   const whole = parseOptions([])!;
-  assert.deepEqual([whole.records, whole.rounds, whole.warmUp], [100_000, 3, true]);
+  assert.deepEqual([whole.records, whole.rounds, whole.quick], [100_000, 3, false]);
   assert.equal(whole.product.length + whole.peers.length, 11);
   const quick = parseOptions(['--quick'])!;
-  assert.deepEqual([quick.records, quick.rounds, quick.warmUp], [3000, 1, false]);
+  assert.deepEqual([quick.records, quick.rounds, quick.quick], [2000, 1, true]);
   assert.equal(parseOptions(['--quick', '--rounds', '2'])!.rounds, 2);
 });
 
@@ -22,6 +22,8 @@ test('what cannot be meant is refused', () => {
     ['--records', '0'],
     ['--rounds', 'many'],
     ['--quick', '--write'],
+    ['--quick', '--large'],
+    ['--quick', '--compare', 'HEAD'],
     ['--only', 'publish', '--write'],
     ['--fast'],
   ]) {

@@ -38,7 +38,11 @@ export async function runCase({ stack, client, signal }: Bench, one: BenchCase, 
       sourceCpuSeconds: source(),
       peakBytes: measured.peakBytes || undefined,
     };
-    const wrong = differences(await readBack(client, prefix, one.isProduct), expected, one.rewrites);
+    const wrong = differences(
+      await readBack(client, prefix, { framed: one.isProduct, signal }),
+      expected,
+      one.rewrites,
+    );
     if (wrong.length > 0)
       throw new WrongContentsError(`${one.name}: what is on the topic is not what was published. ${wrong.join('; ')}`);
     return figures;

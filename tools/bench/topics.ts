@@ -14,12 +14,16 @@ export async function makeTopic(client: KafkaClient, prefix: string): Promise<vo
 }
 
 /** What a read_committed reader finds under a prefix. `framed`: in Confluent's wire format, five bytes before each value. */
-export async function readBack(client: KafkaClient, prefix: string, framed: boolean): Promise<Contents> {
+export async function readBack(
+  client: KafkaClient,
+  prefix: string,
+  { framed, signal }: { readonly framed: boolean; readonly signal: AbortSignal },
+): Promise<Contents> {
   const topic = topicOf(prefix);
   const description = await client.admin.describeTopic(topic);
   const counter = new ContentsCounter();
   for (let partition = 0; partition < (description?.partitions ?? 0); partition += 1) {
-    for await (const { records } of readToEnd(client, { topic, partition })) {
+    for await (const { records } of readToEnd(client, { topic, partition }, { signal })) {
       for (const { key, value } of records) counter.add(String(key), bodyOf(value!, framed ? 'confluent' : 'none'));
     }
   }

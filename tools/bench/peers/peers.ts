@@ -86,5 +86,5 @@ function runnable({ program, rewrites }: PeerPlan, command: (what: string) => re
 /** The last line that a tool wrote, or the error's own words. */
 function reasonOf(error: unknown): string {
   const { stderr = '', message } = error as Error & { readonly stderr?: string };
-  return stderr.trim().split('\n').at(-1) || message;
+  return stderr.trim() === '' ? message : stderr.trim().split('\n').at(-1)!;
 }

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Line } from './figures.ts';
-import type { MissingPeer } from './peers/peers.ts';
+import type { MissingPeer } from '../peers/peers.ts';
 import { plot } from './plot.ts';
-import { PRODUCT_NAMES } from './product.ts';
+import { PRODUCT_NAMES } from '../product.ts';
 import { cells, HEAD, markdownTable, notes } from './table.ts';
 
-const DOCS = join(import.meta.dirname, '../../docs');
-const { format: megabytes } = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const DOCS = join(import.meta.dirname, '../../../docs');
+const megabytes = (bytes: number) => Math.round(bytes / 1e6).toLocaleString('en-US');
 
 export interface Results {
   readonly command: string;
@@ -26,7 +26,8 @@ export interface Results {
 export async function writeDocument(results: Results): Promise<void> {
   const isProduct = (name: string) => PRODUCT_NAMES.some((known) => known === name);
   const plotted = results.lines.filter(({ name }) => !name.includes(' '));
-  const title = `${sizeOf(results)}: from the archive to acknowledged records on the topic`;
+  const count = results.records.toLocaleString('en-US');
+  const title = `${count} conversations (${megabytes(results.jsonBytes)} MB of JSON) onto a topic`;
   await writeFile(join(DOCS, 'benchmarks.svg'), plot(title, plotted, isProduct));
   await writeFile(join(DOCS, 'benchmarks.json'), `${JSON.stringify(results, null, 2)}\n`);
   await writeFile(join(DOCS, 'benchmarks.md'), markdown(results));
@@ -34,7 +35,7 @@ export async function writeDocument(results: Results): Promise<void> {
 
 export function sizeOf({ records, jsonBytes, archiveBytes }: Omit<Results, 'lines'>): string {
   const count = records.toLocaleString('en-US');
-  return `${count} conversations, ${megabytes(jsonBytes / 1e6)} MB of JSON in a ZIP of ${megabytes(archiveBytes / 1e6)} MB`;
+  return `${count} conversations, ${megabytes(jsonBytes)} MB of JSON in a ZIP of ${megabytes(archiveBytes)} MB`;
 }
 
 function markdown(results: Results): string {

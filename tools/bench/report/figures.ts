@@ -1,4 +1,4 @@
-import type { Run } from './rounds.ts';
+import type { Run } from '../rounds.ts';
 import { pairedRatio, spread, type Spread } from './statistics.ts';
 
 /** One line of the table; a figure is undefined where the system does not tell it. */
@@ -15,7 +15,7 @@ export interface Line {
 }
 
 /** The peer that stands for what a guide tells people to take. */
-export const GUIDE = 'python';
+const GUIDE = 'python';
 
 /** Lines in the order of `runs`; `bytes` is what one run publishes. */
 export function linesOf(runs: ReadonlyMap<string, readonly Run[]>, bytes: number): Line[] {

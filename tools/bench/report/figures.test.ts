@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linesOf, movements } from './figures.ts';
-import type { Run } from './rounds.ts';
+import type { Run } from '../rounds.ts';
 import { cells, movedCells, notes } from './table.ts';
 
 const run = (seconds: number, other: Partial<Run> = {}): Run => ({

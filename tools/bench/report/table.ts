@@ -1,5 +1,5 @@
 import type { Line, Movement } from './figures.ts';
-import type { MissingPeer } from './peers/peers.ts';
+import type { MissingPeer } from '../peers/peers.ts';
 import type { Spread } from './statistics.ts';
 
 export const HEAD = ['', 'wall s', 'MB/s', 'CPU s, client', 'CPU s, broker', 'peak MB', '× the guide’s stack'] as const;
