@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { simulatorEnv, startScript, type SimulatorEnv } from '@genesys-kafka/testing';
+import { untilEnd } from './until-end.ts';
 
 /** A server that the product fetches from, in a process of its own: its CPU time is not the product's. */
 export interface SourceServer extends AsyncDisposable {
@@ -50,9 +51,8 @@ export async function writeArchive(out: string, args: readonly string[], signal:
   const child = startScript('simulator', ['archive', '--out', out, ...args], {
     env: environment(),
     stdio: ['ignore', 'ignore', 'inherit'],
-    signal,
   });
-  const [status] = (await once(child, 'close')) as [number | null];
+  const status = await untilEnd(child, signal);
   if (status !== 0) throw new Error(`simulator archive ended with ${status}`);
   return (await stat(out)).size;
 }
