@@ -1,6 +1,6 @@
 /** `npm run bench`: the product beside other pipelines, on one broker. See options.ts. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createKafkaClient } from '@genesys-kafka/kafka';
 import { runMain } from '@genesys-kafka/runtime';
@@ -36,6 +36,7 @@ await runMain(async ({ signal }) => {
 });
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<number> {
+  const [load = 0] = loadavg();
   const peers = await preparePeers(options.peers, say, signal);
   for (const { name, missing } of peers.missing) say(`${name} cannot be run: ${missing}`);
   if (peers.missing.length > 0 && !options.allowMissing) {
@@ -45,7 +46,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
   const dir = await mkdtemp(join(tmpdir(), 'bench-'));
   try {
     await using revision = options.compare === undefined ? undefined : await checkOut(options.compare, signal);
-    const results = await measureAll(options, peers, revision, dir, signal);
+    const results = await measureAll(options, { peers, revision, load, dir }, signal);
     if (options.write) await writeDocument(results);
     return 0;
   } finally {
@@ -53,12 +54,17 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
   }
 }
 
+interface Surroundings {
+  readonly peers: Peers;
+  readonly revision: Revision | undefined;
+  readonly load: number;
+  readonly dir: string;
+}
+
 /** Runs everything and prints the tables. */
 async function measureAll(
   options: BenchOptions,
-  peers: Peers,
-  revision: Revision | undefined,
-  dir: string,
+  { peers, revision, load, dir }: Surroundings,
   signal: AbortSignal,
 ): Promise<Results> {
   const { records, rounds } = options;
@@ -68,7 +74,7 @@ async function measureAll(
   const facts = {
     command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
     date: new Date().toISOString().slice(0, 10),
-    machine: machine(peers.versions),
+    machine: machine(peers.versions, load),
     ...{ records, jsonBytes: expected.bytes, archiveBytes, rounds, missing: peers.missing },
   };
   say(sizeOf(facts));
