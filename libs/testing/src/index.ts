@@ -1,13 +1,13 @@
 export { expiredPair, strangerPair, testAuthority, trustedPair } from './secured/certificates.ts';
 export { startProxy, type ChaosProxy, type ProxyOptions } from './chaos-proxy.ts';
 export { freePorts } from './free-port.ts';
-export { measure, type Measured } from './measure.ts';
+export { cpuTime, measure, type Measured } from './measure.ts';
 export { startScript } from './package-script.ts';
 export { simulatorEnv, type SimulatorEnv } from './simulator-env.ts';
 export type { Provider, Stack, StackOptions } from './provider.ts';
 export { ProcessGroup } from './host/process-group.ts';
 export { stackImages } from './providers/images.ts';
-export { ensureServers, type Servers } from './servers/download.ts';
+export { defaultCacheDir, ensureServers, type Servers } from './servers/download.ts';
 export { secured, securedUser } from './secured/broker.ts';
 export { tlsListener } from './secured/tls-listener.ts';
 export { startStack } from './stack.ts';

@@ -4,19 +4,22 @@ import { delimiter, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** Starts an app by its script in the root's package.json, as npm would. The script ends in `exec`: the process is the app. */
+/**
+ * Starts an app by its script in the root's package.json, as npm would. The script ends in `exec`: the process is the
+ * app. `root` is another checkout, with its packages installed.
+ */
 export function startScript(
   name: 'producer' | 'consumer' | 'simulator',
   args: readonly string[],
-  options: SpawnOptions & { readonly env: NodeJS.ProcessEnv },
+  { root = ROOT, ...options }: SpawnOptions & { readonly env: NodeJS.ProcessEnv; readonly root?: string },
 ): ChildProcess {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  const PATH = [join(ROOT, 'node_modules/.bin'), options.env.PATH ?? process.env.PATH].join(delimiter);
+  const PATH = [join(root, 'node_modules/.bin'), options.env.PATH ?? process.env.PATH].join(delimiter);
   return spawn('sh', ['-c', `${scripts[name]} "$@"`, name, ...args], {
     ...options,
-    cwd: ROOT,
+    cwd: root,
     env: { ...options.env, PATH },
   });
 }

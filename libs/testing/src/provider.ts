@@ -35,6 +35,8 @@ export interface Stack extends AsyncDisposable {
   startBroker(index: number): Promise<void>;
   /** Ends broker `index` as `kill -9` does. */
   killBroker(index: number): Promise<void>;
+  /** The process of broker `index` while it runs; undefined where brokers are not plain processes of this stack. */
+  brokerPid(index: number): number | undefined;
   /** Ends everything and removes the data. A second call waits for the first. */
   close(): Promise<void>;
 }

@@ -46,11 +46,16 @@ export interface HostRequest {
 export type HostEvent =
   | { readonly type: 'progress'; readonly line: string }
   /** A process the parent must end should the host itself be killed. */
-  | { readonly type: 'spawned'; readonly pid: number }
+  | { readonly type: 'spawned'; readonly pid: number; readonly name: string }
   | { readonly type: 'gone'; readonly pid: number }
   | { readonly type: 'ready'; readonly brokers: readonly string[]; readonly registryUrl: string }
   | { readonly type: 'failed'; readonly reason: string; readonly portTaken: boolean; readonly logs?: string }
   | { readonly type: 'answer'; readonly id: number; readonly error?: string };
+
+/** The process of broker `index`, from 0. */
+export function brokerName(index: number): string {
+  return `kafka-${index + 1}`;
+}
 
 /** The messages of a stream with one JSON object a line. */
 export async function* messages<T>(stream: Readable): AsyncGenerator<T> {

@@ -10,7 +10,7 @@ import { startProxy, type ChaosProxy } from '../chaos-proxy.ts';
 import { TestingError } from '../errors.ts';
 import { freePorts } from '../free-port.ts';
 import type { Stack, StackOptions } from '../provider.ts';
-import { messages, type BrokerVerb, type HostConfig, type HostEvent } from './host-protocol.ts';
+import { brokerName, messages, type BrokerVerb, type HostConfig, type HostEvent } from './host-protocol.ts';
 import { killGroup } from './process-group.ts';
 
 const CLOSE_TIMEOUT_MS = 30_000;
@@ -110,6 +110,7 @@ function runningStack(
     stopBroker: async (index) => host.ask('stop', index),
     startBroker: async (index) => host.ask('start', index),
     killBroker: async (index) => host.ask('kill', index),
+    brokerPid: (index) => host.pidOf(brokerName(index)),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -130,7 +131,8 @@ class Host {
   readonly #stdout: Socket;
   readonly #exited: Promise<void>;
   readonly #onProgress: ((line: string) => void) | undefined;
-  readonly #pids = new Set<number>();
+  /** With their names. */
+  readonly #pids = new Map<number, string>();
   readonly #asked = new Map<number, PromiseWithResolvers<undefined>>();
   readonly #ready = Promise.withResolvers<Ready>();
   #lastId = 0;
@@ -181,6 +183,10 @@ class Host {
     }
   }
 
+  pidOf(name: string): number | undefined {
+    return [...this.#pids].find(([, candidate]) => candidate === name)?.[0];
+  }
+
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;
@@ -215,7 +221,7 @@ class Host {
         this.#onProgress?.(event.line);
         break;
       case 'spawned':
-        this.#pids.add(event.pid);
+        this.#pids.set(event.pid, event.name);
         break;
       case 'gone':
         this.#pids.delete(event.pid);
@@ -240,7 +246,7 @@ class Host {
     // "close" comes after the last event was read.
     this.#child.once('close', (code, signal) => resolve(signal ?? String(code)));
     const status = await promise;
-    for (const pid of this.#pids) killGroup(pid, 'SIGKILL');
+    for (const pid of this.#pids.keys()) killGroup(pid, 'SIGKILL');
     const reason = `the stack's host process ended (${status})`;
     if (status !== '0') {
       if (this.#config.provider === 'container') await this.#removeContainers();

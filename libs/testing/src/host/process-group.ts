@@ -22,7 +22,7 @@ export interface ManagedProcess {
 
 export interface ProcessGroupOptions {
   readonly logsDir: string;
-  readonly onSpawn: (pid: number) => void;
+  readonly onSpawn: (pid: number, name: string) => void;
   readonly onExit: (process: ManagedProcess, exit: Exit) => void;
 }
 
@@ -77,7 +77,7 @@ export class ProcessGroup implements AsyncDisposable {
       exit.resolve({ code, signal });
       this.#options.onExit(managed, { code, signal });
     });
-    this.#options.onSpawn(pid);
+    this.#options.onSpawn(pid, name);
     await started.promise;
     return managed;
   }

@@ -7,7 +7,14 @@ import { readdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startProcesses } from '../providers/process.ts';
-import { messages, type HostConfig, type HostedServers, type HostEvent, type HostRequest } from './host-protocol.ts';
+import {
+  brokerName,
+  messages,
+  type HostConfig,
+  type HostedServers,
+  type HostEvent,
+  type HostRequest,
+} from './host-protocol.ts';
 import { NotReadyError, ProcessGroup, type ManagedProcess } from './process-group.ts';
 
 const config = JSON.parse(process.argv[2] ?? '') as HostConfig;
@@ -27,7 +34,7 @@ process.on('exit', () => group.killNow());
 
 const group = new ProcessGroup({
   logsDir,
-  onSpawn: (pid) => emit({ type: 'spawned', pid }),
+  onSpawn: (pid, name) => emit({ type: 'spawned', pid, name }),
   onExit: (child, { code, signal }) => {
     emit({ type: 'gone', pid: child.pid });
     if (up && !ended.signal.aborted && !expected.has(child.name)) unexpectedEnd(child, String(code ?? signal));
@@ -40,7 +47,7 @@ function unexpectedEnd(child: ManagedProcess, status: string): void {
 }
 
 async function answer(servers: HostedServers, { id, verb, index }: HostRequest): Promise<void> {
-  const name = `kafka-${index + 1}`;
+  const name = brokerName(index);
   try {
     if (!servers.control) throw new Error('only plain processes can be');
     if (verb === 'start') expected.delete(name);

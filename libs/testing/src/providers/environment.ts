@@ -36,6 +36,7 @@ export async function environmentStack(options: StackOptions): Promise<Stack> {
     stopBroker: refuse,
     startBroker: refuse,
     killBroker: refuse,
+    brokerPid: () => undefined,
     close,
     [Symbol.asyncDispose]: close,
   };

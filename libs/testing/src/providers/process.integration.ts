@@ -63,9 +63,13 @@ test('three brokers: a slow one is reached through its proxy only, and the other
   await sendMs(1);
   assert.ok((await sendMs(1)) >= 2 * latencyMs, 'both directions of the slow broker are late');
 
+  const killed = stack.brokerPid(0);
+  assert.match(processesNaming(ownTmp).find(({ pid }) => pid === killed)!.command, /kafka-1\b.*kafka\.Kafka/);
   await stack.killBroker(0);
+  assert.equal(stack.brokerPid(0), undefined);
   await sendMs(0);
   await stack.startBroker(0);
+  assert.notEqual(stack.brokerPid(0), killed);
   await stack.stopBroker(2);
   await sendMs(2);
   await commitOne(kafka, topic, 2);

@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Line } from './figures.ts';
+import type { MissingPeer } from '../peers/peers.ts';
+import { plot } from './plot.ts';
+import { PRODUCT_NAMES } from '../product.ts';
+import { cells, HEAD, markdownTable, notes } from './table.ts';
+
+const DOCS = join(import.meta.dirname, '../../../docs');
+const megabytes = (bytes: number) => Math.round(bytes / 1e6).toLocaleString('en-US');
+
+export interface Results {
+  readonly command: string;
+  /** Day of the run, `2026-01-31`. */
+  readonly date: string;
+  readonly machine: string;
+  readonly records: number;
+  readonly jsonBytes: number;
+  readonly archiveBytes: number;
+  readonly rounds: number;
+  readonly lines: readonly Line[];
+  readonly missing: readonly MissingPeer[];
+}
+
+/** Writes `docs/benchmarks.md`, its plot and its figures. */
+export async function writeDocument(results: Results): Promise<void> {
+  const isProduct = (name: string) => PRODUCT_NAMES.some((known) => known === name);
+  const plotted = results.lines.filter(({ name }) => !name.includes(' '));
+  const count = results.records.toLocaleString('en-US');
+  const title = `${count} conversations (${megabytes(results.jsonBytes)} MB of JSON) onto a topic`;
+  await writeFile(join(DOCS, 'benchmarks.svg'), plot(title, plotted, isProduct));
+  await writeFile(join(DOCS, 'benchmarks.json'), `${JSON.stringify(results, null, 2)}\n`);
+  await writeFile(join(DOCS, 'benchmarks.md'), markdown(results));
+}
+
+export function sizeOf({ records, jsonBytes, archiveBytes }: Omit<Results, 'lines'>): string {
+  const count = records.toLocaleString('en-US');
+  return `${count} conversations, ${megabytes(jsonBytes)} MB of JSON in a ZIP of ${megabytes(archiveBytes)} MB`;
+}
+
+function markdown(results: Results): string {
+  const told = notes(results.lines, results.missing);
+  return `<!-- Written by \`${results.command}\`: run it again instead of changing this. -->
+
+# Benchmarks
+
+${sizeOf(results)}; ${results.rounds} rounds in which every line runs once, in changing order, onto topics of its own of one broker on the same machine. Medians; in brackets the least and the most of the wall times. Seconds are of whole processes, start included. Each run was read back: all records there once, under the right keys, with the right bytes.
+
+Measured on ${results.date} with \`${results.command}\` on ${results.machine}.
+
+![Wall and CPU seconds of every line](benchmarks.svg)
+
+${markdownTable(HEAD, cells(results.lines, results.missing))}
+
+${told.map((line) => `- ${line}\n`).join('')}
+Ratios travel, seconds do not. The figures, with their spread: [benchmarks.json](benchmarks.json).
+
+## The lines
+
+- \`publish\`: \`producer publish ARCHIVE\` with compression zstd, as it is by default; \`publish-gzip\` and \`publish-none\` with the others. Validated against the schema, in transactions, with the position in the ledger.
+- \`publish-http\`: the same from an \`http:\` link, the download included.
+- \`export-details-jobs\`, \`export-bulk-archive\`: \`producer export\` of the same conversations from the stand-in, which shares the cores: it makes the pages and serves the archive meanwhile, as noted above. Two to three seconds are the wait before the first question whether the job is done.
+- \`java-bytes\`: the least that can be done in Java. Records are cut out by counting brackets, keys found by searching bytes, and sent with Kafka's own client.
+- \`java-jackson-stream\`: records and keys by Jackson's tokens, and the records' own bytes sent. \`java-jackson-tree\`: each record read into a tree and written again.
+- \`python\`: what a guide would tell to take: ijson (its C backend), orjson, confluent-kafka. The last column is against this line.
+- \`node-textbook\`: yauzl, stream-json, kafkajs.
+
+The peers are in \`tools/bench/peers\`. All are idempotent producers with acks=all and zstd, those in Java and Python with batches of 1 MB and a linger of 50 ms. They validate nothing, keep no position, and publish twice what is started twice. \`java-jackson-tree\`, \`python\` and \`node-textbook\` write records anew: of these the count, the keys and the sum of bytes within 2 % are checked, and what one record in 64 says; of the others every byte. \`python\` puts a question mark where half a surrogate pair stands, as in a text that was cut off: ijson’s C backend does.
+`;
+}
