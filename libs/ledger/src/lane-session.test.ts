@@ -167,7 +167,7 @@ async function interrupted({ client, state }: ReturnType<typeof memoryClient>, d
   const ended = withLane(options, async (_lane, publisher) => {
     runs += 1;
     state.failure = runs === 1 ? new KafkaError('broker-unreachable', 'The broker is away.') : undefined;
-    await publisher.write({ key: 'e/1/w', entry: ENTRY, records: [] });
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, batches: [] });
     await publisher.flush();
     return 'done';
   }).catch((error: unknown) => error);
