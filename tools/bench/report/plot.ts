@@ -7,8 +7,9 @@ const TOP = 54;
 const ROW = 34;
 const BAR = 11;
 
-/** Text and bars for a light page and for a dark one: an image sees which of them the reader wants. */
+/** For a light page and for a dark one, by what the reader’s browser says; a viewer that does not ask draws the light one. */
 const STYLE = `
+  .page { fill: #ffffff; }
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
   .soft { fill: #57606a; }
   .wall { fill: #8c959f; } .product .wall { fill: #0969da; }
@@ -16,6 +17,7 @@ const STYLE = `
   .product text { font-weight: 600; }
   .axis { stroke: #d0d7de; }
   @media (prefers-color-scheme: dark) {
+    .page { fill: #0d1117; }
     text { fill: #e6edf3; }
     .soft { fill: #9198a1; }
     .wall { fill: #7d8590; } .product .wall { fill: #4493f8; }
@@ -49,6 +51,7 @@ export function plot(title: string, lines: readonly Line[], isProduct: (name: st
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
     `<title>${escaped(title)}</title>`,
     `<style>${STYLE}</style>`,
+    '<rect class="page" width="100%" height="100%"/>',
     `<text x="${LEFT}" y="18">${escaped(title)}</text>`,
     `<text x="${LEFT}" y="36" class="soft">upper bar: wall seconds, lower bar: CPU seconds of the client; shorter is better; blue: genesys-kafka</text>`,
     `<line class="axis" x1="${LEFT}" x2="${LEFT}" y1="${TOP - 6}" y2="${height - 6}"/>`,
