@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { uniquePrefix } from '@genesys-kafka/testing';
@@ -49,7 +49,11 @@ for (const [signal, status] of [
     const archive = join(servers.dir, `${signal}.zip`);
     await writeArchive(archive, ['--records', '12000']);
     const prefix = uniquePrefix();
-    const { child, ended } = startProducer(['publish', archive, '--json'], servers.env(prefix));
+    // A transaction for each step: it is stopped between the first and the last of them.
+    const config = join(servers.dir, 'small-transactions.yaml');
+    await writeFile(config, 'kafka: { transaction: { maxBytes: 256KiB } }\n');
+    const args = ['--config', config, 'publish', archive, '--json'];
+    const { child, ended } = startProducer(args, servers.env(prefix));
     await untilWritten(servers.client, prefix);
     child.kill(signal);
     const result = await ended;
@@ -59,7 +63,7 @@ for (const [signal, status] of [
     const left = await runProducer(['status'], servers.env(prefix));
     assert.match(left.stdout, /^[0-9a-f]+ {2}archive, last change .*\n {2}1 window: 1 publishing\n/);
     assert.match(left.stdout, /\n {2}publishing content-\S+, \d+ records\n/);
-    const next = await runProducer(['publish', archive, '--json'], servers.env(prefix));
+    const next = await runProducer(args, servers.env(prefix));
     assert.equal(next.status, 0, next.stderr);
     assert.equal((JSON.parse(next.stdout) as Report).records.published, 12_000);
     await assertOnceEach(prefix, 12_000);

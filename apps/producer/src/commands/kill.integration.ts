@@ -6,6 +6,7 @@ import { before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RecordScanner } from '@genesys-kafka/record-parser';
 import { uniquePrefix } from '@genesys-kafka/testing';
+import { topicSpecs } from '@genesys-kafka/topics';
 import { startProducer, startSimulator, writeArchive, type Ended } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
 import { readPublished, type Published } from '../../fixtures/topics.ts';
@@ -35,20 +36,28 @@ function generator(seed: number): () => number {
   };
 }
 
-/** Runs the same command until it ends by itself, killing it at random moments of its work. */
+/**
+ * Runs the same command until it ends by itself, killing it at random moments of its work: now some time after its
+ * start, when an archive is being staged, now when some records more are written, when they are being sent.
+ */
 async function runThroughKills(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  prefix: string,
   seed: number,
 ): Promise<Ended> {
   const random = generator(seed);
   let kills = 0;
   for (let run = 0; run < KILLS * 3; run += 1) {
+    const written = await writtenTo(prefix);
     const { child, ended } = startProducer(args, env);
-    const moment = START_MS + random() * SPAN_MS;
     const timer = new AbortController();
-    const killed =
-      kills < KILLS ? delay(moment, true, { signal: timer.signal }).catch(() => false) : ended.then(() => false);
+    const share = random();
+    const moment =
+      run % 2 === 0
+        ? delay(START_MS + share * SPAN_MS, undefined, { signal: timer.signal })
+        : untilMore(prefix, written + (share * RECORDS) / KILLS, timer.signal);
+    const killed = kills < KILLS ? moment.then(() => true).catch(() => false) : ended.then(() => false);
     if (await Promise.race([killed, ended.then(() => false)])) {
       child.kill('SIGKILL');
       kills += 1;
@@ -62,6 +71,16 @@ async function runThroughKills(
     }
   }
   assert.fail('it never came to an end');
+}
+
+/** Offsets of the data topic that are taken, committed or not. */
+async function writtenTo(prefix: string): Promise<number> {
+  const offsets = await servers.client.admin.offsets(topicSpecs({ prefix }).data.name).catch(() => []);
+  return offsets.reduce((sum, { end }) => sum + Number(end), 0);
+}
+
+async function untilMore(prefix: string, offsets: number, signal: AbortSignal): Promise<void> {
+  while ((await writtenTo(prefix)) <= offsets) await delay(10, undefined, { signal });
 }
 
 /** Every source's records are on the topic from 0 without a gap, each once, and as many as the report says. */
@@ -92,7 +111,7 @@ test('publish, killed again and again: each record of the archive is on the topi
   await writeArchive(plain, ['--records', String(RECORDS)]);
   const prefix = uniquePrefix();
   const env = servers.env(prefix);
-  const result = await runThroughKills(['publish', archive, '--json'], env, SEED);
+  const result = await runThroughKills(['publish', archive, '--json'], env, prefix, SEED);
   const { records } = await assertOnceEach(prefix, result);
   assert.equal(records.length, RECORDS);
   const scanner = new RecordScanner({ maxRecordBytes: 1_000_000, maxDepth: 100 });
@@ -112,7 +131,7 @@ for (const contract of ['details-jobs', 'bulk-archive']) {
     await writeFile(query, JSON.stringify(contract === 'bulk-archive' ? { size: RECORDS + 1 } : {}));
     const interval = ['--from', '2025-10-01', '--to', '2025-10-02', '--window', '8h'];
     const args = ['export', ...interval, '--query', query, '--json'];
-    const result = await runThroughKills(args, env, SEED + contract.length);
+    const result = await runThroughKills(args, env, prefix, SEED + contract.length);
     await assertOnceEach(prefix, result);
   });
 }

@@ -20,8 +20,8 @@ import { readPublished, untilWritten } from '../../fixtures/topics.ts';
 import type { Report } from '../export/report.ts';
 
 const RECORDS = 50;
-/** They take some seconds. */
-const MANY = 60_000;
+/** They take many transactions, see `publish`. */
+const MANY = 160_000;
 const servers = useServers(secured);
 interface At {
   readonly prefix?: string;
@@ -39,7 +39,7 @@ async function publish(at: At, records = RECORDS): Promise<Ended> {
   ) as [string, string, string];
   await writeFile(source, conversations('secured', records).join('\n'));
   await writeFile(authority, testAuthority);
-  await writeFile(config, `tls: { caFile: ${authority} }\n`);
+  await writeFile(config, `tls: { caFile: ${authority} }\nkafka: { transaction: { maxBytes: 256KiB } }\n`);
   const ended = await runProducer(['--config', config, 'publish', source, '--json'], {
     ...servers.env(prefix),
     KAFKA_BROKERS: (brokers ?? servers.stack.listeners.LOGIN!).join(','),
