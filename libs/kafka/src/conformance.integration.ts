@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { startStack, type Stack } from '@genesys-kafka/testing';
 import { IMPLEMENTATIONS, newTopic, readAll, readUntil, record, text, texts } from '../fixtures/conformance.ts';
 import { KafkaError, type KafkaClient, type KafkaErrorCode, type PartitionOffsets } from './index.ts';
+import { BatchBuilder, EncodedHeaders } from './wire/index.ts';
 
 const code = (expected: KafkaErrorCode) => (error: unknown) => {
   assert.ok(error instanceof KafkaError, String(error));
@@ -202,6 +203,47 @@ for (const { name, create } of IMPLEMENTATIONS) {
         assert.equal(read.length, values.length);
         for (const [at, value] of values.entries()) assert.ok(read[at]!.value!.equals(value), `value ${at}`);
         await own.close();
+      });
+    }
+
+    for (const compression of ['zstd', 'gzip', 'none'] as const) {
+      test(`batches that were made before, ${compression}, lie in the log like records that are sent`, async () => {
+        const topic = await newTopic(client, { partitions: 2 });
+        const producer = client.transactionalProducer(`tx-${topic}`);
+        const common = new EncodedHeaders({ source: 's', window: 'w' });
+        const build = async (from: number, count: number) => {
+          const builder = new BatchBuilder(undefined, common);
+          for (let n = from; n < from + count; n += 1) {
+            builder.add({
+              key: `k${n}`,
+              value: [Buffer.from('frame '), Buffer.alloc(2000, `${n} `)],
+              headers: { n: `${n}` },
+            });
+          }
+          return builder.build(compression);
+        };
+        const batches = [await build(0, 300), await build(300, 1), await build(301, 99)];
+        const beforeMs = Date.now();
+        const transaction = await producer.begin();
+        for (const batch of batches) await transaction.sendBatch({ topic, partition: 0 }, batch);
+        await transaction.sendBatch({ topic, partition: 1 }, batches[0]!);
+        await transaction.send({ topic, partition: 0 }, [{ key: 'last', value: null }]);
+        await transaction.commit();
+        const aborted = await producer.begin();
+        await aborted.sendBatch({ topic, partition: 0 }, batches[0]!);
+        await aborted.abort();
+        const read = await readAll(client, topic);
+        assert.equal(read.length, 401);
+        for (const [n, { key, value, headers, timestampMs }] of read.slice(0, 400).entries()) {
+          assert.equal(String(key), `k${n}`);
+          assert.deepEqual(value, Buffer.concat([Buffer.from('frame '), Buffer.alloc(2000, `${n} `)]));
+          assert.deepEqual(
+            Object.entries(headers).map(([name, text]) => `${name} ${String(text)}`),
+            ['source s', 'window w', `n ${n}`],
+          );
+          assert(timestampMs >= beforeMs && timestampMs <= Date.now());
+        }
+        await producer.close();
       });
     }
 

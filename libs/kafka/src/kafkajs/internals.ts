@@ -16,7 +16,8 @@ export interface Cluster {
   getNodeIds(): string[];
   /** Node ids by partition, `{ '2': [0, 5] }`; a partition without metadata is left out. */
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
-  findBroker(broker: { readonly nodeId: string }): Promise<Broker>;
+  /** A number where it was learnt from an answer. */
+  findBroker(broker: { readonly nodeId: string | number }): Promise<Broker>;
   readonly brokerPool: {
     readonly seedBroker?: { connect(): Promise<void> };
     connect(): Promise<void>;
@@ -171,6 +172,32 @@ function lookElsewhere(error: Error): never {
   // The second one where something stands in front of the broker, and is still there.
   const isGone = ['KafkaJSConnectionError', 'KafkaJSConnectionClosedError'].includes(error.name);
   throw isGone ? protocolError(NOT_COORDINATOR) : error;
+}
+
+/**
+ * Has the producer of `kafka` that is made next send to several partitions of one broker at once: kafkajs holds a lock
+ * for each broker, a round trip long, so each partition is shown a broker of its own. For sends that name one partition
+ * and never overlap for it (docs/exactly-once.md, rule 1): sequence numbers are counted by partition.
+ */
+export function sendSideBySide(kafka: Kafka): Kafka {
+  const { make, replace } = clusterMaker(kafka);
+  replace((options) => {
+    const cluster = make(options);
+    const findLeaders = cluster.findLeaderForPartitions.bind(cluster);
+    const find = cluster.findBroker.bind(cluster);
+    cluster.findLeaderForPartitions = (topic, partitions) => {
+      const leaders = Object.entries(findLeaders(topic, partitions));
+      return Object.fromEntries(
+        leaders.flatMap(([leader, its]) => its.map((partition) => [`${leader}/${topic}/${partition}`, [partition]])),
+      );
+    };
+    cluster.findBroker = async ({ nodeId }) => {
+      const broker = await find({ nodeId: String(nodeId).split('/', 1)[0]! });
+      return Object.create(broker, { nodeId: { value: nodeId } }) as Broker;
+    };
+    return cluster;
+  });
+  return kafka;
 }
 
 /** One Fetch of one partition, read_committed; rejects with kafkajs's error for the partition's error code. */

@@ -166,6 +166,15 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
+    what: '`findLeaderForPartitions` and `findBroker` of a producer’s cluster: what they say of a leader names the lock that a send holds, and the leader that is found for a partition is the broker it is sent to',
+    where: ['internals.ts', 'transactional-producer.ts'],
+    why: 'Its lock for each broker makes the partitions of one broker wait for each other’s round trips.',
+    guardedBy: [
+      ['kafkajs/side-by-side.test.ts', 'sends to several partitions of one broker are under way at once'],
+      [CLUSTER, SLOW_CLUSTER],
+    ],
+  },
+  {
     what: 'the partitioner is asked on every attempt, and a non-retriable error from it ends them',
     where: ['transactional-producer.ts', 'idempotent-producer.ts'],
     why: 'A discarded producer’s attempts cannot be cancelled otherwise, and would connect and send again.',

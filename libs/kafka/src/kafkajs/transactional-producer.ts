@@ -5,6 +5,7 @@ import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import type { EncodedBatch, OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
 import type { Connection } from './connection.ts';
+import { sendSideBySide } from './internals.ts';
 import { answeredWithin, toKafkaError } from './errors-mapping.ts';
 import { assertAnswered, batchCall, produceCall, type ProduceCall } from './produce.ts';
 
@@ -36,10 +37,9 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     this.#connection = connection;
     this.#transactionalId = transactionalId;
     this.#clock = clock;
-    this.#producer = connection.kafka(RETRY).producer({
+    this.#producer = sendSideBySide(connection.kafka(RETRY)).producer({
       transactionalId,
       idempotent: true,
-      maxInFlightRequests: 1,
       transactionTimeout: connection.transactionTimeoutMs,
       allowAutoTopicCreation: false,
       retry: RETRY,

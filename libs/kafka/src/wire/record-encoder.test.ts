@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { OutgoingRecord } from '../port.ts';
+import { records as arbitraryRecords } from '../../fixtures/outgoing-records.ts';
 import { EncodedRecords } from './record-encoder.ts';
 
 interface KafkajsEncoder {
@@ -12,20 +12,9 @@ const require = createRequire(import.meta.url);
 // The reference: what kafkajs itself makes of the same record.
 const encodeByKafkajs = require('kafkajs/src/protocol/recordBatch/record/v0') as (record: object) => KafkajsEncoder;
 
-const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
-const record: fc.Arbitrary<OutgoingRecord> = fc.record({
-  key: fc.oneof(fc.constant(null), fc.string({ unit: 'grapheme' }), bytes),
-  value: fc.oneof(fc.constant(null), bytes, fc.tuple(bytes, bytes)),
-  headers: fc.dictionary(
-    fc.string({ minLength: 1, unit: 'grapheme' }),
-    fc.oneof(fc.string({ unit: 'grapheme' }), bytes, fc.constant(undefined)),
-    { maxKeys: 5, noNullPrototype: true },
-  ),
-});
-
 test('the records are the bytes that kafkajs makes of them', () => {
   fc.assert(
-    fc.property(fc.array(record, { minLength: 1, maxLength: 140 }), (records) => {
+    fc.property(arbitraryRecords, (records) => {
       const encoded = new EncodedRecords(records);
       const ours = Buffer.alloc(encoded.bytes);
       encoded.writeTo(ours);

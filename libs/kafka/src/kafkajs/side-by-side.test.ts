@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import kafkajs, { Kafka, type Producer } from 'kafkajs';
+import { sendSideBySide } from './internals.ts';
+
+const LEADERS = [1, 1, 2, 1];
+
+interface Asked {
+  readonly node: string;
+  readonly partition: number;
+  readonly firstSequence: number;
+  answer(): void;
+}
+
+/** A producer of kafkajs's on two brokers that answer when they are told to. */
+async function producerOn(asked: Asked[], wrap: (kafka: Kafka) => Kafka): Promise<Producer> {
+  const kafka = new Kafka({ brokers: ['127.0.0.1:1'], logLevel: kafkajs.logLevel.NOTHING });
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description?.endsWith('createCluster'))!;
+  const brokers = ['1', '2'].map((node) => ({
+    nodeId: node,
+    initProducerId: async () => ({ producerId: '7', producerEpoch: 0 }),
+    produce: async ({ topicData }: { topicData: readonly { partitions: readonly Omit<Asked, 'node'>[] }[] }) => {
+      const { partition, firstSequence } = topicData[0]!.partitions[0]!;
+      await new Promise<void>((resolve) => asked.push({ node, partition, firstSequence, answer: resolve }));
+      return { topics: [{ topicName: 't', partitions: [{ partition, errorCode: 0, baseOffset: '0' }] }] };
+    },
+  }));
+  const nothing = async () => undefined;
+  const cluster = {
+    connect: nothing,
+    disconnect: nothing,
+    isConnected: () => true,
+    addMultipleTargetTopics: nothing,
+    refreshMetadataIfNecessary: nothing,
+    findControllerBroker: async () => brokers[0],
+    findTopicPartitionMetadata: () => LEADERS.map((leader, partitionId) => ({ partitionId, leader })),
+    // Partitions are keys of an object by then.
+    findLeaderForPartitions: (_topic: string, [partition]: readonly string[]): Record<string, number[]> => {
+      const only = Number(partition);
+      return { [String(LEADERS[only])]: [only] };
+    },
+    findBroker: async ({ nodeId }: { nodeId: string }) => brokers.find((broker) => broker.nodeId === nodeId),
+  };
+  Object.assign(kafka, { [symbol]: () => cluster });
+  const producer = wrap(kafka).producer({
+    idempotent: true,
+    createPartitioner: () => (args) => args.message.partition!,
+  });
+  await producer.connect();
+  return producer;
+}
+
+const send = async (producer: Producer, partition: number) =>
+  producer.send({
+    topic: 't',
+    messages: [
+      { value: 'x', partition },
+      { value: 'y', partition },
+    ],
+  });
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+}
+
+test('sends to several partitions of one broker are under way at once', async () => {
+  const asked: Asked[] = [];
+  const producer = await producerOn(asked, sendSideBySide);
+  const sent = [0, 1, 2, 3].map(async (partition) => send(producer, partition));
+  await settle();
+  assert.deepEqual(asked.map(({ node, partition, firstSequence }) => [node, partition, firstSequence]).toSorted(), [
+    ['1', 0, 0],
+    ['1', 1, 0],
+    ['1', 3, 0],
+    ['2', 2, 0],
+  ]);
+  for (const one of asked.splice(0).toReversed()) one.answer();
+  await Promise.all(sent);
+  // Sequence numbers go on by partition.
+  const next = send(producer, 3);
+  await settle();
+  assert.deepEqual([asked[0]!.partition, asked[0]!.firstSequence], [3, 2]);
+  asked[0]!.answer();
+  await next;
+  await producer.disconnect();
+});
+
+test('without that a broker’s partitions wait for each other', async () => {
+  const asked: Asked[] = [];
+  const producer = await producerOn(asked, (kafka) => kafka);
+  const sent = [0, 1].map(async (partition) => send(producer, partition));
+  await settle();
+  assert.equal(asked.length, 1);
+  asked[0]!.answer();
+  await settle();
+  asked[1]!.answer();
+  await Promise.all(sent);
+  await producer.disconnect();
+});
