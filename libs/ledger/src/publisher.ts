@@ -56,7 +56,7 @@ export class LanePublisher {
   readonly #clock: Clock;
   readonly #pace: SendPace;
   /** Being sent: the transaction that is begun. */
-  #open: { readonly batch: Batch; readonly transaction: Promise<Transaction> } | undefined;
+  #open: { readonly batch: Batch; readonly transaction: Promise<Transaction>; readonly begunMs: number } | undefined;
   /** Filling while `#open` closes. */
   #next: Batch | undefined;
   #closing: Promise<void> | undefined;
@@ -158,7 +158,7 @@ export class LanePublisher {
     assert(batch && !this.#open && !this.#closing);
     this.#next = undefined;
     const transaction = this.#lane.producer.begin();
-    this.#open = { batch, transaction };
+    this.#open = { batch, transaction, begunMs: this.#clock.monotonicMs() };
     transaction.then(
       (begun) => {
         for (const queue of batch.queues.values()) queue.start(begun);
@@ -196,13 +196,15 @@ export class LanePublisher {
 
   #onSend() {
     const startedMs = this.#clock.monotonicMs();
+    // A transaction that is too old fails in a send that has only just begun.
+    const openedMs = this.#open?.begunMs ?? startedMs;
     return {
       sent: (held: number) => {
         this.#pace.succeeded(startedMs, this.#clock.monotonicMs());
         if (!this.#failure) this.#release(held);
       },
       failed: (error: unknown) => {
-        this.#pace.failed(startedMs, this.#clock.monotonicMs());
+        this.#pace.failed(openedMs, this.#clock.monotonicMs());
         this.#fail(error);
       },
     };

@@ -13,7 +13,7 @@ import type { Report } from '../export/report.ts';
 const RECORDS = 20_000;
 const MIB = 1024 * 1024;
 /** What the publisher may hold, as set in ../export/context.ts. */
-const BUFFER_BYTES = 4 * MIB;
+const BUFFER_BYTES = MIB;
 // One broker hides the worst holes of a client, and so do three that answer alike.
 const servers = useServers({ brokers: 3, slowBroker: { index: 1, latencyMs: 20 } });
 
@@ -41,7 +41,7 @@ test('a broker is killed in the middle of a publish, then the others too: when t
 
 test('fewer replicas in sync than the topic wants, then one broker of three: sending waits behind a full buffer; when they are back the same run ends, each record once', async () => {
   const archive = join(servers.dir, 'replicas.zip');
-  const count = 50_000;
+  const count = 20_000;
   await writeArchive(archive, ['--records', String(count)]);
   const prefix = uniquePrefix();
   await createDataTopic(prefix, { 'min.insync.replicas': '3' });

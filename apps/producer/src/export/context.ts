@@ -52,8 +52,8 @@ export interface ProducerContext extends AsyncDisposable, Reading {
 }
 
 const MIB = 1024 * 1024;
-/** Batches that wait for the broker, compressed. */
-const BUFFER_BYTES = 4 * MIB;
+/** Batches that wait for the broker, compressed: some steps. On a slow line all of them have to pass in one transaction. */
+const BUFFER_BYTES = MIB;
 /** The size of send at which kafkajs is fastest here. */
 const BATCH_BYTES = 768 * 1024;
 

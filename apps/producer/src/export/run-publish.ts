@@ -85,8 +85,10 @@ async function publishArgument(
     try {
       await using archive = await open(signal);
       const exportId = stableId({ connector: context.connector, archive: archive.identity });
-      // A source that is named twice is published once.
-      const entry = published.get(exportId) ?? (await publishOne(context, exportId, archive, again, signal));
+      // A source that is named twice is published once; this one may be a damaged copy.
+      const before = published.get(exportId);
+      if (before) await readToItsEnd(archive, signal);
+      const entry = before ?? (await publishOne(context, exportId, archive, again, signal));
       published.set(exportId, entry);
       outcomes.push(outcomeOf(entry));
     } catch (error) {

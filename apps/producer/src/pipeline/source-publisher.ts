@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { chain, chainStart } from '@genesys-kafka/conversation/digest';
 import {
   newWindowEntry,
@@ -99,6 +100,7 @@ export class SourcePublisher {
     for await (const part of this.#parts(step, passed)) {
       // A source that was stopped by it stays stopped.
       this.#assertFewInvalid();
+      assert.equal(part.firstOrdinal, this.#entry.position.records, 'a step is missing');
       this.#extendChain(part.facts);
       this.#advance(part.facts, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal));
       await this.#publisher.write(this.#step(part.batches));
@@ -148,6 +150,7 @@ export class SourcePublisher {
   /** To be called at a source's end: it may have ended before the committed position. */
   assertReached(records: number): void {
     if (records < this.skipped) throw this.changed();
+    assert.equal(this.#entry.position.records, records, 'steps are missing at the end');
     if (records === this.skipped) this.#assertSameSource();
   }
 

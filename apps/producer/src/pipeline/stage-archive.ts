@@ -1,5 +1,6 @@
 import type { Archive } from '@genesys-kafka/archive';
 import { ParserError, scanRecords, type ScanOptions } from '@genesys-kafka/record-parser';
+import { unlessAborted } from '@genesys-kafka/resilience';
 import { StageFile } from '../stage/stage-file.ts';
 import type { StagedStep, Stager } from '../stage/staged-step.ts';
 import type { SourceFacts } from '../stage/thread-messages.ts';
@@ -63,7 +64,9 @@ export async function stageArchive(
   let records = 0;
   let fault: ParserError | undefined;
   try {
-    for await (const step of mapAhead(segments, SEGMENTS_AHEAD, async (segment) => stager.stage(segment, facts))) {
+    for await (const step of mapAhead(segments, SEGMENTS_AHEAD, async (segment) =>
+      unlessAborted(stager.stage(segment, facts), signal),
+    )) {
       signal.throwIfAborted();
       await file.append(step);
       records += step.facts.count;

@@ -1,9 +1,14 @@
-import { decodeBatch, recordBytes, type OutgoingRecord, type TopicPartition } from '@genesys-kafka/kafka';
+import { decodeBatch, recordBytes, type OutgoingRecord } from '@genesys-kafka/kafka';
 import { BatchBuilder, type KafkaCompression } from '@genesys-kafka/kafka/wire';
 import { RECORD_HEADER } from '@genesys-kafka/topics';
 import type { StagedBatch, StagedStep } from './staged-step.ts';
 
-type Placed = TopicPartition & { readonly record: OutgoingRecord; readonly ordinal: number };
+interface Placed {
+  readonly record: OutgoingRecord;
+  readonly ordinal: number;
+  /** The batch that it was in: what a part of that is made of fits where it did. */
+  readonly from: StagedBatch;
+}
 
 /**
  * The step from this ordinal on, in steps of at most so many bytes before compression (or of one record): for a line on
@@ -30,9 +35,9 @@ export async function* divided(step: StagedStep, from: number, maxBytes: number)
 /** In the order of their ordinals, each of which is one record of the step. */
 async function recordsOf({ batches }: StagedStep): Promise<Placed[]> {
   const placed: Placed[] = [];
-  for (const { topic, partition, batch } of batches) {
-    for (const record of await decodeBatch(batch)) {
-      placed.push({ topic, partition, record, ordinal: Number(String(record.headers?.[RECORD_HEADER.ordinal])) });
+  for (const from of batches) {
+    for (const record of await decodeBatch(from.batch)) {
+      placed.push({ record, from, ordinal: Number(String(record.headers?.[RECORD_HEADER.ordinal])) });
     }
   }
   return placed.sort((a, b) => a.ordinal - b.ordinal);
@@ -43,19 +48,15 @@ function partOf({ firstOrdinal, facts }: StagedStep, from: number, to: number, b
 }
 
 async function batchesOf(records: readonly Placed[], compression: KafkaCompression): Promise<StagedBatch[]> {
-  const builders = new Map<string, TopicPartition & { readonly builder: BatchBuilder }>();
-  for (const { topic, partition, record } of records) {
-    const name = `${topic}/${partition}`;
-    const target = builders.get(name) ?? { topic, partition, builder: new BatchBuilder() };
-    builders.set(name, target);
-    target.builder.add(record);
+  // Those of one partition stay in their order: their first records are.
+  const builders = new Map<StagedBatch, BatchBuilder>();
+  for (const { from, record } of records) {
+    const builder = builders.get(from) ?? new BatchBuilder();
+    builders.set(from, builder);
+    builder.add(record);
   }
-  const targets = [...builders.values()];
-  return Promise.all(
-    targets.map(async ({ topic, partition, builder }) => ({
-      topic,
-      partition,
-      batch: await builder.build(compression),
-    })),
-  );
+  const made = [...builders].map(async ([{ topic, partition }, builder]) => {
+    return { topic, partition, batch: await builder.build(compression) };
+  });
+  return Promise.all(made);
 }

@@ -4,7 +4,7 @@ import { stepOf } from './reply.ts';
 import type { StagedStep } from './staged-step.ts';
 import type { BatchPlace } from './thread-messages.ts';
 
-/** Before each step: the length of what describes it, of its records' facts and of its batches, and a CRC-32 of all three. */
+/** Before each step: the length of what describes it, of its records' facts and of its batches, and a CRC-32 of all that and of the lengths. */
 const HEAD_BYTES = 16;
 
 interface Description {
@@ -37,7 +37,7 @@ export class StageFile implements AsyncDisposable {
     head.writeUInt32LE(facts.bytes.length, 4);
     const body = Buffer.concat([head, description, facts.bytes, ...packed]);
     body.writeUInt32LE(body.length - HEAD_BYTES - description.length - facts.bytes.length, 8);
-    body.writeUInt32LE(crc32(body.subarray(HEAD_BYTES)), 12);
+    body.writeUInt32LE(crc32(body.subarray(HEAD_BYTES), crc32(body.subarray(0, 12))), 12);
     await this.#file.write(body, this.#end);
     this.#end += body.length;
   }
@@ -55,7 +55,7 @@ export class StageFile implements AsyncDisposable {
       const end = at + HEAD_BYTES + described + facts + packed;
       if (end > this.#end) throw damaged(at);
       const body = await this.#file.read(at + HEAD_BYTES, end - at - HEAD_BYTES);
-      if (crc32(body) !== crc) throw damaged(at);
+      if (crc32(body, crc32(head.subarray(0, 12))) !== crc) throw damaged(at);
       const { firstOrdinal, batches } = JSON.parse(body.toString('utf8', 0, described)) as Description;
       yield stepOf(firstOrdinal, {
         batches,

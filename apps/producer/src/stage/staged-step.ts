@@ -14,9 +14,11 @@ export interface StagedStep {
 }
 
 const DIGEST_BYTES = 32;
-const FACT_BYTES = DIGEST_BYTES + 8;
+/** A record that is too long to be kept may have more than 4 GiB. */
+const LENGTH_BYTES = 6;
+const FACT_BYTES = DIGEST_BYTES + LENGTH_BYTES + 1;
 
-/** What is kept of each record in a row besides its message: 40 bytes each, as they lie in a stage file. */
+/** What is kept of each record in a row besides its message: 39 bytes each, as they lie in a stage file. */
 export class RecordFacts {
   readonly bytes: Buffer;
 
@@ -36,8 +38,8 @@ export class RecordFacts {
   set(index: number, digest: Buffer, length: number, isValid: boolean): void {
     const at = index * FACT_BYTES;
     digest.copy(this.bytes, at);
-    this.bytes.writeUInt32LE(length, at + DIGEST_BYTES);
-    this.bytes.writeUInt32LE(isValid ? 1 : 0, at + DIGEST_BYTES + 4);
+    this.bytes.writeUIntLE(length, at + DIGEST_BYTES, LENGTH_BYTES);
+    this.bytes[at + DIGEST_BYTES + LENGTH_BYTES] = isValid ? 1 : 0;
   }
 
   /** SHA-256 of the record's content. */
@@ -46,12 +48,12 @@ export class RecordFacts {
   }
 
   length(index: number): number {
-    return this.bytes.readUInt32LE(index * FACT_BYTES + DIGEST_BYTES);
+    return this.bytes.readUIntLE(index * FACT_BYTES + DIGEST_BYTES, LENGTH_BYTES);
   }
 
   /** False for a dead letter. */
   isValid(index: number): boolean {
-    return this.bytes.readUInt32LE(index * FACT_BYTES + DIGEST_BYTES + 4) === 1;
+    return this.bytes[index * FACT_BYTES + DIGEST_BYTES + LENGTH_BYTES] === 1;
   }
 
   slice(from: number, to = this.count): RecordFacts {

@@ -14,6 +14,7 @@ let last = Promise.resolve();
 parentPort!.on('message', (request: ThreadRequest) => {
   parentPort!.postMessage('begun' satisfies ThreadAnswer);
   const staged = stageSegment(validator, request);
+  parentPort!.postMessage('looked' satisfies ThreadAnswer);
   last = last.then(async () => {
     const reply = await replyOf(staged);
     parentPort!.postMessage(reply satisfies ThreadAnswer, [reply.facts.buffer, reply.packed.buffer]);

@@ -18,6 +18,8 @@ export class StagingThread implements Stager {
   readonly #options: Promise<EncodeOptions>;
   #session: ThreadSession;
   #isClosed = false;
+  /** Threads that were lost. */
+  #lost = 0;
 
   constructor(
     thread: ThreadOptions,
@@ -31,9 +33,10 @@ export class StagingThread implements Stager {
   }
 
   async stage(segment: Segment, facts: SourceFacts): Promise<StagedStep> {
+    const lost = this.#lost;
     const step = await this.#stage(segment, facts, false);
-    // Not after a failure: the lost thread may still be reading it.
-    giveBack(segment);
+    // Not where a thread was lost meanwhile: it may still be reading it.
+    if (this.#lost === lost) giveBack(segment);
     return step;
   }
 
@@ -49,7 +52,10 @@ export class StagingThread implements Stager {
         return await this.#ask(segment, facts, costly);
       } catch (error) {
         if (!(error instanceof ThreadLost)) throw error;
+        this.#lost += 1;
         if (!error.isAtFault) continue;
+        // It has not looked at the record: something else is wrong.
+        if (costly !== undefined) throw error;
         if (isSuspected) {
           costly = error.message;
           continue;

@@ -48,6 +48,7 @@ class FakeWorker extends EventEmitter {
     }
     if (this.isDone) return;
     const staged = stageSegment(VALIDATOR, request);
+    this.emit('message', 'looked');
     this.#last = this.#last.then(async () => {
       const reply = await replyOf(staged);
       if (!this.isDone) this.emit('message', reply);
@@ -83,7 +84,7 @@ async function settled<T>(work: Promise<T>, clock: ManualClock): Promise<T> {
   done.catch(() => undefined);
   while (state.isOpen) {
     await setImmediate();
-    if (clock.sleeping > 0) await clock.advance(DEADLINE_MS);
+    if (clock.sleeping > 0) await clock.advance(2 * DEADLINE_MS);
   }
   return done;
 }

@@ -2,8 +2,10 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { ThreadAnswer, ThreadOptions, ThreadReply, ThreadRequest } from './thread-messages.ts';
 
-/** For one request, counted from when the thread began with it: a thousand times what the largest ordinary record takes. @internal */
+/** For looking at the records of one request, from when the thread began with it: a thousand times what the largest ordinary record takes. @internal */
 export const DEADLINE_MS = 30_000;
+/** After a pause of the whole process what the thread has said meanwhile is heard first. */
+const PAUSED_MS = 1000;
 /** Its memory is garbage of parsing: a small young generation keeps the process small; at 2 MB it costs a tenth. */
 const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 128 };
 
@@ -42,8 +44,8 @@ export class ThreadSession {
   #begun = 0;
   readonly #ended = new AbortController();
   #isReady = false;
-  /** Since when the thread is at what it is at. */
-  #atItSinceMs = 0;
+  /** Since when the thread looks at records; undefined while it does not. */
+  #lookingSinceMs: number | undefined;
   #isWatched = false;
   #end: End | undefined;
 
@@ -72,10 +74,8 @@ export class ThreadSession {
     if (this.#end) throw this.#ending(this.#end, false);
     const reply = Promise.withResolvers<ThreadReply>();
     this.#pending.push(reply);
-    if (this.#pending.length === 1) this.#atItSinceMs = this.#clock.monotonicMs();
     this.#worker.ref();
     this.#worker.postMessage(request);
-    void this.#watch();
     try {
       return await reply.promise;
     } finally {
@@ -91,29 +91,31 @@ export class ThreadSession {
   }
 
   #take(answer: ThreadAnswer): void {
-    if (answer === 'ready') this.#isReady = true;
-    else if (answer === 'begun') this.#begun += 1;
-    else {
+    if (answer === 'ready') {
+      this.#isReady = true;
+    } else if (answer === 'begun') {
+      this.#begun += 1;
+      this.#lookingSinceMs = this.#clock.monotonicMs();
+      void this.#watch();
+    } else if (answer === 'looked') {
+      this.#lookingSinceMs = undefined;
+    } else {
       this.#begun -= 1;
       this.#pending.shift()?.resolve(answer);
     }
-    this.#atItSinceMs = this.#clock.monotonicMs();
-    void this.#watch();
   }
 
-  /** Holds the deadline of the request that the thread is at; none while it is starting. One timer for many requests. */
+  /** Holds the deadline of what the thread looks at. One timer for many requests. */
   async #watch(): Promise<void> {
     if (this.#isWatched) return;
     this.#isWatched = true;
     try {
-      while (this.#isReady && this.#pending.length > 0) {
-        const leftMs = this.#atItSinceMs + DEADLINE_MS - this.#clock.monotonicMs();
-        if (leftMs <= 0) {
-          this.#lose(`gave no answer in ${DEADLINE_MS / 1000} s`);
-          void this.#worker.terminate();
-        } else {
-          await this.#clock.sleep(leftMs, this.#ended.signal);
-        }
+      for (let sinceMs = this.#lookingSinceMs; sinceMs !== undefined; sinceMs = this.#lookingSinceMs) {
+        const leftMs = sinceMs + DEADLINE_MS - this.#clock.monotonicMs();
+        await this.#clock.sleep(Math.max(leftMs, PAUSED_MS), this.#ended.signal);
+        if (leftMs > 0 || this.#lookingSinceMs !== sinceMs) continue;
+        this.#lose(`gave no answer in ${DEADLINE_MS / 1000} s`);
+        void this.#worker.terminate();
       }
     } catch {
       // The session is over.
@@ -132,6 +134,7 @@ export class ThreadSession {
 
   #over(end: End): void {
     this.#end ??= end;
+    this.#lookingSinceMs = undefined;
     this.#ended.abort();
     const at = Math.max(0, this.#begun - 1);
     for (const [index, reply] of this.#pending.splice(0).entries()) reply.reject(this.#ending(this.#end, index === at));

@@ -18,7 +18,7 @@ const CHUNK_BYTES = 256 * 1024;
 const MIN_CHUNK_BYTES = 4096;
 
 /** Level 1 is as small as the default on conversations (8.8 : 1 against 8.4 : 1), with a third of the memory per call. */
-const ZSTD_OPTIONS = {
+export const ZSTD_OPTIONS = {
   chunkSize: CHUNK_BYTES,
   params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 },
 };

@@ -1,5 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import type { KafkaCompression } from './codecs.ts';
+import { ZSTD_OPTIONS, type KafkaCompression } from './codecs.ts';
 
 /**
  * Whether a value is at most `limit` bytes long as it will be sent. Brokers measure the compressed batch; compressing
@@ -8,5 +8,6 @@ import type { KafkaCompression } from './codecs.ts';
 export function fitsCompressed(value: Uint8Array, limit: number, compression: KafkaCompression): boolean {
   if (value.length <= limit) return true;
   if (compression === 'none') return false;
-  return (compression === 'gzip' ? gzipSync(value) : zstdCompressSync(value)).length <= limit;
+  const packed = compression === 'gzip' ? gzipSync(value) : zstdCompressSync(value, ZSTD_OPTIONS);
+  return packed.length <= limit;
 }
