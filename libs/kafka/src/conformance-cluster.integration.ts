@@ -3,13 +3,20 @@
  * hides the worst of kafkajs: there, a send over several leaders doubled 40 of 600 records on a healthy cluster.
  */
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { after, before, suite, test } from 'node:test';
 import { retry } from '@genesys-kafka/resilience';
 import { startStack, type Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
 import { KafkaError, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
+import { protocolError } from './kafkajs/internals.ts';
 
+const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
+  readonly prototype: { joinGroup(): Promise<unknown>; heartbeat(): Promise<unknown> };
+};
+const COORDINATOR_LOAD_IN_PROGRESS = 14;
+const NOT_COORDINATOR = 16;
 const SLOW_MS = 40;
 const PARTITIONS = [0, 1, 2, 3, 4, 5];
 const BACKOFF = { initialMs: 200, factor: 2, maxMs: 2000, jitterMs: 0 };
@@ -198,6 +205,25 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await Promise.all([group.stop(), producer.close()]);
     });
 
+    test('a group whose joining fails once, as at a coordinator that is loading, joins again and reads on', async (t) => {
+      const topic = await newTopic(client);
+      const seen: string[] = [];
+      const group = client.groupConsumer({ groupId: `g-${topic}`, topics: [topic] });
+      await group.start({
+        onBatch: async ({ records }) => void seen.push(...records.map(({ value }) => String(value))),
+        onCrash: (error) => assert.fail(error),
+      });
+      const failing = (code: number) => () => Promise.reject(protocolError(code));
+      const joining = t.mock.method(kafkajsBroker.prototype, 'joinGroup');
+      joining.mock.mockImplementationOnce(failing(COORDINATOR_LOAD_IN_PROGRESS));
+      t.mock.method(kafkajsBroker.prototype, 'heartbeat').mock.mockImplementationOnce(failing(NOT_COORDINATOR));
+      await waitFor('the first joining', () => joining.mock.callCount() > 0);
+      const producer = client.producer();
+      await producer.send({ topic, partition: 0 }, [record('next')]);
+      await waitFor('the record', () => seen.includes('next'));
+      await Promise.all([group.stop(), producer.close()]);
+    });
+
     test('a rolling restart, clean and hard, passes under a group that commits: nothing lost, order kept', async () => {
       const topic = await newTopic(client, { partitions: PARTITIONS.length });
       slow(0);
@@ -262,6 +288,14 @@ for (const { name, create } of IMPLEMENTATIONS) {
 
 function batchOf(size: number, round: number, partition: number) {
   return Array.from({ length: size }, (_, at) => record(`${round}.${partition}.${at}`));
+}
+
+async function waitFor(what: string, holds: () => boolean): Promise<void> {
+  const endMs = performance.now() + 30_000;
+  while (!holds()) {
+    assert.ok(performance.now() < endMs, `${what} did not come about`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** The index of the broker that leads the group's partition of the offsets, as Kafka finds it: by Java's hash of the name. */

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import kafkajs from 'kafkajs';
-import { protocolError, replaceRequests, type Broker, type Cluster } from './internals.ts';
+import { protocolError, replaceRequests, type Broker, type Cluster, type GroupRequests } from './internals.ts';
 
-const IDLE = { fetch: () => assert.fail('nothing is fetched'), isCommitWanted: () => true };
+const IDLE = { fetch: () => assert.fail('nothing is fetched'), isCommitWanted: () => true, isJoinDue: () => false };
 const PATIENCE = { retries: 1_000_000, initialRetryTime: 20, maxRetryTime: 20 };
 
 test('a group that is stopped makes no more connections', { timeout: 20_000 }, async (t) => {
@@ -32,9 +32,9 @@ test('a group that is stopped makes no more connections', { timeout: 20_000 }, a
 });
 
 /** The broker that a group of a client is given, whose own requests end in these ways. */
-async function brokerOf(own: Partial<Broker>, isCommitWanted = true): Promise<Broker> {
+async function brokerOf(own: Partial<Broker>, asked: Partial<GroupRequests> = {}): Promise<Broker> {
   const client = new kafkajs.Kafka({ brokers: ['127.0.0.1:1'], logLevel: kafkajs.logLevel.NOTHING });
-  replaceRequests(client, { ...IDLE, isCommitWanted: () => isCommitWanted });
+  replaceRequests(client, { ...IDLE, ...asked });
   const symbol = Object.getOwnPropertySymbols(client).find(({ description }) => description?.includes('createCluster'));
   const cluster = (client as unknown as Record<symbol, (options: object) => Cluster>)[symbol!]!({});
   Object.assign(cluster.brokerPool, { findBroker: async () => Object.create(own) as Broker });
@@ -57,11 +57,21 @@ test('a coordinator that cannot be reached is none any more; any other failure o
   );
 });
 
+test('a group that was told to join again, and whose joining failed, is told so again with its next heartbeat', async () => {
+  const sent: unknown[] = [];
+  const own = { heartbeat: async (request: unknown) => sent.push(request) };
+  await assert.rejects((await brokerOf(own, { isJoinDue: () => true })).heartbeat('in the old generation'), {
+    type: 'REBALANCE_IN_PROGRESS',
+  });
+  await (await brokerOf(own)).heartbeat('joined');
+  assert.deepEqual(sent, ['joined']);
+});
+
 test('a commit that is not wanted any more is not sent, nor tried again', async () => {
   const sent: unknown[] = [];
   const own = { offsetCommit: async (request: unknown) => sent.push(request) };
   await (await brokerOf(own)).offsetCommit('wanted');
-  await assert.rejects((await brokerOf(own, false)).offsetCommit('overtaken'), {
+  await assert.rejects((await brokerOf(own, { isCommitWanted: () => false })).offsetCommit('overtaken'), {
     type: 'ILLEGAL_GENERATION',
     retriable: false,
   });

@@ -108,6 +108,7 @@ const METADATA = 3;
 const UNKNOWN_SERVER_ERROR = -1;
 const NOT_COORDINATOR = 16;
 const ILLEGAL_GENERATION = 22;
+const REBALANCE_IN_PROGRESS = 27;
 /** Spoken by Kafka 2.3 to 4.x; the newest that kafkajs encodes. */
 const FETCH_VERSION = 11;
 
@@ -131,6 +132,8 @@ export interface GroupRequests {
   fetch(broker: Broker, request: GroupFetchRequest): Promise<GroupFetchResponse>;
   /** Asked in the course of each attempt of a commit. */
   isCommitWanted(): boolean;
+  /** Asked before each heartbeat: whether the group has been told to join again, and has not. */
+  isJoinDue(): boolean;
 }
 
 /** Has the group of `kafka` that is made next ask its brokers through `requests`. */
@@ -144,7 +147,11 @@ export function replaceRequests(kafka: Kafka, requests: GroupRequests): { endCon
       const broker = await find(which);
       const own = Object.getPrototypeOf(broker) as Broker;
       broker.fetch = (request) => requests.fetch(broker, request);
-      broker.heartbeat = (request) => own.heartbeat.call(broker, request).catch(lookElsewhere);
+      broker.heartbeat = async (request) => {
+        // Where joining has failed, as at a coordinator that is still loading, kafkajs goes on without a word.
+        if (requests.isJoinDue()) throw protocolError(REBALANCE_IN_PROGRESS);
+        return own.heartbeat.call(broker, request).catch(lookElsewhere);
+      };
       broker.offsetCommit = async (request) => {
         if (!requests.isCommitWanted()) throw protocolError(ILLEGAL_GENERATION);
         return own.offsetCommit.call(broker, request);

@@ -117,9 +117,14 @@ export const TAPS: readonly Tap[] = [
   {
     what: '`heartbeat` of the brokers that a group’s cluster finds is ours: NOT_COORDINATOR_FOR_GROUP from it has the group joined again, at the coordinator that is found then',
     where: ['internals.ts'],
-    why: 'A coordinator that is gone would be asked until it is back, or for some minutes, and nothing committed for so long.',
+    why: 'A coordinator that is gone would be asked until it is back, or for some minutes, and nothing committed for so long; after a join that failed the old generation goes on without GROUP_JOIN, and everything of it is refused.',
     guardedBy: [
       [CLUSTER, LOST_COORDINATOR],
+      [CLUSTER, 'a group whose joining fails once, as at a coordinator that is loading, joins again and reads on'],
+      [
+        'kafkajs/internals.test.ts',
+        'a group that was told to join again, and whose joining failed, is told so again with its next heartbeat',
+      ],
       [
         'kafkajs/internals.test.ts',
         'a coordinator that cannot be reached is none any more; any other failure of a heartbeat is told as it is',

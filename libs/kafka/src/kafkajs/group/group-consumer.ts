@@ -66,6 +66,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
           generation: this.#fetches.of(String(broker.nodeId)),
         }),
       isCommitWanted: () => this.#commits.isWanted(),
+      isJoinDue: () => this.#state === 'running' && this.#isRevoked,
     });
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
