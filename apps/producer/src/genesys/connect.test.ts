@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { loadSettings, type Logger } from '@genesys-kafka/runtime';
+import { type Logger } from '@genesys-kafka/runtime';
+import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { SETTINGS } from '../settings.ts';
 import { connectGenesys } from './connect.ts';
 
