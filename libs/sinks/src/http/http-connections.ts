@@ -1,4 +1,4 @@
-import { connections, type Proxy } from '@genesys-kafka/http';
+import { connections, type Proxy } from '@genesys-kafka/http/connections';
 import type { Dispatcher } from 'undici';
 import type { HttpTarget } from './http-options.ts';
 
