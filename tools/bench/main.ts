@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createKafkaClient } from '@genesys-kafka/kafka';
-import { runMain } from '@genesys-kafka/runtime';
+import { runMain } from '@genesys-kafka/runtime/cli';
 import { startStack } from '@genesys-kafka/testing';
 import { table } from '../src/demo/table.ts';
 import { archiveContents } from './archive.ts';

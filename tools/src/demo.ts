@@ -3,7 +3,8 @@
  */
 import { parseArgs } from 'node:util';
 import { createKafkaClient } from '@genesys-kafka/kafka';
-import { createProgress, runMain } from '@genesys-kafka/runtime';
+import { createProgress } from '@genesys-kafka/runtime';
+import { runMain } from '@genesys-kafka/runtime/cli';
 import { startStack, type Stack } from '@genesys-kafka/testing';
 import { Processes, type Environment, type Finished } from './demo/processes.ts';
 import { readBack } from './demo/read-back.ts';

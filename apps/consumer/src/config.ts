@@ -1,5 +1,5 @@
-import { requireModernTls, trustCaFile } from '@genesys-kafka/http';
-import { loadSettings, type SettingsSources } from '@genesys-kafka/runtime';
+import { requireModernTls, trustCaFile } from '@genesys-kafka/http/settings';
+import { loadSettings, type SettingsSources } from '@genesys-kafka/runtime/cli';
 import { SETTINGS, type Settings } from './settings.ts';
 
 /** The one place where this program reads its environment. Throws a ConfigError that lists every problem. */

@@ -1,5 +1,8 @@
-import { enableCompileCache } from 'node:module';
+import { runMain, runProgram } from '@genesys-kafka/runtime/cli';
+import { buildProgram } from './commands/cli.ts';
+import { readSettings } from './config.ts';
+import { SETTINGS } from './settings.ts';
 
-// Before anything else is loaded: the second start takes half the time of the first.
-enableCompileCache();
-await import('./start.ts');
+await runMain((context) =>
+  runProgram(buildProgram, { argv: process.argv, context, definition: SETTINGS, readSettings }),
+);

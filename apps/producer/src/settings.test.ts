@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { ConfigError, loadSettings } from '@genesys-kafka/runtime';
+import { ConfigError } from '@genesys-kafka/runtime';
+import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { SETTINGS } from './settings.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'producer-settings-'));

@@ -1,4 +1,4 @@
-import { connections } from '@genesys-kafka/http';
+import { connections } from '@genesys-kafka/http/connections';
 import { SlidingWindow, systemClock } from '@genesys-kafka/resilience';
 import { bulkArchiveApi, type BulkArchiveApi } from './contracts/bulk-archive.ts';
 import { detailsJobsApi, type AvailabilityApi, type DetailsJobsApi } from './contracts/details-jobs.ts';

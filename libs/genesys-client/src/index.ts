@@ -1,4 +1,5 @@
-export { createGenesysClient, type GenesysClient } from './client.ts';
+// `createGenesysClient` is `@genesys-kafka/genesys-client/client`: it comes with an HTTP client, which is slow to load.
+export type { GenesysClient } from './client.ts';
 export { GenesysError } from './errors.ts';
 export { readInstant } from './instant.ts';
 export { regionOrigins } from './regions.ts';

@@ -1,11 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { EnvHttpProxyAgent, type Agent, type Dispatcher } from 'undici';
-
-/**
- * TLS of every connection of ours. Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off; which
- * authorities are trusted is the process's business, for all connections alike.
- */
-export const TLS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
+import { TLS } from './trust.ts';
 
 /** The tunnel for `https:`, with its login where it wants one. Plain `http:` never goes through it. */
 export interface Proxy {

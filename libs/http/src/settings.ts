@@ -2,6 +2,10 @@ import { secret, text, type CrossCheck, type Given, valuesAt } from '@genesys-ka
 import { z } from 'zod';
 import { isInsecure } from './loopback.ts';
 
+// Here as well, since settings are read before anything that connects is loaded.
+export { isLoopback } from './loopback.ts';
+export { requireModernTls, trustCaFile } from './trust.ts';
+
 /** `tls`: how far other machines are trusted, by whatever connects. */
 export const TLS_SECTION = z
   .strictObject({

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import tls, { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { ConfigError } from '@genesys-kafka/runtime/settings';
-import { TLS } from './connections.ts';
+
+/**
+ * TLS of every connection of ours. Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not switch it off; which
+ * authorities are trusted is the process's business, for all connections alike.
+ */
+export const TLS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
 
 /**
  * TLS 1.2 or later also for clients that take Node's default (the registry's), whatever NODE_OPTIONS lowered it to. Call

@@ -1,4 +1,4 @@
-import { isLoopback } from '@genesys-kafka/http';
+import { isLoopback } from '@genesys-kafka/http/settings';
 import {
   duration,
   hostAndPort,

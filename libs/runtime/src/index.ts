@@ -1,15 +1,10 @@
-export { ConfigError, RuntimeError } from './errors.ts';
+export { ConfigError } from './errors.ts';
 export { hideIssuedToken, redactText } from './redaction.ts';
-export { loadSettings, type SettingsSources } from './settings/load-settings.ts';
-export { parseDurationMs, parseInstantMs } from './settings/quantities.ts';
 export { settingsJsonSchema, settingsReference, type SettingReference } from './settings/reference.ts';
 export { missingSetting, requireSettings } from './settings/require-settings.ts';
 export { type Check, runChecks } from './cli/check.ts';
-export { createProgram, type Handle, lookOnly, runProgram } from './cli/program.ts';
 export type { Session } from './cli/session.ts';
-export { settingOptions } from './cli/setting-options.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { runMain } from './run-main.ts';
 export { type Readiness, startHealthServer } from './health.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { createProgress, type Progress, type ProgressTask } from './progress.ts';

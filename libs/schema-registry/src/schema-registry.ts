@@ -1,12 +1,10 @@
 import { Agent } from 'node:https';
 import { within } from '@genesys-kafka/resilience';
-import { COMPATIBILITY, SchemaRegistry as RegistryClient, SchemaType } from '@kafkajs/confluent-schema-registry';
 import forge, { type Middleware } from 'mappersmith';
 import { BasicAuthMiddleware, RetryMiddleware, TimeoutMiddleware } from 'mappersmith/middleware';
 import { SchemaRegistryError } from './errors.ts';
+import type { Compatibility } from './registration.ts';
 import { answerOf, toRegistryError, type RegistryContext } from './registry-failures.ts';
-
-type Compatibility = keyof typeof COMPATIBILITY;
 
 interface SchemaRegistryOptions {
   /** Base of Confluent's API, path included (`http://host:8080/apis/ccompat/v7` with Apicurio). */
@@ -74,9 +72,6 @@ const RETRY = {
   validateRetry: (response: { status(): number }) => response.status() >= 500,
 };
 
-/** Validation is ours: the client's own Ajv knows no formats and no draft later than 07, and would refuse the schema. */
-const NO_VALIDATION = { addSchema: () => undefined as never, compile: () => () => true };
-
 export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegistry {
   const { host, auth } = withoutCredentials(options);
   const timeoutMs = options.timeoutMs ?? 5000;
@@ -91,17 +86,6 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
       refusals.push(error as Error);
     }
   });
-  const client = new RegistryClient(
-    {
-      host,
-      clientId: 'genesys-kafka',
-      retry: RETRY,
-      middlewares: asClientMiddlewares([timeout, timed]),
-      ...(auth ? { auth } : {}),
-      ...(agent ? { agent } : {}),
-    },
-    { [SchemaType.JSON]: { ajvInstance: NO_VALIDATION } },
-  );
   const reads = forge({
     clientId: 'genesys-kafka',
     host,
@@ -125,11 +109,13 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
 
   return {
     async resolveId({ subject, schema, mode, compatibility }) {
-      const confluent = { type: SchemaType.JSON, schema } as const;
       const doing = `${mode === 'auto' ? 'register' : 'look up'} the schema of ${subject}`;
       return call({ doing, subject, mode }, async () => {
-        if (mode === 'require-registered') return idIn(await client.getRegistryIdBySchema(subject, confluent));
-        return register(client, subject, confluent, COMPATIBILITY[compatibility]);
+        // Who only reads schemas does without the client: it brings the compilers of three schema languages.
+        const { createRegistration } = await import('./registration.ts');
+        const registration = createRegistration({ host, retry: RETRY, middlewares: [timeout, timed], auth, agent });
+        const asked = { subject, schema, compatibility };
+        return idIn(await (mode === 'auto' ? registration.register(asked) : registration.lookUp(asked)));
       });
     },
     async schemaById(id) {
@@ -144,13 +130,6 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
       });
     },
   };
-}
-
-type ClientMiddlewares = NonNullable<ConstructorParameters<typeof RegistryClient>[0]['middlewares']>;
-
-/** The client uses mappersmith's CommonJS build: the same code under another type identity. */
-function asClientMiddlewares(middlewares: readonly Middleware[]): ClientMiddlewares {
-  return middlewares as unknown as ClientMiddlewares;
 }
 
 function timedBy(show: (answer: Omit<Parameters<OnAnswer>[0], 'host'>) => void): Middleware {
@@ -168,36 +147,6 @@ function timedBy(show: (answer: Omit<Parameters<OnAnswer>[0], 'host'>) => void):
       },
     };
   };
-}
-
-type JsonSchemaText = { readonly type: SchemaType.JSON; readonly schema: string };
-
-/**
- * Registers, or finds what is registered already. The client sets the level where the subject has none, and throws
- * where it has another one: then that level is the owner's choice, and the registry judges by it.
- */
-async function register(
-  client: RegistryClient,
-  subject: string,
-  schema: JsonSchemaText,
-  compatibility: COMPATIBILITY,
-): Promise<number> {
-  try {
-    const { id } = await client.register({ ...schema }, { subject, compatibility });
-    return idIn(id);
-  } catch (error) {
-    const level = levelInUse(error);
-    if (level === undefined || level === compatibility) throw error;
-    const { id } = await client.register({ ...schema }, { subject, compatibility: level });
-    return idIn(id);
-  }
-}
-
-/** The client tells the subject's level only in its message: "… (FORWARD != BACKWARD)". */
-function levelInUse(error: unknown): COMPATIBILITY | undefined {
-  if (!(error instanceof Error) || error.constructor.name !== 'ConfluentSchemaRegistryCompatibilityError') return;
-  const level = /!= (\w+)\)/.exec(error.message)?.[1];
-  return Object.values(COMPATIBILITY).find((known) => known === level);
 }
 
 function idIn(id: unknown): number {

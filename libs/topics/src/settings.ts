@@ -1,5 +1,6 @@
 import { count, identifier } from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
+import { DATA_PARTITIONS } from './topic-specs.ts';
 
 /** `connector`: with the prefix of topics, what tells one installation's work from another's. */
 export const CONNECTOR = identifier(60).prefault('default').meta({
@@ -17,5 +18,7 @@ export const TOPIC_KEYS = {
     .max(100)
     .prefault('genesys.')
     .meta({ kind: 'text', env: 'KAFKA_TOPIC_PREFIX', description: 'Starts each topic, group and transactional id.' }),
-  partitions: count(1, 1000).prefault(6).meta({ description: 'Partitions of data topics when they are created.' }),
+  partitions: count(1, 1000)
+    .prefault(DATA_PARTITIONS)
+    .meta({ description: 'Partitions of data topics when they are created.' }),
 };

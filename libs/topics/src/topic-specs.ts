@@ -1,8 +1,9 @@
-import { TOPIC_KEYS } from './settings.ts';
-
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+/** Partitions of data topics when nothing else is said. */
+export const DATA_PARTITIONS = 6;
 
 /** The ledger has one partition per lane; the number of lanes is part of the format. */
 export const LANES = 12;
@@ -51,7 +52,7 @@ const BY_BROKERS_CLOCK = { 'message.timestamp.type': 'LogAppendTime' };
 
 /** Names and creation settings of every topic. */
 export function topicSpecs(options: TopicOptions): TopicSpecs {
-  const { prefix, dataPartitions = TOPIC_KEYS.partitions.parse(undefined), retryTiers = 3 } = options;
+  const { prefix, dataPartitions = DATA_PARTITIONS, retryTiers = 3 } = options;
   const data = `${prefix}conversation-details`;
   const queue = (name: string, maxBytes: number, retentionMs?: number): TopicSpec => ({
     name,

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SETTINGS as CONSUMER } from '@genesys-kafka/consumer/settings';
 import { SETTINGS as PRODUCER } from '@genesys-kafka/producer/settings';
-import { loadSettings, settingsReference } from '@genesys-kafka/runtime';
+import { settingsReference } from '@genesys-kafka/runtime';
+import { loadSettings } from '@genesys-kafka/runtime/cli';
 import type { SettingsDefinition } from '@genesys-kafka/runtime/settings';
 import { settingsPage, settingsSchema } from './settings.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadSettings, runProgram } from '@genesys-kafka/runtime';
+import { loadSettings, runProgram } from '@genesys-kafka/runtime/cli';
 import { InvalidArgumentError } from 'commander';
 import { SETTINGS } from '../settings.ts';
 import { buildProgram } from './cli.ts';

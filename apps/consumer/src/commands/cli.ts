@@ -1,15 +1,11 @@
-import { planRoutes } from '@genesys-kafka/routing';
-import { createProgram, lookOnly, requireSettings, type Handle } from '@genesys-kafka/runtime';
+import { createProgram, lookOnly, type Handle } from '@genesys-kafka/runtime/cli';
+import { requireSettings } from '@genesys-kafka/runtime/settings';
 import { Option, type Command } from 'commander';
 import type { Settings } from '../settings.ts';
-import { checkCommand } from './check.ts';
-import { countLetters, listLetters, replayLetters, showLetter } from './dead-letters.ts';
-import { printRuleTest } from './print-rule-test.ts';
 import { letterLines, letterListLines, replayLines, runLines, statsLines } from './report-lines.ts';
 import { count, rate, runOptions, type RunFlags } from './run-options.ts';
-import { runConsumer } from './run.ts';
-import { testRules } from './test-rules.ts';
 
+// What a command does is loaded when it runs: most of a program is of no use to its help.
 /** The command line of the consumer; without a `handle` it can be looked at, and does nothing. */
 export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   const program = createProgram(
@@ -21,6 +17,7 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   const runRoutes = handle(
     async ({ settings, log, signal, tell }, flags: RunFlags) => {
       requireSettings(settings, ['routes']);
+      const { runConsumer } = await import('./run.ts');
       await tell(await runConsumer(settings, flags, log, signal), runLines);
       return 0;
     },
@@ -30,18 +27,13 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   program
     .command('check')
     .description('try brokers, topics, registry and each sink, and say what to fix')
-    .action(handle(checkCommand));
+    .action(handle(async (session) => (await import('./check.ts')).checkCommand(session)));
   program
     .command('test')
     .summary('which routes take each record of a file, without Kafka')
     .description('which routes take each record of a JSON or NDJSON file, without Kafka')
     .argument('<file>', 'an array of conversations, an object with `conversations`, or one a line')
-    .action(
-      handle(async ({ settings, json, signal }, file: string) => {
-        await printRuleTest(testRules(file, planRoutes(settings), signal), json);
-        return 0;
-      }),
-    );
+    .action(handle(async (session, file: string) => (await import('./print-rule-test.ts')).testCommand(session, file)));
   addDeadLetters(program, handle);
   return program;
 }
@@ -53,6 +45,7 @@ interface LetterFilterFlags {
 
 function addDeadLetters(program: Command, handle: Handle<Settings>): void {
   const letters = program.command('dead-letters').description('list, look at and replay what was given up');
+  const commands = () => import('./dead-letters.ts');
   const route = () => new Option('--route <name>', 'only of this route');
   const stage = () =>
     new Option('--stage <name>', 'only of this stage').choices([
@@ -64,6 +57,7 @@ function addDeadLetters(program: Command, handle: Handle<Settings>): void {
       'deliver',
     ]);
   const list = handle(async (session, { limit, ...filter }: LetterFilterFlags & { readonly limit: number }) => {
+    const { listLetters } = await commands();
     await session.tell(await listLetters(session, filter, limit), letterListLines);
     return 0;
   });
@@ -75,6 +69,7 @@ function addDeadLetters(program: Command, handle: Handle<Settings>): void {
     .addOption(new Option('--limit <n>', 'at most so many').argParser(count).default(100))
     .action(list);
   const show = handle(async (session, id: string) => {
+    const { showLetter } = await commands();
     await session.tell(await showLetter(session, id), letterLines);
     return 0;
   });
@@ -84,6 +79,7 @@ function addDeadLetters(program: Command, handle: Handle<Settings>): void {
     .argument('<id>', 'as listed')
     .action(show);
   const stats = handle(async (session, filter: LetterFilterFlags) => {
+    const { countLetters } = await commands();
     await session.tell(await countLetters(session, filter), statsLines);
     return 0;
   });
@@ -97,6 +93,7 @@ function addDeadLetters(program: Command, handle: Handle<Settings>): void {
     async (session, options: LetterFilterFlags & { readonly rate: number; readonly dryRun?: boolean }) => {
       const { rate: perSecond, dryRun = false, ...filter } = options;
       const onProgress = (replayed: number) => session.log.info({ replayed }, 'dead letters replayed');
+      const { replayLetters } = await commands();
       await session.tell(await replayLetters(session, { filter, perSecond, dryRun, onProgress }), replayLines);
       return 0;
     },

@@ -1,7 +1,15 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { safeJson, visibleText } from '@genesys-kafka/runtime';
-import type { RuleTestResult } from './test-rules.ts';
+import { planRoutes } from '@genesys-kafka/routing';
+import { safeJson, visibleText, type Session } from '@genesys-kafka/runtime';
+import type { Settings } from '../settings.ts';
+import { testRules, type RuleTestResult } from './test-rules.ts';
+
+/** `consumer test FILE`: resolves with the exit status. */
+export async function testCommand({ settings, json, signal }: Session<Settings>, file: string): Promise<number> {
+  await printRuleTest(testRules(file, planRoutes(settings), signal), json);
+  return 0;
+}
 
 /**
  * Prints results as they come, so that memory does not depend on how many there are: a line each, or all of them as

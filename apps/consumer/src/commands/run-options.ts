@@ -1,4 +1,4 @@
-import { settingOptions } from '@genesys-kafka/runtime';
+import { settingOptions } from '@genesys-kafka/runtime/cli';
 import { InvalidArgumentError, Option } from 'commander';
 import type { GroupSettings } from '../group/route-group.ts';
 import { SETTINGS, type Settings } from '../settings.ts';

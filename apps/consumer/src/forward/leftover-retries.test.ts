@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadSettings } from '@genesys-kafka/runtime';
+import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { SETTINGS } from '../settings.ts';
 import { leftoverRetries } from './leftover-retries.ts';
 

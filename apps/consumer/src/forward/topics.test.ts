@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KafkaClient } from '@genesys-kafka/kafka';
 import type { TopicDescription } from '@genesys-kafka/topics';
-import { loadSettings } from '@genesys-kafka/runtime';
+import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { SETTINGS } from '../settings.ts';
 import { consumerSpecs, prepareConsumerTopics } from './topics.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { RuntimeError } from '@genesys-kafka/runtime';
+import { RuntimeError } from '@genesys-kafka/runtime/cli';
 import { durationArgument, instantArgument, queryArgument } from './arguments.ts';
 
 let dir: string;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseDurationMs, parseInstantMs, RuntimeError } from '@genesys-kafka/runtime';
+import { parseDurationMs, parseInstantMs, RuntimeError } from '@genesys-kafka/runtime/cli';
 import type { Query } from '../genesys/job-contract.ts';
 
 export function argumentError(option: string, problem: string): RuntimeError {

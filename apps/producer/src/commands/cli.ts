@@ -1,13 +1,12 @@
-import { createProgram, lookOnly, type Handle } from '@genesys-kafka/runtime';
+import { createProgram, lookOnly, type Handle } from '@genesys-kafka/runtime/cli';
 import type { Command } from 'commander';
 import type { Settings } from '../settings.ts';
 import { durationArgument, instantArgument } from './arguments.ts';
-import { checkCommand } from './check.ts';
-import { exportCommand } from './export.ts';
-import { publishCommand } from './publish.ts';
-import { statusCommand } from './status.ts';
+import type { ExportOptions } from './export.ts';
+import type { PublishOptions } from './publish.ts';
 import { acceptPartitionsOption, newLedgerOption } from './topic-options.ts';
 
+// What a command does is loaded when it runs: most of a program is of no use to its help.
 /** The command line of the producer; without a `handle` it can be looked at, and does nothing. */
 export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   const program = createProgram(
@@ -30,7 +29,9 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     .option('--again', 'publish everything anew, as a new generation')
     .addOption(newLedgerOption())
     .addOption(acceptPartitionsOption())
-    .action(handle(exportCommand));
+    .action(
+      handle(async (session, options: ExportOptions) => (await import('./export.ts')).exportCommand(session, options)),
+    );
   program
     .command('publish')
     .summary('publish archives from paths, directories, globs or links')
@@ -39,12 +40,19 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     .option('--again', 'publish everything anew, as a new generation')
     .addOption(newLedgerOption())
     .addOption(acceptPartitionsOption())
-    .action(handle(publishCommand));
-  program.command('status').description('what the ledger says of every export, now').action(handle(statusCommand));
+    .action(
+      handle(async (session, names: string[], options: PublishOptions) =>
+        (await import('./publish.ts')).publishCommand(session, names, options),
+      ),
+    );
+  program
+    .command('status')
+    .description('what the ledger says of every export, now')
+    .action(handle(async (session) => (await import('./status.ts')).statusCommand(session)));
   program
     .command('check')
     .summary('try the connections that are needed, and say what to fix')
     .description('try the connections that the configuration needs, and say what to fix')
-    .action(handle(checkCommand));
+    .action(handle(async (session) => (await import('./check.ts')).checkCommand(session)));
   return program;
 }

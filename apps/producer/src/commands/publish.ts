@@ -9,7 +9,7 @@ import { expandArguments, openEarly } from './publish-arguments.ts';
 import { reportLines } from './report-lines.ts';
 import { acceptedChanges, type TopicOptions } from './topic-options.ts';
 
-interface PublishOptions extends TopicOptions {
+export interface PublishOptions extends TopicOptions {
   readonly again?: boolean;
 }
 

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { createLogger, loadSettings } from '@genesys-kafka/runtime';
+import { createLogger } from '@genesys-kafka/runtime';
+import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { SETTINGS } from '../settings.ts';
 import { resolveSchemaId } from './context.ts';
 

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { loadSettings, type Logger } from '@genesys-kafka/runtime';
+import { type Logger } from '@genesys-kafka/runtime';
+import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { SETTINGS } from '../settings.ts';
 import { connectGenesys } from './connect.ts';
 
@@ -25,7 +26,7 @@ for (const days of [10, -10]) {
     const login = { GENESYS_CLIENT_ID: 'id', GENESYS_CLIENT_SECRET: 'secret-canary' };
     const settings = loadSettings(SETTINGS, { env: { GENESYS_API_URL: origin, GENESYS_LOGIN_URL: origin, ...login } });
     {
-      await using genesys = connectGenesys(settings, SILENT);
+      await using genesys = await connectGenesys(settings, SILENT);
       await assert.rejects(genesys.detailsJobs.submit({}, never), { code: 'clock-skew', scope: 'run' });
     }
     assert.deepEqual(asked, ['/oauth/token']);

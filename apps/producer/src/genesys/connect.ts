@@ -1,4 +1,4 @@
-import { createGenesysClient, regionOrigins, type GenesysClient } from '@genesys-kafka/genesys-client';
+import { regionOrigins, type GenesysClient } from '@genesys-kafka/genesys-client';
 import { ConfigError, missingSetting, requireSettings, type Logger } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
 import { clockGuard } from './clock-guard.ts';
@@ -18,9 +18,11 @@ export function regionFileHosts({ genesys: { region } }: Settings): readonly str
   return region === undefined ? [] : regionOrigins(region).fileHosts;
 }
 
-export function connectGenesys(settings: Settings, log: Logger): GenesysClient {
+export async function connectGenesys(settings: Settings, log: Logger): Promise<GenesysClient> {
   const { apiUrl, loginUrl } = genesysOrigins(settings);
   const needed = requireSettings(settings, ['genesys.clientId', 'genesys.clientSecret']);
+  // `publish` gets its regions from here and asks Genesys nothing.
+  const { createGenesysClient } = await import('@genesys-kafka/genesys-client/client');
   return createGenesysClient({
     apiUrl,
     loginUrl,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGenesysClient } from '@genesys-kafka/genesys-client';
+import { createGenesysClient } from '@genesys-kafka/genesys-client/client';
 import { bulkArchive } from './job-contract.ts';
 
 const CLIENT = createGenesysClient({

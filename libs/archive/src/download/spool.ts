@@ -1,4 +1,4 @@
-import { connections, type Proxy, type TimedAnswer } from '@genesys-kafka/http';
+import type { Proxy, TimedAnswer } from '@genesys-kafka/http';
 import { backoffMs, systemClock, type BackoffOptions, type Clock } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { ArchiveError } from '../errors.ts';
@@ -71,6 +71,8 @@ export interface SpooledFile extends AsyncDisposable {
 export async function spool(options: SpoolOptions): Promise<SpooledFile> {
   options.signal?.throwIfAborted();
   const rules = new LinkRules(options);
+  // Archives that are local files are read without an HTTP client.
+  const { connections } = await import('@genesys-kafka/http/connections');
   let file = await SpoolFile.create(options.spoolDir);
   const dispatcher = connections({
     proxy: options.proxy,

@@ -3,7 +3,7 @@ import { toldText } from '../output.ts';
 import type { MainContext } from '../run-main.ts';
 import type { SettingsSources } from '../settings/load-settings.ts';
 import type { SettingsDefinition } from '../settings/definition.ts';
-import { openSession, type ProcessSettings, type Session } from './session.ts';
+import type { ProcessSettings, Session } from './session.ts';
 import { givenFlags } from './setting-options.ts';
 import { settingsTopic } from './settings-help.ts';
 
@@ -54,6 +54,8 @@ export async function runProgram<S extends ProcessSettings>(
     const command = args.at(-1) as Command;
     const { config: file, json = false } = command.optsWithGlobals<{ config?: string; json?: boolean }>();
     const settings = readSettings({ file, flags: givenFlags(command) });
+    // With the logger and the bars: help and usage errors need neither.
+    const { openSession } = await import('./session.ts');
     using session = openSession({ name: program.name(), settings, json, signal: context.signal });
     status = await run(session, ...args);
   });

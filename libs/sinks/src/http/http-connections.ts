@@ -1,4 +1,5 @@
-import { connections, TLS, type Proxy } from '@genesys-kafka/http';
+import { TLS, type Proxy } from '@genesys-kafka/http';
+import { connections } from '@genesys-kafka/http/connections';
 import { Pool, type Dispatcher } from 'undici';
 import type { HttpTarget } from './http-options.ts';
 

@@ -1,8 +1,0 @@
-import { runMain, runProgram } from '@genesys-kafka/runtime';
-import { buildProgram } from './commands/cli.ts';
-import { readSettings } from './config.ts';
-import { SETTINGS } from './settings.ts';
-
-await runMain((context) =>
-  runProgram(buildProgram, { argv: process.argv, context, definition: SETTINGS, readSettings }),
-);

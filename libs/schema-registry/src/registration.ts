@@ -1,0 +1,84 @@
+import type { Agent } from 'node:https';
+import { COMPATIBILITY, SchemaRegistry as RegistryClient, SchemaType } from '@kafkajs/confluent-schema-registry';
+import type { Middleware } from 'mappersmith';
+
+export type Compatibility = keyof typeof COMPATIBILITY;
+
+type ClientOptions = ConstructorParameters<typeof RegistryClient>[0];
+
+interface RegistrationOptions {
+  readonly host: string;
+  readonly retry: NonNullable<ClientOptions['retry']>;
+  readonly middlewares: readonly Middleware[];
+  readonly auth: { readonly username: string; readonly password: string } | undefined;
+  readonly agent: Agent | undefined;
+}
+
+interface Asked {
+  readonly subject: string;
+  readonly schema: string;
+  readonly compatibility: Compatibility;
+}
+
+/** Resolve with what the registry gave as the id; reject with the client's own errors. */
+interface Registration {
+  register(asked: Asked): Promise<unknown>;
+  lookUp(asked: Asked): Promise<unknown>;
+}
+
+/** Validation is ours: the client's own Ajv knows no formats and no draft later than 07, and would refuse the schema. */
+const NO_VALIDATION = { addSchema: () => undefined as never, compile: () => () => true };
+
+export function createRegistration({ host, retry, middlewares, auth, agent }: RegistrationOptions): Registration {
+  const client = new RegistryClient(
+    {
+      host,
+      clientId: 'genesys-kafka',
+      retry,
+      middlewares: asClientMiddlewares(middlewares),
+      ...(auth ? { auth } : {}),
+      ...(agent ? { agent } : {}),
+    },
+    { [SchemaType.JSON]: { ajvInstance: NO_VALIDATION } },
+  );
+  return {
+    register: async ({ subject, schema, compatibility }) =>
+      register(client, subject, { type: SchemaType.JSON, schema }, COMPATIBILITY[compatibility]),
+    lookUp: async ({ subject, schema }) => client.getRegistryIdBySchema(subject, { type: SchemaType.JSON, schema }),
+  };
+}
+
+/** The client uses mappersmith's CommonJS build: the same code under another type identity. */
+function asClientMiddlewares(middlewares: readonly Middleware[]): NonNullable<ClientOptions['middlewares']> {
+  return middlewares as unknown as NonNullable<ClientOptions['middlewares']>;
+}
+
+type JsonSchemaText = { readonly type: SchemaType.JSON; readonly schema: string };
+
+/**
+ * Registers, or finds what is registered already. The client sets the level where the subject has none, and throws
+ * where it has another one: then that level is the owner's choice, and the registry judges by it.
+ */
+async function register(
+  client: RegistryClient,
+  subject: string,
+  schema: JsonSchemaText,
+  compatibility: COMPATIBILITY,
+): Promise<unknown> {
+  try {
+    const { id } = await client.register({ ...schema }, { subject, compatibility });
+    return id;
+  } catch (error) {
+    const level = levelInUse(error);
+    if (level === undefined || level === compatibility) throw error;
+    const { id } = await client.register({ ...schema }, { subject, compatibility: level });
+    return id;
+  }
+}
+
+/** The client tells the subject's level only in its message: "… (FORWARD != BACKWARD)". */
+function levelInUse(error: unknown): COMPATIBILITY | undefined {
+  if (!(error instanceof Error) || error.constructor.name !== 'ConfluentSchemaRegistryCompatibilityError') return;
+  const level = /!= (\w+)\)/.exec(error.message)?.[1];
+  return Object.values(COMPATIBILITY).find((known) => known === level);
+}
