@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { conversationSchemaText, createRecordValidator } from '@genesys-kafka/conversation';
 import { decodeBatch } from '@genesys-kafka/kafka';
 import { RecordScanner, type ScannedRecord } from '@genesys-kafka/record-parser';
@@ -77,13 +77,17 @@ function fakeThread() {
   return { workers, clock, thread };
 }
 
-/** Lets time pass while something waits for it; all that a fake thread answers it has answered by then. */
-async function settled<T>(work: Promise<T>, clock: ManualClock): Promise<T> {
+/** Lets time pass while something waits for it; what a thread answers it has answered by then: a fake one within a turn. */
+async function settled<T>(
+  work: Promise<T>,
+  clock: ManualClock,
+  turn: () => Promise<unknown> = setImmediate,
+): Promise<T> {
   const state = { isOpen: true };
   const done = work.finally(() => (state.isOpen = false));
   done.catch(() => undefined);
   while (state.isOpen) {
-    await setImmediate();
+    await turn();
     if (clock.sleeping > 0) await clock.advance(2 * DEADLINE_MS);
   }
   return done;
@@ -156,7 +160,7 @@ test('a real thread that hangs is ended, and another one takes its place', async
   const clock = new ManualClock();
   await using thread = new StagingThread({ schema }, Promise.resolve(ENCODE_OPTIONS), undefined, clock);
   const hanging = scan([conversation('a', { x: `${'a'.repeat(60)}!` })]);
-  const [step] = await settled(staged([hanging], 0, thread), clock);
+  const [step] = await settled(staged([hanging], 0, thread), clock, async () => setTimeout(1000));
   assert.deepEqual(await outcomesOf([step!]), [['source:0', 'record-too-costly']]);
   const [next] = await staged([scan([conversation('b', { x: 'aa' })])], 0, thread);
   assert.deepEqual(await outcomesOf([next!]), [['b']]);
