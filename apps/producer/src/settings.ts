@@ -17,6 +17,7 @@ import {
 import { REGISTRATION_KEYS, REGISTRY_CHECKS, REGISTRY_KEYS } from '@genesys-kafka/schema-registry/settings';
 import { CONNECTOR, TOPIC_KEYS } from '@genesys-kafka/topics/settings';
 import { z } from 'zod';
+import { STAGING_SECTION } from './stage/settings.ts';
 import { CLOCK_SECTION, JOB_KEYS } from './genesys/settings.ts';
 
 const INVALID_SECTION = z
@@ -50,6 +51,7 @@ export const SETTINGS = defineSettings({
     record: RECORD_SECTION,
     invalid: INVALID_SECTION,
     spool: SPOOL_SECTION,
+    staging: STAGING_SECTION,
     log: LOG_SECTION,
     http: HEALTH_SECTION,
     tls: TLS_SECTION,

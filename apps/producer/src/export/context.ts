@@ -22,6 +22,7 @@ import { Stages, type Reading } from '../pipeline/stages.ts';
 import type { Settings } from '../settings.ts';
 import { SEGMENT_BYTES } from '../stage/segment.ts';
 import { StagingThread } from '../stage/staging-thread.ts';
+import { StagingThreads } from '../stage/staging-threads.ts';
 import type { EncodeOptions, Target } from '../stage/value-encoder.ts';
 
 export interface ProducerObserver extends PublisherEvents {
@@ -72,9 +73,10 @@ export async function createContext(
   const { kafka, connector, record, invalid } = settings;
   await using stack = new AsyncDisposableStack();
   const client = stack.adopt(connectKafka(settings, log), async (opened) => opened.close());
-  // The thread compiles its schema meanwhile.
+  // The threads compile their schema meanwhile.
   const encode = Promise.withResolvers<EncodeOptions>();
-  const stager = stack.use(new StagingThread({ schema: conversationSchemaText }, encode.promise));
+  const thread = () => new StagingThread({ schema: conversationSchemaText }, encode.promise);
+  const stager = stack.use(new StagingThreads(Array.from({ length: settings.staging.threads }, thread)));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
   const [topics, schemaId] = await Promise.all([
     guardedTopics(client, specs, start),

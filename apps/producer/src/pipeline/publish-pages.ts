@@ -10,8 +10,6 @@ import type { StageOptions } from './stage-archive.ts';
 
 /** Records that go in one step; a page of more is resumed inside by its SHA-256. */
 const RECORDS_PER_STEP = 100;
-/** Steps that are staged while one is published. */
-const STEPS_AHEAD = 2;
 
 /** Records of one page, and where the job stands after so many of them; without records, past an empty page. */
 interface PageStep {
@@ -45,7 +43,7 @@ export async function publishPages(
       yield* stepsOf({ ...page, availability }, isResumed ? resumed.done : 0);
     }
   }
-  const staged = mapAhead(steps(), STEPS_AHEAD, async ({ records: all, availableUntil, positionAt }) => {
+  const staged = mapAhead(steps(), stager.ahead, async ({ records: all, availableUntil, positionAt }) => {
     const parts: StagedStep[] = [];
     for await (const segment of inSegments([all], 0)) {
       parts.push(await stager.stage(segment, { ...source.facts, availableUntil }));

@@ -10,8 +10,6 @@ import { inSegments } from './segments.ts';
 
 /** Pieces of 256 KiB that may be inflated and scanned ahead of the staging. */
 const PIECES_AHEAD = 2;
-/** Segments that are staged while one is written. */
-const SEGMENTS_AHEAD = 2;
 
 /** Told of the bytes of an archive, unpacked: how many there are, and as they are read. */
 export interface StageObserver {
@@ -42,7 +40,7 @@ export interface StagedArchive extends AsyncDisposable {
  * The first of two passes: inflates, checks, scans, validates and encodes an archive into a file, and sends nothing. So
  * nothing is ever published of an archive that is damaged, or of a document with text behind its end (ArchiveError,
  * ParserError `trailing-text`). Where the document breaks in its midst the records before the fault are staged.
- * Memory: two pieces, three segments, and the record that spans pieces.
+ * Memory: two pieces, the segments that are under way, and the record that spans pieces.
  */
 export async function stageArchive(
   archive: Archive,
@@ -64,7 +62,7 @@ export async function stageArchive(
   let records = 0;
   let fault: ParserError | undefined;
   try {
-    for await (const step of mapAhead(segments, SEGMENTS_AHEAD, async (segment) =>
+    for await (const step of mapAhead(segments, stager.ahead, async (segment) =>
       unlessAborted(stager.stage(segment, facts), signal),
     )) {
       signal.throwIfAborted();

@@ -72,5 +72,7 @@ export class RecordFacts {
 
 /** Validates, digests, encodes and compresses segments. What it costs is most of this program's work. */
 export interface Stager extends AsyncDisposable {
+  /** How many calls should be under way besides the one that is waited for. */
+  readonly ahead: number;
   stage(segment: Segment, facts: SourceFacts): Promise<StagedStep>;
 }

@@ -14,6 +14,7 @@ import { startWorker, ThreadLost, ThreadSession, type ThreadWorker } from './thr
  * are staged one by one. The one on which that thread is lost too is `record-too-costly`.
  */
 export class StagingThread implements Stager {
+  readonly ahead = 2;
   readonly #start: () => ThreadSession;
   readonly #options: Promise<EncodeOptions>;
   #session: ThreadSession;
