@@ -71,20 +71,10 @@ export interface SpooledFile extends AsyncDisposable {
 export async function spool(options: SpoolOptions): Promise<SpooledFile> {
   options.signal?.throwIfAborted();
   const rules = new LinkRules(options);
-  // Archives that are local files are read without an HTTP client.
-  const { connections } = await import('@genesys-kafka/http/connections');
   let file = await SpoolFile.create(options.spoolDir);
-  const dispatcher = connections({
-    proxy: options.proxy,
-    lookup: rules.lookup,
-    connections: 1,
-    // One long body has nothing to share a connection with, and HTTP/2's windows would only slow it down.
-    allowH2: false,
-    // The watchdog judges stalls, by the injected clock.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  let dispatcher: Dispatcher | undefined;
   try {
+    dispatcher = await openConnections(options.proxy, rules);
     const { received, endProven, encoding } = await new Download(options, rules, dispatcher, file).run();
     let bytes = received;
     if (encoding === 'gzip') ({ file, bytes } = await withoutLayer({ file, bytes }, options));
@@ -95,8 +85,23 @@ export async function spool(options: SpoolOptions): Promise<SpooledFile> {
     await file.remove();
     throw error;
   } finally {
-    await dispatcher.destroy();
+    await dispatcher?.destroy();
   }
+}
+
+async function openConnections(proxy: Proxy | undefined, { lookup }: LinkRules): Promise<Dispatcher> {
+  // Archives that are local files are read without an HTTP client.
+  const { connections } = await import('@genesys-kafka/http/connections');
+  return connections({
+    proxy,
+    lookup,
+    connections: 1,
+    // One long body has nothing to share a connection with, and HTTP/2's windows would only slow it down.
+    allowH2: false,
+    // The watchdog judges stalls, by the injected clock.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
 }
 
 class Download {
