@@ -74,7 +74,9 @@ export async function spool(options: SpoolOptions): Promise<SpooledFile> {
   let file = await SpoolFile.create(options.spoolDir);
   let dispatcher: Dispatcher | undefined;
   try {
-    dispatcher = await openConnections(options.proxy, rules);
+    // Archives that are local files are read without an HTTP client.
+    const { downloadConnections } = await import('./download-connections.ts');
+    dispatcher = downloadConnections(options.proxy, rules);
     const { received, endProven, encoding } = await new Download(options, rules, dispatcher, file).run();
     let bytes = received;
     if (encoding === 'gzip') ({ file, bytes } = await withoutLayer({ file, bytes }, options));
@@ -87,21 +89,6 @@ export async function spool(options: SpoolOptions): Promise<SpooledFile> {
   } finally {
     await dispatcher?.destroy();
   }
-}
-
-async function openConnections(proxy: Proxy | undefined, { lookup }: LinkRules): Promise<Dispatcher> {
-  // Archives that are local files are read without an HTTP client.
-  const { connections } = await import('@genesys-kafka/http/connections');
-  return connections({
-    proxy,
-    lookup,
-    connections: 1,
-    // One long body has nothing to share a connection with, and HTTP/2's windows would only slow it down.
-    allowH2: false,
-    // The watchdog judges stalls, by the injected clock.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
 }
 
 class Download {
