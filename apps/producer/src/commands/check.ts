@@ -62,7 +62,7 @@ async function checkGenesys({ settings, log, signal }: Session<Settings>): Retur
   if (region === undefined && apiUrl === undefined) {
     return { status: 'skipped', message: 'no region and no apiUrl set: only `publish` can be used' };
   }
-  await using genesys = await connectGenesys(settings, log);
+  await using genesys = connectGenesys(settings, log);
   if (contract === 'details-jobs') {
     const until = await genesys.availability(signal);
     return `logged in; data is available until ${until.toISOString()}`;

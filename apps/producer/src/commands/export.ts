@@ -27,7 +27,7 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
   await using observer = await observe(session);
   const request = toRequest(options, settings);
   const name = contractName(options.contract, settings);
-  await using genesys = await connectGenesys(settings, log);
+  await using genesys = connectGenesys(settings, log);
   await using fetcher = new ArchiveFetcher(settings, log, observer.onDownload);
   await using context = await createContext(settings, log, observer, { accepted: acceptedChanges(options), signal });
   const contract =

@@ -4,7 +4,7 @@ import type { Logger } from '@genesys-kafka/runtime';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
 import { clockGuard } from './clock-guard.ts';
-import { regionFileHosts } from './connect.ts';
+import { regionFileHosts } from './file-hosts.ts';
 
 /** Called when a download begins; what it gives is told of its bytes on disk so far, and its length once that is known. */
 export type OnDownload = () => (bytes: number, totalBytes?: number) => void;

@@ -26,7 +26,7 @@ for (const days of [10, -10]) {
     const login = { GENESYS_CLIENT_ID: 'id', GENESYS_CLIENT_SECRET: 'secret-canary' };
     const settings = loadSettings(SETTINGS, { env: { GENESYS_API_URL: origin, GENESYS_LOGIN_URL: origin, ...login } });
     {
-      await using genesys = await connectGenesys(settings, SILENT);
+      await using genesys = connectGenesys(settings, SILENT);
       await assert.rejects(genesys.detailsJobs.submit({}, never), { code: 'clock-skew', scope: 'run' });
     }
     assert.deepEqual(asked, ['/oauth/token']);

@@ -1,4 +1,5 @@
-import { regionOrigins, type GenesysClient } from '@genesys-kafka/genesys-client';
+import { regionOrigins } from '@genesys-kafka/genesys-client';
+import { createGenesysClient, type GenesysClient } from '@genesys-kafka/genesys-client/client';
 import { ConfigError, missingSetting, requireSettings, type Logger } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
 import { clockGuard } from './clock-guard.ts';
@@ -13,16 +14,9 @@ function genesysOrigins(settings: Settings): { readonly apiUrl: string; readonly
   return { apiUrl: api, loginUrl: login };
 }
 
-/** The region's hosts for signed links; those that are listed are `genesys.fileHosts`. */
-export function regionFileHosts({ genesys: { region } }: Settings): readonly string[] {
-  return region === undefined ? [] : regionOrigins(region).fileHosts;
-}
-
-export async function connectGenesys(settings: Settings, log: Logger): Promise<GenesysClient> {
+export function connectGenesys(settings: Settings, log: Logger): GenesysClient {
   const { apiUrl, loginUrl } = genesysOrigins(settings);
   const needed = requireSettings(settings, ['genesys.clientId', 'genesys.clientSecret']);
-  // `publish` gets its regions from here and asks Genesys nothing.
-  const { createGenesysClient } = await import('@genesys-kafka/genesys-client/client');
   return createGenesysClient({
     apiUrl,
     loginUrl,

@@ -71,20 +71,12 @@ export interface SpooledFile extends AsyncDisposable {
 export async function spool(options: SpoolOptions): Promise<SpooledFile> {
   options.signal?.throwIfAborted();
   const rules = new LinkRules(options);
-  // Archives that are local files are read without an HTTP client.
-  const { connections } = await import('@genesys-kafka/http/connections');
   let file = await SpoolFile.create(options.spoolDir);
-  const dispatcher = connections({
-    proxy: options.proxy,
-    lookup: rules.lookup,
-    connections: 1,
-    // One long body has nothing to share a connection with, and HTTP/2's windows would only slow it down.
-    allowH2: false,
-    // The watchdog judges stalls, by the injected clock.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  let dispatcher: Dispatcher | undefined;
   try {
+    // Archives that are local files are read without an HTTP client.
+    const { downloadConnections } = await import('./download-connections.ts');
+    dispatcher = downloadConnections(options.proxy, rules);
     const { received, endProven, encoding } = await new Download(options, rules, dispatcher, file).run();
     let bytes = received;
     if (encoding === 'gzip') ({ file, bytes } = await withoutLayer({ file, bytes }, options));
@@ -95,7 +87,7 @@ export async function spool(options: SpoolOptions): Promise<SpooledFile> {
     await file.remove();
     throw error;
   } finally {
-    await dispatcher.destroy();
+    await dispatcher?.destroy();
   }
 }
 
