@@ -1,7 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { Ajv } from 'ajv';
-// Not its index: that loads a copy of Ajv's compiler for keywords which the schema does not have.
-import { fastFormats } from 'ajv-formats/dist/formats.js';
+import { createRequire } from 'node:module';
+import type { Ajv } from 'ajv';
 import { createRecordAcceptor } from './accept/record-acceptor.ts';
 import { conversationSchemaText } from './conversation-schema.ts';
 import { countMembers } from './count-members.ts';
@@ -38,18 +37,20 @@ export interface RecordValidator {
 }
 
 /**
- * Compiles the schema (the conversation's by default) once: about 60 ms, after which a record costs microseconds.
- * Throws for a schema that Ajv does not accept in strict mode; there is no remote `$ref`.
+ * Compiles a schema once. Throws for one that Ajv does not accept in strict mode; there is no remote `$ref`. The
+ * conversation's own is known to be accepted: Ajv, which takes 10 MB and 60 ms, comes with the first record that needs it.
  */
 export function createRecordValidator(options: { readonly schema?: object } = {}): RecordValidator {
   const schema = options.schema ?? (JSON.parse(conversationSchemaText) as object);
-  const thorough = createThoroughValidator(schema);
+  let thorough = options.schema && createThoroughValidator(schema);
   const acceptor = createRecordAcceptor(schema);
   return {
     validate(bytes, members) {
       // Nearly every record ends here; the others take several times as long, and are told what is wrong with them.
       const conversationId = acceptor.accept(bytes, members);
-      return conversationId === undefined ? thorough.validate(bytes, members) : { ok: true, conversationId };
+      if (conversationId !== undefined) return { ok: true, conversationId };
+      thorough ??= createThoroughValidator(schema);
+      return thorough.validate(bytes, members);
     },
   };
 }
@@ -114,7 +115,12 @@ function decode(bytes: Uint8Array): string | undefined {
   return isUtf8(view) ? view.toString('utf8') : undefined;
 }
 
+const require = createRequire(import.meta.url);
+
 function newAjv(allErrors: boolean): Ajv {
+  const { Ajv } = require('ajv') as typeof import('ajv');
+  // Not its index: that loads a copy of Ajv's compiler for keywords which the schema does not have.
+  const { fastFormats } = require('ajv-formats/dist/formats.js') as typeof import('ajv-formats/dist/formats.js');
   // strictNumbers off: 1e400 is a JSON number like any other, even where this language reads it as Infinity.
   return new Ajv({ allErrors, strict: true, strictNumbers: false, validateFormats: true, formats: fastFormats });
 }

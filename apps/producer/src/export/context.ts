@@ -75,7 +75,7 @@ export async function createContext(
   const client = stack.adopt(connectKafka(settings, log), async (opened) => opened.close());
   // The threads compile their schema meanwhile.
   const encode = Promise.withResolvers<EncodeOptions>();
-  const thread = () => new StagingThread({ schema: conversationSchemaText }, encode.promise);
+  const thread = () => new StagingThread({}, encode.promise);
   const stager = stack.use(new StagingThreads(Array.from({ length: settings.staging.threads }, thread)));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
   const [topics, schemaId] = await Promise.all([

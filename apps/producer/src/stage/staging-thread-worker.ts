@@ -6,7 +6,7 @@ import { stageSegment } from './stage-segment.ts';
 import type { ThreadAnswer, ThreadOptions, ThreadRequest } from './thread-messages.ts';
 
 const { schema } = workerData as ThreadOptions;
-const validator = createRecordValidator({ schema: JSON.parse(schema) as object });
+const validator = createRecordValidator(schema === undefined ? {} : { schema: JSON.parse(schema) as object });
 
 /** Batches are compressed on the thread pool, one after the other, while the next segment is looked at here. */
 let last = Promise.resolve();

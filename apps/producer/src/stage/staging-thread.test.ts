@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { decodeBatch } from '@genesys-kafka/kafka';
 import { RecordScanner, type ScannedRecord } from '@genesys-kafka/record-parser';
 import { partitionFor } from '@genesys-kafka/topics';
@@ -11,7 +10,7 @@ import { StagingThread } from './staging-thread.ts';
 const MAX_RECORD_BYTES = 3_500_000;
 
 function newThread(compression: 'none' | 'zstd' = 'none'): StagingThread {
-  return new StagingThread({ schema: conversationSchemaText }, Promise.resolve({ ...ENCODE_OPTIONS, compression }));
+  return new StagingThread({}, Promise.resolve({ ...ENCODE_OPTIONS, compression }));
 }
 
 function scan(records: readonly string[]): ScannedRecord[] {

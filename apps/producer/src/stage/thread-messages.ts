@@ -5,8 +5,8 @@ import type { EncodeOptions } from './value-encoder.ts';
 
 /** What the thread is handed once, at its start. */
 export interface ThreadOptions {
-  /** The JSON Schema that records have to match, as text. */
-  readonly schema: string;
+  /** The JSON Schema that records have to match, as text; the conversation's by default. */
+  readonly schema?: string;
 }
 
 /** Where its records come from, and what is told of it with each of them. */

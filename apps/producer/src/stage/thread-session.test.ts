@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { conversationSchemaText, createRecordValidator } from '@genesys-kafka/conversation';
+import { createRecordValidator } from '@genesys-kafka/conversation';
 import { decodeBatch } from '@genesys-kafka/kafka';
 import { RecordScanner, type ScannedRecord } from '@genesys-kafka/record-parser';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
@@ -73,7 +73,7 @@ function fakeThread() {
     queueMicrotask(() => worker.emit('message', 'ready'));
     return worker as unknown as ThreadWorker;
   };
-  const thread = new StagingThread({ schema: conversationSchemaText }, Promise.resolve(ENCODE_OPTIONS), start, clock);
+  const thread = new StagingThread({}, Promise.resolve(ENCODE_OPTIONS), start, clock);
   return { workers, clock, thread };
 }
 
