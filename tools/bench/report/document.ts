@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Line } from './figures.ts';
+import { scalePage } from '../../src/scale/page.ts';
 import type { MissingPeer } from '../peers/peers.ts';
 import { plot } from './plot.ts';
 import { PRODUCT_NAMES } from '../product.ts';
@@ -22,7 +23,7 @@ export interface Results {
   readonly missing: readonly MissingPeer[];
 }
 
-/** Writes `docs/benchmarks.md`, its plot and its figures. */
+/** Writes `docs/benchmarks.md`, its plot and its figures, and `docs/scale.md`, which is worked out from them. */
 export async function writeDocument(results: Results): Promise<void> {
   const isProduct = (name: string) => PRODUCT_NAMES.some((known) => known === name);
   const plotted = results.lines.filter(({ name }) => !name.includes(' '));
@@ -31,6 +32,7 @@ export async function writeDocument(results: Results): Promise<void> {
   await writeFile(join(DOCS, 'benchmarks.svg'), plot(title, plotted, isProduct));
   await writeFile(join(DOCS, 'benchmarks.json'), `${JSON.stringify(results, null, 2)}\n`);
   await writeFile(join(DOCS, 'benchmarks.md'), markdown(results));
+  await writeFile(join(DOCS, 'scale.md'), await scalePage());
 }
 
 export function sizeOf({ records, jsonBytes, archiveBytes }: Omit<Results, 'lines'>): string {
