@@ -41,7 +41,7 @@ export function limitsOf(figures: Figures, set: Defaults, delivered: Delivered |
       where: 'partitions of the [ledger](reference/topics.md), fixed',
       bears: dayOf(set.lanes * figures.publishedPerSecond),
       moved:
-        'nothing stops there, but exports share a partition: one that starts waits for the open transactions of others',
+        'nothing stops there, but exports share partitions, by chance even before: one that starts waits for the open transactions of others',
     },
     {
       name: 'one core of the brokers',

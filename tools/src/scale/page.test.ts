@@ -65,7 +65,7 @@ test('each level names what is full and what comes next, whatever the numbers ar
   const delivered = { recordsPerSecond: 10, date: '2026-01-31' };
   const [slowest, hundred] = verdicts(scaleOf(fast, set, delivered))!;
   assert.match(
-    slowest!,
+    slowest,
     /full, the first in front: one consumer process to one HTTP target \(2.8 ×\)\. Next: 6 consumer/,
   );
   assert.match(hundred!, /bulk-archive: conversations of a minute \(17 ×\)\. Next: details-jobs: requests \(56 %\)\.$/);

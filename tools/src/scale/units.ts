@@ -15,9 +15,10 @@ const BYTES = [
 /** Two digits count: `1.2 M`, `45 M`, `630`, `0.034`. */
 export function count(value: number): string {
   const rounded = Number(value.toPrecision(2));
-  const [power, name] = (rounded >= 1e4 && POWERS.find(([least]) => rounded >= least)) || [1, ''];
-  const number = Number((rounded / power).toPrecision(2));
-  return `${number.toLocaleString('en-US', { maximumFractionDigits: 20 })}${name && ` ${name}`}`;
+  const unit = rounded < 1e4 ? undefined : POWERS.find(([least]) => rounded >= least);
+  if (!unit) return rounded.toLocaleString('en-US', { maximumFractionDigits: 20 });
+  const [power, name] = unit;
+  return `${Number((rounded / power).toPrecision(2))} ${name}`;
 }
 
 /** What is no estimate. */
