@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import tls, { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { listen } from '../../fixtures/listen.ts';
 import { certificate, key } from '../../fixtures/loopback-certificate.ts';
+import { Ending } from './ending.ts';
 import { createHttpSink } from './http-sink.ts';
 import { NodeClient } from './node-client.ts';
 
@@ -19,7 +20,7 @@ test('the client that takes the place of undici asks for the same TLS', async (t
   const target = { origin: 'https://localhost', path: '/in', hostname: 'localhost', port: 443, secure: true };
   const client = new NodeClient(target, 1);
   await assert.rejects(
-    client.post({ headers: {}, body: Buffer.from('{}'), signal: never, onWritten: () => undefined }),
+    client.post({ headers: {}, body: Buffer.from('{}'), ending: new Ending(), onWritten: () => undefined }),
     /far enough/,
   );
   await client.close();
@@ -36,7 +37,7 @@ test('a request of that client tells when it is written, once', async (t) => {
   const { statusCode } = await client.post({
     headers: {},
     body: Buffer.from('{}'),
-    signal: never,
+    ending: new Ending(),
     onWritten: () => (written += 1),
   });
   assert.deepEqual([statusCode, written], [200, 1]);
