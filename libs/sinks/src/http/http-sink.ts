@@ -87,8 +87,8 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
 
   return {
     batch: { records: 1, bytes: Infinity, ageMs: 0 },
-    deliver: async (batch, signal, onWritten = () => undefined) =>
-      Promise.all(batch.map(async (delivery) => post(delivery, signal, onWritten))),
+    deliver: (batch, signal, onWritten = () => undefined) =>
+      Promise.all(batch.map((delivery) => post(delivery, signal, onWritten))),
     check: async (signal) => {
       const checkMs = Math.min(timeoutMs, 10_000);
       return proxied

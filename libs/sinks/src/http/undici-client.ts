@@ -16,7 +16,7 @@ export class UndiciClient implements HttpClient {
     this.#target = target;
   }
 
-  async post(post: Post): Promise<Answer> {
+  post(post: Post): Promise<Answer> {
     const { origin, path } = this.#target;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const exchange = new Exchange(post, resolve, reject);
