@@ -27,7 +27,7 @@ export class OffsetTracker {
     this.#records.set(offset, true);
     this.#unfinished -= 1;
     if (offset !== this.#offsets[0]) return false;
-    while (this.#offsets.length > 0 && this.#records.get(this.#offsets[0]!) === true) {
+    while (this.#offsets.length > 0 && this.#records.get(this.#offsets[0]) === true) {
       this.#records.delete(this.#offsets.shift()!);
     }
     return true;
