@@ -43,6 +43,21 @@ test('a request of that client tells when it is written, once', async (t) => {
   assert.deepEqual([statusCode, written], [200, 1]);
 });
 
+test('a request of that client ends before its answer where it is told to', async (t) => {
+  const port = await listen(
+    t,
+    createServer((request) => void request.resume()),
+  );
+  const target = { origin: `http://127.0.0.1:${port}`, path: '/in', hostname: '127.0.0.1', port, secure: false };
+  const client = new NodeClient(target, 1);
+  t.after(async () => client.close());
+  const ending = new Ending();
+  const onWritten = () => ending.end(new Error('enough'));
+  await assert.rejects(client.post({ headers: {}, body: Buffer.from('{}'), ending, onWritten }), {
+    name: 'AbortError',
+  });
+});
+
 test('100 Continue unasked behind a proxy opens the circuit with its cause: the other client knows no proxy', async (t) => {
   const usual = getCACertificates('default');
   setDefaultCACertificates([...usual, certificate]);
