@@ -21,7 +21,7 @@ kafkajs.CompressionCodecs[ZSTD] = () => ({ compress: unpack, decompress: unpack 
 
 const { origin, pathname } = new URL(url);
 const pool = new Pool(origin, { connections: CONCURRENCY });
-const consumer = new Kafka({ brokers, logLevel: logLevel.ERROR }).consumer({ groupId: `${topic}.bare` });
+const consumer = new Kafka({ brokers, logLevel: logLevel.ERROR }).consumer({ groupId: `${topic}.bare-${process.pid}` });
 const lastOfKey = new Map<string, Promise<void>>();
 let inHand = 0;
 let delivered = 0;

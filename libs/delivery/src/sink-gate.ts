@@ -197,6 +197,10 @@ export class SinkGate {
 
   /** Milliseconds for which this answer holds everybody: a 429 does alone, other answers where several ask in a row. */
   #holdMs(failed: readonly FailedOutcome[]): number {
+    if (failed.length === 0) {
+      this.#askedInRowMs = [];
+      return 0;
+    }
     const inRowMs = longestAsked(failed, (status) => status !== 429);
     this.#askedInRowMs = inRowMs === 0 ? [] : [...this.#askedInRowMs, inRowMs].slice(-SEVERAL);
     const severalMs = this.#askedInRowMs.length === SEVERAL ? Math.min(...this.#askedInRowMs) : 0;

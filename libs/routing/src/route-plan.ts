@@ -77,9 +77,8 @@ function ruleHeaders(headers: Headers): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.toString('utf8')]));
 }
 
-/** Whether no route takes the record. One whose rule fails has it: that route makes a dead letter of it. */
+/** Whether no route takes the record, where each has a rule. One whose rule fails has it: that route makes a dead letter of it. */
 export function picksUnrouted(plans: readonly RoutePlan[], record: unknown, headers: Headers): RuleVerdict {
-  if (plans.some(({ rule }) => rule === undefined)) return { matched: false };
   const input = { record, headers: ruleHeaders(headers) };
   const taken = plans.some(({ rule }) => {
     const verdict = rule!.evaluate(input);

@@ -16,9 +16,17 @@ export interface EventLoopDelay {
 
 /** A registry of its own for one process, with the process's usual figures in it. */
 export interface Metrics extends Disposable {
-  /** Names are without `genesys_kafka_`, which is added, and end in `_total`, `_bytes`, `_seconds` where they count these. */
-  counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
-  /** `read` is called when the figure is asked for: the way to show a depth that changes all the time. */
+  /**
+   * `read` is called when a figure is asked for: the way to show a depth that changes all the time, or a count that is
+   * kept as a number. Names are without `genesys_kafka_`, which is added, and end in `_total`, `_bytes`, `_seconds` where
+   * they count these.
+   */
+  counter<L extends string = never>(
+    name: string,
+    help: string,
+    labels?: readonly L[],
+    read?: (counter: Counter<L>) => void,
+  ): Counter<L>;
   gauge<L extends string = never>(
     name: string,
     help: string,
@@ -63,8 +71,21 @@ export function createMetrics(): Metrics {
     },
   });
   return {
-    counter: (name, help, labels = []) =>
-      new Counter({ name: PREFIX + name, help, labelNames: [...labels], registers }),
+    counter: <L extends string>(
+      name: string,
+      help: string,
+      labels: readonly L[] = [],
+      read?: (counter: Counter<L>) => void,
+    ) => {
+      const counter: Counter<L> = new Counter<L>({
+        name: PREFIX + name,
+        help,
+        labelNames: [...labels],
+        registers,
+        ...(read && { collect: () => read(counter) }),
+      });
+      return counter;
+    },
     gauge: <L extends string>(
       name: string,
       help: string,

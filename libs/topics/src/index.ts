@@ -29,6 +29,7 @@ export {
   type SchemaCheck,
   type SchemaProblem,
   type Unreadable,
+  unreadableIn,
 } from './record-value.ts';
 export {
   checkTopic,

@@ -1,4 +1,5 @@
 import { parseJson } from '@genesys-kafka/conversation/exact-json';
+import { isJsonObject } from '@genesys-kafka/conversation/is-json';
 import { costsTooMuch } from '@genesys-kafka/conversation/value-cost';
 import { TopicsError } from './errors.ts';
 import { unframe } from './framing.ts';
@@ -73,6 +74,13 @@ export function parseRecord({ body }: RecordValue): { readonly kind: 'json'; rea
     const reason = `The ${body.length} bytes after the frame are not JSON in UTF-8. Was the topic written in another format?`;
     return { kind: 'unreadable', cause: 'json-invalid', reason };
   }
+}
+
+/** What `parseRecord` would find unreadable. Makes no value of what is plainly JSON. */
+export function unreadableIn(record: RecordValue): Unreadable | undefined {
+  if (isJsonObject(record.body)) return undefined;
+  const read = parseRecord(record);
+  return read.kind === 'unreadable' ? read : undefined;
 }
 
 /** Whether there is a frame to take off again, as a dead letter says of its value. */

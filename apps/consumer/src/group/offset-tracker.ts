@@ -3,8 +3,10 @@
  * Pure, without clock or I/O.
  */
 export class OffsetTracker {
-  /** Begun records in offset order; true once finished. Finished ones at the front are dropped at once. */
+  /** Begun records from the lowest unfinished one on; true once finished. */
   readonly #records = new Map<bigint, boolean>();
+  /** The same in offset order: a Map's first key is slow to find where many before it were deleted. */
+  readonly #offsets: bigint[] = [];
   #covered: bigint | undefined;
   #unfinished = 0;
 
@@ -14,6 +16,7 @@ export class OffsetTracker {
       throw new Error(`offset ${offset} begun after ${this.#covered} was covered`);
     }
     this.#records.set(offset, false);
+    this.#offsets.push(offset);
     this.#covered = offset + 1n;
     this.#unfinished += 1;
   }
@@ -23,13 +26,11 @@ export class OffsetTracker {
     if (this.#records.get(offset) !== false) throw new Error(`offset ${offset} finished twice, or never begun`);
     this.#records.set(offset, true);
     this.#unfinished -= 1;
-    let moved = false;
-    for (const [first, done] of this.#records) {
-      if (!done) break;
-      this.#records.delete(first);
-      moved = true;
+    if (offset !== this.#offsets[0]) return false;
+    while (this.#offsets.length > 0 && this.#records.get(this.#offsets[0]) === true) {
+      this.#records.delete(this.#offsets.shift()!);
     }
-    return moved;
+    return true;
   }
 
   /**
@@ -42,8 +43,7 @@ export class OffsetTracker {
 
   /** The offset to commit: everything below it is finished. Undefined before the first record. */
   get position(): bigint | undefined {
-    const first = this.#records.keys().next();
-    return first.done === true ? this.#covered : first.value;
+    return this.#offsets[0] ?? this.#covered;
   }
 
   /** The next offset that a batch is expected to begin with. */

@@ -34,6 +34,7 @@ export interface RouteGroupOptions {
 }
 
 interface Held extends TopicPartition {
+  readonly name: string;
   readonly flow: PartitionFlow;
   /** Resolves when the flow knows where it starts; rejects with what ends the run. */
   readonly begun: Promise<void>;
@@ -156,7 +157,7 @@ export class RouteGroup implements GroupHandler {
       onChange: () => this.#changed(held),
       onFailure: (error) => this.#fail(error),
     });
-    const held: Held = { topic, partition, flow, begun, committed: undefined, paused: undefined };
+    const held: Held = { name, topic, partition, flow, begun, committed: undefined, paused: undefined };
     this.#held.set(name, held);
     this.#pauseOrResume(held);
     return held;
@@ -201,7 +202,7 @@ export class RouteGroup implements GroupHandler {
   }
 
   #changed(held: Held): void {
-    if (this.#held.get(partitionName(held)) !== held) return;
+    if (this.#held.get(held.name) !== held) return;
     this.#pauseOrResume(held);
     const position = held.flow.position;
     if (position === undefined || position === held.committed) return;
@@ -248,7 +249,7 @@ export class RouteGroup implements GroupHandler {
       else this.#fail(error);
       return;
     }
-    await this.#commitNow(moved.filter(({ held }) => this.#held.get(partitionName(held)) === held));
+    await this.#commitNow(moved.filter(({ held }) => this.#held.get(held.name) === held));
   }
 
   #moved(): { readonly held: Held; readonly offset: bigint }[] {

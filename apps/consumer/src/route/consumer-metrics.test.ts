@@ -58,3 +58,28 @@ test('lag counts to the last stable offset, over all partitions of a route; unkn
     'genesys_kafka_consumer_lag_records{route="unknown"} Nan',
   ]);
 });
+
+test('records are counted by route and outcome, and a scrape changes nothing', async () => {
+  using metrics = createMetrics();
+  const admin = { offsets: async () => [], hidden: async () => new Map<number, bigint>() };
+  const recorders = createConsumerMetrics(metrics, new EndOffsetCache(admin, new ManualClock()));
+  const crm = recorders.forRoute('crm');
+  recorders.forRoute('idle');
+  crm.settled('delivered');
+  crm.settled('delivered');
+  crm.settled('skipped');
+  crm.retried(0);
+  crm.deadLettered('http-422');
+  const samples = async () =>
+    (await metrics.text()).match(/^genesys_kafka_consumer_(records|retries|dead_letters)_total\{.*$/gm);
+  const told = await samples();
+  assert.deepEqual(told, [
+    'genesys_kafka_consumer_records_total{route="crm",outcome="delivered"} 2',
+    'genesys_kafka_consumer_records_total{route="crm",outcome="retried"} 1',
+    'genesys_kafka_consumer_records_total{route="crm",outcome="dead-lettered"} 1',
+    'genesys_kafka_consumer_records_total{route="crm",outcome="skipped"} 1',
+    'genesys_kafka_consumer_retries_total{route="crm",tier="1"} 1',
+    'genesys_kafka_consumer_dead_letters_total{route="crm",cause="http-422"} 1',
+  ]);
+  assert.deepEqual(await samples(), told);
+});

@@ -36,14 +36,30 @@ export interface ConsumerMetrics {
 }
 
 const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const OUTCOMES = {
+  delivered: 'delivered',
+  retried: 'retried',
+  deadLettered: 'dead-lettered',
+  skipped: 'skipped',
+  dropped: 'dropped',
+} as const satisfies Record<keyof RouteCounts, string>;
 const CIRCUIT_LEVEL: Record<CircuitState, number> = { closed: 0, 'half-open': 1, open: 2 };
 
 /** Labels are names out of the configuration and stable codes; never keys, topics' contents or addresses. */
 export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): ConsumerMetrics {
-  const records = metrics.counter('consumer_records_total', 'Records settled, by route and outcome.', [
-    'route',
-    'outcome',
-  ]);
+  const countsOf = new Map<string, RouteCounts>();
+  // Read when asked for: prom-client makes text of the labels for each record that is counted.
+  metrics.counter(
+    'consumer_records_total',
+    'Records settled, by route and outcome.',
+    ['route', 'outcome'],
+    (counter) => {
+      counter.reset();
+      for (const [route, counts] of countsOf)
+        for (const [field, outcome] of Object.entries(OUTCOMES) as [keyof RouteCounts, string][])
+          if (counts[field] > 0) counter.inc({ route, outcome }, counts[field]);
+    },
+  );
   const retries = metrics.counter('consumer_retries_total', 'Moves to retry topics, by route and tier.', [
     'route',
     'tier',
@@ -90,19 +106,18 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
   return {
     forRoute: (route) => {
       const counts: RouteCounts = { delivered: 0, retried: 0, deadLettered: 0, skipped: 0, dropped: 0 };
-      const count = (field: keyof RouteCounts, outcome: string) => {
-        counts[field] += 1;
-        records.inc({ route, outcome });
-      };
+      countsOf.set(route, counts);
       return {
         counts,
-        settled: (outcome) => count(outcome, outcome),
+        settled: (outcome) => {
+          counts[outcome] += 1;
+        },
         retried: (tier) => {
-          count('retried', 'retried');
+          counts.retried += 1;
           retries.inc({ route, tier: String(tier + 1) });
         },
         deadLettered: (cause) => {
-          count('deadLettered', 'dead-lettered');
+          counts.deadLettered += 1;
           deadLetters.inc({ route, cause });
         },
         answered: (outcomes, took) => {

@@ -38,7 +38,7 @@ export function deliverRecord(ports: DeliveryPorts): Settle {
   const { batcher, gate, policy, blocking, forwarder, clock, onDelivered, random = Math.random } = ports;
   return async (picked, signals) => {
     const { record, state } = picked;
-    const delivery = deliveryOf(ports.route, picked);
+    const delivery = new PickedDelivery(ports.route, picked);
     let attempt = state.attempt;
     for (let behindMs = 0; ;) {
       const outcome = await batcher.deliver(delivery, signals);
@@ -77,15 +77,36 @@ function burntByOpenCircuit(step: NextStep, circuit: CircuitState): boolean {
   return circuit === 'open' && (step.kind === 'retry' || (step.kind === 'dead-letter' && step.exhausted));
 }
 
-function deliveryOf(route: string, { record, state, value }: PickedRecord): Delivery {
-  return {
-    route,
-    body: value.body,
-    key: record.key?.toString('utf8') ?? '',
-    idempotencyKey: idempotencyKey(sourceOf(record), state.origin),
-    recordVersion: state.recordVersion,
-    contentType: value.contentType,
-  };
+/** Made of its record when it is asked for: many wait, and some sinks do not ask for all. */
+class PickedDelivery implements Delivery {
+  readonly route: string;
+  readonly #picked: PickedRecord;
+
+  constructor(route: string, picked: PickedRecord) {
+    this.route = route;
+    this.#picked = picked;
+  }
+
+  get body(): Buffer {
+    return this.#picked.value.body;
+  }
+
+  get key(): string {
+    return this.#picked.record.key?.toString('utf8') ?? '';
+  }
+
+  get idempotencyKey(): string {
+    const { record, state } = this.#picked;
+    return idempotencyKey(sourceOf(record), state.origin);
+  }
+
+  get recordVersion(): bigint {
+    return this.#picked.state.recordVersion;
+  }
+
+  get contentType(): string {
+    return this.#picked.value.contentType;
+  }
 }
 
 /** Source and ordinal; a record of another producer, with headers of its own, is known by its place instead. */

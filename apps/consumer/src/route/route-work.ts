@@ -1,15 +1,15 @@
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Owner, RuleVerdict } from '@genesys-kafka/routing';
-import { parseRecord, type RecordReader, type RecordValue, type Unreadable } from '@genesys-kafka/topics';
+import { parseRecord, unreadableIn, type RecordReader, type RecordValue, type Unreadable } from '@genesys-kafka/topics';
 import { freshState, ownerOf, retriedState, type DeliveryState } from '../forward/delivery-state.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { Work, WorkSignals } from '../group/work.ts';
 
 export interface RoutePorts {
   readonly mainTopic: string;
-  /** Does this route take the record? Asked once, on the main topic. */
-  readonly picks: (parsed: unknown, headers: ConsumedRecord['headers']) => RuleVerdict;
+  /** Does this route take the record? Asked once, on the main topic; a boolean where no rule needs to see the record. */
+  readonly picks: boolean | ((parsed: unknown, headers: ConsumedRecord['headers']) => RuleVerdict);
   /** Is a record on a retry topic this route's? */
   readonly owns: (owner: Owner) => boolean;
   /** Where an unreadable record belongs: to one group, or each route would make a dead letter of it. */
@@ -104,12 +104,15 @@ type Verdict =
   | { readonly kind: 'not-matched' }
   | { readonly kind: 'rule-error'; readonly reason: string };
 
+const NOT_MATCHED = { kind: 'not-matched' } as const;
+
 /** The parsed record lives in here and nowhere else: see `parseRecord`. */
 function askRule(record: ConsumedRecord, value: RecordValue, picks: RoutePorts['picks']): Verdict {
   // Also where there is no rule to ask: what is not JSON belongs to the group that keeps the unreadable, not to a sink.
+  if (typeof picks === 'boolean') return unreadableIn(value) ?? (picks ? value : NOT_MATCHED);
   const read = parseRecord(value);
   if (read.kind === 'unreadable') return read;
   const verdict = picks(read.parsed, record.headers);
   if ('error' in verdict) return { kind: 'rule-error', reason: verdict.error };
-  return verdict.matched ? value : { kind: 'not-matched' };
+  return verdict.matched ? value : NOT_MATCHED;
 }

@@ -67,7 +67,7 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
   };
   return routeWork({
     mainTopic: topics.main,
-    picks: (parsed, headers) => picks(plan, parsed, headers),
+    picks: plan.rule === undefined || ((parsed, headers) => picks(plan, parsed, headers)),
     owns: (owner) => owns(plan, owner),
     keepsUnreadable: false,
     longestWaitMs: longestWaitMs(context.settings.retry.tiersMs),
@@ -97,7 +97,8 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
   const forwarder = forwarderOf(UNROUTED, recorder, context);
   return routeWork({
     mainTopic: topics.main,
-    picks: (parsed, headers) => picksUnrouted(plans, parsed, headers),
+    picks:
+      plans.every(({ rule }) => rule !== undefined) && ((parsed, headers) => picksUnrouted(plans, parsed, headers)),
     owns: (owner) => ownsOrphan(settings, owner),
     keepsUnreadable: true,
     longestWaitMs: longestWaitMs(settings.retry.tiersMs),

@@ -41,6 +41,8 @@ const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 const ABORT_MARKER = 0;
 
+const DATA = { enumerable: true, configurable: true, writable: true };
+
 /**
  * Decodes the record batches (message format 2) of a read_committed fetch that started at `from`, without aborted
  * transactions and control records. Follows the Java client: a producer's records are aborted from the first offset
@@ -133,15 +135,17 @@ function readRecord(reader: VarintReader) {
 }
 
 function readHeaders(reader: VarintReader): Record<string, Buffer> {
-  const headers = new Map<string, Buffer>();
+  const headers: Record<string, Buffer> = {};
   for (let left = reader.varint(); left > 0; left -= 1) {
-    const name = reader.bytes();
+    const name = reader.text();
     const value = reader.bytes();
-    // Of several headers with one name the last one counts, as with the Java client's lastHeader().
-    if (name && value) headers.set(name.toString('utf8'), value);
+    if (name === null || value === null) continue;
+    // Of several headers with one name the last one counts, as with the Java client's lastHeader(). Whatever a header
+    // is called, `__proto__` too, it is data.
+    if (name === '__proto__') Object.defineProperty(headers, name, { value, ...DATA });
+    else headers[name] = value;
   }
-  // Whatever a header is called, `__proto__` too, it is data.
-  return Object.fromEntries(headers);
+  return headers;
 }
 
 function corrupt(source: TopicPartition, offset: bigint): KafkaError {
@@ -181,6 +185,14 @@ class VarintReader {
     const start = this.at;
     this.skip(length);
     return this.#bytes.subarray(start, this.at);
+  }
+
+  text(): string | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    const start = this.at;
+    this.skip(length);
+    return this.#bytes.toString('utf8', start, this.at);
   }
 
   skip(count: number): void {

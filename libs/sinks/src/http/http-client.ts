@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Ending } from './ending.ts';
 
 /** Answers are read to their end, so that the connection can be used again, but no further than this. */
 const MAX_ANSWER_BYTES = 65_536;
@@ -14,7 +15,8 @@ export interface Answer {
 export interface Post {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  readonly signal: AbortSignal;
+  /** Of this request and the one after it with the same key; `onEnd` is the client's to set. */
+  readonly ending: Ending;
   /** Told when the request is written: it has its connection by then, which in a burst takes a while. */
   readonly onWritten: () => void;
 }
@@ -22,7 +24,7 @@ export interface Post {
 export interface HttpClient {
   /**
    * Resolves with the answer. The status alone decides nearly everything, so a body that breaks off, has no end or
-   * stalls until `signal` aborts changes nothing; before the answer's head an abort rejects with the signal's reason.
+   * stalls until it is ended changes nothing; before the answer's head an end rejects with its reason.
    */
   post(request: Post): Promise<Answer>;
   close(): Promise<void>;

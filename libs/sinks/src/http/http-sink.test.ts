@@ -179,12 +179,18 @@ test('garbage instead of HTTP, and nobody listening, are retries with a stable c
   });
 });
 
-test('an abort rejects with its reason, in the middle of a request too', async (t) => {
-  const sink = await target(t, (request) => void request.resume());
+test('an abort rejects with its reason, in the middle of requests too and long before their time is up', async (t) => {
+  const server = createServer((request) => void request.resume());
+  const sink = sinkFor(t, await listen(t, server), { timeoutMs: 60_000 });
   const abort = new AbortController();
-  const pending = sink.deliver(delivery(), abort.signal);
+  const pending = [sink.deliver(delivery(), abort.signal), sink.deliver(delivery(), abort.signal)];
+  const other = sink.deliver(delivery(), never);
   setImmediate(() => abort.abort(new Error('stopping')));
-  await assert.rejects(pending, /stopping/);
+  const began = performance.now();
+  for (const one of pending) await assert.rejects(one, /stopping/);
+  assert.ok(performance.now() - began < 30_000);
+  assert.equal(await Promise.race([other, Promise.resolve('goes on')]), 'goes on');
+  other.catch(() => undefined);
   await assert.rejects(sink.deliver(delivery(), abort.signal), /stopping/);
 });
 

@@ -1,6 +1,7 @@
 import type { Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
 import { headerOf, retryAfterOf } from '@genesys-kafka/http';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import { Ending, Endings } from './ending.ts';
 import { kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
 import { checkConnection, checkThroughProxy } from './http-check.ts';
 import type { Answer, HttpClient } from './http-client.ts';
@@ -29,6 +30,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
   /** Node's own from when the target has shown that it sends `100 Continue` unasked. */
   let client: HttpClient = undici;
   let usuallyJson = false;
+  const endings = new Endings();
 
   const outcomeFrom = (answer: Answer, key: string): DeliveryOutcome => {
     const named =
@@ -45,16 +47,17 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     return outcome;
   };
 
-  const send = async (delivery: Delivery, signal: AbortSignal, onWritten: () => void): Promise<DeliveryOutcome> => {
+  const send = async (delivery: Delivery, ending: Ending, onWritten: () => void): Promise<DeliveryOutcome> => {
+    const { body, contentType, idempotencyKey, recordVersion } = delivery;
     const ours = {
-      'content-type': delivery.contentType,
-      'content-length': String(delivery.body.length),
-      'idempotency-key': delivery.idempotencyKey,
-      'record-version': String(delivery.recordVersion),
+      'content-type': contentType,
+      'content-length': String(body.length),
+      'idempotency-key': idempotencyKey,
+      'record-version': String(recordVersion),
     };
     try {
-      const answer = await client.post({ headers: { ...headers, ...ours }, body: delivery.body, signal, onWritten });
-      return outcomeFrom(answer, delivery.idempotencyKey);
+      const answer = await client.post({ headers: { ...headers, ...ours }, body, ending, onWritten });
+      return outcomeFrom(answer, idempotencyKey);
     } catch (error) {
       if (isUnaskedContinue(error) && client === undici && !proxied) client = new NodeClient(target, connections);
       return outcomeOfFailure(error);
@@ -63,30 +66,29 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
 
   const post = async (delivery: Delivery, signal: AbortSignal, onWritten: () => void): Promise<DeliveryOutcome> => {
     signal.throwIfAborted();
-    const abort = new AbortController();
-    const onAbort = () => abort.abort(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const timer = setTimeout(() => abort.abort(LATE), timeoutMs);
+    const ending = new Ending();
+    endings.follow(signal, ending);
+    const timer = setTimeout(() => ending.end(LATE), timeoutMs);
     try {
-      const outcome = await send(delivery, abort.signal, onWritten);
-      const again = isWorthAnother(outcome) && !abort.signal.aborted;
-      const settled = again ? await send(delivery, abort.signal, onWritten) : outcome;
+      const outcome = await send(delivery, ending, onWritten);
+      const again = isWorthAnother(outcome) && !ending.reason;
+      const settled = again ? await send(delivery, ending, onWritten) : outcome;
       if (settled.kind !== 'retry' || settled.failure.httpStatus !== undefined) return settled;
       // Nor would any other record come through.
       if (settled.failure.cause === 'continue-unasked') return { ...settled, kind: 'misconfigured' };
       signal.throwIfAborted();
-      if (abort.signal.reason !== LATE) return settled;
+      if (ending.reason !== LATE) return settled;
       return { kind: 'retry', failure: { cause: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } };
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      endings.forget(signal, ending);
     }
   };
 
   return {
     batch: { records: 1, bytes: Infinity, ageMs: 0 },
-    deliver: async (batch, signal, onWritten = () => undefined) =>
-      Promise.all(batch.map(async (delivery) => post(delivery, signal, onWritten))),
+    deliver: (batch, signal, onWritten = () => undefined) =>
+      Promise.all(batch.map((delivery) => post(delivery, signal, onWritten))),
     check: async (signal) => {
       const checkMs = Math.min(timeoutMs, 10_000);
       return proxied

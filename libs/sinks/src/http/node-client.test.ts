@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import tls, { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { listen } from '../../fixtures/listen.ts';
 import { certificate, key } from '../../fixtures/loopback-certificate.ts';
+import { Ending } from './ending.ts';
 import { createHttpSink } from './http-sink.ts';
 import { NodeClient } from './node-client.ts';
 
@@ -19,7 +20,7 @@ test('the client that takes the place of undici asks for the same TLS', async (t
   const target = { origin: 'https://localhost', path: '/in', hostname: 'localhost', port: 443, secure: true };
   const client = new NodeClient(target, 1);
   await assert.rejects(
-    client.post({ headers: {}, body: Buffer.from('{}'), signal: never, onWritten: () => undefined }),
+    client.post({ headers: {}, body: Buffer.from('{}'), ending: new Ending(), onWritten: () => undefined }),
     /far enough/,
   );
   await client.close();
@@ -36,10 +37,25 @@ test('a request of that client tells when it is written, once', async (t) => {
   const { statusCode } = await client.post({
     headers: {},
     body: Buffer.from('{}'),
-    signal: never,
+    ending: new Ending(),
     onWritten: () => (written += 1),
   });
   assert.deepEqual([statusCode, written], [200, 1]);
+});
+
+test('a request of that client ends before its answer where it is told to', async (t) => {
+  const port = await listen(
+    t,
+    createServer((request) => void request.resume()),
+  );
+  const target = { origin: `http://127.0.0.1:${port}`, path: '/in', hostname: '127.0.0.1', port, secure: false };
+  const client = new NodeClient(target, 1);
+  t.after(async () => client.close());
+  const ending = new Ending();
+  const onWritten = () => ending.end(new Error('enough'));
+  await assert.rejects(client.post({ headers: {}, body: Buffer.from('{}'), ending, onWritten }), {
+    name: 'AbortError',
+  });
 });
 
 test('100 Continue unasked behind a proxy opens the circuit with its cause: the other client knows no proxy', async (t) => {

@@ -24,10 +24,12 @@ export class NodeClient implements HttpClient {
     this.#agent = target.secure ? new HttpsAgent({ ...limits, ...TLS }) : new HttpAgent(limits);
   }
 
-  async post({ headers, body, signal, onWritten }: Post): Promise<Answer> {
+  async post({ headers, body, ending, onWritten }: Post): Promise<Answer> {
     const { hostname, port, path, secure } = this.#target;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const options = { hostname, port, path, method: 'POST', headers, agent: this.#agent, signal };
+    const abort = new AbortController();
+    ending.onEnd = () => abort.abort(ending.reason);
+    const options = { hostname, port, path, method: 'POST', headers, agent: this.#agent, signal: abort.signal };
     const request = secure ? requestHttps(options) : requestHttp(options);
     request.on('response', resolve);
     request.on('error', reject);

@@ -16,7 +16,7 @@ export class UndiciClient implements HttpClient {
     this.#target = target;
   }
 
-  async post(post: Post): Promise<Answer> {
+  post(post: Post): Promise<Answer> {
     const { origin, path } = this.#target;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const exchange = new Exchange(post, resolve, reject);
@@ -42,13 +42,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#post = post;
     this.#resolve = resolve;
     this.#reject = reject;
-    post.signal.addEventListener('abort', this.#onAbort, { once: true });
+    post.ending.onEnd = () => this.#cut();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    const { signal, onWritten } = this.#post;
-    if (signal.aborted) {
-      controller.abort(signal.reason as Error);
+    const { ending, onWritten } = this.#post;
+    if (ending.reason) {
+      controller.abort(ending.reason);
       return;
     }
     this.#controller = controller;
@@ -76,14 +76,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** Also where the request still waits for a connection, and undici would tell of it only then. */
-  readonly #onAbort = () => {
-    const reason = this.#post.signal.reason as Error;
+  #cut(): void {
+    const { reason } = this.#post.ending;
     this.#end(reason);
-    this.#controller?.abort(reason);
-  };
+    this.#controller?.abort(reason!);
+  }
 
   #end(error?: unknown): void {
-    this.#post.signal.removeEventListener('abort', this.#onAbort);
     if (this.#head) this.#resolve({ ...this.#head, text: this.#body!.text });
     else this.#reject(error);
   }

@@ -12,6 +12,8 @@ export const RECORD_HEADER = {
   contentDigest: 'content-digest',
 } as const;
 
+const FIELDS = Object.entries(RECORD_HEADER) as [keyof typeof RECORD_HEADER, string][];
+
 /** Where a record came from. Archives have no job; records of other producers may have nothing at all. */
 export interface RecordOrigin {
   readonly sourceId?: string;
@@ -28,8 +30,8 @@ export interface RecordOrigin {
 /** The headers of one record; absent facts have no header. Values are plain text without control characters. */
 export function formatRecordHeaders(origin: RecordOrigin): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [field, name] of Object.entries(RECORD_HEADER)) {
-    const value = origin[field as keyof RecordOrigin];
+  for (const [field, name] of FIELDS) {
+    const value = origin[field];
     if (value !== undefined) headers[name] = printableText(String(value));
   }
   return headers;
@@ -40,7 +42,7 @@ export function parseRecordHeaders(headers: HeaderMap): RecordOrigin {
   const reader = new HeaderReader(headers);
   const ordinal = reader.count(RECORD_HEADER.ordinal);
   const origin: Record<string, string | number> = ordinal === undefined ? {} : { ordinal };
-  for (const [field, name] of Object.entries(RECORD_HEADER)) {
+  for (const [field, name] of FIELDS) {
     const text = field === 'ordinal' ? undefined : reader.text(name);
     if (text !== undefined) origin[field] = text;
   }
