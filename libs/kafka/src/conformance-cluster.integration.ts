@@ -10,7 +10,7 @@ import { startStack, type Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
 import { KafkaError, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
-import { protocolError } from './kafkajs/internals.ts';
+import { createCluster, protocolError } from './kafkajs/internals.ts';
 
 const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
   readonly prototype: { joinGroup(): Promise<unknown>; heartbeat(): Promise<unknown> };
@@ -298,18 +298,14 @@ async function waitFor(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-/** The index of the broker that leads the group's partition of the offsets, as Kafka finds it: by Java's hash of the name. */
+/** The index of the broker that is the group's coordinator. */
 async function coordinatorOf(groupId: string, brokers: readonly string[]): Promise<number> {
-  const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
-  await admin.connect();
+  const cluster = createCluster(new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }));
+  await cluster.connect();
   try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: ['__consumer_offsets'] });
-    const partitions = topics[0]!.partitions;
-    const hash = Buffer.from(groupId, 'latin1').reduce((sum, byte) => (Math.imul(sum, 31) + byte) | 0, 0);
-    const partition = (hash & 0x7fff_ffff) % partitions.length;
     // Node ids are counted from 1.
-    return partitions.find(({ partitionId }) => partitionId === partition)!.leader - 1;
+    return (await cluster.findGroupCoordinator({ groupId })).nodeId - 1;
   } finally {
-    await admin.disconnect();
+    await cluster.disconnect();
   }
 }

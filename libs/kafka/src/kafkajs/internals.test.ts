@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import kafkajs from 'kafkajs';
-import { protocolError, replaceRequests, type Broker, type Cluster, type GroupRequests } from './internals.ts';
+import {
+  protocolError,
+  replaceRequests,
+  type Broker,
+  type Cluster,
+  type GroupFetchRequest,
+  type GroupRequests,
+} from './internals.ts';
 
 const IDLE = { fetch: () => assert.fail('nothing is fetched'), isCommitWanted: () => true, isJoinDue: () => false };
 const PATIENCE = { retries: 1_000_000, initialRetryTime: 20, maxRetryTime: 20 };
@@ -32,11 +39,16 @@ test('a group that is stopped makes no more connections', { timeout: 20_000 }, a
 });
 
 /** The broker that a group of a client is given, whose own requests end in these ways. */
-async function brokerOf(own: Partial<Broker>, asked: Partial<GroupRequests> = {}): Promise<Broker> {
+async function brokerOf(
+  own: Partial<Broker>,
+  asked: Partial<GroupRequests> = {},
+  onRefresh: () => unknown = () => undefined,
+): Promise<Broker> {
   const client = new kafkajs.Kafka({ brokers: ['127.0.0.1:1'], logLevel: kafkajs.logLevel.NOTHING });
   replaceRequests(client, { ...IDLE, ...asked });
   const symbol = Object.getOwnPropertySymbols(client).find(({ description }) => description?.includes('createCluster'));
   const cluster = (client as unknown as Record<symbol, (options: object) => Cluster>)[symbol!]!({});
+  Object.assign(cluster, { refreshMetadata: async () => onRefresh() });
   Object.assign(cluster.brokerPool, { findBroker: async () => Object.create(own) as Broker });
   return cluster.findBroker({ nodeId: '1' });
 }
@@ -55,6 +67,14 @@ test('a coordinator that cannot be reached is none any more; any other failure o
     told.map(({ type }) => type),
     ['NOT_COORDINATOR_FOR_GROUP', 'NOT_COORDINATOR_FOR_GROUP', 'GROUP_AUTHORIZATION_FAILED'],
   );
+});
+
+test('a connection that breaks under a fetch has the leaders looked up anew, whatever stands in front of the broker', async () => {
+  const broken = new kafkajs.KafkaJSConnectionError('read ECONNRESET');
+  let refreshes = 0;
+  const broker = await brokerOf({}, { fetch: () => Promise.reject(broken) }, () => (refreshes += 1));
+  await assert.rejects(broker.fetch({} as GroupFetchRequest), broken);
+  assert.equal(refreshes, 1);
 });
 
 test('a group that was told to join again, and whose joining failed, is told so again with its next heartbeat', async () => {

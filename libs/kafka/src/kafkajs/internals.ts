@@ -18,6 +18,7 @@ export interface Cluster {
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   /** A number where it was learnt from an answer. */
   findBroker(broker: { readonly nodeId: string | number }): Promise<Broker>;
+  findGroupCoordinator(group: { readonly groupId: string }): Promise<Broker>;
   readonly brokerPool: {
     readonly seedBroker?: { connect(): Promise<void> };
     connect(): Promise<void>;
@@ -141,12 +142,20 @@ export function replaceRequests(kafka: Kafka, requests: GroupRequests): { endCon
   const { make, replace } = clusterMaker(kafka);
   let cluster: Cluster | undefined;
   replace((options) => {
-    cluster = make(options);
-    const find = cluster.findBroker.bind(cluster);
-    cluster.findBroker = async (which) => {
+    const group = make(options);
+    const find = group.findBroker.bind(group);
+    group.findBroker = async (which) => {
       const broker = await find(which);
       const own = Object.getPrototypeOf(broker) as Broker;
-      broker.fetch = (request) => requests.fetch(broker, request);
+      broker.fetch = async (request) => {
+        try {
+          return await requests.fetch(broker, request);
+        } catch (error) {
+          // As where no connection comes about: something in front of a broker that is gone may still answer.
+          if ((error as Error).name === 'KafkaJSConnectionError') await group.refreshMetadata();
+          throw error;
+        }
+      };
       broker.heartbeat = async (request) => {
         // Where joining has failed, as at a coordinator that is still loading, kafkajs goes on without a word.
         if (requests.isJoinDue()) throw protocolError(REBALANCE_IN_PROGRESS);
@@ -158,7 +167,8 @@ export function replaceRequests(kafka: Kafka, requests: GroupRequests): { endCon
       };
       return broker;
     };
-    return cluster;
+    cluster = group;
+    return group;
   });
   return {
     // What was asked for before the group was stopped would go on for as long as the group's patience.
