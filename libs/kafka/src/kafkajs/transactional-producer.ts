@@ -37,7 +37,9 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     this.#connection = connection;
     this.#transactionalId = transactionalId;
     this.#clock = clock;
-    this.#producer = sendSideBySide(connection.kafka(RETRY)).producer({
+    const kafka = connection.kafka(RETRY);
+    // Uncompressed batches are encoded by kafkajs, which takes several times their size: one after the other.
+    this.#producer = (connection.compression === 'none' ? kafka : sendSideBySide(kafka)).producer({
       transactionalId,
       idempotent: true,
       transactionTimeout: connection.transactionTimeoutMs,
