@@ -60,6 +60,19 @@ test('records, counts, position and state are committed together, step by step',
   );
 });
 
+/** On the lane are the records from `stop` on, each once, and the ledger ends as it does in one go. */
+function assertRestOf(records: readonly ScannedRecord[], stop: number, lane: MemoryLane, whole: LedgerEntry): void {
+  const expected = records.map(({ ordinal }) => ordinal).filter((ordinal) => ordinal >= stop);
+  assert.deepEqual(
+    [...lane.ordinals.data, ...lane.ordinals.dead].toSorted((a, b) => a - b),
+    expected,
+  );
+  assert.deepEqual(
+    [lane.entry?.position, lane.entry?.counts, lane.entry?.bytes],
+    [whole.position, whole.counts, whole.bytes],
+  );
+}
+
 test('law: wherever it stopped, the rest is published from there, and the end is the same as in one go', async () => {
   const records = scan([...conversations('a', 4), 'null', ...conversations('b', 2)]);
   const whole = await begun(records);
@@ -71,15 +84,7 @@ test('law: wherever it stopped, the rest is published from there, and the end is
     await publish(source, records, 3);
     source.assertReached(records.length);
     await source.finish('done');
-    const expected = records.map(({ ordinal }) => ordinal).filter((ordinal) => ordinal >= stop);
-    assert.deepEqual(
-      [...lane.ordinals.data, ...lane.ordinals.dead].toSorted((a, b) => a - b),
-      expected,
-    );
-    assert.deepEqual(
-      [lane.entry?.position, lane.entry?.counts, lane.entry?.bytes],
-      [whole.position, whole.counts, whole.bytes],
-    );
+    assertRestOf(records, stop, lane, whole);
   }
 });
 
@@ -98,15 +103,7 @@ test('law: a step that is left in its midst is gone on with from there, and on a
     for (const step of await staged([records])) await source.publish(step);
     source.assertReached(records.length);
     await source.finish('done');
-    const expected = records.map(({ ordinal }) => ordinal).filter((ordinal) => ordinal >= stop);
-    assert.deepEqual(
-      [...lane.ordinals.data, ...lane.ordinals.dead].toSorted((a, b) => a - b),
-      expected,
-    );
-    assert.deepEqual(
-      [lane.entry?.position, lane.entry?.counts, lane.entry?.bytes],
-      [whole.position, whole.counts, whole.bytes],
-    );
+    assertRestOf(records, stop, lane, whole);
     // A whole step has a batch for each of four partitions at most.
     assert.equal(lane.batches > 4, stepBytes < 1_000_000, `${lane.batches} batches`);
   }

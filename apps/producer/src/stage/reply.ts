@@ -1,18 +1,22 @@
-import { RecordFacts, type StagedStep } from './staged-step.ts';
+import { RecordFacts, type StagedBatch, type StagedStep } from './staged-step.ts';
 import type { Staged } from './stage-segment.ts';
-import type { ThreadReply } from './thread-messages.ts';
+import type { BatchPlace, ThreadReply } from './thread-messages.ts';
 
 /** What became of a segment, in memory that can be handed from thread to thread. */
 export async function replyOf({ facts, batches }: Staged): Promise<ThreadReply> {
   const built = await batches();
   const packed = new Uint8Array(built.reduce((sum, { batch }) => sum + batch.bytes.length, 0));
   let at = 0;
-  const places = built.map(({ topic, partition, batch: { bytes, ...rest } }) => {
-    packed.set(bytes, at);
-    at += bytes.length;
-    return { topic, partition, ...rest, length: bytes.length };
-  });
-  return { facts: new Uint8Array(facts.bytes), batches: places, packed };
+  for (const { batch } of built) {
+    packed.set(batch.bytes, at);
+    at += batch.bytes.length;
+  }
+  return { facts: new Uint8Array(facts.bytes), batches: built.map(placeOf), packed };
+}
+
+/** What is told of a batch whose bytes lie elsewhere. */
+export function placeOf({ topic, partition, batch: { bytes, ...rest } }: StagedBatch): BatchPlace {
+  return { topic, partition, ...rest, length: bytes.length };
 }
 
 /** The step that a reply tells of; its batches share the reply's memory. */

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { ArchiveError, SpoolFile } from '@genesys-kafka/archive';
-import { stepOf } from './reply.ts';
+import { placeOf, stepOf } from './reply.ts';
 import type { StagedStep } from './staged-step.ts';
 import type { BatchPlace } from './thread-messages.ts';
 
@@ -27,10 +27,8 @@ export class StageFile implements AsyncDisposable {
   }
 
   async append({ firstOrdinal, facts, batches }: StagedStep): Promise<void> {
-    const places = batches.map(({ topic, partition, batch: { bytes, ...rest } }) => {
-      return { topic, partition, ...rest, length: bytes.length };
-    });
-    const description = Buffer.from(JSON.stringify({ firstOrdinal, batches: places } satisfies Description));
+    const described: Description = { firstOrdinal, batches: batches.map(placeOf) };
+    const description = Buffer.from(JSON.stringify(described));
     const packed = batches.map(({ batch }) => batch.bytes);
     const head = Buffer.alloc(HEAD_BYTES);
     head.writeUInt32LE(description.length, 0);

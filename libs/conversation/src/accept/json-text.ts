@@ -6,7 +6,7 @@ export const MAX_TEXT_BYTES = ALWAYS_AFFORDABLE_BYTES;
 const PADDING_BYTES = 64;
 
 /**
- * One JSON text after the other, with zeros behind it: a zero ends every loop, so none asks for the length.  for all who read, since reading is synchronous; V8 makes faster code for a constant than for a field (a third).
+ * One JSON text after the other, with zeros behind it: a zero ends every loop, so none asks for the length. One for all who read, since reading is synchronous; V8 makes faster code for a constant than for a field (a third).
  *
  * Four bytes are looked at together where that is quicker. What reads from a place returns the place behind what it has
  * read, or -1 where that is not there or not understood.

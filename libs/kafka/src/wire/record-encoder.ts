@@ -5,21 +5,38 @@ import type { OutgoingHeaders, OutgoingRecord } from '../port.ts';
  * one pass into memory of their exact size. All timestamps are the batch's own (delta 0).
  */
 export class EncodedRecords {
-  readonly bytes: number;
-  readonly #records: readonly OutgoingRecord[];
-  readonly #bodyBytes: number[];
+  /** Of all records. */
+  bytes = 0;
+  readonly #common: EncodedHeaders;
+  readonly #records: OutgoingRecord[] = [];
+  readonly #bodyBytes: number[] = [];
 
-  constructor(records: readonly OutgoingRecord[]) {
-    this.#records = records;
-    this.#bodyBytes = records.map((record, index) => bodyBytes(record, index));
-    this.bytes = this.#bodyBytes.reduce((sum, body) => sum + varintBytes(body) + body, 0);
+  /** `common`: what the headers of all records begin with. */
+  constructor(records: readonly OutgoingRecord[] = [], common = NO_HEADERS) {
+    this.#common = common;
+    for (const record of records) this.add(record);
+  }
+
+  get count(): number {
+    return this.#records.length;
+  }
+
+  /** False where the records would then have more than `maxBytes`; the first is always taken. */
+  add(record: OutgoingRecord, maxBytes = Number.POSITIVE_INFINITY): boolean {
+    const body = bodyBytes(record, this.count, this.#common);
+    const end = this.bytes + varintBytes(body) + body;
+    if (this.count > 0 && end > maxBytes) return false;
+    this.#records.push(record);
+    this.#bodyBytes.push(body);
+    this.bytes = end;
+    return true;
   }
 
   /** Fills the first `bytes` bytes of `target`. */
   writeTo(target: Buffer): void {
     let at = 0;
     this.#records.forEach((record, index) => {
-      at = writeRecord(target, at, record, index, this.#bodyBytes[index]!);
+      at = writeRecord(target, at, record, index, this.#bodyBytes[index]!, this.#common);
     });
     if (at !== this.bytes) throw new Error(`${at} bytes were written where ${this.bytes} were counted: a bug.`);
   }
@@ -41,20 +58,20 @@ export class EncodedHeaders {
 const NO_HEADERS = new EncodedHeaders({});
 
 /** The record's length without the length's own. `index`: its place in the batch. */
-export function bodyBytes({ key, value, headers = {} }: OutgoingRecord, index: number, common = NO_HEADERS): number {
+function bodyBytes({ key, value, headers = {} }: OutgoingRecord, index: number, common: EncodedHeaders): number {
   const count = common.count + countOf(headers);
   const fixed = 2 + varintBytes(index) + varintBytes(count) + common.bytes.length;
   return fixed + fieldBytes(key) + fieldBytes(value) + headerBytes(headers);
 }
 
 /** Writes a record from `from` on, and says where it ends. `body`: its `bodyBytes`. */
-export function writeRecord(
+function writeRecord(
   target: Buffer,
   from: number,
   { key, value, headers = {} }: OutgoingRecord,
   index: number,
   body: number,
-  common = NO_HEADERS,
+  common: EncodedHeaders,
 ): number {
   let at = writeVarint(target, from, body);
   target[at] = 0; // attributes: none
@@ -130,7 +147,7 @@ function writeVarint(target: Buffer, from: number, value: number): number {
   return at + 1;
 }
 
-export function varintBytes(value: number): number {
+function varintBytes(value: number): number {
   let bytes = 1;
   for (let left = ((value << 1) ^ (value >> 31)) >>> 0; left > 0x7f; left >>>= 7) bytes += 1;
   return bytes;
