@@ -1,7 +1,6 @@
 import { Kafka, type KafkaConfig, type RetryOptions, type SASLOptions } from 'kafkajs';
 import { KAFKA_DEFAULTS } from '../settings.ts';
 import type { KafkaCompression } from '../wire/codecs.ts';
-import { registerCodecs } from './codecs.ts';
 import { bridgeLogs, type KafkaLogger } from './log-bridge.ts';
 import { createSocketFactory } from './socket-factory.ts';
 
@@ -54,7 +53,6 @@ const MIB = 1024 * 1024;
 const CONNECT_RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 };
 
 export function createConnection(options: KafkaClientOptions): Connection {
-  registerCodecs();
   const requestTimeoutMs = options.requestTimeoutMs ?? KAFKA_DEFAULTS.requestTimeout;
   const log: KafkaLogger = options.logger ?? (() => undefined);
   const config: KafkaConfig = {

@@ -4,9 +4,10 @@ import kafkajs, { type Producer as KafkajsProducer } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import type { OutgoingRecord, Producer, TopicPartition } from '../port.ts';
+import { encodeBatch } from '../wire/encoded-batch.ts';
 import type { Connection } from './connection.ts';
 import { answeredWithin, toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, produceCall } from './produce.ts';
+import { assertAnswered, batchRequest, sendBatches } from './send-batches.ts';
 
 /** About 17 s where the brokers answer at once; `deliveryTimeoutMs` ends it where they do not. */
 const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 20 };
@@ -76,17 +77,13 @@ export class KafkajsIdempotentProducer implements Producer {
 
   async #sendWith(instance: Instance, target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
     await instance.connected;
-    const call = produceCall(target, records, this.#connection);
-    try {
-      assertAnswered(target, await instance.producer.send(call.request));
-    } finally {
-      call.release();
-    }
+    const batch = await encodeBatch(records, this.#connection.compression);
+    assertAnswered(target, await instance.producer.send(batchRequest(target, batch, this.#connection)));
   }
 
   #start(): Instance {
     const abandoned = new AbortController();
-    const producer = this.#connection.kafka(RETRY).producer({
+    const producer = sendBatches(this.#connection.kafka(RETRY)).producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import kafkajs, { type Kafka } from 'kafkajs';
+import kafkajs, { type Kafka, type Message } from 'kafkajs';
 import { decodeFetchResponse, type FetchedPartition, type FetchResponse } from '../wire/fetch-response.ts';
+import { PRODUCE_VERSION } from '../wire/produce-request.ts';
 import { decodeTopicId, encodeTopicIdRequest, TOPIC_ID_METADATA_VERSION } from '../wire/topic-id.ts';
 
 /**
@@ -36,8 +37,8 @@ export interface Cluster {
 
 type Encoder = new () => { writeBuffer(bytes: Buffer): unknown };
 
-interface ProtocolRequest<T> {
-  readonly request: unknown;
+export interface ProtocolRequest<T> {
+  readonly request: object;
   readonly response: { decode(body: Buffer): Promise<T> | T; parse(decoded: T): Promise<T> | T };
   readonly requestTimeout?: number;
 }
@@ -95,11 +96,30 @@ export interface GroupFetchResponse {
   }[];
 }
 
+/** What its producer asks a broker for, of the sends that are made here (see send-batches.ts). */
+export interface ProduceCall {
+  readonly transactionalId?: string | undefined;
+  /** A number in decimal, or an object that prints as one. */
+  readonly producerId: unknown;
+  readonly producerEpoch: number;
+  readonly timeout: number;
+  readonly topicData: readonly {
+    readonly topic: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly firstSequence: number;
+      readonly messages: readonly Message[];
+    }[];
+  }[];
+}
+
+type ProduceProtocol = (version: { readonly version: number }) => (call: ProduceCall) => ProtocolRequest<unknown>;
 type FetchProtocol = (version: { readonly version: number }) => (body: unknown) => ProtocolRequest<unknown>;
 type ErrorFromCode = (code: number) => Error;
 
 const require = createRequire(import.meta.url);
 const fetchProtocol = (require('kafkajs/src/protocol/requests/fetch') as { protocol: FetchProtocol }).protocol;
+const produceVersions = (require('kafkajs/src/protocol/requests/produce') as { protocol: ProduceProtocol }).protocol;
 const ProtocolEncoder = require('kafkajs/src/protocol/encoder') as Encoder;
 const protocolErrors = require('kafkajs/src/protocol/error') as { createErrorFromCode: ErrorFromCode };
 
@@ -191,30 +211,9 @@ function lookElsewhere(error: Error): never {
   throw isGone ? protocolError(NOT_COORDINATOR) : error;
 }
 
-/**
- * Has the producer of `kafka` that is made next send to several partitions of one broker at once: kafkajs holds a lock
- * for each broker, a round trip long, so each partition is shown a broker of its own. For sends that name one partition
- * and never overlap for it (docs/exactly-once.md, rule 1): sequence numbers are counted by partition.
- */
-export function sendSideBySide(kafka: Kafka): Kafka {
-  const { make, replace } = clusterMaker(kafka);
-  replace((options) => {
-    const cluster = make(options);
-    const findLeaders = cluster.findLeaderForPartitions.bind(cluster);
-    const find = cluster.findBroker.bind(cluster);
-    cluster.findLeaderForPartitions = (topic, partitions) => {
-      const leaders = Object.entries(findLeaders(topic, partitions));
-      return Object.fromEntries(
-        leaders.flatMap(([leader, its]) => its.map((partition) => [`${leader}/${topic}/${partition}`, [partition]])),
-      );
-    };
-    cluster.findBroker = async ({ nodeId }) => {
-      const broker = await find({ nodeId: String(nodeId).split('/', 1)[0]! });
-      return Object.create(broker, { nodeId: { value: nodeId } }) as Broker;
-    };
-    return cluster;
-  });
-  return kafka;
+/** kafkajs's own request, yet to be encoded, and how its answer is read. */
+export function produceProtocol(call: ProduceCall): ProtocolRequest<unknown> {
+  return produceVersions({ version: PRODUCE_VERSION })(call);
 }
 
 /** One Fetch of one partition, read_committed; rejects with kafkajs's error for the partition's error code. */
@@ -261,7 +260,11 @@ export async function fetchTopicId(broker: Broker, topic: string): Promise<strin
 
 type MakeCluster = (options: unknown) => Cluster;
 
-function clusterMaker(kafka: Kafka): { readonly make: MakeCluster; readonly replace: (make: MakeCluster) => void } {
+/** How `kafka` makes its next cluster, and a way to have it made otherwise. */
+export function clusterMaker(kafka: Kafka): {
+  readonly make: MakeCluster;
+  readonly replace: (make: MakeCluster) => void;
+} {
   const symbol = Object.getOwnPropertySymbols(kafka).find((key) => key.description === 'private:Kafka:createCluster');
   if (!symbol) throw new Error('kafkajs is not the version that is pinned: no createCluster');
   const inside = kafka as unknown as Record<symbol, MakeCluster>;

@@ -141,18 +141,20 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
-    what: 'the codec registry, by the protocol’s numbers: a codec is given the encoder of a batch’s records, count and header left out',
-    where: ['codecs.ts', 'produce.ts'],
-    why: 'zstd is missing, and the codec is where prepared records take the place of the stand-ins.',
-    guardedBy: [[ONE_BROKER, '${compression} goes through both ways, with records larger than a fetch']],
-  },
-  {
-    what: 'the layout of an encoded record: the first message’s value starts at byte 6',
-    where: ['prepared-records.ts'],
-    why: 'Records are encoded by us; kafkajs holds as many empty messages, the first of which says what they stand for.',
+    what: '`produce` of the brokers that a producer’s cluster finds is ours: asked with the sequence number of the first message, which counts on by the messages given; `kafkajs/src/protocol/requests/produce`, version 7, for its answer; a request’s encoder is asked for `buf` and `buffer`',
+    where: ['send-batches.ts', 'internals.ts'],
+    why: 'It encodes a batch six times over, in memory that is zeroed and doubled as it grows. One stand-in is given for each record; encoded by kafkajs they fail.',
     guardedBy: [
-      ['wire/record-encoder.test.ts', 'the records are the bytes that kafkajs makes of them'],
+      [
+        'wire/produce-request.test.ts',
+        "the request with one batch of ${transactionalId ?? 'no transaction'} is the bytes that kafkajs makes of it",
+      ],
+      [
+        'kafkajs/send-batches.test.ts',
+        'what stands for records is never sent as records: kafkajs fails where it encodes them',
+      ],
       [ONE_BROKER, ROUND_TRIP],
+      [ONE_BROKER, '${compression} goes through both ways, with records larger than a fetch'],
     ],
   },
   {
@@ -163,7 +165,7 @@ export const TAPS: readonly Tap[] = [
   },
   {
     what: 'a send that reaches several leaders, or overlaps another one for its partition, doubles or loses records',
-    where: ['produce.ts', 'transactional-producer.ts', 'idempotent-producer.ts'],
+    where: ['send-batches.ts', 'transactional-producer.ts', 'idempotent-producer.ts'],
     why: 'Hence one topic-partition per send() with the partition given, and an answer that speaks of exactly that.',
     guardedBy: [
       [CLUSTER, SLOW_CLUSTER],
@@ -172,10 +174,10 @@ export const TAPS: readonly Tap[] = [
   },
   {
     what: '`findLeaderForPartitions` and `findBroker` of a producer’s cluster: what they say of a leader names the lock that a send holds, and the leader that is found for a partition is the broker it is sent to',
-    where: ['internals.ts', 'transactional-producer.ts'],
+    where: ['send-batches.ts'],
     why: 'Its lock for each broker makes the partitions of one broker wait for each other’s round trips.',
     guardedBy: [
-      ['kafkajs/side-by-side.test.ts', 'sends to several partitions of one broker are under way at once'],
+      ['kafkajs/send-batches.test.ts', 'sends to several partitions of one broker are under way at once'],
       [CLUSTER, SLOW_CLUSTER],
     ],
   },

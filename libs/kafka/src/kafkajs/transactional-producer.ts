@@ -4,10 +4,10 @@ import kafkajs, { type Producer as KafkajsProducer, type Transaction as KafkajsT
 import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import type { EncodedBatch, OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
+import { encodeBatch } from '../wire/encoded-batch.ts';
 import type { Connection } from './connection.ts';
-import { sendSideBySide } from './internals.ts';
 import { answeredWithin, toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, batchCall, produceCall, type ProduceCall } from './produce.ts';
+import { assertAnswered, batchRequest, sendBatches } from './send-batches.ts';
 
 /**
  * kafkajs waits `initialRetryTime` whenever a transaction follows a commit at once, hence so short. 40 tries are about
@@ -37,9 +37,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     this.#connection = connection;
     this.#transactionalId = transactionalId;
     this.#clock = clock;
-    const kafka = connection.kafka(RETRY);
-    // Uncompressed batches are encoded by kafkajs, which takes several times their size: one after the other.
-    this.#producer = (connection.compression === 'none' ? kafka : sendSideBySide(kafka)).producer({
+    this.#producer = sendBatches(connection.kafka(RETRY)).producer({
       transactionalId,
       idempotent: true,
       transactionTimeout: connection.transactionTimeoutMs,
@@ -104,20 +102,19 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     records: readonly OutgoingRecord[],
   ): Promise<void> {
     if (records.length === 0) return;
-    await this.#produce(transaction, target, records.length, async () =>
-      produceCall(target, records, this.#connection),
-    );
+    const { compression } = this.#connection;
+    await this.#produce(transaction, target, records.length, async () => encodeBatch(records, compression));
   }
 
   async #sendBatch(transaction: KafkajsTransaction, target: TopicPartition, batch: EncodedBatch): Promise<void> {
-    await this.#produce(transaction, target, batch.count, async () => batchCall(target, batch, this.#connection));
+    await this.#produce(transaction, target, batch.count, async () => batch);
   }
 
   async #produce(
     transaction: KafkajsTransaction,
     target: TopicPartition,
     count: number,
-    prepare: () => Promise<ProduceCall>,
+    encode: () => Promise<EncodedBatch>,
   ): Promise<void> {
     this.#assertAlive();
     assert(this.#open, 'the transaction has ended');
@@ -125,11 +122,10 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     assert(!this.#sending.has(name), `two sends to ${name} at once`);
     const { deliveryTimeoutMs } = this.#connection;
     const sent = this.#guard(`send ${count} records to ${name}`, deliveryTimeoutMs, async () => {
-      const call = await prepare();
+      const request = batchRequest(target, await encode(), this.#connection);
       try {
-        assertAnswered(target, await transaction.send(call.request));
+        assertAnswered(target, await transaction.send(request));
       } finally {
-        call.release();
         // A last attempt after close() may have connected again.
         if (this.#closed) this.#producer.disconnect().catch(() => undefined);
       }

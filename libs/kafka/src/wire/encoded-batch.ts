@@ -35,6 +35,16 @@ export class BatchBuilder {
   }
 }
 
+/** Records of any number as one batch. */
+export async function encodeBatch(
+  records: readonly OutgoingRecord[],
+  compression: KafkaCompression,
+): Promise<EncodedBatch> {
+  const builder = new BatchBuilder();
+  for (const record of records) builder.add(record);
+  return builder.build(compression);
+}
+
 /** The records again, in their order. */
 export async function decodeBatch({ compression, count, rawBytes, bytes }: EncodedBatch): Promise<OutgoingRecord[]> {
   return decodeRecords(await decompress(CODEC_NAMES.indexOf(compression), bytes, rawBytes), count);

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import kafkajs, { Kafka, type Producer } from 'kafkajs';
-import { sendSideBySide } from './internals.ts';
+import { encodeBatch } from '../wire/encoded-batch.ts';
+import type { ProduceCall } from './internals.ts';
+import { batchRequest, sendBatches } from './send-batches.ts';
 
+/** Of a request for the topic `t` without a transaction: after the id, acks, time-out, topic and two counts. */
+const PARTITION_AT = 19;
+const BATCH_AT = PARTITION_AT + 8;
 const LEADERS = [1, 1, 2, 1];
 
 interface Asked {
@@ -17,13 +23,22 @@ interface Asked {
 async function producerOn(asked: Asked[], wrap: (kafka: Kafka) => Kafka): Promise<Producer> {
   const kafka = new Kafka({ brokers: ['127.0.0.1:1'], logLevel: kafkajs.logLevel.NOTHING });
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description?.endsWith('createCluster'))!;
+  const ask = async (node: string, partition: number, firstSequence: number) => {
+    await new Promise<void>((resolve) => asked.push({ node, partition, firstSequence, answer: resolve }));
+    return { topics: [{ topicName: 't', partitions: [{ partition, errorCode: 0, baseOffset: '0' }] }] };
+  };
   const brokers = ['1', '2'].map((node) => ({
     nodeId: node,
     initProducerId: async () => ({ producerId: '7', producerEpoch: 0 }),
-    produce: async ({ topicData }: { topicData: readonly { partitions: readonly Omit<Asked, 'node'>[] }[] }) => {
+    produce: async ({ topicData }: ProduceCall) => {
       const { partition, firstSequence } = topicData[0]!.partitions[0]!;
-      await new Promise<void>((resolve) => asked.push({ node, partition, firstSequence, answer: resolve }));
-      return { topics: [{ topicName: 't', partitions: [{ partition, errorCode: 0, baseOffset: '0' }] }] };
+      return ask(node, partition, firstSequence);
+    },
+    connectionPool: {
+      send: async ({ request }: { readonly request: { encode(): Promise<{ readonly buffer: Buffer }> } }) => {
+        const { buffer } = await request.encode();
+        return ask(node, buffer.readInt32BE(PARTITION_AT), buffer.readInt32BE(BATCH_AT + 53));
+      },
     },
   }));
   const nothing = async () => undefined;
@@ -51,14 +66,13 @@ async function producerOn(asked: Asked[], wrap: (kafka: Kafka) => Kafka): Promis
   return producer;
 }
 
-const send = async (producer: Producer, partition: number) =>
-  producer.send({
-    topic: 't',
-    messages: [
-      { value: 'x', partition },
-      { value: 'y', partition },
-    ],
-  });
+const RECORDS = [
+  { key: null, value: Buffer.from('x') },
+  { key: null, value: Buffer.from('y') },
+];
+const request = async (partition: number) =>
+  batchRequest({ topic: 't', partition }, await encodeBatch(RECORDS, 'none'), { requestTimeoutMs: 1000 });
+const send = async (producer: Producer, partition: number) => producer.send(await request(partition));
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await setImmediate();
@@ -66,7 +80,7 @@ async function settle(): Promise<void> {
 
 test('sends to several partitions of one broker are under way at once', async () => {
   const asked: Asked[] = [];
-  const producer = await producerOn(asked, sendSideBySide);
+  const producer = await producerOn(asked, sendBatches);
   const sent = [0, 1, 2, 3].map(async (partition) => send(producer, partition));
   await settle();
   assert.deepEqual(asked.map(({ node, partition, firstSequence }) => [node, partition, firstSequence]).toSorted(), [
@@ -97,4 +111,13 @@ test('without that a broker’s partitions wait for each other', async () => {
   asked[1]!.answer();
   await Promise.all(sent);
   await producer.disconnect();
+});
+
+test('what stands for records is never sent as records: kafkajs fails where it encodes them', async () => {
+  const { messages } = await request(0);
+  const { protocol } = createRequire(import.meta.url)('kafkajs/src/protocol/requests/produce') as {
+    protocol(version: { version: number }): (call: unknown) => { request: { encode(): Promise<unknown> } };
+  };
+  const topicData = [{ topic: 't', partitions: [{ partition: 0, firstSequence: 0, messages }] }];
+  await assert.rejects(protocol({ version: 7 })({ acks: -1, timeout: 1, topicData }).request.encode(), /a bug/);
 });
