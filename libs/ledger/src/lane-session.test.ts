@@ -144,7 +144,7 @@ test('what a slow line has taught is not forgotten with the publisher that faile
   };
   const done = withLane(optionsOf(client, clock), async (_lane, publisher) => {
     const record = { key: 'k', value: Buffer.alloc(publisher.stepBytes) };
-    const batches = await batchesOf([{ topic: 'data', partition: 0, record }]);
+    const batches = batchesOf([{ topic: 'data', partition: 0, record }]);
     await publisher.write({ key: 'e/1/w', entry: ENTRY, batches });
     await publisher.flush();
   });

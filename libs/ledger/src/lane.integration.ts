@@ -49,7 +49,7 @@ async function step(exportId: string, from: number): Promise<PublishStep> {
   return {
     key: `${exportId}/1/w`,
     entry: { v: 1, kind: 'window', exportId, generation: 1, position } as LedgerEntry,
-    batches: await batchesOf(
+    batches: batchesOf(
       Array.from({ length: STEP }, (_, index) => ({
         topic: specs.data.name,
         partition: (from + index) % specs.data.partitions,

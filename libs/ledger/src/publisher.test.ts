@@ -112,7 +112,7 @@ async function step(key: string, from: number, sizes: readonly number[]): Promis
     };
   });
   const position = { records: from + sizes.length, chain: '' };
-  return { key, entry: { v: 1, kind: 'window', position } as LedgerEntry, batches: await batchesOf(records) };
+  return { key, entry: { v: 1, kind: 'window', position } as LedgerEntry, batches: batchesOf(records) };
 }
 
 const stepsArbitrary = fc.array(

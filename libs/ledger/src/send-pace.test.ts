@@ -92,7 +92,7 @@ async function publishOver(
           const most = Math.min(MAX_STEP_RECORDS, records - written);
           const count = Math.min(most, Math.max(1, Math.floor(publisher.stepBytes / RECORD_BYTES)));
           const value = Buffer.alloc(RECORD_BYTES);
-          const plain = await batchesOf(
+          const plain = batchesOf(
             Array.from({ length: count }, (_, index) => {
               return { topic: 'data', partition: index % PARTITIONS, record: { key: 'k', value } };
             }),
@@ -176,7 +176,7 @@ test('steps and transactions are as small as the share says, from the first on',
   assert.equal(publisher.stepBytes, limits.stepBytes / 4);
   const record = { topic: 'data', partition: 0, record: { key: 'k', value: Buffer.alloc(2 * KIB) } };
   for (let step = 0; step < 60; step += 1) {
-    const batches = await batchesOf([record]);
+    const batches = batchesOf([record]);
     await publisher.write({ key: 'w', entry: { v: 1, kind: 'window' } as LedgerEntry, batches });
     await setImmediate();
   }

@@ -56,7 +56,7 @@ async function batchesOf(records: readonly Placed[], compression: KafkaCompressi
     builder.add(record);
   }
   const made = [...builders].map(async ([{ topic, partition }, builder]) => {
-    return { topic, partition, batch: await builder.build(compression) };
+    return { topic, partition, batch: await builder.buildOnPool(compression) };
   });
   return Promise.all(made);
 }

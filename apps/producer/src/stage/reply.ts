@@ -3,15 +3,14 @@ import type { Staged } from './stage-segment.ts';
 import type { BatchPlace, ThreadReply } from './thread-messages.ts';
 
 /** What became of a segment, in memory that can be handed from thread to thread. */
-export async function replyOf({ facts, batches }: Staged): Promise<ThreadReply> {
-  const built = await batches();
-  const packed = new Uint8Array(built.reduce((sum, { batch }) => sum + batch.bytes.length, 0));
+export function replyOf({ facts, batches }: Staged): ThreadReply {
+  const packed = new Uint8Array(batches.reduce((sum, { batch }) => sum + batch.bytes.length, 0));
   let at = 0;
-  for (const { batch } of built) {
+  for (const { batch } of batches) {
     packed.set(batch.bytes, at);
     at += batch.bytes.length;
   }
-  return { facts: new Uint8Array(facts.bytes), batches: built.map(placeOf), packed };
+  return { facts: new Uint8Array(facts.bytes), batches: batches.map(placeOf), packed };
 }
 
 /** What is told of a batch whose bytes lie elsewhere. */

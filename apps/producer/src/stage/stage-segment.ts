@@ -9,15 +9,12 @@ import {
   RECORD_HEADER,
   type DeadLetter,
 } from '@genesys-kafka/topics';
-import { RecordFacts, type StagedBatch } from './staged-step.ts';
+import { RecordFacts, type StagedBatch, type StagedStep } from './staged-step.ts';
 import { PLACE_NUMBERS, type SourceFacts, type ThreadRequest } from './thread-messages.ts';
 import { fitsAsKey, maxSendBytes, ValueEncoder, type EncodeOptions, type Target } from './value-encoder.ts';
 
-/** What becomes of a segment. Its memory is read until its batches are made, which is only once. */
-export interface Staged {
-  readonly facts: RecordFacts;
-  readonly batches: () => Promise<readonly StagedBatch[]>;
-}
+/** What becomes of a segment. */
+export type Staged = Pick<StagedStep, 'facts' | 'batches'>;
 
 /** A record's place in its source. */
 interface Place {
@@ -50,7 +47,7 @@ export function stageSegment(validator: RecordValidator, { segment, facts, optio
     const isValid = isStaged && stage.add(place, bytes, places[at + 3]!, digest, costly);
     known.set(index, digest, length, isValid);
   }
-  return { facts: known, batches: async () => stage.end() };
+  return { facts: known, batches: stage.end() };
 }
 
 class SegmentStage {
@@ -102,18 +99,15 @@ class SegmentStage {
     return true;
   }
 
-  /** Those of one partition in their order. One after the other: compressing takes memory of its own. */
-  async end(): Promise<readonly StagedBatch[]> {
+  /** Those of one partition in their order. */
+  end(): readonly StagedBatch[] {
     const { compression } = this.#options;
-    const batches: StagedBatch[] = [];
-    for (const { topic, partition, builder } of this.#builders) {
-      const memory = takeMemory(builder.bytes);
-      const batch = await builder.build(compression, memory.subarray(0, builder.bytes));
-      // Uncompressed the batch is this memory.
-      if (compression !== 'none' && memory.length === LEAST_BYTES && free.length < MAX_FREE) free.push(memory);
-      batches.push({ topic, partition, batch });
-    }
-    return batches;
+    return this.#builders.map(({ topic, partition, builder }) => {
+      const isScratch = compression !== 'none' && builder.bytes <= SCRATCH_BYTES;
+      // Uncompressed the batch is the memory that it was encoded into.
+      const memory = isScratch ? (scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES)) : undefined;
+      return { topic, partition, batch: builder.build(compression, memory?.subarray(0, builder.bytes)) };
+    });
   }
 
   #oversize(
@@ -162,15 +156,9 @@ class SegmentStage {
   }
 }
 
-/** What batches are encoded into before they are compressed. */
-const free: Buffer[] = [];
-const MAX_FREE = 2;
-const LEAST_BYTES = 1024 * 1024;
-
-function takeMemory(bytes: number): Buffer {
-  const used = free.pop();
-  return used && used.length >= bytes ? used : Buffer.allocUnsafeSlow(Math.max(bytes, LEAST_BYTES));
-}
+/** What batches are encoded into before they are compressed; a larger one is a single record. */
+const SCRATCH_BYTES = 1024 * 1024;
+let scratch: Buffer | undefined;
 
 type Outcome = { readonly ok: true; readonly conversationId: string } | InvalidRecord;
 

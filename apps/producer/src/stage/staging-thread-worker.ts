@@ -8,17 +8,10 @@ import type { ThreadAnswer, ThreadOptions, ThreadRequest } from './thread-messag
 const { schema } = workerData as ThreadOptions;
 const validator = createRecordValidator(schema === undefined ? {} : { schema: JSON.parse(schema) as object });
 
-/** Batches are compressed on the thread pool, one after the other, while the next segment is looked at here. */
-let last = Promise.resolve();
-
 parentPort!.on('message', (request: ThreadRequest) => {
   parentPort!.postMessage('begun' satisfies ThreadAnswer);
-  const staged = stageSegment(validator, request);
-  parentPort!.postMessage('looked' satisfies ThreadAnswer);
-  last = last.then(async () => {
-    const reply = await replyOf(staged);
-    parentPort!.postMessage(reply satisfies ThreadAnswer, [reply.facts.buffer, reply.packed.buffer]);
-  });
+  const reply = replyOf(stageSegment(validator, request));
+  parentPort!.postMessage(reply satisfies ThreadAnswer, [reply.facts.buffer, reply.packed.buffer]);
 });
 
 parentPort!.postMessage('ready' satisfies ThreadAnswer);

@@ -54,6 +54,6 @@ export interface ThreadReply {
 
 /**
  * `ready` once, when it has compiled its schema: what ends it before that is no record's fault. `begun` with each
- * request, before any record of it is looked at; `looked` when all have been, and only compressing is left.
+ * request, before any record of it is looked at.
  */
-export type ThreadAnswer = 'ready' | 'begun' | 'looked' | ThreadReply;
+export type ThreadAnswer = 'ready' | 'begun' | ThreadReply;

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { ThreadAnswer, ThreadOptions, ThreadReply, ThreadRequest } from './thread-messages.ts';
 
-/** For looking at the records of one request, from when the thread began with it: a thousand times what the largest ordinary record takes. @internal */
+/** For one request, from when the thread began with it: a thousand times what the largest ordinary record takes. @internal */
 export const DEADLINE_MS = 30_000;
 /** After a pause of the whole process what the thread has said meanwhile is heard first. */
 const PAUSED_MS = 1000;
@@ -39,13 +39,12 @@ type End = { readonly why: string } | { readonly error: Error };
 export class ThreadSession {
   readonly #worker: ThreadWorker;
   readonly #clock: Clock;
+  /** The thread is at the first of them. */
   readonly #pending: PromiseWithResolvers<ThreadReply>[] = [];
-  /** Of those pending, how many the thread has begun: it is at the last of them, those before only wait for the thread pool. */
-  #begun = 0;
   readonly #ended = new AbortController();
   #isReady = false;
-  /** Since when the thread looks at records; undefined while it does not. */
-  #lookingSinceMs: number | undefined;
+  /** Since when the thread is at a request; undefined while it is not. */
+  #busySinceMs: number | undefined;
   #isWatched = false;
   #end: End | undefined;
 
@@ -94,26 +93,23 @@ export class ThreadSession {
     if (answer === 'ready') {
       this.#isReady = true;
     } else if (answer === 'begun') {
-      this.#begun += 1;
-      this.#lookingSinceMs = this.#clock.monotonicMs();
+      this.#busySinceMs = this.#clock.monotonicMs();
       void this.#watch();
-    } else if (answer === 'looked') {
-      this.#lookingSinceMs = undefined;
     } else {
-      this.#begun -= 1;
+      this.#busySinceMs = undefined;
       this.#pending.shift()?.resolve(answer);
     }
   }
 
-  /** Holds the deadline of what the thread looks at. One timer for many requests. */
+  /** Holds the deadline of what the thread is at. One timer for many requests. */
   async #watch(): Promise<void> {
     if (this.#isWatched) return;
     this.#isWatched = true;
     try {
-      for (let sinceMs = this.#lookingSinceMs; sinceMs !== undefined; sinceMs = this.#lookingSinceMs) {
+      for (let sinceMs = this.#busySinceMs; sinceMs !== undefined; sinceMs = this.#busySinceMs) {
         const leftMs = sinceMs + DEADLINE_MS - this.#clock.monotonicMs();
         await this.#clock.sleep(Math.max(leftMs, PAUSED_MS), this.#ended.signal);
-        if (leftMs > 0 || this.#lookingSinceMs !== sinceMs) continue;
+        if (leftMs > 0 || this.#busySinceMs !== sinceMs) continue;
         this.#lose(`gave no answer in ${DEADLINE_MS / 1000} s`);
         void this.#worker.terminate();
       }
@@ -134,10 +130,9 @@ export class ThreadSession {
 
   #over(end: End): void {
     this.#end ??= end;
-    this.#lookingSinceMs = undefined;
+    this.#busySinceMs = undefined;
     this.#ended.abort();
-    const at = Math.max(0, this.#begun - 1);
-    for (const [index, reply] of this.#pending.splice(0).entries()) reply.reject(this.#ending(this.#end, index === at));
+    for (const [index, reply] of this.#pending.splice(0).entries()) reply.reject(this.#ending(this.#end, index === 0));
   }
 
   #ending(end: End, isAtFault: boolean): Error {

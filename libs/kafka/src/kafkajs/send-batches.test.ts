@@ -116,7 +116,7 @@ test('without that a broker’s partitions wait for each other', async () => {
 test('what stands for records is never sent as records: kafkajs fails where it encodes them', async () => {
   const { messages } = await request(0);
   const { protocol } = createRequire(import.meta.url)('kafkajs/src/protocol/requests/produce') as {
-    protocol(version: { version: number }): (call: unknown) => { request: { encode(): Promise<unknown> } };
+    protocol: (version: { version: number }) => (call: unknown) => { request: { encode(): Promise<unknown> } };
   };
   const topicData = [{ topic: 't', partitions: [{ partition: 0, firstSequence: 0, messages }] }];
   await assert.rejects(protocol({ version: 7 })({ acks: -1, timeout: 1, topicData }).request.encode(), /a bug/);

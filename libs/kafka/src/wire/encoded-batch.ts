@@ -1,5 +1,5 @@
 import type { EncodedBatch, OutgoingRecord } from '../port.ts';
-import { compress, decompress, CODEC_NAMES, type KafkaCompression } from './codecs.ts';
+import { compress, compressSync, decompress, CODEC_NAMES, type KafkaCompression } from './codecs.ts';
 import { decodeRecords } from './record-batch.ts';
 import { EncodedRecords, type EncodedHeaders } from './record-encoder.ts';
 
@@ -24,13 +24,20 @@ export class BatchBuilder {
     return this.#records.add(record, this.#maxBytes);
   }
 
-  /** Encodes into `memory`, which has `bytes` bytes, and compresses that on the thread pool. */
-  async build(
-    compression: KafkaCompression,
-    memory: Buffer = Buffer.allocUnsafeSlow(this.bytes),
-  ): Promise<EncodedBatch> {
+  /** Encodes into `memory`, which has `bytes` bytes, and compresses that where it is called. */
+  build(compression: KafkaCompression, memory: Buffer = Buffer.allocUnsafeSlow(this.bytes)): EncodedBatch {
     this.#records.writeTo(memory);
-    const bytes = compression === 'none' ? memory : await compress(CODEC_NAMES.indexOf(compression), memory);
+    return this.#batch(compression, compressSync(compression, memory));
+  }
+
+  /** The same, compressed on the thread pool. */
+  async buildOnPool(compression: KafkaCompression): Promise<EncodedBatch> {
+    const memory = Buffer.allocUnsafeSlow(this.bytes);
+    this.#records.writeTo(memory);
+    return this.#batch(compression, await compress(compression, memory));
+  }
+
+  #batch(compression: KafkaCompression, bytes: Buffer): EncodedBatch {
     return { count: this.#records.count, compression, rawBytes: this.bytes, bytes };
   }
 }
@@ -42,7 +49,7 @@ export async function encodeBatch(
 ): Promise<EncodedBatch> {
   const builder = new BatchBuilder();
   for (const record of records) builder.add(record);
-  return builder.build(compression);
+  return builder.buildOnPool(compression);
 }
 
 /** The records again, in their order. */

@@ -14,10 +14,10 @@ function text(): Buffer {
 
 test('a record is judged by what sending makes of it, and not by a better compression', async () => {
   const value = text();
-  const sent = (await compress(4, value)).length;
+  const sent = (await compress('zstd', value)).length;
   assert(zstdCompressSync(value).length < sent, 'the default is no better than what is sent');
   assert(fitsCompressed(value, sent, 'zstd'));
   assert(!fitsCompressed(value, sent - 1, 'zstd'));
-  const zipped = (await compress(1, value)).length;
+  const zipped = (await compress('gzip', value)).length;
   assert(fitsCompressed(value, zipped, 'gzip') && !fitsCompressed(value, zipped - 1, 'gzip'));
 });

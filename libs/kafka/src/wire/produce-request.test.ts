@@ -25,7 +25,7 @@ for (const transactionalId of [null, 'genesys.lane-ü.1']) {
     const sender = { transactionalId, producerId: 4_000_000_000_000_000_001n, producerEpoch: 3, firstSequence: 70_000 };
     const builder = new BatchBuilder();
     for (const record of RECORDS) builder.add(record);
-    const ours = encodeProduceRequest({ topic: 'thème', partition: 5 }, await builder.build('none'), {
+    const ours = encodeProduceRequest({ topic: 'thème', partition: 5 }, builder.build('none'), {
       ...sender,
       timeoutMs: 4500,
       timestampMs: Date.now(),
