@@ -50,9 +50,10 @@ class FakeWorker extends EventEmitter {
     for (let at = 0; at < places.length && request.costly === undefined; at += PLACE_NUMBERS) {
       const text = Buffer.from(buffer, places[at], places[at + 1]).toString();
       const fault = /"fault":"([a-z ]+)"/.exec(text)?.[1] as Fault | undefined;
-      if (fault !== undefined && !this.isDone) this.#fail(fault);
+      if (fault === undefined) continue;
+      this.#fail(fault);
+      return;
     }
-    if (this.isDone) return;
     this.emit('message', replyOf(stageSegment(VALIDATOR, request)));
   }
 
