@@ -17,7 +17,8 @@ export interface Archive {
   readonly compressedBytes: number;
   readonly uncompressedBytes: number;
   /**
-   * The JSON document in pieces of up to 256 KiB, as fast as it is pulled. May be called again. Fails when the file is
+   * The JSON document in pieces of up to 256 KiB, as fast as it is pulled; a piece's memory goes back when the next one
+   * is asked for. May be called again. Fails when the file is
    * no longer the one inspected, on damage, and on a length or a CRC-32 other than `identity` names. Aborting rejects
    * with the signal's reason.
    */

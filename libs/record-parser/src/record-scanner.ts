@@ -307,7 +307,8 @@ export class RecordScanner {
     if (this.#sawConversations || this.#isPage) {
       this.#state = 'done';
     } else {
-      const bytes = this.#record.take(chunk, index + 1);
+      // It may be asked for with a later chunk.
+      const bytes = copied(this.#record.take(chunk, index + 1));
       const { length } = this.#record;
       this.#single = { ordinal: 0, offset: this.#recordOffset, length, bytes, members: this.#singleMembers };
       this.#state = 'after-single';
@@ -367,6 +368,10 @@ export class RecordScanner {
   #place(index: number): Place {
     return { ordinal: this.#ordinal, offset: this.#base + index };
   }
+}
+
+function copied(bytes: Buffer | undefined): Buffer | undefined {
+  return bytes && Buffer.from(bytes);
 }
 
 function unexpected(wanted: string, byte: number, index: number): StructureFault {

@@ -6,8 +6,8 @@ export interface ScannedRecord {
   readonly offset: number;
   readonly length: number;
   /**
-   * The original bytes; undefined when longer than `maxRecordBytes`. They share the memory of the chunk they came
-   * in, so a source must not write into a chunk after handing it over.
+   * The original bytes; undefined when longer than `maxRecordBytes`. They share the memory of the chunk that they end
+   * in: a source may have it back with the next call.
    */
   readonly bytes: Buffer | undefined;
   /** Colons outside strings, nested objects included: more than the parsed value's keys means duplicate keys. */

@@ -132,6 +132,31 @@ test('agrees with stream-json on realistic conversations', async () => {
   assert.deepEqual(await reference(document, 64 * 1024), JSON.parse(document.toString()));
 });
 
+test('records are what they are while a chunk is the reader’s; its memory may be used again when the next one is pulled', async () => {
+  for (const text of [
+    '[{"a":"1"},{"b":22},[3]]',
+    '{"conversations":[{"a":1},{"b":2}],"x":3}',
+    '{"conversationId":"1"}\n{"conversationId":"2"}\n',
+    '{"conversationId":"1","lone":true}',
+  ]) {
+    const document = Buffer.from(text);
+    for (const size of SIZES) {
+      const expected = (await scanAll(document, size)).map(({ bytes }) => bytes!.toString());
+      const chunk = Buffer.alloc(size);
+      async function* reused(): AsyncGenerator<Buffer> {
+        for (let at = 0; at < document.length; at += size) {
+          yield chunk.subarray(0, document.copy(chunk, 0, at, at + size));
+          chunk.fill(0);
+        }
+      }
+      const found: string[] = [];
+      for await (const batch of scanRecords(reused(), LIMITS))
+        found.push(...batch.map(({ bytes }) => bytes!.toString()));
+      assert.deepEqual(found, expected, `${text} in chunks of ${size}`);
+    }
+  }
+});
+
 test('pulls one chunk at a time, and a reader that leaves ends the source', async () => {
   let pulled = 0;
   let closed = false;

@@ -5,11 +5,7 @@ import { StageFile } from '../stage/stage-file.ts';
 import type { StagedStep, Stager } from '../stage/staged-step.ts';
 import type { SourceFacts } from '../stage/thread-messages.ts';
 import { mapAhead } from './map-ahead.ts';
-import { prefetch } from './prefetch.ts';
 import { inSegments } from './segments.ts';
-
-/** Pieces of 256 KiB that may be inflated and scanned ahead of the staging. */
-const PIECES_AHEAD = 2;
 
 /** Told of the bytes of an archive, unpacked: how many there are, and as they are read. */
 export interface StageObserver {
@@ -40,7 +36,7 @@ export interface StagedArchive extends AsyncDisposable {
  * The first of two passes: inflates, checks, scans, validates and encodes an archive into a file, and sends nothing. So
  * nothing is ever published of an archive that is damaged, or of a document with text behind its end (ArchiveError,
  * ParserError `trailing-text`). Where the document breaks in its midst the records before the fault are staged.
- * Memory: two pieces, the segments that are under way, and the record that spans pieces.
+ * Memory: the segments that are under way, a piece or two, and the record that spans pieces.
  */
 export async function stageArchive(
   archive: Archive,
@@ -57,7 +53,7 @@ export async function stageArchive(
       yield chunk;
     }
   }
-  const segments = inSegments(prefetch(scanRecords(content(), scan), PIECES_AHEAD), from);
+  const segments = inSegments(scanRecords(content(), scan), from);
   observer?.onStaging(archive.uncompressedBytes);
   let records = 0;
   let fault: ParserError | undefined;
