@@ -39,7 +39,10 @@ export interface ConsumedRecord extends TopicPartition {
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** May be made anew each time it is asked for. */
   readonly headers: Readonly<Record<string, Buffer>>;
+  /** Their length as they came, where that is known without looking at them. */
+  readonly headerBytes?: number;
 }
 
 /**

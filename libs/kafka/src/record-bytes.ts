@@ -4,8 +4,11 @@ import type { OutgoingRecord } from './port.ts';
  * What a record weighs, outgoing or consumed: the bytes of its key, value and headers, with a little for the framing
  * around them. For bounds on sends and on memory; text counts by its characters.
  */
-export function recordBytes({ key, value, headers }: OutgoingRecord): number {
-  let bytes = 16 + (key?.length ?? 0) + valueBytes(value);
+export function recordBytes(record: OutgoingRecord & { readonly headerBytes?: number }): number {
+  const { key, value, headerBytes } = record;
+  let bytes = 16 + (key?.length ?? 0) + valueBytes(value) + (headerBytes ?? 0);
+  if (headerBytes !== undefined) return bytes;
+  const { headers } = record;
   for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) + 4;
   return bytes;
 }

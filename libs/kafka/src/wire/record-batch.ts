@@ -110,7 +110,43 @@ function appendRecords(batch: Header, bytes: Buffer, source: BatchSource, record
     // A fetch starts with the whole batch that holds the offset asked for.
     if (offset < source.from) continue;
     const timestampMs = batch.attributes & LOG_APPEND_TIME ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta;
-    records.push({ topic: source.topic, partition: source.partition, offset, timestampMs, key, value, headers });
+    records.push(new FetchedRecord(source, offset, timestampMs, key, value, headers));
+  }
+}
+
+/** Its headers are made into an object when they are asked for: most records go by without, and have seven or more. */
+class FetchedRecord implements ConsumedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly #headers: Buffer;
+
+  constructor(
+    { topic, partition }: TopicPartition,
+    offset: bigint,
+    timestampMs: number,
+    key: Buffer | null,
+    value: Buffer | null,
+    headers: Buffer,
+  ) {
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = offset;
+    this.timestampMs = timestampMs;
+    this.key = key;
+    this.value = value;
+    this.#headers = headers;
+  }
+
+  get headers(): Record<string, Buffer> {
+    return readHeaders(new VarintReader(this.#headers));
+  }
+
+  get headerBytes(): number {
+    return this.#headers.length;
   }
 }
 
@@ -119,10 +155,11 @@ export function decodeRecords(bytes: Buffer, count: number): OutgoingRecord[] {
   const reader = new VarintReader(bytes);
   return Array.from({ length: count }, () => {
     const { key, value, headers } = readRecord(reader);
-    return { key, value, headers };
+    return { key, value, headers: readHeaders(new VarintReader(headers)) };
   });
 }
 
+/** `headers`: their bytes, which are known to be whole. */
 function readRecord(reader: VarintReader) {
   const end = reader.varint() + reader.at;
   reader.skip(1);
@@ -130,8 +167,15 @@ function readRecord(reader: VarintReader) {
   const offsetDelta = reader.varint();
   const key = reader.bytes();
   const value = reader.bytes();
-  const headers = readHeaders(reader);
+  const headers = reader.since(() => skipHeaders(reader));
   return { isWhole: reader.at === end, timestampDelta, offsetDelta, key, value, headers };
+}
+
+function skipHeaders(reader: VarintReader): void {
+  for (let left = 2 * reader.varint(); left > 0; left -= 1) {
+    const length = reader.varint();
+    if (length > 0) reader.skip(length);
+  }
 }
 
 function readHeaders(reader: VarintReader): Record<string, Buffer> {
@@ -193,6 +237,13 @@ class VarintReader {
     const start = this.at;
     this.skip(length);
     return this.#bytes.toString('utf8', start, this.at);
+  }
+
+  /** The bytes that `read` goes over. */
+  since(read: () => void): Buffer {
+    const start = this.at;
+    read();
+    return this.#bytes.subarray(start, this.at);
   }
 
   skip(count: number): void {
