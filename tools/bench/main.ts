@@ -7,6 +7,7 @@ import { runMain } from '@genesys-kafka/runtime/cli';
 import { startStack } from '@genesys-kafka/testing';
 import { table } from '../src/demo/table.ts';
 import { archiveContents } from './archive.ts';
+import type { Contents } from './contents.ts';
 import { peerCase } from './cases.ts';
 import { sizeOf, writeDocument, type Results } from './report/document.ts';
 import { linesOf, movements, type Line } from './report/figures.ts';
@@ -17,7 +18,9 @@ import { openSources, productCase, type Sources } from './product.ts';
 import { checkOut, type Revision } from './revision.ts';
 import { runCase, runRounds, WrongContentsError, type Bench, type Run } from './rounds.ts';
 import { writeArchive } from './servers.ts';
-import { cells, HEAD, movedCells, MOVED_HEAD, notes } from './report/table.ts';
+import { cells, FAR_NAME, HEAD, movedCells, MOVED_HEAD, notes } from './report/table.ts';
+
+const FAR_MS = 10;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -101,8 +104,9 @@ async function measureAll(
     const runs = await runRounds(on, groups, rounds, expected, (round, { name }, run) =>
       say(`round ${round + 1} of ${rounds}: ${name}: ${told(run)}`),
     );
+    const far = options.far ? await publishFar(on, sources, { rounds, expected }) : [];
     const large = options.large ? await publishLarge(on, sources, records * 10) : [];
-    const results = { ...facts, lines: [...linesOf(runs, expected.bytes), ...large] };
+    const results = { ...facts, lines: [...linesOf(runs, expected.bytes), ...far, ...large] };
     if (options.quick) tellQuick(runs.size, results);
     else tell(results);
     if (revision) {
@@ -110,6 +114,30 @@ async function measureAll(
       print(table([MOVED_HEAD, ...movedCells(movements(runs, revision.label))]));
     }
     return results;
+  } finally {
+    await client.close();
+  }
+}
+
+/** To a broker of its own behind a proxy: what its answers' way costs. */
+async function publishFar(
+  { stack, signal }: Bench,
+  sources: Sources,
+  { rounds, expected }: { readonly rounds: number; readonly expected: Contents },
+): Promise<Line[]> {
+  await using away = await startStack({ proxied: true, registry: false, signal, onProgress: say });
+  const late = { latencyMs: FAR_MS / 2 };
+  away.proxies[0]!.set({ toTarget: late, toClient: late });
+  const client = createKafkaClient({ clientId: 'bench', brokers: away.brokers });
+  try {
+    const on: Bench = { stack: { ...away, registryUrl: stack.registryUrl }, client, signal };
+    const runs: Run[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const run = await runCase(on, productCase('publish', sources, on.stack), expected);
+      say(`${FAR_NAME}: ${told(run)}`);
+      runs.push(run);
+    }
+    return linesOf(new Map([[FAR_NAME, runs]]), expected.bytes);
   } finally {
     await client.close();
   }

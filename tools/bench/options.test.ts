@@ -23,6 +23,7 @@ test('what cannot be meant is refused', () => {
     ['--rounds', 'many'],
     ['--quick', '--write'],
     ['--quick', '--large'],
+    ['--quick', '--far'],
     ['--quick', '--compare', 'HEAD'],
     ['--only', 'publish', '--write'],
     ['--fast'],

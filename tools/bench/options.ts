@@ -12,6 +12,7 @@ broker; reads every run back; prints medians.
   --only NAME,…      these cases alone: ${PRODUCT_NAMES.join(', ')},
                      ${PEER_NAMES.join(', ')}
   --large            publishes ten times the records as well, once, for the memory
+  --far              publishes to a broker behind a proxy as well that delays each direction by 5 ms
   --compare REV      runs another commit's producer in the same rounds, and says by how much each figure moved
   --write            writes table, plot and figures to docs/
   --quick            2000 records, one round: whether everything runs and every topic holds what it should
@@ -24,6 +25,7 @@ export interface BenchOptions {
   readonly product: readonly ProductName[];
   readonly peers: readonly PeerName[];
   readonly large: boolean;
+  readonly far: boolean;
   readonly compare: string | undefined;
   readonly write: boolean;
   /** Checks that everything runs; measures nothing. */
@@ -43,9 +45,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const strange = names?.filter((name) => !known.includes(name)) ?? [];
   if (strange.length > 0) throw new UsageError(`--only names ${strange.join(', ')}; there are ${known.join(', ')}.`);
   const isWanted = (name: string) => names?.includes(name) ?? true;
-  const { quick, large, compare, write } = values;
-  if (quick && (large || compare !== undefined))
-    throw new UsageError('--quick measures nothing; leave out --large and --compare.');
+  const { quick, large, far, compare, write } = values;
+  if (quick && (large || far || compare !== undefined))
+    throw new UsageError('--quick measures nothing; leave out --large, --far and --compare.');
   if (quick && write) throw new UsageError('--quick measures nothing that could be written down; leave out --write.');
   if (write && names) throw new UsageError('--write is for the whole table; leave out --only.');
   return {
@@ -54,6 +56,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     product: PRODUCT_NAMES.filter(isWanted),
     peers: PEER_NAMES.filter(isWanted),
     large,
+    far,
     compare,
     write,
     quick,
@@ -70,6 +73,7 @@ function parsed(args: readonly string[]) {
         rounds: { type: 'string' },
         only: { type: 'string' },
         large: { type: 'boolean', default: false },
+        far: { type: 'boolean', default: false },
         compare: { type: 'string' },
         write: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { measure, startScript, type Measured, type SimulatorEnv, type Stack } from '@genesys-kafka/testing';
-import type { BenchCase } from './cases.ts';
+import { pathToFileURL } from 'node:url';
+import { measure, startScript, type SimulatorEnv, type Stack } from '@genesys-kafka/testing';
+import type { BenchCase, CaseRun } from './cases.ts';
 import { startFilesHost, startSimulator, type SourceServer } from './servers.ts';
 
 export const PRODUCT_NAMES = [
@@ -59,12 +60,13 @@ export function productCase(
     isProduct: true,
     rewrites: false,
     ...(source ? { sourcePid: source.pid } : {}),
-    async run(prefix, signal): Promise<Measured> {
+    async run(prefix, signal): Promise<CaseRun> {
       const dir = await mkdtemp(join(sources.dir, 'run-'));
       try {
         const config = join(dir, 'config.yaml');
         await writeFile(config, settings);
-        return await measure(
+        const loopDelay = join(dir, 'loop-delay');
+        const measured = await measure(
           (options) =>
             startScript('producer', [...args, '--json', '--config', config], {
               ...options,
@@ -76,9 +78,12 @@ export function productCase(
             SCHEMA_REGISTRY_URL: stack.registryUrl,
             KAFKA_TOPIC_PREFIX: prefix,
             SPOOL_DIR: join(dir, 'spool'),
+            NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'loop-delay.ts')).href}`,
+            BENCH_LOOP_DELAY: loopDelay,
           },
           { signal },
         );
+        return { ...measured, loopDelayMs: Number(await readFile(loopDelay, 'utf8')) };
       } finally {
         await rm(dir, { recursive: true, force: true });
       }

@@ -15,6 +15,7 @@ export interface Run {
   /** Of the server that the conversations were fetched from. */
   readonly sourceCpuSeconds: number | undefined;
   readonly peakBytes: number | undefined;
+  readonly loopDelayMs: number | undefined;
 }
 
 export interface Bench {
@@ -37,6 +38,7 @@ export async function runCase({ stack, client, signal }: Bench, one: BenchCase, 
       brokerCpuSeconds: broker(),
       sourceCpuSeconds: source(),
       peakBytes: measured.peakBytes || undefined,
+      loopDelayMs: measured.loopDelayMs,
     };
     const wrong = differences(
       await readBack(client, prefix, { framed: one.isProduct, signal }),

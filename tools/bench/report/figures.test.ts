@@ -10,6 +10,7 @@ const run = (seconds: number, other: Partial<Run> = {}): Run => ({
   brokerCpuSeconds: 1,
   sourceCpuSeconds: undefined,
   peakBytes: 200e6,
+  loopDelayMs: undefined,
   ...other,
 });
 
@@ -48,4 +49,14 @@ test('a movement is the ratio within each round, for cases that both commits ran
   assert.deepEqual(movedCells(moved), [
     ['publish', '0.50 (0.50–1.00)', '0.50 (0.50–1.00)', '1.00 (1.00–1.00)', '1.00 (1.00–1.00)'],
   ]);
+});
+
+test('the latest event loop and what the way to the broker costs are told, where they were measured', () => {
+  const near = ['publish', [run(4, { loopDelayMs: 7 }), run(4, { loopDelayMs: 12.4 })]] as const;
+  const far = ['publish, broker 10 ms away', [run(5), run(5)]] as const;
+  assert.deepEqual(notes(linesOf(new Map([near, far]), 1e9), []), [
+    'publish, broker 10 ms away: 1.25 times as long as beside it.',
+    'The product’s event loop was at most 12 ms late (p99 of each run).',
+  ]);
+  assert.deepEqual(notes(linesOf(new Map([['publish', [run(4)]]]), 1e9), []), []);
 });

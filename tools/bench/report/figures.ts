@@ -10,6 +10,8 @@ export interface Line {
   readonly brokerCpuSeconds: Spread | undefined;
   readonly sourceCpuSeconds: Spread | undefined;
   readonly peakBytes: Spread | undefined;
+  /** How late the event loop was: p99 of each run, in milliseconds. */
+  readonly loopDelayMs: Spread | undefined;
   /** How many times as fast as the guide's stack; undefined where that was not run. */
   readonly timesTheGuide: number | undefined;
 }
@@ -31,6 +33,7 @@ export function linesOf(runs: ReadonlyMap<string, readonly Run[]>, bytes: number
       brokerCpuSeconds: spread(figures((run) => run.brokerCpuSeconds)),
       sourceCpuSeconds: spread(figures((run) => run.sourceCpuSeconds)),
       peakBytes: spread(figures((run) => run.peakBytes)),
+      loopDelayMs: spread(figures((run) => run.loopDelayMs)),
       timesTheGuide: guide && guide.median / seconds.median,
     };
   });

@@ -11,6 +11,7 @@ const line = (name: string, seconds: number, cpu?: number): Line => ({
   brokerCpuSeconds: undefined,
   sourceCpuSeconds: undefined,
   peakBytes: undefined,
+  loopDelayMs: undefined,
   timesTheGuide: undefined,
 });
 

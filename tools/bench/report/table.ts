@@ -4,6 +4,8 @@ import type { Spread } from './statistics.ts';
 
 export const HEAD = ['', 'wall s', 'MB/s', 'CPU s, client', 'CPU s, broker', 'peak MB', '× the guide’s stack'] as const;
 const UNKNOWN = '—';
+/** A broker so far away that each answer takes 10 ms longer. */
+export const FAR_NAME = 'publish, broker 10 ms away';
 
 /** The table's cells below its head, as text; a peer that could not be run has a line that says so. */
 export function cells(lines: readonly Line[], missing: readonly MissingPeer[]): string[][] {
@@ -22,6 +24,14 @@ export function cells(lines: readonly Line[], missing: readonly MissingPeer[]): 
   ];
 }
 
+/** What the way to the broker costs. */
+function farther(lines: readonly Line[]): string[] {
+  const near = lines.find(({ name }) => name === 'publish');
+  const far = lines.find(({ name }) => name === FAR_NAME);
+  if (!near || !far) return [];
+  return [`${FAR_NAME}: ${(far.seconds.median / near.seconds.median).toFixed(2)} times as long as beside it.`];
+}
+
 /** What the table cannot say: why a peer is missing, and whether a server had the cores that a program waited for. */
 export function notes(lines: readonly Line[], missing: readonly MissingPeer[]): string[] {
   const absent = missing.map((peer) => `${peer.name} is missing: ${peer.missing}`);
@@ -30,7 +40,9 @@ export function notes(lines: readonly Line[], missing: readonly MissingPeer[]): 
       ? [`${name}: the server that it fetched from took ${sourceCpuSeconds.median.toFixed(1)} s of CPU.`]
       : [],
   );
-  return [...absent, ...served];
+  const late = lines.flatMap(({ loopDelayMs }) => loopDelayMs?.max ?? []);
+  const delay = `The product’s event loop was at most ${Math.max(...late).toFixed(0)} ms late (p99 of each run).`;
+  return [...absent, ...served, ...farther(lines), ...(late.length > 0 ? [delay] : [])];
 }
 
 export const MOVED_HEAD = ['now ÷ then', 'wall', 'CPU, client', 'CPU, broker', 'peak memory'] as const;
