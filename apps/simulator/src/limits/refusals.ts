@@ -1,7 +1,7 @@
 import { ApiError, rateLimitMessage } from '../genesys/error-body.ts';
 
 /** Whose limit a 429 stands for. */
-export const LIMITS = ['token-rate', 'concurrent-jobs', 'submit-rate'] as const;
+const LIMITS = ['token-rate', 'concurrent-jobs', 'submit-rate'] as const;
 export type Limit = (typeof LIMITS)[number];
 
 export interface RefusalCounts {
