@@ -9,6 +9,8 @@ import { startScript } from '@genesys-kafka/testing';
 const STOP_MS = 25_000;
 /** It is killed when it is not, so that the rest can go on. */
 const KILL_MS = 60_000;
+/** One that ended by itself is started again after this, as whoever looks after it would. */
+const RESTART_MS = 2000;
 
 export interface FleetOptions {
   readonly config: string;
@@ -22,17 +24,17 @@ interface Member {
   readonly name: string;
   readonly child: ChildProcess;
   readonly closed: Promise<unknown>;
-  isPaused: boolean;
   /** Somebody has its end, or its pause, in hand. */
   isBusy: boolean;
 }
 
-/** The processes of `producer run`, and what is done to them. An end that nobody caused is a fault. */
+/** The processes of `producer run`, and what is done to them. An end that nobody caused is a fault, and made good. */
 export class Fleet implements AsyncDisposable {
   readonly #options: FleetOptions;
   readonly #members = new Set<Member>();
   readonly faults: string[] = [];
   #started = 0;
+  #isOver = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -54,12 +56,16 @@ export class Fleet implements AsyncDisposable {
     child.stdout!.pipe(log, { end: false });
     child.stderr!.pipe(log, { end: false });
     const closed = once(child, 'close');
-    const member: Member = { name, child, closed, isPaused: false, isBusy: false };
+    const member: Member = { name, child, closed, isBusy: false };
     this.#members.add(member);
     void closed.then(([status, signal]) => {
       log.end();
       this.#members.delete(member);
-      if (!member.isBusy) this.#fault(`${name} ended by itself with ${String(status ?? signal)}`);
+      if (member.isBusy) return;
+      this.#fault(`${name} ended by itself with ${String(status ?? signal)}`);
+      setTimeout(() => {
+        if (!this.#isOver) this.start();
+      }, RESTART_MS);
     });
   }
 
@@ -76,10 +82,8 @@ export class Fleet implements AsyncDisposable {
     const member = this.#pick(whom);
     if (!member) return false;
     member.child.kill('SIGSTOP');
-    member.isPaused = true;
     await delay(forMs, undefined, { signal }).catch(() => undefined);
     member.child.kill('SIGCONT');
-    member.isPaused = false;
     member.isBusy = false;
     return true;
   }
@@ -94,10 +98,12 @@ export class Fleet implements AsyncDisposable {
 
   /** All of them. */
   async stop(): Promise<void> {
+    this.#isOver = true;
     await Promise.all([...this.#members].map(async (member) => this.#stop(member)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
     await Promise.all(
       [...this.#members].map(async (member) => {
         member.isBusy = true;

@@ -29,7 +29,7 @@ function held(of: LivingOrganisation, cutMs: number): Map<number, string> {
   return new Map(Array.from(select(lake, query), (index) => [index, lake.text(index)]));
 }
 
-const digestOf = (text: string) => createHash('sha256').update(text).digest('hex');
+const digestOf = (text: string) => createHash('sha256').update(text.trim()).digest('hex');
 const idOf = (text: string) => (JSON.parse(text) as { conversationId: string }).conversationId;
 
 test('one seed and one moment are the same bytes, in every instance and whatever was asked before', () => {
@@ -67,6 +67,21 @@ test('a conversation reads differently exactly where the truth has another versi
       Array.from(lines.keys()),
     );
   }
+});
+
+test('a digest is that of the record alone: white space around it is the page’s', () => {
+  const it = organisation({ perDay: 2000 });
+  const query = {
+    fromMs: FROM_MS,
+    toMs: FROM_MS + HOUR_MS * 4,
+    matching: 'start',
+    availableMs: FROM_MS + DAY_MS,
+  } as const;
+  const lake = it.asOf(query.availableMs);
+  const spread = Array.from(select(lake, query), (index) => lake.text(index)).filter((text) => text.startsWith(' '));
+  assert.ok(spread.length > 0);
+  const digests = new Set(Array.from(it.truth({ ...query, allVersions: false }), ({ digest }) => digest));
+  for (const text of spread) assert.ok(digests.has(createHash('sha256').update(text.slice(1)).digest('hex')));
 });
 
 test('each version is valid against the schema and tells of nothing that has not happened yet', () => {

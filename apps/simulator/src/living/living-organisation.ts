@@ -71,7 +71,7 @@ export class LivingOrganisation implements Organisation {
       yield {
         conversationId: this.id(index),
         version: number,
-        digest: createHash('sha256').update(this.text(index, version)).digest('hex'),
+        digest: digestOf(this.text(index, version)),
         since: new Date(version.sinceMs).toISOString(),
         start: new Date(life.startMs).toISOString(),
         ...(endMs === undefined ? {} : { end: new Date(endMs).toISOString() }),
@@ -135,6 +135,11 @@ export class LivingOrganisation implements Organisation {
     const { fromMs, perDay } = this.#options;
     return Math.floor(fromMs + (index + random.u32() / 0x1_0000_0000) * (DAY_MS / perDay));
   }
+}
+
+/** Of the record itself, from its first bracket to its last: white space around it belongs to the page. */
+function digestOf(text: string): string {
+  return createHash('sha256').update(text.trim()).digest('hex');
 }
 
 /** The data lake that knows all before one moment: the same records whenever it is asked. */

@@ -16,7 +16,7 @@ export interface TrueVersion {
   readonly conversationId: string;
   /** From 0. */
   readonly version: number;
-  /** SHA-256 of the record's bytes, hexadecimal. */
+  /** SHA-256 of the record's bytes, from its first bracket to its last; hexadecimal. */
   readonly digest: string;
   readonly since: string;
   readonly start: string;
