@@ -1,5 +1,5 @@
 /** A small reproducible generator (mulberry32), uniform in [0, 1). */
-export function generator(seed: number): () => number {
+function generator(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -34,7 +34,7 @@ const idOf = (text: string) => (JSON.parse(text) as { conversationId: string }).
 
 test('one seed and one moment are the same bytes, in every instance and whatever was asked before', () => {
   const [one, two] = [organisation(), organisation()];
-  const moments = [5, 30, 12.3, 60].map((days) => FROM_MS + days * DAY_MS);
+  const moments = [5, 20, 12.3].map((days) => FROM_MS + days * DAY_MS);
   const first = moments.map((ms) => held(one, ms));
   const again = moments.toReversed().map((ms) => held(two, ms));
   assert.deepEqual(again.reverse(), first);
@@ -45,11 +45,11 @@ test('one seed and one moment are the same bytes, in every instance and whatever
 test('a conversation reads differently exactly where the truth has another version', () => {
   const it = organisation();
   const untilMs = FROM_MS + 40 * DAY_MS;
-  const query = { fromMs: FROM_MS, toMs: FROM_MS + 3 * DAY_MS, matching: 'start', availableMs: untilMs } as const;
+  const query = { fromMs: FROM_MS, toMs: FROM_MS + 2 * DAY_MS, matching: 'start', availableMs: untilMs } as const;
   const versions = Map.groupBy(it.truth({ ...query, allVersions: true }), (line) => line.conversationId);
   assert.ok([...versions.values()].some((lines) => lines.length >= 5));
   const seen = new Map<string, Set<string>>();
-  for (let ms = FROM_MS; ms <= untilMs; ms += 6 * HOUR_MS) {
+  for (let ms = FROM_MS; ms <= untilMs; ms += 11 * HOUR_MS) {
     const lake = it.asOf(ms);
     for (const index of select(lake, { ...query, availableMs: ms })) {
       const text = lake.text(index);
@@ -59,7 +59,7 @@ test('a conversation reads differently exactly where the truth has another versi
       seen.set(idOf(text), (seen.get(idOf(text)) ?? new Set()).add(text));
     }
   }
-  assert.ok(seen.size > 100);
+  assert.ok(seen.size > 70);
   for (const lines of versions.values()) {
     assert.equal(new Set(lines.map(({ digest }) => digest)).size, lines.length, 'versions differ in their bytes');
     assert.deepEqual(
