@@ -139,7 +139,8 @@ export function parseOptions(options: SimulatorOptions): SimulatorSettings {
 const FAR_AWAY = '9999-12-31';
 
 function idleIn(options: SimulatorOptions, names: readonly (keyof SimulatorOptions)[], why: string): readonly string[] {
-  return names.flatMap((name) => (options[name] === undefined ? [] : [`${name}: ${why}; leave it out`]));
+  const isGiven = (name: keyof SimulatorOptions) => options[name] !== undefined && options[name] !== false;
+  return names.filter(isGiven).map((name) => `${name}: ${why}; leave it out`);
 }
 
 /** @throws SimulatorOptionsError naming every mistake. */
