@@ -64,7 +64,7 @@ export class LivingSimulator implements AsyncDisposable {
   async *truth(from: string, to: string, at: string): AsyncGenerator<TrueVersion, void> {
     const query = new URLSearchParams({ from, to, at, versions: 'all' });
     const answer = await this.#call('GET', `truth?${query.toString()}`);
-    const lines = createInterface({ input: Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]) });
+    const lines = createInterface({ input: Readable.fromWeb(answer.body!) });
     for await (const line of lines) if (line !== '') yield JSON.parse(line) as TrueVersion;
   }
 
