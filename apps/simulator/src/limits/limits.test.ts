@@ -115,3 +115,19 @@ test('credentials that are revoked end all tokens and every login, until they ar
   assert.equal((await it.login()).status, 200);
   assert.equal((await it.get(`${JOBS}/availability`)).status, 200);
 });
+
+test('results stay whole until they expire, whatever is submitted meanwhile; then results and cursors are gone', async () => {
+  await using it = await bench({ jobMs: 0, resultsTtlSeconds: 60 });
+  const jobId = await it.finishedJob();
+  const { cursor } = await it.page(jobId);
+  it.clock.ms += 58_999;
+  await submit(it);
+  assert.equal((await it.pages(jobId)).flatMap((page) => page.conversations).length, 1000);
+  it.clock.ms += 1;
+  await submit(it);
+  const status = (await (await it.get(`${JOBS}/${jobId}`)).json()) as Record<string, string>;
+  assert.equal(status.state, 'EXPIRED');
+  for (const query of ['', `?cursor=${encodeURIComponent(cursor ?? '')}`]) {
+    assert.equal((await it.get(`${JOBS}/${jobId}/results${query}`)).status, 404);
+  }
+});
