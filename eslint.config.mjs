@@ -87,6 +87,7 @@ export default tseslint.config(
             '{projectRoot}/**/*.test.ts',
             '{projectRoot}/**/*.integration.ts',
             '{projectRoot}/bench/**',
+            '{projectRoot}/soak/**',
             '{projectRoot}/fixtures/**',
           ],
           buildTargets: ['typecheck'],

@@ -32,8 +32,27 @@ withPopulation(PROGRAM.command('serve', { isDefault: true }).description('serve 
   .option('--link-ttl, --link-ttl-seconds <s>', 'life of a signed link (default: 3600)', number)
   .option('--results-ttl, --results-ttl-seconds <s>', 'life of a job’s results (default: 86400)', number)
   .option('--rate, --rate-per-minute <n>', 'requests per token and minute (default: 300)', number)
+  .option('--concurrent-jobs <n>', 'jobs that may be open at once; one more is a 429 (default: any number)', number)
+  .option('--submits-per-second <n>', 'jobs that may be submitted within a second (default: any number)', number)
+  .option('--max-results <n>', 'results that a details job gives at most (default: any number)', number)
+  .option('--max-results-at <what>', 'what fails past them: the page, or the job (default: page)')
   .option('--job-ms <ms>', 'duration of a job (default: 250)', number)
-  .option('--availability <instant>', 'data from here on is not there yet (default: one hour ago, moving)')
+  .option('--clock <instant>', 'the organisation’s time at the start (default: the real time)')
+  .option('--speed <n>', 'its seconds in a real one, 0 … 10000; 0: it stands still (default: 1)', number)
+  .option('--availability <instant>', 'data from here on is not there yet (default: moving)')
+  .option(
+    '--availability-lag, --availability-lag-seconds <s>',
+    'it moves so far behind that time (default: 3600)',
+    number,
+  )
+  .option('--availability-step, --availability-step-seconds <s>', 'and in such steps (default: 0, smoothly)', number)
+  .option('--living', 'conversations start, end, change and vanish as that time goes by; --to ends all of it')
+  .option('--per-day <n>', 'living: so many start in a day (default: 20000)', number)
+  .option('--late <share>', 'living: come hours after their end (default: 2%)', shareOf)
+  .option('--reopened <share>', 'living: messages and e-mails that are opened again (default: 5%)', shareOf)
+  .option('--reprocessed <share>', 'living: computed anew once 48 hours old (default: 20%)', shareOf)
+  .option('--reviewed <share>', 'living: evaluated or surveyed days or weeks later (default: 10%)', shareOf)
+  .option('--vanished <share>', 'living: deleted without a trace (default: 1%)', shareOf)
   .option('--short-pages <share>', 'share of result pages that are short or empty (default: 5%)', shareOf)
   .option('--faults <file>', 'JSON file with fault rules')
   .option('--json', 'print the addresses as one line of JSON')
@@ -75,8 +94,8 @@ async function serve({ json, faults: faultsFile, permissions, ...rest }: ServeFl
 }
 
 function print(simulator: Simulator, asJson: boolean): void {
-  const { apiUrl, loginUrl, filesUrl, filesHost, clientId, clientSecret, conversations } = simulator;
-  const { records, fromMs, toMs } = conversations;
+  const { apiUrl, loginUrl, filesUrl, filesHost, clientId, clientSecret } = simulator;
+  const { records, fromMs, toMs } = simulator.conversations;
   const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
   if (asJson) {
     const addresses = { apiUrl, loginUrl, filesUrl, filesHost, clientId, clientSecret, records, from, to };
@@ -87,7 +106,7 @@ function print(simulator: Simulator, asJson: boolean): void {
     `${records} conversations from ${from} to ${to}\n\n` +
       `GENESYS_API_URL=${apiUrl}\nGENESYS_LOGIN_URL=${loginUrl}\nGENESYS_FILE_HOSTS=${filesHost}\n` +
       `GENESYS_CLIENT_ID=${clientId}\nGENESYS_CLIENT_SECRET=${clientSecret}\n\n` +
-      `Faults: POST ${apiUrl}/_simulator/faults   Counts: GET ${apiUrl}/_simulator/stats   Stop: Ctrl-C\n`,
+      `Faults: POST ${apiUrl}/_simulator/faults   Counts: GET ${apiUrl}/_simulator/stats   Time: ${apiUrl}/_simulator/clock   Stop: Ctrl-C\n`,
   );
 }
 

@@ -39,6 +39,15 @@ const POPULATION_FIELDS = {
   compressionLevel: z.int().min(0).max(9).default(6),
 };
 
+/** What befalls conversations that live after their end (`Fates`), as shares of them. */
+const FATES = {
+  late: SHARE.default(0.02),
+  reopened: SHARE.default(0.05),
+  reprocessed: SHARE.default(0.2),
+  reviewed: SHARE.default(0.1),
+  vanished: SHARE.default(0.01),
+};
+
 const ORDERED = { error: 'to: must be later than from' };
 const isOrdered = (value: { from: number; to: number }): boolean => value.from < value.to;
 
@@ -50,6 +59,15 @@ const SIMULATOR = z
     ...POPULATION_FIELDS,
     /** A file of conversations to serve instead of generated ones. */
     population: z.string().min(1).optional(),
+    /** Conversations start, end, change and vanish as the organisation's time goes by. */
+    living: z.boolean().default(false),
+    /** So many of them start in a day. */
+    perDay: z.int().min(1).max(10_000_000).default(20_000),
+    ...FATES,
+    /** The organisation's time at the start. Default: the real time. */
+    clock: INSTANT.optional(),
+    /** Its seconds in a real one; 0: it stands still. */
+    speed: z.number().min(0).max(10_000).default(1),
     /** API and login; 0 = a free port. */
     port: PORT.default(0),
     /** Files host; 0 = a free port. */
@@ -66,12 +84,22 @@ const SIMULATOR = z
     linkTtlSeconds: z.number().gt(0).default(3600),
     /** Requests per token and minute. */
     ratePerMinute: z.int().min(1).default(300),
+    /** Jobs that may be open at once, and be submitted within a second. Default: any number. */
+    concurrentJobs: z.int().min(1).optional(),
+    submitsPerSecond: z.int().min(1).optional(),
+    /** A details job gives no more results than these: the next page is refused, or the job fails. */
+    maxResults: z.int().min(1).optional(),
+    maxResultsAt: z.enum(['page', 'job']).default('page'),
     /** From a job's submission to its end. */
     jobMs: z.int().min(0).default(250),
     /** From a job's end until its results expire, in seconds. */
     resultsTtlSeconds: z.number().gt(0).default(86_400),
-    /** Data from this moment on is not there yet. Default: one hour ago, moving with the clock. */
+    /** Data from this moment on is not there yet. Default: it moves with the organisation's time. */
     availability: INSTANT.optional(),
+    /** So far behind it, in seconds of it … */
+    availabilityLagSeconds: z.number().min(0).default(3600),
+    /** … and in steps of so many; 0: without steps. */
+    availabilityStepSeconds: z.number().min(0).default(0),
     /** Share of result pages that come back short, some of them empty with a cursor. */
     shortPages: SHARE.default(0.05),
     /** Fault rules, `{rules: […]}` or a list. */
@@ -87,17 +115,32 @@ export type PopulationOptions = z.input<typeof POPULATION>;
 export type PopulationSettings = z.output<typeof POPULATION>;
 
 /** What describes generated conversations, and says nothing about those of a file. */
-const GENERATED_ONLY = ['records', 'from', 'to', 'invalid'] as const;
+const GENERATED_ONLY = ['records', 'from', 'to', 'invalid', 'living'] as const;
+/** What describes those that live, or those that do not. */
+const LIVING_ONLY = ['perDay', ...(Object.keys(FATES) as (keyof typeof FATES)[])] as const;
+const FIXED_ONLY = ['records'] as const;
 
 /** @throws SimulatorOptionsError naming every mistake. */
 export function parseOptions(options: SimulatorOptions): SimulatorSettings {
-  const idle = options.population === undefined ? [] : GENERATED_ONLY.filter((name) => options[name] !== undefined);
-  if (idle.length > 0) {
-    throw new SimulatorOptionsError(
-      idle.map((name) => `${name}: is not for the conversations of a file; leave it out`),
-    );
-  }
-  return parse(SIMULATOR, options);
+  const idle = [
+    ...(options.population === undefined
+      ? []
+      : idleIn(options, GENERATED_ONLY, 'is not for the conversations of a file')),
+    ...(options.living === true
+      ? idleIn(options, FIXED_ONLY, 'is not for conversations that live: perDay says how many start')
+      : idleIn(options, LIVING_ONLY, 'is for conversations that live')),
+  ];
+  if (idle.length > 0) throw new SimulatorOptionsError(idle);
+  const settings = parse(SIMULATOR, options.living === true ? { ...options, to: options.to ?? FAR_AWAY } : options);
+  return options.living === true && options.to === undefined ? { ...settings, to: Infinity } : settings;
+}
+
+/** Later than any start: an end that was not asked for is none. */
+const FAR_AWAY = '9999-12-31';
+
+function idleIn(options: SimulatorOptions, names: readonly (keyof SimulatorOptions)[], why: string): readonly string[] {
+  const isGiven = (name: keyof SimulatorOptions) => options[name] !== undefined && options[name] !== false;
+  return names.filter(isGiven).map((name) => `${name}: ${why}; leave it out`);
 }
 
 /** @throws SimulatorOptionsError naming every mistake. */

@@ -132,7 +132,7 @@ test('a file that cannot be used is refused with the record', async (context) =>
     ['{"conversationStart":"2025-10-01T00:00:00Z"}\n{', /in record 1: line 2, column 2/],
   ] as const) {
     await writeFile(file, content);
-    await assert.rejects(startSimulator({ population: file }), message);
+    await assert.rejects(startSimulator({ population: file, living: false }), message);
   }
   await assert.rejects(startSimulator({ population: `${file}.no` }), SimulatorOptionsError);
   await assert.rejects(

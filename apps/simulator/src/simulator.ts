@@ -17,8 +17,15 @@ import { addDetailsJobsRoutes } from './genesys/details-jobs-routes.ts';
 import { DetailsJobs } from './genesys/details-jobs.ts';
 import { errorBody, rateLimitMessage } from './genesys/error-body.ts';
 import { addLoginRoutes } from './genesys/login-routes.ts';
-import { RateLimit } from './genesys/rate-limit.ts';
 import { Tokens } from './genesys/tokens.ts';
+import { JobLimits } from './limits/job-limits.ts';
+import { RateLimit } from './limits/rate-limit.ts';
+import { Refusals } from './limits/refusals.ts';
+import { Availability } from './living/availability.ts';
+import { LivingOrganisation } from './living/living-organisation.ts';
+import { OrganisationClock } from './living/organisation-clock.ts';
+import { unchanging } from './living/organisation.ts';
+import type { Organisation } from './living/organisation.ts';
 import { parseOptions } from './options.ts';
 import type { SimulatorOptions, SimulatorSettings } from './options.ts';
 import { RequestCounts } from './stats.ts';
@@ -34,7 +41,10 @@ export interface Simulator {
   readonly filesHost: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** Those that the data lake holds now. */
   readonly conversations: Conversations;
+  /** The organisation's time: a test moves it. */
+  readonly clock: OrganisationClock;
   readonly faults: FaultScript;
   stats(): SimulatorStats;
   /** Ends both servers, cutting off what they are sending, and lets go of the spooled archives. */
@@ -43,16 +53,19 @@ export interface Simulator {
 
 /** The platform refuses larger request bodies (`request.bytes.max`). */
 const BODY_LIMIT_BYTES = 512_000;
-const AVAILABILITY_LAG_MS = 3_600_000;
 
 interface Parts {
   readonly settings: SimulatorSettings;
-  readonly conversations: Conversations;
+  readonly population: Population;
+  readonly clock: OrganisationClock;
+  readonly availability: Availability;
   readonly faults: FaultScript;
   readonly store: ArchiveStore;
   readonly detailsJobs: DetailsJobs;
   readonly archiveJobs: ArchiveJobs;
   readonly tokens: Tokens;
+  readonly refusals: Refusals;
+  readonly jobLimits: JobLimits;
   readonly signer: LinkSigner;
   readonly counts: RequestCounts;
 }
@@ -66,19 +79,33 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const settings = parseOptions(options);
   const faults = new FaultScript(settings.seed);
   if (settings.faults !== undefined) faults.add(settings.faults as Parameters<FaultScript['add']>[0]);
-  const conversations = await conversationsOf(settings);
+  const population = await populationOf(settings);
   try {
-    return await serve(assemble(settings, conversations, faults));
+    return await serve(assemble(settings, population, faults));
   } catch (error) {
-    await conversations.close();
+    await population.close();
     throw error;
   }
 }
 
-async function conversationsOf(settings: SimulatorSettings): Promise<Conversations> {
-  const { population, seed, records, from: fromMs, to: toMs, invalid: invalidShare } = settings;
-  if (population !== undefined) return openFileConversations(population);
-  return new GeneratedConversations({ seed, records, fromMs, toMs, invalidShare });
+interface Population {
+  readonly organisation: Organisation;
+  close(): Promise<void>;
+}
+
+async function populationOf(settings: SimulatorSettings): Promise<Population> {
+  const { population, living, seed, records, from: fromMs, to: toMs, invalid: invalidShare } = settings;
+  if (living) {
+    const { perDay, late, reopened, reprocessed, reviewed, vanished } = settings;
+    const fates = { late, reopened, reprocessed, reviewed, vanished };
+    const organisation = new LivingOrganisation({ seed, perDay, fromMs, toMs, invalidShare, fates });
+    return { organisation, close: async () => undefined };
+  }
+  const conversations =
+    population === undefined
+      ? new GeneratedConversations({ seed, records, fromMs, toMs, invalidShare })
+      : await openFileConversations(population);
+  return { organisation: unchanging(conversations), close: () => conversations.close() };
 }
 
 async function serve(parts: Parts): Promise<Simulator> {
@@ -86,7 +113,12 @@ async function serve(parts: Parts): Promise<Simulator> {
   const stats = (): SimulatorStats => ({
     requests: parts.counts.snapshot(),
     tokensIssued: parts.tokens.issued,
-    jobs: { details: parts.detailsJobs.count, archives: parts.archiveJobs.count },
+    jobs: {
+      details: parts.detailsJobs.count,
+      archives: parts.archiveJobs.count,
+      openAtMost: parts.jobLimits.mostOpen,
+    },
+    limits: parts.refusals.report(),
     faults: parts.faults.report(),
   });
   const files = filesServer(parts);
@@ -103,37 +135,53 @@ async function serve(parts: Parts): Promise<Simulator> {
     filesHost: new URL(filesUrl).host,
     clientId: settings.clientId,
     clientSecret: settings.clientSecret,
-    conversations: parts.conversations,
+    get conversations() {
+      return parts.population.organisation.asOf(parts.availability.nowMs());
+    },
+    clock: parts.clock,
     faults: parts.faults,
     stats,
     close: async () => {
       await Promise.all([api.close(), files.close()]);
       await parts.store.close();
-      await parts.conversations.close();
+      await parts.population.close();
     },
   };
 }
 
-function assemble(settings: SimulatorSettings, conversations: Conversations, faults: FaultScript): Parts {
+function assemble(settings: SimulatorSettings, population: Population, faults: FaultScript): Parts {
   const { now } = settings;
   const timing = { durationMs: settings.jobMs, resultsMs: settings.resultsTtlSeconds * 1000 };
+  const clock = new OrganisationClock(now, { startMs: settings.clock, speed: settings.speed });
+  const refusals = new Refusals(now);
+  const { concurrentJobs: concurrent, submitsPerSecond: perSecond } = settings;
+  const jobLimits = new JobLimits({ concurrent, perSecond }, refusals, now);
+  const store = new ArchiveStore(settings.compressionLevel);
   return {
     settings,
-    conversations,
+    population,
+    clock,
+    availability: new Availability(clock, {
+      lagMs: settings.availabilityLagSeconds * 1000,
+      stepMs: settings.availabilityStepSeconds * 1000,
+      fixedMs: settings.availability,
+    }),
     faults,
-    store: new ArchiveStore(settings.compressionLevel),
-    detailsJobs: new DetailsJobs(timing, now),
-    archiveJobs: new ArchiveJobs(timing, now),
+    store,
+    detailsJobs: new DetailsJobs(timing, jobLimits, now),
+    archiveJobs: new ArchiveJobs(timing, { limits: jobLimits, store, now }),
     tokens: new Tokens({ lifetimeMs: settings.tokenTtlSeconds * 1000, now }),
+    refusals,
+    jobLimits,
     signer: new LinkSigner(settings.linkTtlSeconds, now),
     counts: new RequestCounts(),
   };
 }
 
 function apiServer(parts: Parts, filesUrl: string, stats: () => SimulatorStats): FastifyInstance {
-  const { settings, conversations, tokens, faults } = parts;
-  let fixedMs = settings.availability;
-  const availableMs = (): number => fixedMs ?? settings.now() - AVAILABILITY_LAG_MS;
+  const { settings, tokens, faults, refusals, availability, clock, jobLimits: limits } = parts;
+  const { organisation } = parts.population;
+  const availableMs = () => availability.nowMs();
   const server = newServer();
   void server.register(formbody);
   addJsonParser(server);
@@ -146,24 +194,29 @@ function apiServer(parts: Parts, filesUrl: string, stats: () => SimulatorStats):
     }),
   });
   const rateLimit = new RateLimit(settings.ratePerMinute, settings.now);
-  addApiHooks(server, { tokens, rateLimit, permissions: new Set(settings.permissions) });
+  addApiHooks(server, { tokens, rateLimit, refusals, permissions: new Set(settings.permissions) });
   parts.counts.watch(server);
   addLoginRoutes(server, { clientId: settings.clientId, clientSecret: settings.clientSecret, tokens });
-  const { seed, shortPages: shortShare } = settings;
-  addDetailsJobsRoutes(server, { conversations, jobs: parts.detailsJobs, availableMs, shortShare, seed });
+  const { seed, shortPages: shortShare, maxResults, maxResultsAt } = settings;
+  addDetailsJobsRoutes(server, {
+    organisation,
+    jobs: parts.detailsJobs,
+    limits,
+    nowMs: () => clock.nowMs(),
+    availableMs,
+    maxResults,
+    maxResultsAt,
+    shortShare,
+    seed,
+  });
   addBulkArchiveRoutes(server, {
-    conversations,
+    organisation,
     jobs: parts.archiveJobs,
-    store: parts.store,
+    limits,
     availableMs,
     link: (jobId) => filesUrl + parts.signer.sign(objectPath(jobId)),
   });
-  addControlRoutes(server, {
-    faults,
-    stats,
-    revokeTokens: () => tokens.revokeAll(),
-    setAvailability: (ms) => (fixedMs = ms),
-  });
+  addControlRoutes(server, { faults, stats, tokens, clock, availability, organisation });
   return server;
 }
 

@@ -3,12 +3,15 @@ import { faultOf } from './faults/fault-hooks.ts';
 import { OPERATIONS } from './faults/fault-rules.ts';
 import type { Operation } from './faults/fault-rules.ts';
 import type { RuleReport } from './faults/fault-script.ts';
+import type { Limit, RefusalCounts } from './limits/refusals.ts';
 
 export interface SimulatorStats {
   /** Answers by operation and status; one that a reset kept back counts as `0`. */
   readonly requests: Readonly<Record<Operation, Readonly<Record<string, number>>>>;
   readonly tokensIssued: number;
-  readonly jobs: { readonly details: number; readonly archives: number };
+  readonly jobs: { readonly details: number; readonly archives: number; readonly openAtMost: number };
+  /** Answers of 429 by the limit that they stand for; those that a fault rule made are not among them. */
+  readonly limits: Readonly<Record<Limit, RefusalCounts>>;
   readonly faults: readonly RuleReport[];
 }
 

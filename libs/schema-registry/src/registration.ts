@@ -1,4 +1,5 @@
 import type { Agent } from 'node:https';
+import { setTimeout } from 'node:timers/promises';
 import { COMPATIBILITY, SchemaRegistry as RegistryClient, SchemaType } from '@kafkajs/confluent-schema-registry';
 import type { Middleware } from 'mappersmith';
 
@@ -43,7 +44,9 @@ export function createRegistration({ host, retry, middlewares, auth, agent }: Re
   );
   return {
     register: async ({ subject, schema, compatibility }) =>
-      register(client, subject, { type: SchemaType.JSON, schema }, COMPATIBILITY[compatibility]),
+      throughConflicts(async () =>
+        register(client, subject, { type: SchemaType.JSON, schema }, COMPATIBILITY[compatibility]),
+      ),
     lookUp: async ({ subject, schema }) => client.getRegistryIdBySchema(subject, { type: SchemaType.JSON, schema }),
   };
 }
@@ -54,6 +57,30 @@ function asClientMiddlewares(middlewares: readonly Middleware[]): NonNullable<Cl
 }
 
 type JsonSchemaText = { readonly type: SchemaType.JSON; readonly schema: string };
+
+/** Somebody else may be in each step of a registration: making the subject, setting its level. */
+const ATTEMPTS = 4;
+const PAUSE_MS = 100;
+
+/**
+ * Programs that start together register the same schema at once, and a registry may refuse all but one of them with the
+ * status of an incompatible schema. Asked again, it finds what is registered; what does not fit is refused once more.
+ */
+async function throughConflicts<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+      await setTimeout(PAUSE_MS * attempt);
+    }
+  }
+}
+
+/** The level may have been set between two questions, too. */
+function isConflict(error: unknown): boolean {
+  return (error instanceof Error && 'status' in error && error.status === 409) || levelInUse(error) !== undefined;
+}
 
 /**
  * Registers, or finds what is registered already. The client sets the level where the subject has none, and throws

@@ -35,3 +35,14 @@ test('a schema is registered once, found again, may gain a field, and may not ch
   await assert.rejects(registry.resolveId({ ...required, schema: changed }), code('schema-not-registered'));
   await assert.rejects(registry.schemaById(987_654_321), code('unknown-schema-id'));
 });
+
+test('programs that start at once on an empty registry all get the one id', async () => {
+  await using stack = await startStack();
+  const programs = Array.from({ length: 8 }, () => createSchemaRegistry({ url: stack.registryUrl }));
+  const schema = text({ id: { type: 'string' } });
+  for (let round = 0; round < 5; round += 1) {
+    const asked = { subject: `t-${randomUUID()}-value`, schema, mode: 'auto', compatibility: 'FORWARD' } as const;
+    const ids = await Promise.all(programs.map(async (registry) => registry.resolveId(asked)));
+    assert.equal(new Set(ids).size, 1);
+  }
+});

@@ -17,11 +17,16 @@ export interface StoredArchive {
   read(start: number, end: number): Readable;
 }
 
+interface Spooled {
+  readonly archive: StoredArchive;
+  readonly handle: FileHandle;
+}
+
 export interface ArchiveRequest {
   /** Equal keys mean equal bytes: the archive is written once. */
   readonly key: string;
   readonly conversations: Conversations;
-  readonly indexes: Iterable<number>;
+  readonly indexes: Uint32Array;
 }
 
 /**
@@ -31,56 +36,70 @@ export interface ArchiveRequest {
  */
 export class ArchiveStore {
   readonly #compressionLevel: number;
-  readonly #archives = new Map<string, Promise<StoredArchive>>();
-  readonly #handles: FileHandle[] = [];
+  readonly #archives = new Map<string, Promise<Spooled>>();
   readonly #closing = new AbortController();
 
   constructor(compressionLevel: number) {
     this.#compressionLevel = compressionLevel;
   }
 
-  get(request: ArchiveRequest): Promise<StoredArchive> {
-    const known = this.#archives.get(request.key);
-    if (known) return known;
-    const archive = this.#spool(request);
-    this.#archives.set(request.key, archive);
-    // A failed attempt (disk full) may succeed for the next job.
-    archive.catch(() => this.#archives.delete(request.key));
-    return archive;
+  async get(request: ArchiveRequest): Promise<StoredArchive> {
+    let spooled = this.#archives.get(request.key);
+    if (!spooled) {
+      spooled = this.#spool(request);
+      this.#archives.set(request.key, spooled);
+      // A failed attempt (disk full) may succeed for the next job.
+      spooled.catch(() => this.#archives.delete(request.key));
+    }
+    return (await spooled).archive;
+  }
+
+  /** Lets go of an archive that nobody reads any more. */
+  async drop(key: string): Promise<void> {
+    const spooled = this.#archives.get(key);
+    this.#archives.delete(key);
+    await spooled?.then(
+      ({ handle }) => handle.close(),
+      () => undefined,
+    );
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled(this.#archives.values());
-    await Promise.all(this.#handles.splice(0).map((handle) => handle.close()));
+    await Promise.all(Array.from(this.#archives.keys(), (key) => this.drop(key)));
   }
 
-  async #spool({ conversations, indexes }: ArchiveRequest): Promise<StoredArchive> {
+  async #spool({ conversations, indexes }: ArchiveRequest): Promise<Spooled> {
     const handle = await openNameless();
-    this.#handles.push(handle);
-    const hash = createHash('sha256');
-    const zip = new PassThrough();
-    let sizeBytes = 0;
-    const signal = this.#closing.signal;
-    const writing = writeArchive(conversations, indexes, zip, {
-      container: 'zip',
-      compressionLevel: this.#compressionLevel,
-      signal,
-    });
-    const storing = async (): Promise<void> => {
-      for await (const chunk of zip as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        sizeBytes += chunk.length;
-        await handle.appendFile(chunk);
-      }
-    };
-    await Promise.all([writing, storing()]);
-    return {
-      sizeBytes,
-      etag: `"${hash.digest('hex').slice(0, 32)}"`,
-      lastModified: new Date(),
-      read: (start, end) => Readable.from(slices(handle, start, end), { objectMode: false }),
-    };
+    try {
+      const hash = createHash('sha256');
+      const zip = new PassThrough();
+      let sizeBytes = 0;
+      const signal = this.#closing.signal;
+      const writing = writeArchive(conversations, indexes, zip, {
+        container: 'zip',
+        compressionLevel: this.#compressionLevel,
+        signal,
+      });
+      const storing = async (): Promise<void> => {
+        for await (const chunk of zip as AsyncIterable<Buffer>) {
+          hash.update(chunk);
+          sizeBytes += chunk.length;
+          await handle.appendFile(chunk);
+        }
+      };
+      await Promise.all([writing, storing()]);
+      const archive: StoredArchive = {
+        sizeBytes,
+        etag: `"${hash.digest('hex').slice(0, 32)}"`,
+        lastModified: new Date(),
+        read: (start, end) => Readable.from(slices(handle, start, end), { objectMode: false }),
+      };
+      return { archive, handle };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 }
 

@@ -67,7 +67,8 @@ export function callMembers(random: Random, plan: Plan): string {
   const last = legs.at(-1);
   if (!last) participants += `,${abandoned(call, firstTeam, ivrEndMs, endMs)}`;
   const scores = `"mediaStatsMinConversationMos":${longDecimal(random, 4)},"mediaStatsMinConversationRFactor":${random.between(60, 92)}.${random.between(100_000, 999_999)},"originatingDirection":"inbound",`;
-  return `${scores}${last && random.chance(0.15) ? evaluation(random, last, endMs) : ''}"participants":[${participants}]`;
+  const evaluated = last && plan.unreviewed !== true && random.chance(0.15);
+  return `${scores}${evaluated ? evaluation(random, last, endMs) : ''}"participants":[${participants}]`;
 }
 
 function planLegs(random: Random, count: number, fromMs: number, toMs: number): Leg[] {

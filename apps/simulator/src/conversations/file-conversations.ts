@@ -4,7 +4,8 @@ import { readValues, ValuesError } from '@genesys-kafka/record-parser/values';
 import { instantMs } from '../genesys/interval.ts';
 import { openNameless } from '../nameless-file.ts';
 import { SimulatorOptionsError } from '../options.ts';
-import type { Conversations, Lifetime } from './conversations.ts';
+import { ANYBODY } from './conversations.ts';
+import type { Conversations, Lifetime, Reach } from './conversations.ts';
 
 const WRITE_BYTES = 1024 * 1024;
 
@@ -30,6 +31,7 @@ interface Facts {
  * and read back one at a time.
  */
 export class FileConversations implements Conversations {
+  readonly edition = 0;
   readonly records: number;
   readonly fromMs: number;
   readonly toMs: number;
@@ -53,6 +55,14 @@ export class FileConversations implements Conversations {
   lifetime(index: number): Lifetime {
     const endMs = this.#index.endMs[this.#index.order[index]!]!;
     return { startMs: this.startMs(index), endMs: Number.isNaN(endMs) ? undefined : endMs };
+  }
+
+  has(): boolean {
+    return true;
+  }
+
+  reach(): Reach {
+    return ANYBODY;
   }
 
   id(index: number): string | undefined {

@@ -1,12 +1,10 @@
-import { callMembers } from './call.ts';
-import type { Conversations } from './conversations.ts';
-import { isoTime } from './iso-time.ts';
-import { spoil, spreadOut, unknownMembers } from './oddities.ts';
-import { drawPlan } from './plan.ts';
-import type { Kind, Plan } from './plan.ts';
+import { composeRecord, planMembers } from './compose-record.ts';
+import { ANYBODY } from './conversations.ts';
+import type { Conversations, Reach } from './conversations.ts';
+import { spoil, spreadOut } from './oddities.ts';
+import { drawPlan, MEDIA_TYPES } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { Random } from './random.ts';
-import { chatMembers, emailMembers, messageMembers } from './text-channels.ts';
-import { DIVISIONS } from './vocabulary.ts';
 
 export interface GeneratorOptions {
   readonly seed: number;
@@ -20,15 +18,14 @@ export interface GeneratorOptions {
 }
 
 /** Added to a record's number: the sequence that says how it is spoilt. */
-const SPOILT_STREAM = 0x8_0000_0000;
-
-const MEDIA_TYPES: Readonly<Record<Kind, string>> = { call: 'voice', message: 'message', chat: 'chat', email: 'email' };
+export const SPOILT_STREAM = 0x8_0000_0000;
 
 /**
  * Conversations by formula: record i is a function of the options and i alone, so that pages, archives and a second
  * process all see the same bytes, and nothing is kept.
  */
 export class GeneratedConversations implements Conversations {
+  readonly edition = 0;
   readonly records: number;
   readonly fromMs: number;
   readonly toMs: number;
@@ -65,9 +62,18 @@ export class GeneratedConversations implements Conversations {
   }
 
   text(index: number): string {
-    const { text, spread } = this.#compose(index);
+    const random = this.#random.reset(this.#options.seed, index);
+    const { text, spread } = composeRecord(random, drawPlan(random, this.#start(random, index)), planMembers);
     if (this.isInvalid(index)) return spoil(this.#random.reset(this.#options.seed, SPOILT_STREAM + index), text);
     return spread ? spreadOut(text) : text;
+  }
+
+  has(): boolean {
+    return true;
+  }
+
+  reach(): Reach {
+    return ANYBODY;
   }
 
   changed(): Conversations {
@@ -87,30 +93,5 @@ export class GeneratedConversations implements Conversations {
     const { fromMs, toMs, records } = this.#options;
     const slotMs = (toMs - fromMs) / records;
     return Math.floor(fromMs + (index + random.u32() / 0x1_0000_0000) * slotMs);
-  }
-
-  #compose(index: number): { readonly text: string; readonly spread: boolean } {
-    const random = this.#random.reset(this.#options.seed, index);
-    const plan = drawPlan(random, this.#start(random, index));
-    const id = random.uuid();
-    const end = plan.endMs === undefined ? '' : `"conversationEnd":"${isoTime(plan.endMs)}",`;
-    const odd = random.below(1000);
-    const unknown = odd < 20 ? unknownMembers(random) : '';
-    const head = `{${end}"conversationId":"${id}","conversationInitiator":"customer","conversationStart":"${isoTime(plan.startMs)}","customerParticipation":true,"divisionIds":["${random.pick(DIVISIONS)}"],${unknown}`;
-    const text = `${head}${members(random, plan)}}`;
-    return { text, spread: odd >= 20 && odd < 30 };
-  }
-}
-
-function members(random: Random, plan: Plan): string {
-  switch (plan.kind) {
-    case 'call':
-      return callMembers(random, plan);
-    case 'message':
-      return messageMembers(random, plan);
-    case 'chat':
-      return chatMembers(random, plan);
-    case 'email':
-      return emailMembers(random, plan);
   }
 }

@@ -3,9 +3,20 @@ import type { Random } from './random.ts';
 
 export type Kind = 'call' | 'message' | 'chat' | 'email';
 
+export const MEDIA_TYPES: Readonly<Record<Kind, string>> = {
+  call: 'voice',
+  message: 'message',
+  chat: 'chat',
+  email: 'email',
+};
+
 /** What is known of a conversation without writing its text. */
 export interface Plan extends Lifetime {
   readonly kind: Kind;
+  /** How long it will have lasted, where that is settled although it is still open. */
+  readonly lengthMs?: number;
+  /** Evaluations and surveys are left out: they come later, or not at all. */
+  readonly unreviewed?: true;
 }
 
 const SECOND = 1000;

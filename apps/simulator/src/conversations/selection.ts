@@ -29,17 +29,24 @@ export interface Query {
 export function select(conversations: Conversations, query: Query): Uint32Array {
   const { fromMs, toMs } = effectiveInterval(query);
   const end = firstStartingAt(conversations, Math.min(toMs, query.availableMs));
-  const begin = query.matching === 'overlap' ? 0 : firstStartingAt(conversations, fromMs);
-  const found = new Uint32Array(Math.max(0, end - begin));
+  const reach =
+    query.matching === 'overlap'
+      ? conversations.reach(fromMs)
+      : { earlier: [], from: firstStartingAt(conversations, fromMs) };
+  const begin = Math.min(reach.from, end);
+  const found = new Uint32Array(reach.earlier.length + end - begin);
   let count = 0;
-  for (let index = begin; index < end; index++) {
+  const look = (index: number) => {
+    if (!conversations.has(index)) return;
     if (query.matching === 'overlap' || query.accepts) {
       const lifetime = conversations.lifetime(index);
-      if (lifetime.endMs !== undefined && lifetime.endMs <= fromMs) continue;
-      if (query.accepts && !query.accepts(lifetime, index)) continue;
+      if (lifetime.endMs !== undefined && lifetime.endMs <= fromMs) return;
+      if (query.accepts && !query.accepts(lifetime, index)) return;
     }
     found[count++] = index;
-  }
+  };
+  for (const index of reach.earlier) if (index < end) look(index);
+  for (let index = begin; index < end; index++) look(index);
   const ordered = inOrder(conversations, found.subarray(0, count), query);
   return ordered.slice(0, query.limit ?? count);
 }

@@ -31,7 +31,7 @@ export function messageMembers(random: Random, plan: Plan): string {
   const count = random.between(4, 40);
   const endMs = thread.endMs ?? thread.answeredMs;
   const counted = `,${metric('oMessageCount', count, endMs)},${metric('oMediaCount', 1, endMs)}`;
-  const survey = random.chance(0.3) ? surveyMember(random, thread, endMs) : '';
+  const survey = plan.unreviewed !== true && random.chance(0.3) ? surveyMember(random, thread, endMs) : '';
   const people = [
     customer(thread, counted, ''),
     automaton(thread, 'botflow', 'DIGITALBOT', `${thread.team.name} Bot`, ''),
@@ -64,7 +64,7 @@ export function emailMembers(random: Random, plan: Plan): string {
 }
 
 function openThread(random: Random, plan: Plan, head: string): Thread {
-  const lengthMs = (plan.endMs ?? plan.startMs + 36_000_000) - plan.startMs;
+  const lengthMs = plan.lengthMs ?? (plan.endMs ?? plan.startMs + 36_000_000) - plan.startMs;
   return {
     random,
     head,

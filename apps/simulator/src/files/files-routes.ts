@@ -2,15 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ArchiveStore, StoredArchive } from '../archives/archive-store.ts';
-import type { Conversations } from '../conversations/conversations.ts';
 import { corrupted } from '../faults/body-faults.ts';
 import { faultOf } from '../faults/fault-hooks.ts';
+import { changedKey } from '../genesys/archive-jobs.ts';
 import type { ArchiveJob, ArchiveJobs } from '../genesys/archive-jobs.ts';
 import { parseRange } from './byte-range.ts';
 import type { LinkSigner } from './signed-link.ts';
 
 export interface FilesRoutesOptions {
-  readonly conversations: Conversations;
   readonly jobs: ArchiveJobs;
   readonly store: ArchiveStore;
   readonly signer: LinkSigner;
@@ -80,13 +79,13 @@ async function faultyObject(
   request: FastifyRequest,
   job: ArchiveJob,
   archive: StoredArchive,
-  { conversations, store }: FilesRoutesOptions,
+  { store }: FilesRoutesOptions,
 ): Promise<StoredArchive> {
   let object = archive;
   const changed = faultOf(request, 'changed-object');
   if (changed?.what === 'content') {
-    const others = conversations.changed();
-    object = await store.get({ key: `${job.key} changed`, conversations: others, indexes: job.indexes });
+    const conversations = job.conversations.changed();
+    object = await store.get({ key: changedKey(job.key), conversations, indexes: job.indexes });
   } else if (changed) object = { ...object, etag: `"${randomBytes(16).toString('hex')}"` };
   const cut = faultOf(request, 'truncate');
   if (cut && cut.bytes < object.sizeBytes) {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { faultOf } from '../faults/fault-hooks.ts';
-import { ApiError, errorBody, rateLimitMessage } from './error-body.ts';
-import type { RateLimit } from './rate-limit.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
+import type { Refusals } from '../limits/refusals.ts';
+import { ApiError, errorBody } from './error-body.ts';
 import type { Tokens } from './tokens.ts';
 
 declare module 'fastify' {
@@ -15,6 +16,7 @@ declare module 'fastify' {
 export interface ApiHooksOptions {
   readonly tokens: Tokens;
   readonly rateLimit: RateLimit;
+  readonly refusals: Refusals;
   readonly permissions: ReadonlySet<string>;
 }
 
@@ -26,7 +28,7 @@ export function addApiHooks(server: FastifyInstance, options: ApiHooksOptions): 
     const token = bearerToken(request);
     if (faultOf(request, 'revoke-token')) options.tokens.revoke(token);
     if (!options.tokens.isGood(token)) throw new ApiError(401, 'bad.credentials', 'Invalid login credentials.');
-    countAgainstRate(reply, options.rateLimit, token);
+    countAgainstRate(reply, options, token);
     if (needed.length > 0 && !needed.some((permission) => options.permissions.has(permission))) {
       const message = `Unable to perform the requested action. You must have at least one of the following permissions assigned: [${needed.join(', ')}]`;
       throw new ApiError(403, 'missing.any.permissions', message);
@@ -73,7 +75,8 @@ function sendError(reply: FastifyReply, status: number, message: string, code?: 
     .send(errorBody(status, message, code));
 }
 
-function bearerToken(request: FastifyRequest): string {
+/** @throws ApiError 401 where there is none. */
+export function bearerToken(request: FastifyRequest): string {
   const match = /^bearer (\S+)$/i.exec(request.headers.authorization ?? '');
   if (match?.[1]) return match[1];
   throw new ApiError(
@@ -83,14 +86,13 @@ function bearerToken(request: FastifyRequest): string {
   );
 }
 
-function countAgainstRate(reply: FastifyReply, rateLimit: RateLimit, token: string): void {
+function countAgainstRate(reply: FastifyReply, { rateLimit, refusals }: ApiHooksOptions, token: string): void {
   const { count, allowed, resetSeconds, exceeded } = rateLimit.count(token);
   void reply.headers({
     'inin-ratelimit-count': String(count),
     'inin-ratelimit-allowed': String(allowed),
     'inin-ratelimit-reset': String(resetSeconds),
   });
-  if (!exceeded) return;
-  const headers = { 'retry-after': String(resetSeconds) };
-  throw new ApiError(429, 'too.many.requests', rateLimitMessage(resetSeconds), headers);
+  if (exceeded) throw refusals.refuse('token-rate', token, resetSeconds);
+  refusals.pass('token-rate', token);
 }

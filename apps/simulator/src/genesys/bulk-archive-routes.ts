@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { ArchiveStore } from '../archives/archive-store.ts';
-import type { Conversations } from '../conversations/conversations.ts';
 import { select } from '../conversations/selection.ts';
 import { faultOf } from '../faults/fault-hooks.ts';
+import type { JobLimits } from '../limits/job-limits.ts';
+import type { Organisation } from '../living/organisation.ts';
+import { bearerToken } from './api-hooks.ts';
 import type { ArchiveJobs } from './archive-jobs.ts';
 import { ApiError } from './error-body.ts';
 import { compileFilters, FILTER } from './filters.ts';
@@ -11,9 +12,9 @@ import { orderedInterval } from './interval.ts';
 import { parseBody } from './parse-body.ts';
 
 export interface BulkRoutesOptions {
-  readonly conversations: Conversations;
+  readonly organisation: Organisation;
   readonly jobs: ArchiveJobs;
-  readonly store: ArchiveStore;
+  readonly limits: JobLimits;
   readonly availableMs: () => number;
   /** A fresh signed link to the job's object. */
   readonly link: (jobId: string) => string;
@@ -36,13 +37,15 @@ const QUERY = z.object({
 
 /** The bulk-archive contract: a query, a job, a signed link to a ZIP on the files host. */
 export function addBulkArchiveRoutes(server: FastifyInstance, options: BulkRoutesOptions): void {
-  const { conversations, jobs, store } = options;
+  const { jobs } = options;
   const submit = { operation: 'submit' as const, anyPermissionOf: ['analytics:conversation:view'] };
 
   server.post('/api/v2/analytics/conversations/details/query', { config: submit }, (request, reply) => {
     const query = parseBody(QUERY, request.body);
     const interval = orderedInterval(query.dateFrom, query.dateTo, `${String(query.dateFrom)}/${String(query.dateTo)}`);
+    options.limits.admit(bearerToken(request));
     const availableMs = options.availableMs();
+    const conversations = options.organisation.asOf(availableMs);
     const indexes = select(conversations, {
       ...interval,
       matching: 'start',
@@ -53,8 +56,9 @@ export function addBulkArchiveRoutes(server: FastifyInstance, options: BulkRoute
     });
     // The watermark cuts only an interval that reaches past it: a settled one is the same archive every time.
     const cutMs = Math.min(availableMs, interval.toMs);
-    const key = JSON.stringify([interval.fromMs, cutMs, query.size, query.filter, query.sort]);
-    const job = jobs.submit(key, indexes, store.get({ key, conversations, indexes }));
+    const { edition } = conversations;
+    const key = JSON.stringify([interval.fromMs, cutMs, query.size, query.filter, query.sort, edition]);
+    const job = jobs.submit({ key, conversations, indexes });
     return reply.code(202).send({ jobId: job.id });
   });
 

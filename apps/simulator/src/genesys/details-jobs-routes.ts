@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Conversations } from '../conversations/conversations.ts';
 import { select } from '../conversations/selection.ts';
 import { faultOf } from '../faults/fault-hooks.ts';
+import type { JobLimits } from '../limits/job-limits.ts';
+import type { Organisation } from '../living/organisation.ts';
+import { bearerToken } from './api-hooks.ts';
 import { readCursor } from './cursor.ts';
 import type { Place } from './cursor.ts';
-import type { DetailsJob, DetailsJobs } from './details-jobs.ts';
+import type { DetailsJob, DetailsJobs, Found } from './details-jobs.ts';
 import { ApiError } from './error-body.ts';
 import { compileFilters, FILTER } from './filters.ts';
 import { parseInterval } from './interval.ts';
@@ -13,9 +15,15 @@ import { parseBody } from './parse-body.ts';
 import { resultsPage } from './results-page.ts';
 
 export interface DetailsRoutesOptions {
-  readonly conversations: Conversations;
+  readonly organisation: Organisation;
   readonly jobs: DetailsJobs;
+  readonly limits: JobLimits;
+  /** The organisation's time, and its data lake's. */
+  readonly nowMs: () => number;
   readonly availableMs: () => number;
+  /** Results past so many are refused, or fail the job. */
+  readonly maxResults: number | undefined;
+  readonly maxResultsAt: 'page' | 'job';
   readonly shortShare: number;
   readonly seed: number;
 }
@@ -45,12 +53,14 @@ type JobRequest = { Params: { jobId: string }; Querystring: { cursor?: string; p
 
 /** The details-jobs contract: submit, status, results, availability, delete. */
 export function addDetailsJobsRoutes(server: FastifyInstance, options: DetailsRoutesOptions): void {
-  const { conversations, jobs } = options;
+  const { jobs, maxResults = Infinity } = options;
   const view = [DETAIL_VIEW, AGENT_VIEW];
 
   server.post(ROOT, { config: { operation: 'submit', anyPermissionOf: view } }, (request, reply) => {
-    const indexes = selectFor(request.body, options);
-    return reply.code(202).send({ jobId: jobs.submit(indexes, options.availableMs()).id });
+    const found = find(parseBody(QUERY, request.body), bearerToken(request), options);
+    const fails = options.maxResultsAt === 'job' && found.indexes.length > maxResults;
+    const job = jobs.submit(found, fails ? tooManyResults(maxResults) : undefined);
+    return reply.code(202).send({ jobId: job.id });
   });
 
   server.get(`${ROOT}/availability`, { config: { operation: 'availability', anyPermissionOf: [DETAIL_VIEW] } }, () => ({
@@ -78,10 +88,12 @@ export function addDetailsJobsRoutes(server: FastifyInstance, options: DetailsRo
       const forced = faultOf(request, 'job');
       if (forced) job.forced = { state: forced.state, message: forced.message };
       checkFulfilled(jobs, job);
+      const place = placeOf(job, request.query.cursor);
+      if (place.offset >= maxResults) throw new ApiError(400, 'bad.request', tooManyResults(maxResults));
       const page = resultsPage({
-        conversations,
         job,
-        place: placeOf(job, request.query.cursor),
+        place,
+        maxResults,
         pageSize: parsePageSize(request.query.pageSize),
         seed: options.seed,
         shortShare: options.shortShare,
@@ -103,22 +115,31 @@ export function addDetailsJobsRoutes(server: FastifyInstance, options: DetailsRo
   );
 }
 
-function selectFor(body: unknown, options: DetailsRoutesOptions): Uint32Array {
-  const query = parseBody(QUERY, body);
+function find(query: z.output<typeof QUERY>, token: string, options: DetailsRoutesOptions): Found {
   const interval = parseInterval(query.interval);
   const { evaluationFilters, surveyFilters, resolutionFilters } = query;
   if (evaluationFilters.length + surveyFilters.length + resolutionFilters.length > 0) {
     throw new ApiError(400, 'bad.request', 'The simulator has conversation filters and segment filters only.');
   }
-  return select(options.conversations, {
+  const availableMs = options.availableMs();
+  const conversations = options.organisation.asOf(availableMs);
+  const accepts = compileFilters([...query.conversationFilters, ...query.segmentFilters], conversations);
+  options.limits.admit(token);
+  const indexes = select(conversations, {
     ...interval,
     matching: query.startOfDayIntervalMatching ? 'start-day' : 'overlap',
-    availableMs: options.availableMs(),
+    availableMs,
     limit: query.limit,
     order: query.order === 'desc' ? 'desc' : 'asc',
     orderBy: query.orderBy.endsWith('End') ? 'end' : 'start',
-    accepts: compileFilters([...query.conversationFilters, ...query.segmentFilters], options.conversations),
+    accepts,
   });
+  return { conversations, indexes, availableMs, atMs: options.nowMs() };
+}
+
+/** The platform's sentence for a result that is too large, with what it advises. */
+function tooManyResults(maxResults: number): string {
+  return `Pagination may not exceed ${maxResults} results. Tip: query in smaller intervals.`;
 }
 
 function findJob(jobs: DetailsJobs, id: string): DetailsJob {

@@ -17,7 +17,7 @@ export function addLoginRoutes(server: FastifyInstance, options: LoginOptions): 
     const credentials = basicCredentials(request.headers.authorization);
     if (!credentials) return refuse(reply, 401, 'invalid_client', 'authentication failed');
     if (credentials.id !== options.clientId) return refuse(reply, 400, 'invalid_client', 'client not found');
-    if (!equal(credentials.secret, options.clientSecret)) {
+    if (options.tokens.isClientRevoked || !equal(credentials.secret, options.clientSecret)) {
       return refuse(reply, 401, 'invalid_client', 'authentication failed');
     }
     if (grantType(request.body) !== 'client_credentials') {

@@ -10,6 +10,7 @@ export class Tokens {
   readonly #options: TokenOptions;
   readonly #expiry = new Map<string, number>();
   issued = 0;
+  #isClientRevoked = false;
 
   constructor(options: TokenOptions) {
     this.#options = options;
@@ -35,5 +36,16 @@ export class Tokens {
 
   revokeAll(): void {
     this.#expiry.clear();
+  }
+
+  /** The client may no longer log in. */
+  get isClientRevoked(): boolean {
+    return this.#isClientRevoked;
+  }
+
+  /** Takes the client's credentials away, with all tokens that it got for them, or gives them back. */
+  revokeClient(isRevoked: boolean): void {
+    this.#isClientRevoked = isRevoked;
+    if (isRevoked) this.revokeAll();
   }
 }

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { buffer } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { population } from '../../fixtures/population.ts';
+import { ArchiveStore } from '../archives/archive-store.ts';
+import { JobLimits } from '../limits/job-limits.ts';
+import { Refusals } from '../limits/refusals.ts';
+import { ArchiveJobs, changedKey } from './archive-jobs.ts';
+
+test('an archive is kept while a job of its query may be read, and leaves the disk after the last of them', async (context) => {
+  const clock = { ms: 0 };
+  const now = () => clock.ms;
+  const store = new ArchiveStore(1);
+  context.after(() => store.close());
+  const limits = new JobLimits({}, new Refusals(now), now);
+  const jobs = new ArchiveJobs({ durationMs: 0, resultsMs: 1000 }, { limits, store, now });
+  const conversations = population({ records: 3 });
+  const request = (key: string) => ({ key, conversations, indexes: Uint32Array.of(0, 1, 2) });
+  jobs.submit(request('a'));
+  const [first, changed] = [await store.get(request('a')), await store.get(request(changedKey('a')))];
+  clock.ms += 1500;
+  jobs.submit(request('a'));
+  clock.ms += 1500;
+  jobs.submit(request('b'));
+  assert.equal(await store.get(request('a')), first);
+  clock.ms += 1500;
+  jobs.submit(request('b'));
+  assert.notEqual(await store.get(request('a')), first);
+  assert.notEqual(await store.get(request(changedKey('a'))), changed);
+  await assert.rejects(buffer(first.read(0, first.sizeBytes)), /closed/);
+  assert.equal(jobs.count, 4);
+});

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planDisturbances } from './disturbances.ts';
+
+test('what happens follows from the seed, in order, over the whole time, and all kinds of it', () => {
+  const plan = planDisturbances(7, 200, 1_000_000);
+  assert.deepEqual(planDisturbances(7, 200, 1_000_000), plan);
+  assert.notDeepEqual(planDisturbances(8, 200, 1_000_000), plan);
+  const times = plan.map(({ atMs }) => atMs);
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
+  assert.ok(times[0]! < 5000 && times.at(-1)! > 995_000 && times.at(-1)! <= 1_000_000);
+  const kinds = new Set(plan.map(({ what }) => what.kind));
+  assert.deepEqual([...kinds].sort(), ['fault', 'join', 'kill', 'leave', 'pause', 'revoke']);
+});

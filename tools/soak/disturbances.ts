@@ -1,0 +1,66 @@
+/** A small reproducible generator (mulberry32), uniform in [0, 1). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A rule of the simulator's fault script. */
+export interface FaultRule {
+  readonly on: string;
+  readonly times: number;
+  readonly do: Readonly<Record<string, unknown>>;
+}
+
+export type Disturbance =
+  /** SIGKILL, and a new process some time later. */
+  | { readonly kind: 'kill'; readonly whom: number; readonly forMs: number }
+  /** SIGSTOP, and SIGCONT some time later: longer than a session of the group, or a transaction, lasts. */
+  | { readonly kind: 'pause'; readonly whom: number; readonly forMs: number }
+  /** SIGTERM, and a new process some time later. */
+  | { readonly kind: 'leave'; readonly whom: number; readonly forMs: number }
+  /** One process more, stopped by SIGTERM some time later. */
+  | { readonly kind: 'join'; readonly forMs: number }
+  /** The client's credentials are taken away for a time. */
+  | { readonly kind: 'revoke'; readonly forMs: number }
+  | { readonly kind: 'fault'; readonly rule: FaultRule };
+
+export interface Timed {
+  /** After the start. */
+  readonly atMs: number;
+  readonly what: Disturbance;
+}
+
+const FAULTS: readonly FaultRule[] = [
+  { on: 'results', times: 6, do: { kind: 'status', status: 503 } },
+  { on: 'results', times: 2, do: { kind: 'reset', afterBytes: 5000 } },
+  { on: 'results', times: 1, do: { kind: 'status', status: 404 } },
+  { on: 'status', times: 1, do: { kind: 'job', state: 'FAILED', message: 'The query failed.' } },
+  { on: 'status', times: 1, do: { kind: 'job', state: 'CANCELLED' } },
+  { on: 'results', times: 1, do: { kind: 'job', state: 'EXPIRED' } },
+  { on: 'submit', times: 3, do: { kind: 'status', status: 429, retryAfter: 2 } },
+  { on: 'submit', times: 1, do: { kind: 'reset', afterBytes: 0 } },
+  { on: 'results', times: 2, do: { kind: 'revoke-token' } },
+  { on: 'availability', times: 5, do: { kind: 'status', status: 500 } },
+];
+
+/** `count` disturbances over a span of time, one in each equal part of it; they follow from the seed alone. */
+export function planDisturbances(seed: number, count: number, overMs: number): readonly Timed[] {
+  const random = generator(seed);
+  const between = (low: number, high: number) => Math.round(low + random() * (high - low));
+  return Array.from({ length: count }, (_, n) => {
+    const atMs = Math.round(((n + random()) / count) * overMs);
+    const share = random();
+    const whom = between(0, 0xffff);
+    if (share < 0.4) return { atMs, what: { kind: 'kill', whom, forMs: between(0, 3000) } };
+    if (share < 0.6) return { atMs, what: { kind: 'pause', whom, forMs: between(1000, 45_000) } };
+    if (share < 0.7) return { atMs, what: { kind: 'leave', whom, forMs: between(0, 3000) } };
+    if (share < 0.8) return { atMs, what: { kind: 'join', forMs: between(10_000, 60_000) } };
+    if (share < 0.83) return { atMs, what: { kind: 'revoke', forMs: between(2000, 15_000) } };
+    return { atMs, what: { kind: 'fault', rule: FAULTS[between(0, FAULTS.length - 1)]! } };
+  });
+}

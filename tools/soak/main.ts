@@ -1,0 +1,249 @@
+/**
+ * `npm run soak`: `producer run` against simulated days, with everything going wrong, and a proof at the end. See `--help`.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { runMain } from '@genesys-kafka/runtime/cli';
+import { startStack } from '@genesys-kafka/testing';
+import kafkajs from 'kafkajs';
+import { planDisturbances } from './disturbances.ts';
+import type { Disturbance } from './disturbances.ts';
+import { Fleet } from './fleet.ts';
+import { HELP, parseOptions, UsageError } from './options.ts';
+import type { SoakOptions } from './options.ts';
+import { prove } from './proof.ts';
+import { LivingSimulator } from './simulator.ts';
+import { follow } from './topic-reader.ts';
+import { Windows } from './windows.ts';
+
+const PREFIX = 'soak.';
+const DAY_MS = 86_400_000;
+const FROM_MS = Date.UTC(2025, 9, 1);
+/** The organisation stands still at the end; the last of the weekly readings come this much later. */
+const SETTLE_MS = 9 * DAY_MS;
+const SETTLE_PATIENCE_MS = 30 * 60_000;
+const TICK_MS = 500;
+const TELL_MS = 30_000;
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const iso = (ms: number) => new Date(ms).toISOString();
+
+await runMain(async ({ signal }) => {
+  const options = optionsOf(process.argv.slice(2));
+  if (typeof options === 'number') return options;
+  say(`seed ${options.seed} (--seed)`);
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'soak-')));
+  await mkdir(dir, { recursive: true });
+  const isWell = await soak(options, dir, signal);
+  if (isWell && options.dir === undefined) await rm(dir, { recursive: true });
+  else say(`The logs are in ${dir}.`);
+  return isWell ? 0 : 1;
+});
+
+function optionsOf(args: readonly string[]): SoakOptions | number {
+  try {
+    const options = parseOptions(args);
+    if (options) return options;
+    process.stdout.write(HELP);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    say(error.message);
+    return 2;
+  }
+}
+
+async function soak(options: SoakOptions, dir: string, signal: AbortSignal): Promise<boolean> {
+  const { days, seed, processes } = options;
+  const toMs = FROM_MS + days * DAY_MS;
+  await using stack = await startStack({ signal, onProgress: (line) => say(`  ${line}`) });
+  await using simulator = await LivingSimulator.start(simulatorArgs(options, toMs), base());
+  const env = {
+    ...base(),
+    ...simulator.env,
+    KAFKA_BROKERS: stack.brokers.join(','),
+    SCHEMA_REGISTRY_URL: stack.registryUrl,
+    KAFKA_TOPIC_PREFIX: PREFIX,
+  };
+  const config = join(dir, 'config.yaml');
+  await writeFile(config, configText(days));
+  await using fleet = new Fleet({ config, env, dir, say });
+  for (let n = 0; n < processes; n += 1) fleet.start();
+  const kafka = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING });
+  const windows = new Windows();
+  const ledger = `${PREFIX}export-ledger`;
+  await untilThere(kafka, ledger, signal);
+  await using watch = await follow(kafka, ledger, ({ key, value }) => windows.add(String(key), value));
+  const happened = await disturb(options, { simulator, fleet, windows, toMs }, signal);
+  const untilMs = await settle({ simulator, fleet, windows, toMs }, signal);
+  await fleet.stop();
+  watch.end();
+  await simulator.setClock({ speed: 0 });
+  const data = `${PREFIX}conversation-details`;
+  const verdict = await prove(
+    kafka,
+    data,
+    simulator.truth(iso(FROM_MS), iso(untilMs), iso(toMs)),
+    [FROM_MS, untilMs],
+    signal,
+  );
+  const left = windows.unread(FROM_MS, untilMs, toMs);
+  const { faults, ...figures } = verdict;
+  const found = { ...faults, windowsLeft: left, processes: fleet.faults };
+  const { limits, jobs, requests } = await simulator.stats();
+  const counts = Object.fromEntries(Object.entries(found).map(([kind, all]) => [kind, all.length]));
+  const report = {
+    seed,
+    days,
+    ...figures,
+    happened,
+    windows: windows.counts(),
+    jobs,
+    requests,
+    limits,
+    faults: counts,
+  };
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+  for (const [kind, all] of Object.entries(found)) for (const text of all.slice(0, 20)) say(`${kind}: ${text}`);
+  return Object.values(found).every((all) => all.length === 0);
+}
+
+interface Scene {
+  readonly simulator: LivingSimulator;
+  readonly fleet: Fleet;
+  readonly windows: Windows;
+  readonly toMs: number;
+}
+
+/** Has everything happen that the seed says, until the organisation's last day is over; counts what did. */
+async function disturb(
+  { seed, events, days, speed }: SoakOptions,
+  { simulator, fleet, windows, toMs }: Scene,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, number>>> {
+  const plan = [...planDisturbances(seed, events, (days * DAY_MS) / speed)];
+  const happened: Record<string, number> = {};
+  const running = new Set<Promise<void>>();
+  const startMs = performance.now();
+  let toldMs = -Infinity;
+  for (;;) {
+    const elapsedMs = performance.now() - startMs;
+    while (plan.length > 0 && plan[0]!.atMs <= elapsedMs) {
+      const { what } = plan.shift()!;
+      const one = happen(what, simulator, fleet, signal).then((isDone) => {
+        const name = isDone ? what.kind : 'passed over';
+        happened[name] = (happened[name] ?? 0) + 1;
+      });
+      running.add(one);
+      void one.finally(() => running.delete(one));
+    }
+    const { now } = await simulator.clock();
+    if (elapsedMs - toldMs >= TELL_MS) {
+      toldMs = elapsedMs;
+      say(`${now}  ${fleet.size} processes, ${told(windows.counts())}, ${told(happened)}`);
+    }
+    if (Date.parse(now) >= toMs && plan.length === 0) break;
+    await delay(TICK_MS, undefined, { signal });
+  }
+  await Promise.all(running);
+  await simulator.clearFaults();
+  return happened;
+}
+
+/** Resolves with whether there was a process that it could happen to. */
+async function happen(
+  what: Disturbance,
+  simulator: LivingSimulator,
+  fleet: Fleet,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const later = async (ms: number) => delay(ms, undefined, { signal });
+  switch (what.kind) {
+    case 'kill':
+    case 'leave': {
+      const isDone = await fleet[what.kind](what.whom);
+      if (!isDone) return false;
+      await later(what.forMs);
+      fleet.start();
+      return true;
+    }
+    case 'pause':
+      return fleet.pause(what.whom, what.forMs, signal);
+    case 'join':
+      fleet.start();
+      await later(what.forMs);
+      return fleet.leave(0);
+    case 'revoke':
+      await simulator.revokeCredentials(true);
+      await later(what.forMs);
+      await simulator.revokeCredentials(false);
+      return true;
+    case 'fault':
+      await simulator.addFault(what.rule);
+      return true;
+  }
+}
+
+/**
+ * The organisation stands still; its time is set on, so that every window is due once more. Resolves, when all of them
+ * are read with data of the end, with the end of the last one.
+ */
+async function settle({ simulator, windows, toMs }: Scene, signal: AbortSignal): Promise<number> {
+  const untilMs = toMs + SETTLE_MS - DAY_MS;
+  await simulator.setClock({ now: iso(toMs + SETTLE_MS), speed: 1 });
+  say(`the organisation stands still at ${iso(toMs)}; every window is read once more`);
+  const startMs = performance.now();
+  let toldMs = startMs;
+  for (;;) {
+    const left = windows.unread(FROM_MS, untilMs, toMs);
+    const ms = performance.now();
+    if (left.length === 0 || ms - startMs > SETTLE_PATIENCE_MS) return untilMs;
+    if (ms - toldMs >= TELL_MS) {
+      toldMs = ms;
+      say(`  ${left.length} gaps left, the first ${left[0]}; ${told(windows.counts())}`);
+    }
+    await delay(TICK_MS, undefined, { signal });
+  }
+}
+
+async function untilThere(kafka: kafkajs.Kafka, topic: string, signal: AbortSignal): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    while (!(await admin.listTopics()).includes(topic)) await delay(TICK_MS, undefined, { signal });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function simulatorArgs({ seed, perDay, speed }: SoakOptions, toMs: number): readonly string[] {
+  const organisation = ['--seed', String(seed), '--per-day', String(perDay), '--from', iso(FROM_MS), '--to', iso(toMs)];
+  const time = ['--clock', iso(FROM_MS), '--speed', String(speed), '--availability-lag', '7200'];
+  return [...organisation, ...time, '--availability-step', '900', '--job-ms', '500'];
+}
+
+function configText(days: number): string {
+  return `connector: soak
+genesys: { pageSize: 100, concurrentJobs: 3 }
+windows:
+  from: ${iso(FROM_MS)}
+  size: 6h
+  checkEvery: 1s
+  retryAfter: 2s
+  rereads: [{ age: 3d, every: 1d }, { age: ${days + 30}d, every: 7d }]
+`;
+}
+
+function told(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
+/** No setting of the user's environment leaks in. */
+function base(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}

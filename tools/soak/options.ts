@@ -1,0 +1,70 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+
+export const HELP = `npm run soak -- [options]
+
+Has several \`producer run\` follow an organisation of the simulator through simulated days, while conversations change
+behind their backs and processes are killed, paused, stopped and added; then proves with a plain read_committed reader
+that the topic equals the organisation: nothing missing, nothing stale, nothing unchanged twice.
+
+  --days N         simulated days (default 30)
+  --speed N        simulated seconds in a real one (default 2000: a day in 43 s)
+  --per-day N      conversations that start in a day (default 300)
+  --processes N    processes of \`run\` (default 3)
+  --events N       kills, pauses, stops, joins and faults of the API on the way (default 50)
+  --seed N         what happens when, and the organisation, follow from it (default: drawn, and printed)
+  --dir DIR        where the logs go (default: a new directory, removed when all is well)
+`;
+
+export interface SoakOptions {
+  readonly days: number;
+  readonly speed: number;
+  readonly perDay: number;
+  readonly processes: number;
+  readonly events: number;
+  readonly seed: number;
+  readonly dir: string | undefined;
+}
+
+/** What is wrong with the command line. */
+export class UsageError extends Error {}
+
+/** Undefined where help is asked for. Raises UsageError. */
+export function parseOptions(args: readonly string[]): SoakOptions | undefined {
+  const values = parsed(args);
+  if (values.help) return undefined;
+  const whole = (name: 'days' | 'speed' | 'per-day' | 'processes' | 'events' | 'seed', least: number, most: number) => {
+    const number = Number(values[name]);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new UsageError(`--${name} is ${values[name]}; write a whole number, ${least} to ${most}.`);
+  };
+  return {
+    days: whole('days', 1, 365),
+    speed: whole('speed', 1, 10_000),
+    perDay: whole('per-day', 1, 100_000),
+    processes: whole('processes', 1, 12),
+    events: whole('events', 0, 10_000),
+    seed: whole('seed', 0, 0x7fff_ffff),
+    dir: values.dir,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        days: { type: 'string', default: '30' },
+        speed: { type: 'string', default: '2000' },
+        'per-day': { type: 'string', default: '300' },
+        processes: { type: 'string', default: '3' },
+        events: { type: 'string', default: '50' },
+        seed: { type: 'string', default: String(randomInt(0x7fff_ffff)) },
+        dir: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
