@@ -1,3 +1,7 @@
+export { type ChangeJudge, type DigestFormat, type JudgedTurn } from './digests/change-judge.ts';
+export { LaneDigests } from './digests/lane-digests.ts';
+export { type RecordVersion, type Verdict } from './digests/packed-state.ts';
+export { topicsTag } from './digests/topics-tag.ts';
 export {
   type Availability,
   type Contract,
@@ -13,5 +17,5 @@ export { type ExportStatus, summarise } from './export-status.ts';
 export { type LaneOptions, withLane } from './lane-session.ts';
 export { LanePublisher, type PublisherEvents, type PublisherLimits, type PublishStep } from './publisher.ts';
 export { readLedger } from './read-ledger.ts';
-export { type RecordCounts, sumCounts } from './record-counts.ts';
+export { addCounts, type RecordCounts, sumCounts } from './record-counts.ts';
 export { type AcceptedChanges, checkLedgerTopics, type LedgerTopics, recordTopics } from './topic-guard.ts';

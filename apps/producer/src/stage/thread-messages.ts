@@ -15,6 +15,8 @@ export interface SourceFacts {
   readonly source: SourceIdentity | undefined;
   /** `dataAvailabilityDate` of the page that they stand on. */
   readonly availableUntil?: string | undefined;
+  /** Where only what has changed is to be published: most of what is then published is the first of its conversation. */
+  readonly change?: 'new' | undefined;
 }
 
 /** Records that are staged in one go, their bytes in shared memory one after the other. */
