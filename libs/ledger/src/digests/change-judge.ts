@@ -2,14 +2,7 @@ import type { EncodedBatch, OutgoingRecord } from '@genesys-kafka/kafka';
 import { BatchBuilder, type KafkaCompression } from '@genesys-kafka/kafka/wire';
 import { DigestTable } from './digest-table.ts';
 import { ID_WORDS, packId } from './packed-id.ts';
-import {
-  encodeDigest,
-  packState,
-  STATE_WORDS,
-  verdictOn,
-  type RecordVersion,
-  type Verdict,
-} from './packed-state.ts';
+import { encodeDigest, packState, STATE_WORDS, verdictOn, type RecordVersion, type Verdict } from './packed-state.ts';
 import type { TopicsTag } from './topics-tag.ts';
 
 /** Half of what every topic takes: keys are as long as their conversations' ids. */

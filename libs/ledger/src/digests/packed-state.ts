@@ -28,7 +28,7 @@ export function packState(digest: Buffer, version: RecordVersion, target: Packed
 
 function packMoment(ms: number | undefined, target: PackedState, at: number): void {
   const known = ms !== undefined && Number.isSafeInteger(ms) && ms > 0 ? ms : 0;
-  target[at] = known % WORD | 0;
+  target[at] = (known % WORD) | 0;
   target[at + 1] = Math.floor(known / WORD);
 }
 
