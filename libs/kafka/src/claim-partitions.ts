@@ -45,11 +45,10 @@ export async function claimPartitions(
   return Promise.all(claim.partitions.map(async (target) => readToClaim(client, target, claim)));
 }
 
-/** Reads a partition up to a record that is known to be committed in it; what `hidden` gives is thrown as above. */
-export async function readToClaim(
+async function readToClaim(
   client: Pick<KafkaClient, 'read'>,
   target: TopicPartition,
-  { isOwn, from, onRecord, hidden, signal, clock = systemClock }: Omit<PartitionClaim, 'partitions' | 'record'>,
+  { isOwn, from, onRecord, hidden, signal, clock = systemClock }: PartitionClaim,
 ): Promise<ClaimedPartition> {
   const startMs = clock.monotonicMs();
   const options = { from: from?.(target) ?? 'start', ...(signal ? { signal } : {}) };

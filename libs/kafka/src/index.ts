@@ -1,5 +1,5 @@
 export { checkCluster } from './check-cluster.ts';
-export { claimPartitions, readToClaim } from './claim-partitions.ts';
+export { claimPartitions } from './claim-partitions.ts';
 export { connectKafka } from './connect.ts';
 export { KafkaError, type KafkaErrorCode } from './errors.ts';
 export { createKafkaClient } from './kafkajs/client.ts';
@@ -21,6 +21,7 @@ export type {
   PartitionSlice,
   Producer,
   ReadOptions,
+  RecordView,
   TopicPartition,
   Transaction,
   TransactionalProducer,

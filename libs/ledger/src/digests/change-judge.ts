@@ -53,7 +53,7 @@ export class JudgedTurn {
 
   /** What is to become of the next record. `digest`: SHA-256 of its content. */
   judge(conversationId: Buffer, digest: Buffer, version: RecordVersion): Verdict {
-    packId(conversationId, 0, this.#id);
+    packId(conversationId, 0, conversationId.length, this.#id);
     packState(digest, version, this.#state);
     const last = this.#published.get(this.#id) ?? this.#known.get(this.#id);
     const verdict = verdictOn(this.#state, last, this.#nowMs);

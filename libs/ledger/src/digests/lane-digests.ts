@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import {
+  OPEN_TRANSACTION_MS,
   partitionName,
-  readToClaim,
-  type ConsumedRecord,
   type EncodedBatch,
   type KafkaClient,
+  type RecordView,
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import { BatchBuilder } from '@genesys-kafka/kafka/wire';
@@ -91,7 +91,7 @@ export class LaneDigests {
    */
   async expire(scope: string, beforeDay: string): Promise<number> {
     const start = Buffer.from(`${scope}/`);
-    const isDue = (key: Buffer) => isOfDayBefore(key, start, beforeDay);
+    const isDue = (record: RecordView) => isOfDayBefore(record, start, beforeDay);
     for (let from: 'start' | bigint | undefined = 'start'; from !== undefined;) {
       const due = await this.#due(isDue, start.length, from);
       if (due.keys.size > 0) return this.#bury(due.keys, isDue, start.length);
@@ -116,41 +116,44 @@ export class LaneDigests {
     const { tag } = this.#options.format;
     const table = new DigestTable();
     const [id, state] = [new Int32Array(ID_WORDS), new Int32Array(STATE_WORDS)];
-    await this.#readAll('start', ({ key, value }) => {
-      if (key === null || !startsWith(key, start)) return;
-      packId(key, start.length, id);
-      if (value !== null && decodeDigest(value, tag, state)) table.set(id, state);
+    await this.#readAll('start', (record) => {
+      const { bytes, keyFrom, keyTo, valueFrom, valueTo } = record;
+      if (!startsWith(record, start)) return;
+      packId(bytes, keyFrom + start.length, keyTo, id);
+      if (decodeDigest(bytes, valueFrom, valueTo, tag, state)) table.set(id, state);
       else table.delete(id);
     });
     return table;
   }
 
   /** Keys that have a digest and are due, at most `MOST_EXPIRED` of them; `leftFrom`: where the first lies that is left out. */
-  async #due(isDue: (key: Buffer) => boolean, idFrom: number, from: 'start' | bigint) {
+  async #due(isDue: (record: RecordView) => boolean, idFrom: number, from: 'start' | bigint) {
     const keys = new DigestTable();
     const [id, state] = [new Int32Array(ID_WORDS), new Int32Array(STATE_WORDS)];
     let leftFrom: bigint | undefined;
-    await this.#readAll(from, ({ key, value, offset }) => {
-      if (key === null || !isDue(key)) return;
+    await this.#readAll(from, (record) => {
+      if (!isDue(record)) return;
       // The day is part of what is hashed.
-      packId(key, idFrom, id);
-      if (value === null) keys.delete(id);
+      packId(record.bytes, record.keyFrom + idFrom, record.keyTo, id);
+      if (record.valueTo < record.valueFrom) keys.delete(id);
       else if (keys.size < MOST_EXPIRED || keys.get(id)) keys.set(id, state);
-      else leftFrom ??= offset;
+      else leftFrom ??= record.offset;
     });
     return { keys, leftFrom };
   }
 
-  async #bury(keys: DigestTable, isDue: (key: Buffer) => boolean, idFrom: number): Promise<number> {
+  async #bury(keys: DigestTable, isDue: (record: RecordView) => boolean, idFrom: number): Promise<number> {
     const { format, publisher } = this.#options;
     const count = keys.size;
     const id = new Int32Array(ID_WORDS);
     const batches: Promise<EncodedBatch>[] = [];
     let builder = new BatchBuilder(MAX_BATCH_BYTES);
-    await this.#readAll('start', ({ key }) => {
-      if (key === null || !isDue(key)) return;
-      packId(key, idFrom, id);
-      if (!keys.delete(id) || builder.add({ key, value: null })) return;
+    await this.#readAll('start', (record) => {
+      if (!isDue(record)) return;
+      packId(record.bytes, record.keyFrom + idFrom, record.keyTo, id);
+      if (!keys.delete(id)) return;
+      const key = record.bytes.subarray(record.keyFrom, record.keyTo);
+      if (builder.add({ key, value: null })) return;
       // Encoded here and now: its keys hold what was fetched with them.
       batches.push(builder.build(format.compression));
       builder = new BatchBuilder(MAX_BATCH_BYTES);
@@ -162,46 +165,57 @@ export class LaneDigests {
   }
 
   /** Every committed record up to now, those that this lane's publisher has taken included. */
-  async #readAll(from: 'start' | bigint, onRecord: (record: ConsumedRecord) => void): Promise<void> {
-    const { client, lane, publisher, signal } = this.#options;
-    const key = claimKey(lane.identity.transactionalId);
+  async #readAll(from: 'start' | bigint, onRecord: (record: RecordView) => void): Promise<void> {
+    const { client, publisher } = this.#options;
+    const isMark = await this.#mark();
+    const signal = AbortSignal.any([this.#options.signal, publisher.signal]);
+    const startMs = this.#clock.monotonicMs();
+    let isSeen = false;
+    const visit = (record: RecordView) => {
+      isSeen ||= isMark(record);
+      if (!isSeen) onRecord(record);
+    };
+    for await (const slice of client.read(this.#partition, { from, signal, visit })) {
+      if (isSeen) return;
+      const waitedMs = this.#clock.monotonicMs() - startMs;
+      if (waitedMs > OPEN_TRANSACTION_MS && slice.nextOffset >= slice.lastStableOffset) throw this.#blocked(waitedMs);
+    }
+  }
+
+  /** Commits a mark behind all that the publisher has taken; a later one will do, for compaction may have left only that. */
+  async #mark(): Promise<(record: RecordView) => boolean> {
+    const { lane, publisher } = this.#options;
+    const key = Buffer.from(claimKey(lane.identity.transactionalId));
     this.#marks += 1;
     const mark = this.#marks;
     const builder = new BatchBuilder();
     builder.add({ key, value: Buffer.from(`${lane.nonce}/${mark}`) });
     await publisher.writeDigests([await builder.build('none')]);
     await publisher.flush();
-    await readToClaim(client, this.#partition, {
-      // A later one will do: compaction may have removed this one for it.
-      isOwn: (record) => {
-        if (record.key?.toString() !== key) return false;
-        const [nonce, number] = String(record.value).split('/');
-        return nonce === lane.nonce && Number(number) >= mark;
-      },
-      from: () => from,
-      onRecord,
-      hidden: digestsBlocked,
-      signal: AbortSignal.any([signal, publisher.signal]),
-      clock: this.#clock,
-    });
+    return ({ bytes, keyFrom, keyTo, valueFrom, valueTo }) => {
+      if (keyTo - keyFrom !== key.length || key.compare(bytes, keyFrom, keyTo) !== 0) return false;
+      const [nonce, number] = bytes.toString('utf8', valueFrom, valueTo).split('/');
+      return nonce === lane.nonce && Number(number) >= mark;
+    };
+  }
+
+  #blocked(waitedMs: number): LedgerError {
+    return new LedgerError(
+      'ledger-blocked',
+      `Our mark in ${partitionName(this.#partition)} did not become readable within ${Math.round(waitedMs / 1000)} s: ` +
+        'another transaction is open in front of it.',
+    );
   }
 }
 
-function startsWith(key: Buffer, start: Buffer): boolean {
-  return key.length > start.length && start.compare(key, 0, start.length) === 0;
+function startsWith({ bytes, keyFrom, keyTo }: RecordView, start: Buffer): boolean {
+  return keyTo - keyFrom > start.length && start.compare(bytes, keyFrom, keyFrom + start.length) === 0;
 }
 
 const DAY_LENGTH = 10;
 
 /** `start`: of the keys of a scope. Days sort as texts. */
-function isOfDayBefore(key: Buffer, start: Buffer, day: string): boolean {
-  return startsWith(key, start) && key.toString('latin1', start.length, start.length + DAY_LENGTH) < day;
-}
-
-function digestsBlocked(partition: TopicPartition, waitedMs: number): LedgerError {
-  return new LedgerError(
-    'ledger-blocked',
-    `Our mark in ${partitionName(partition)} did not become readable within ${Math.round(waitedMs / 1000)} s: ` +
-      'another transaction is open in front of it.',
-  );
+function isOfDayBefore(record: RecordView, start: Buffer, day: string): boolean {
+  const from = record.keyFrom + start.length;
+  return startsWith(record, start) && record.bytes.toString('latin1', from, from + DAY_LENGTH) < day;
 }

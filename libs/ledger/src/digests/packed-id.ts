@@ -13,15 +13,14 @@ const DIGITS_PER_WORD = 8;
 const DIGIT = new Int8Array(256).fill(-1);
 for (const [value, digit] of [...'0123456789abcdef'].entries()) DIGIT[digit.charCodeAt(0)] = value;
 
-/** Packs the bytes from `from` on into `target`. */
-export function packId(text: Uint8Array, from: number, target: PackedId): void {
-  if (packUuid(text, from, target)) return;
-  const digest = hash('sha256', text.subarray(from), 'buffer');
+/** Packs what lies between `from` and `to`. */
+export function packId(text: Uint8Array, from: number, to: number, target: PackedId): void {
+  if (to - from === UUID_LENGTH && packUuid(text, from, target)) return;
+  const digest = hash('sha256', text.subarray(from, to), 'buffer');
   for (let word = 0; word < ID_WORDS; word += 1) target[word] = digest.readInt32BE(word * 4);
 }
 
 function packUuid(text: Uint8Array, from: number, target: PackedId): boolean {
-  if (text.length - from !== UUID_LENGTH) return false;
   let digits = 0;
   let word = 0;
   for (let at = 0; at < UUID_LENGTH; at += 1) {

@@ -80,10 +80,14 @@ export function encodeDigest(state: PackedState, tag: Buffer): Buffer {
   return value;
 }
 
-/** False where it is of another version, or of other topics than those of `tag`: then it says nothing. */
-export function decodeDigest(value: Buffer, tag: Buffer, target: PackedState): boolean {
-  if (value.length !== VALUE_BYTES || value[0] !== VERSION) return false;
-  if (tag.compare(value, 1, STATE_FROM) !== 0) return false;
-  for (let word = 0; word < STATE_WORDS; word += 1) target[word] = value.readInt32BE(STATE_FROM + word * 4);
+/**
+ * Of what lies between `from` and `to`. False where that is no value, of another version, or of other topics than those of
+ * `tag`: then it says nothing.
+ */
+export function decodeDigest(bytes: Buffer, from: number, to: number, tag: Buffer, target: PackedState): boolean {
+  if (to - from !== VALUE_BYTES || bytes[from] !== VERSION) return false;
+  const stateFrom = from + STATE_FROM;
+  if (tag.compare(bytes, from + 1, stateFrom) !== 0) return false;
+  for (let word = 0; word < STATE_WORDS; word += 1) target[word] = bytes.readInt32BE(stateFrom + word * 4);
   return true;
 }
