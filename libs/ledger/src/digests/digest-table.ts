@@ -10,7 +10,7 @@ const LARGE_CHUNK = 16_384;
 const LEAST_SLOTS = 64;
 
 /**
- * What was published last of many conversations: 52 bytes each and 4 to 12 for the index, where a Map of strings takes
+ * What was published last of many conversations: 52 bytes each and 6 to 12 for the index, where a Map of strings takes
  * some hundreds. Open addressing: a slot holds the number of an entry, entries lie one after the other in chunks, which
  * are never copied.
  */

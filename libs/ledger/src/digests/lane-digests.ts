@@ -86,14 +86,15 @@ export class LaneDigests {
   }
 
   /**
-   * Ends digests of this scope, of days before `beforeDay`, by tombstones: some of them in one call, which resolves with
-   * how many; 0 where none is left. They are committed with what the publisher takes next, or by its `flush`.
+   * Ends digests of this scope, of days before `beforeDay`, by tombstones: at most `most` of them in one call, which
+   * resolves with how many; 0 where none is left. They are committed with what the publisher takes next, or by its
+   * `flush`. Rejects as `ChangeJudge.inTurn` does.
    */
-  async expire(scope: string, beforeDay: string): Promise<number> {
+  async expire(scope: string, beforeDay: string, most = MOST_EXPIRED): Promise<number> {
     const start = Buffer.from(`${scope}/`);
     const isDue = (record: RecordView) => isOfDayBefore(record, start, beforeDay);
     for (let from: 'start' | bigint | undefined = 'start'; from !== undefined;) {
-      const due = await this.#due(isDue, start.length, from);
+      const due = await this.#due(isDue, start.length, from, most);
       if (due.keys.size > 0) return this.#bury(due.keys, isDue, start.length);
       from = due.leftFrom;
     }
@@ -126,8 +127,8 @@ export class LaneDigests {
     return table;
   }
 
-  /** Keys that have a digest and are due, at most `MOST_EXPIRED` of them; `leftFrom`: where the first lies that is left out. */
-  async #due(isDue: (record: RecordView) => boolean, idFrom: number, from: 'start' | bigint) {
+  /** Keys that have a digest and are due, at most so many; `leftFrom`: where the first lies that is left out. */
+  async #due(isDue: (record: RecordView) => boolean, idFrom: number, from: 'start' | bigint, most: number) {
     const keys = new DigestTable();
     const [id, state] = [new Int32Array(ID_WORDS), new Int32Array(STATE_WORDS)];
     let leftFrom: bigint | undefined;
@@ -136,7 +137,7 @@ export class LaneDigests {
       // The day is part of what is hashed.
       packId(record.bytes, record.keyFrom + idFrom, record.keyTo, id);
       if (record.valueTo < record.valueFrom) keys.delete(id);
-      else if (keys.size < MOST_EXPIRED || keys.get(id)) keys.set(id, state);
+      else if (keys.size < most || keys.get(id)) keys.set(id, state);
       else leftFrom ??= record.offset;
     });
     return { keys, leftFrom };
