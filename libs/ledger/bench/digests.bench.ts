@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createKafkaClient, type KafkaClient } from '@genesys-kafka/kafka';
 import { topicSpecs } from '@genesys-kafka/topics';
-import type { JudgedTurn } from '../src/digests/change-judge.ts';
+import type { Turn } from '../src/digests/change-judge.ts';
 import { LaneDigests } from '../src/digests/lane-digests.ts';
 import { claimLane } from '../src/lane.ts';
 import { LanePublisher } from '../src/publisher.ts';
@@ -62,7 +62,7 @@ async function write(client: KafkaClient, topics: string): Promise<void> {
   for (const day of days) {
     using judge = digests.judge('contact-centre', day);
     for (let from = 0; from < count; from += STEP) {
-      await judge.inTurn(async (turn: JudgedTurn) => {
+      await judge.inTurn(async (turn: Turn) => {
         for (let index = from; index < Math.min(count, from + STEP); index += 1) {
           const { id, digest } = conversation(day, index);
           turn.judge(id, digest, { availableAtMs: Date.UTC(2026, 0, 2), submittedAtMs: Date.UTC(2026, 0, 2, 1) });

@@ -1,6 +1,6 @@
 import { decodeBatch, type EncodedBatch, type OutgoingRecord } from '@genesys-kafka/kafka';
 import { BatchBuilder } from '@genesys-kafka/kafka/wire';
-import type { JudgedTurn, RecordVersion, Verdict } from '@genesys-kafka/ledger';
+import type { Turn, RecordVersion, Verdict } from '@genesys-kafka/ledger';
 import { RECORD_HEADER } from '@genesys-kafka/topics';
 import type { StagedBatch, StagedStep } from '../stage/staged-step.ts';
 
@@ -22,7 +22,7 @@ interface JudgedBatch {
  * Judges the records of a step. They were staged as `new`, so a batch of which all are goes as it is, and nothing is
  * made of one without any: only where a batch holds something else as well is it encoded and compressed once more.
  */
-export async function judgedStep(step: StagedStep, turn: JudgedTurn): Promise<JudgedStep> {
+export async function judgedStep(step: StagedStep, turn: Pick<Turn, 'judge'>): Promise<JudgedStep> {
   const decoded = await Promise.all(
     step.batches.map(async (staged) => ({ staged, records: await decodeBatch(staged.batch) })),
   );
@@ -40,7 +40,11 @@ export async function judgedStep(step: StagedStep, turn: JudgedTurn): Promise<Ju
   };
 }
 
-function judge(record: OutgoingRecord, { firstOrdinal, facts }: StagedStep, turn: JudgedTurn): Verdict | undefined {
+function judge(
+  record: OutgoingRecord,
+  { firstOrdinal, facts }: StagedStep,
+  turn: Pick<Turn, 'judge'>,
+): Verdict | undefined {
   const index = Number(header(record, RECORD_HEADER.ordinal)) - firstOrdinal;
   if (!facts.isValid(index)) return undefined;
   return turn.judge(record.key as Buffer, facts.digest(index), versionOf(record));

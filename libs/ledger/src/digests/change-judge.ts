@@ -20,7 +20,19 @@ export interface ChangeJudge extends Disposable {
    * kept in mind, before any others of that day are looked at. Loads the day first, where no other window has: rejects
    * with `lane-interrupted`, `ledger-blocked` or a KafkaError.
    */
-  inTurn<T>(work: (turn: JudgedTurn) => Promise<T>): Promise<T>;
+  inTurn<T>(work: (turn: Turn) => Promise<T>): Promise<T>;
+}
+
+/**
+ * Records of one step, judged in their order. Nothing is remembered before `keep`, which is to be called at once when
+ * the publisher has taken them, so that the memory and the publisher never know of different records.
+ */
+export interface Turn {
+  /** What is to become of the next record. `digest`: SHA-256 of its content. */
+  judge(conversationId: Buffer, digest: Buffer, version: RecordVersion): Verdict;
+  /** Of what is to be published, for the same transaction. */
+  digests(): Promise<readonly EncodedBatch[]>;
+  keep(): void;
 }
 
 /** What a day's digests are written with. */
@@ -29,11 +41,7 @@ export interface DigestFormat {
   readonly compression: KafkaCompression;
 }
 
-/**
- * Records of one step, judged in their order. Nothing is remembered before `keep`, which is to be called at once when
- * the publisher has taken them, so that the memory and the publisher never know of different records.
- */
-export class JudgedTurn {
+export class JudgedTurn implements Turn {
   readonly #known: DigestTable;
   readonly #prefix: Buffer;
   readonly #format: DigestFormat;
@@ -51,7 +59,6 @@ export class JudgedTurn {
     this.#nowMs = nowMs;
   }
 
-  /** What is to become of the next record. `digest`: SHA-256 of its content. */
   judge(conversationId: Buffer, digest: Buffer, version: RecordVersion): Verdict {
     packId(conversationId, 0, conversationId.length, this.#id);
     packState(digest, version, this.#state);
@@ -65,7 +72,6 @@ export class JudgedTurn {
     return verdict;
   }
 
-  /** Of what is to be published, for the same transaction. */
   async digests(): Promise<readonly EncodedBatch[]> {
     return Promise.all(this.#builders.map(async (builder) => builder.build(this.#format.compression)));
   }

@@ -13,7 +13,7 @@ import { claimKey } from '../entries.ts';
 import { LedgerError } from '../errors.ts';
 import type { ClaimedLane } from '../lane.ts';
 import type { LanePublisher } from '../publisher.ts';
-import { JudgedTurn, MAX_BATCH_BYTES, type ChangeJudge, type DigestFormat } from './change-judge.ts';
+import { JudgedTurn, MAX_BATCH_BYTES, type ChangeJudge, type DigestFormat, type Turn } from './change-judge.ts';
 import { DigestTable } from './digest-table.ts';
 import { ID_WORDS, packId } from './packed-id.ts';
 import { decodeDigest, STATE_WORDS } from './packed-state.ts';
@@ -101,7 +101,7 @@ export class LaneDigests {
     return 0;
   }
 
-  async #inTurn<T>(day: HeldDay, work: (turn: JudgedTurn) => Promise<T>): Promise<T> {
+  async #inTurn<T>(day: HeldDay, work: (turn: Turn) => Promise<T>): Promise<T> {
     const turn = day.lastTurn.then(async () => {
       day.table ??= this.#load(day.prefix);
       // One that fails is loaded again by whoever comes next.
