@@ -1,4 +1,4 @@
-export { type ChangeJudge, type DigestFormat, type Turn } from './digests/change-judge.ts';
+export { type ChangeJudge, type Turn } from './digests/change-judge.ts';
 export { LaneDigests } from './digests/lane-digests.ts';
 export { type RecordVersion, type Verdict } from './digests/packed-state.ts';
 export { type TopicsTag, topicsTag } from './digests/topics-tag.ts';

@@ -147,7 +147,7 @@ export class LanePublisher {
 
   #takeDigests(batch: Batch, digests: readonly EncodedBatch[]): void {
     const target = this.#lane.identity.digests;
-    assert(target || digests.length === 0, 'the lane has no partition for digests');
+    assert(target ?? digests.length === 0, 'the lane has no partition for digests');
     for (const records of digests) this.#take(batch, target!, records);
   }
 

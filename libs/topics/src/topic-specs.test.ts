@@ -12,7 +12,10 @@ const asCreated = (spec: TopicSpec, changes: Readonly<Record<string, string>> = 
 
 test('names, partitions and settings are those of the design', () => {
   assert.deepEqual(
-    [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests].map(({ name, partitions }) => [name, partitions]),
+    [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests].map(({ name, partitions }) => [
+      name,
+      partitions,
+    ]),
     [
       ['genesys.conversation-details', 6],
       ['genesys.conversation-details.retry-1', 6],

@@ -47,7 +47,7 @@ class Script implements Turn {
   }
 }
 
-const textOf = (value: unknown) => (value === undefined ? undefined : String(value));
+const textOf = (value: string | Buffer | undefined) => value?.toString();
 
 async function described(batches: readonly StagedBatch[]) {
   const parts = batches.map(async ({ topic, partition, batch }) => {
@@ -56,7 +56,14 @@ async function described(batches: readonly StagedBatch[]) {
     return records.map((record: OutgoingRecord) => {
       const { change, ...headers } = record.headers ?? {};
       const rest = Object.entries(headers).map(([name, value]) => [name, String(value)]);
-      return { topic, partition, key: String(record.key), value: String(record.value), rest, change: textOf(change) };
+      return {
+        topic,
+        partition,
+        key: String(record.key),
+        value: (record.value as Buffer).toString(),
+        rest,
+        change: textOf(change),
+      };
     });
   });
   return (await Promise.all(parts)).flat();
@@ -105,7 +112,7 @@ test('law: what is left is what was staged, without what is not published, and s
       const verdictOn = (key: string) => all[keys.indexOf(key)]!;
       const { batches, unchanged, stale } = await judgedStep(step, new Script(verdictOn));
       const expected = before
-        .map((record) => ({ ...record, change: verdictOn(record.key) as string }))
+        .map((record) => ({ ...record, change: verdictOn(record.key) }))
         .filter(({ change }) => change === 'new' || change === 'changed');
       assert.deepEqual(await described(batches), expected);
       assert.equal(unchanged, all.filter((one) => one === 'unchanged').length);

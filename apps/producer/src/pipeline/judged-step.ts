@@ -1,7 +1,7 @@
 import { decodeBatch, type EncodedBatch, type OutgoingRecord } from '@genesys-kafka/kafka';
 import { BatchBuilder } from '@genesys-kafka/kafka/wire';
 import type { Turn, RecordVersion, Verdict } from '@genesys-kafka/ledger';
-import { RECORD_HEADER } from '@genesys-kafka/topics';
+import { RECORD_HEADER, type Change } from '@genesys-kafka/topics';
 import type { StagedBatch, StagedStep } from '../stage/staged-step.ts';
 
 /** What is left of a step when only what has changed is published. */
@@ -84,5 +84,5 @@ async function remade({ staged, records, verdicts }: JudgedBatch): Promise<Stage
 }
 
 function withChange(record: OutgoingRecord): OutgoingRecord {
-  return { ...record, headers: { ...record.headers, [RECORD_HEADER.change]: 'changed' satisfies Verdict } };
+  return { ...record, headers: { ...record.headers, [RECORD_HEADER.change]: 'changed' satisfies Change } };
 }

@@ -62,7 +62,11 @@ class SegmentStage {
   readonly #open = new Map<Target, BatchBuilder[]>();
   readonly #builders: (TopicPartition & { readonly builder: BatchBuilder })[] = [];
 
-  constructor(validator: RecordValidator, { window, source, availableUntil, change }: SourceFacts, options: EncodeOptions) {
+  constructor(
+    validator: RecordValidator,
+    { window, source, availableUntil, change }: SourceFacts,
+    options: EncodeOptions,
+  ) {
     this.#validator = validator;
     this.#encoder = new ValueEncoder(options.schemaId, options.compression);
     this.#options = options;

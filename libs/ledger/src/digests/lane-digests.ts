@@ -171,13 +171,13 @@ export class LaneDigests {
     const isMark = await this.#mark();
     const signal = AbortSignal.any([this.#options.signal, publisher.signal]);
     const startMs = this.#clock.monotonicMs();
-    let isSeen = false;
+    const seen = { mark: false };
     const visit = (record: RecordView) => {
-      isSeen ||= isMark(record);
-      if (!isSeen) onRecord(record);
+      seen.mark ||= isMark(record);
+      if (!seen.mark) onRecord(record);
     };
     for await (const slice of client.read(this.#partition, { from, signal, visit })) {
-      if (isSeen) return;
+      if (seen.mark) return;
       const waitedMs = this.#clock.monotonicMs() - startMs;
       if (waitedMs > OPEN_TRANSACTION_MS && slice.nextOffset >= slice.lastStableOffset) throw this.#blocked(waitedMs);
     }

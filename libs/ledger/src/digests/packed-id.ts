@@ -11,7 +11,7 @@ const DIGITS_PER_WORD = 8;
 
 /** What each byte is worth as a hexadecimal digit: -1 for none. Genesys writes lower case; another spelling is another text. */
 const DIGIT = new Int8Array(256).fill(-1);
-for (const [value, digit] of [...'0123456789abcdef'].entries()) DIGIT[digit.charCodeAt(0)] = value;
+for (let value = 0; value < 16; value += 1) DIGIT[value.toString(16).charCodeAt(0)] = value;
 
 /** Packs what lies between `from` and `to`. */
 export function packId(text: Uint8Array, from: number, to: number, target: PackedId): void {
