@@ -79,7 +79,7 @@ async function remade({ staged, records, verdicts }: JudgedBatch): Promise<Stage
     count += 1;
   }
   if (count === 0) return undefined;
-  const anew: EncodedBatch = await builder.build(batch.compression);
+  const anew: EncodedBatch = await builder.buildOnPool(batch.compression);
   return { ...target, batch: anew };
 }
 

@@ -73,7 +73,7 @@ export class JudgedTurn implements Turn {
   }
 
   async digests(): Promise<readonly EncodedBatch[]> {
-    return Promise.all(this.#builders.map(async (builder) => builder.build(this.#format.compression)));
+    return Promise.all(this.#builders.map(async (builder) => builder.buildOnPool(this.#format.compression)));
   }
 
   keep(): void {

@@ -156,11 +156,11 @@ export class LaneDigests {
       const key = record.bytes.subarray(record.keyFrom, record.keyTo);
       if (builder.add({ key, value: null })) return;
       // Encoded here and now: its keys hold what was fetched with them.
-      batches.push(builder.build(format.compression));
+      batches.push(builder.buildOnPool(format.compression));
       builder = new BatchBuilder(MAX_BATCH_BYTES);
       builder.add({ key, value: null });
     });
-    batches.push(builder.build(format.compression));
+    batches.push(builder.buildOnPool(format.compression));
     for (const batch of batches) await publisher.writeDigests([await batch]);
     return count;
   }
@@ -191,7 +191,7 @@ export class LaneDigests {
     const mark = this.#marks;
     const builder = new BatchBuilder();
     builder.add({ key, value: Buffer.from(`${lane.nonce}/${mark}`) });
-    await publisher.writeDigests([await builder.build('none')]);
+    await publisher.writeDigests([builder.build('none')]);
     await publisher.flush();
     return ({ bytes, keyFrom, keyTo, valueFrom, valueTo }) => {
       if (keyTo - keyFrom !== key.length || key.compare(bytes, keyFrom, keyTo) !== 0) return false;
