@@ -74,6 +74,11 @@ export const PRODUCER_ERRORS = {
     remedy: 'Use the same --window to go on with it, or --again to publish the whole interval anew.',
     scope: 'usage',
   },
+  'other-mode': {
+    meaning: 'The newest generation of the export was begun with --changed-only, and now goes without, or the reverse.',
+    remedy: 'Go on with it as it was begun, or begin the next generation with --again.',
+    scope: 'usage',
+  },
   'no-results-link': {
     meaning: 'A job is done and gives no link to its archive.',
     remedy: "Run the same command again; if it stays so, check the job's permissions and its contract.",

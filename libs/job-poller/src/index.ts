@@ -1,2 +1,2 @@
 export { pollUntilDone, type DoneStatus, type JobStatus } from './poll.ts';
-export { planWindows, type Window } from './windows.ts';
+export { dayOf, planWindows, type Window } from './windows.ts';

@@ -52,6 +52,11 @@ export function windowId(from: Date, to: Date): string {
   return `${instant(from)}/${instant(to)}`;
 }
 
+/** The day on which a window of this id begins, in UTC: `2026-01-01`. */
+export function dayOf(id: string): string {
+  return id.slice(0, id.indexOf('T'));
+}
+
 function instant(date: Date): string {
   return date
     .toISOString()

@@ -21,6 +21,7 @@ export type {
   PartitionSlice,
   Producer,
   ReadOptions,
+  RecordView,
   TopicPartition,
   Transaction,
   TransactionalProducer,

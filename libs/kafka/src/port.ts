@@ -89,9 +89,22 @@ export interface PartitionSlice {
   readonly highWatermark: bigint;
 }
 
+/** A committed record where it lies in what was fetched: good until the call to which it is handed ends. */
+export interface RecordView {
+  readonly bytes: Buffer;
+  readonly keyFrom: number;
+  /** Less than `keyFrom` where there is no key; likewise for the value. */
+  readonly keyTo: number;
+  readonly valueFrom: number;
+  readonly valueTo: number;
+  readonly offset: bigint;
+}
+
 export interface ReadOptions {
   /** `'start'` is the log's first offset. */
   readonly from: 'start' | bigint;
+  /** Is shown each record, and the slices hold none: for reading millions of small ones, of which few are kept. */
+  readonly visit?: (record: RecordView) => void;
   readonly signal?: AbortSignal;
   /** How long one fetch may wait for data; default 500 ms. */
   readonly maxWaitMs?: number;

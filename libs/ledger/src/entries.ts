@@ -66,6 +66,8 @@ export interface LedgerEntry {
   readonly counts: RecordCounts;
   /** Bytes of the records passed, as Genesys sent them. */
   readonly bytes: number;
+  /** Only what had changed was published of it, and digests were written. */
+  readonly changedOnly?: true;
   readonly error?: WindowError;
   /** ISO 8601. */
   readonly updatedAt: string;
@@ -105,7 +107,7 @@ export function encodeLedgerValue(value: LedgerEntry | Claim): Buffer {
 
 /** The entry of a window of which nothing has been read. */
 export function newWindowEntry(
-  facts: Pick<LedgerEntry, 'exportId' | 'generation' | 'connector' | 'contract' | 'window' | 'source'>,
+  facts: Pick<LedgerEntry, 'exportId' | 'generation' | 'connector' | 'contract' | 'window' | 'source' | 'changedOnly'>,
 ): LedgerEntry {
   return {
     v: 1,

@@ -24,6 +24,8 @@ import { LedgerError } from './errors.ts';
 export interface LaneIdentity {
   readonly transactionalId: string;
   readonly ledger: TopicPartition;
+  /** Where only what has changed is published: the partition of the same number, for what was published last. */
+  readonly digests?: TopicPartition;
   /** Keys of this lane's entries begin with this. */
   readonly keyPrefix: string;
 }

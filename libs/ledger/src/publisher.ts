@@ -23,6 +23,8 @@ export interface PublishStep {
   readonly key: string;
   readonly entry: LedgerEntry;
   readonly batches: readonly (TopicPartition & { readonly batch: EncodedBatch })[];
+  /** Of the records that are published, where the lane keeps digests. */
+  readonly digests?: readonly EncodedBatch[];
 }
 
 /** What each record of a batch takes while it is sent, besides the batch's bytes. */
@@ -90,18 +92,18 @@ export class LanePublisher {
     batch.entries.set(step.key, step.entry);
     for (const { topic, partition, batch: records } of step.batches) {
       batch.records += records.count;
-      batch.bytes += records.rawBytes;
-      const held = records.bytes.length + records.count * RECORD_OVERHEAD;
-      this.#bufferedBytes += held;
-      this.#queue(batch, { topic, partition }).push(records, held);
+      this.#take(batch, { topic, partition }, records);
     }
-    this.#events.onBuffered?.(this.#bufferedBytes);
-    if (this.#open?.batch === batch && this.#isFull(batch)) this.#startClosing();
-    while (!this.#hasRoom()) {
-      this.#room ??= Promise.withResolvers();
-      await this.#room.promise;
-    }
+    this.#takeDigests(batch, step.digests ?? []);
+    await this.#untilRoom(batch);
+  }
+
+  /** Takes records of the digests' partition that belong to no step; otherwise as `write`. */
+  async writeDigests(digests: readonly EncodedBatch[]): Promise<void> {
     this.#throwIfFailed();
+    const batch = this.#fillingBatch();
+    this.#takeDigests(batch, digests);
+    await this.#untilRoom(batch);
   }
 
   /** The most a step should hold now, before compression: it is indivisible, and a transaction has its time. */
@@ -134,6 +136,29 @@ export class LanePublisher {
 
   #throwIfFailed(): void {
     if (this.#failure) throw this.#failure;
+  }
+
+  #take(batch: Batch, target: TopicPartition, records: EncodedBatch): void {
+    batch.bytes += records.rawBytes;
+    const held = records.bytes.length + records.count * RECORD_OVERHEAD;
+    this.#bufferedBytes += held;
+    this.#queue(batch, target).push(records, held);
+  }
+
+  #takeDigests(batch: Batch, digests: readonly EncodedBatch[]): void {
+    const target = this.#lane.identity.digests;
+    assert(target ?? digests.length === 0, 'the lane has no partition for digests');
+    for (const records of digests) this.#take(batch, target!, records);
+  }
+
+  async #untilRoom(batch: Batch): Promise<void> {
+    this.#events.onBuffered?.(this.#bufferedBytes);
+    if (this.#open?.batch === batch && this.#isFull(batch)) this.#startClosing();
+    while (!this.#hasRoom()) {
+      this.#room ??= Promise.withResolvers();
+      await this.#room.promise;
+    }
+    this.#throwIfFailed();
   }
 
   #fillingBatch(): Batch {

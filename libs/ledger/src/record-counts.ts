@@ -3,7 +3,10 @@ export interface RecordCounts {
   readonly read: number;
   readonly published: number;
   readonly invalid: number;
+  /** Equal to what was published last. */
   readonly unchanged: number;
+  /** Older than what was published last. Left out where there are none, as in entries of earlier versions. */
+  readonly stale?: number;
 }
 
 export const NO_RECORDS: RecordCounts = { read: 0, published: 0, invalid: 0, unchanged: 0 };
@@ -13,14 +16,22 @@ export function sumCounts(entries: Iterable<{ readonly counts: RecordCounts; rea
   readonly records: RecordCounts;
   readonly bytes: number;
 } {
-  const records = { ...NO_RECORDS };
+  let records = NO_RECORDS;
   let bytes = 0;
   for (const entry of entries) {
-    records.read += entry.counts.read;
-    records.published += entry.counts.published;
-    records.invalid += entry.counts.invalid;
-    records.unchanged += entry.counts.unchanged;
+    records = addCounts(records, entry.counts);
     bytes += entry.bytes;
   }
   return { records, bytes };
+}
+
+export function addCounts(one: RecordCounts, other: RecordCounts): RecordCounts {
+  const stale = (one.stale ?? 0) + (other.stale ?? 0);
+  return {
+    read: one.read + other.read,
+    published: one.published + other.published,
+    invalid: one.invalid + other.invalid,
+    unchanged: one.unchanged + other.unchanged,
+    ...(stale > 0 ? { stale } : {}),
+  };
 }

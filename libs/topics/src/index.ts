@@ -10,6 +10,7 @@ export {
 } from './headers/dead-letter-headers.ts';
 export { printableText } from './headers/header-text.ts';
 export {
+  type Change,
   formatRecordHeaders,
   idempotencyKey,
   parseRecordHeaders,

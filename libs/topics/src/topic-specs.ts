@@ -5,7 +5,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Partitions of data topics when nothing else is said. */
 export const DATA_PARTITIONS = 6;
 
-/** The ledger has one partition per lane; the number of lanes is part of the format. */
+/** The ledger and the digests have one partition per lane; the number of lanes is part of the format. */
 export const LANES = 12;
 
 /** What this client can decompress when a topic's `compression.type` makes the broker recompress. */
@@ -45,6 +45,8 @@ export interface TopicSpecs {
   readonly retries: readonly TopicSpec[];
   readonly deadLetters: TopicSpec;
   readonly ledger: TopicSpec;
+  /** What was published last of each conversation of a day. */
+  readonly digests: TopicSpec;
 }
 
 /** Retention deletes by the broker's own clock: a slow one of ours must not have it delete what was just written. */
@@ -69,19 +71,24 @@ export function topicSpecs(options: TopicOptions): TopicSpecs {
     data: queue(data, 4 * MIB),
     retries: Array.from({ length: retryTiers }, (_, tier) => queue(`${data}.retry-${tier + 1}`, 16 * MIB, 7 * DAY_MS)),
     deadLetters: queue(`${data}.dlt`, 16 * MIB, 30 * DAY_MS),
-    ledger: {
-      name: `${prefix}export-ledger`,
-      partitions: LANES,
-      config: {
-        'cleanup.policy': 'compact',
-        'compression.type': 'producer',
-        // Small segments and an eager cleaner: a claim reads the partition from its start.
-        'segment.bytes': String(16 * MIB),
-        'segment.ms': String(HOUR_MS),
-        'min.cleanable.dirty.ratio': '0.1',
-        'max.compaction.lag.ms': String(DAY_MS),
-        ...BY_BROKERS_CLOCK,
-      },
+    ledger: memory(`${prefix}export-ledger`),
+    digests: memory(`${prefix}record-digests`),
+  };
+}
+
+/** A compacted topic with a partition for each lane, which is read from its start: small segments, an eager cleaner. */
+function memory(name: string): TopicSpec {
+  return {
+    name,
+    partitions: LANES,
+    config: {
+      'cleanup.policy': 'compact',
+      'compression.type': 'producer',
+      'segment.bytes': String(16 * MIB),
+      'segment.ms': String(HOUR_MS),
+      'min.cleanable.dirty.ratio': '0.1',
+      'max.compaction.lag.ms': String(DAY_MS),
+      ...BY_BROKERS_CLOCK,
     },
   };
 }
@@ -115,7 +122,7 @@ export function checkTopic(spec: TopicSpec, topic: TopicDescription): string[] {
 function compressionProblems(spec: TopicSpec, topic: TopicDescription): string[] {
   const compression = topic.config['compression.type'] ?? 'producer';
   if (compression === 'producer') return [];
-  // Lines of the ledger are small and go one by one; only a reader's codecs matter there.
+  // What is compacted is small in each batch; only a reader's codecs matter there.
   if (spec.config['cleanup.policy'] === 'compact' && READABLE_COMPRESSION.includes(compression)) return [];
   const why = READABLE_COMPRESSION.includes(compression)
     ? 'so the broker stores other bytes than it is sent, and may refuse records that were measured to fit'

@@ -19,6 +19,8 @@ const RECORD: Meanings<typeof RECORD_HEADER> = {
   dataAvailabilityDate:
     'Until when Genesys said that its data was complete, as it spelt it. Of two versions of a conversation the one with the later (`data-availability-date`, `job-submitted-at`) is newer.',
   contentDigest: "SHA-256 of the record's bytes, in hex.",
+  change:
+    'Where only what has changed is published: `new` for the first record of its conversation and day, else `changed`. `new` also where it is not known what was published before.',
 };
 
 const RETRY: Meanings<typeof RETRY_HEADER> = {

@@ -14,6 +14,11 @@ const CONTENTS: Readonly<Record<string, { readonly key: string; readonly value: 
     key: "the window's entry, `claim/` and a transactional id, or `topics/` and the data topic",
     value: 'JSON with a version `v`',
   },
+  digests: {
+    key: '`scope/2026-01-31/conversationId`, the scope being the connector or an export id; or `claim/` and a transactional id',
+    value:
+      'one byte of version, 16 that name the topics it holds for, 16 of the content digest, and twice 8 for the version of the record: availability date and submission of the job',
+  },
 };
 
 const INTRODUCTION = `With the default prefix \`genesys.\` (\`KAFKA_TOPIC_PREFIX\`), the default of \`kafka.partitions\` and the default of

@@ -27,6 +27,7 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
       durationArgument('--window', text),
     )
     .option('--again', 'publish everything anew, as a new generation')
+    .option('--changed-only', 'of a conversation and day publish only what is not as it was published last')
     .addOption(newLedgerOption())
     .addOption(acceptPartitionsOption())
     .action(

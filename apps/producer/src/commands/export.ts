@@ -19,6 +19,7 @@ export interface ExportOptions extends TopicOptions {
   readonly query?: string;
   readonly window?: number;
   readonly again?: boolean;
+  readonly changedOnly?: boolean;
 }
 
 /** `producer export`: resolves with the exit status. */
@@ -29,7 +30,9 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
   const name = contractName(options.contract, settings);
   await using genesys = connectGenesys(settings, log);
   await using fetcher = new ArchiveFetcher(settings, log, observer.onDownload);
-  await using context = await createContext(settings, log, observer, { accepted: acceptedChanges(options), signal });
+  const { changedOnly } = request;
+  const start = { accepted: acceptedChanges(options), signal, changedOnly };
+  await using context = await createContext(settings, log, observer, start);
   const contract =
     name === 'details-jobs'
       ? detailsJobs(genesys, request.query, settings.genesys.pageSize)
@@ -40,13 +43,13 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
 }
 
 function toRequest(options: ExportOptions, settings: Settings): ExportRequest {
-  const { from, to, window, again = false } = options;
+  const { from, to, window, again = false, changedOnly = false } = options;
   const query =
     options.query === undefined
       ? checkedQuery('genesys.query', settings.genesys.query)
       : queryArgument('--query', options.query);
   const windows = planWindows({ from, to, sizeMs: window ?? settings.windows.sizeMs });
-  return { from, to, windows, query, again, concurrentJobs: settings.genesys.concurrentJobs };
+  return { from, to, windows, query, again, changedOnly, concurrentJobs: settings.genesys.concurrentJobs };
 }
 
 function contractName(asked: string | undefined, settings: Settings): 'details-jobs' | 'bulk-archive' {

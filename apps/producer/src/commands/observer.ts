@@ -63,6 +63,8 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
     onRecords: (counts, size) => {
       records.inc({ outcome: 'published' }, counts.published);
       records.inc({ outcome: 'invalid' }, counts.invalid);
+      records.inc({ outcome: 'unchanged' }, counts.unchanged);
+      records.inc({ outcome: 'stale' }, counts.stale ?? 0);
       bytes.inc(size);
       tasks.publish ??= progress.task('publish', { unit: 'records' });
       tasks.publish.advance(counts.read);

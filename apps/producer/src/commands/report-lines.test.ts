@@ -29,3 +29,9 @@ test('the text for eyes names each source with its state, its error, and where i
   assert.doesNotMatch(line, /[\p{Cc}\p{Cf}]/u);
   assert.doesNotMatch(reportLines(report([done])).join('\n'), /dead-letter/);
 });
+
+test('what is not published for being older is told where there is any', () => {
+  const records = { read: 9, published: 3, invalid: 0, unchanged: 4, stale: 2 };
+  const text = reportLines({ ...report([done]), records }).join('\n');
+  assert.match(text, /read 9 = published 3 \+ invalid 0 \+ unchanged 4 \+ stale 2 · /);
+});

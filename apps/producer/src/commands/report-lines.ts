@@ -1,4 +1,5 @@
 import { redactText } from '@genesys-kafka/runtime';
+import type { RecordCounts } from '@genesys-kafka/ledger';
 import type { Report } from '../export/report.ts';
 
 /** The report of `export` and `publish` for people. */
@@ -7,8 +8,7 @@ export function reportLines(report: Report): string[] {
   const mib = report.bytes / 1024 / 1024;
   const lines = [
     `export ${report.exportId}: ${plural(report.windows, 'window')} in ${report.seconds.toFixed(1)} s`,
-    `  read ${records.read} = published ${records.published} + invalid ${records.invalid} + unchanged ${records.unchanged}` +
-      ` · ${mib.toFixed(1)} MiB`,
+    `  ${sumLine(records)} · ${mib.toFixed(1)} MiB`,
   ];
   for (const { source, status, records: count, error } of sources) {
     lines.push(`  ${status.padEnd(8)} ${redactText(source)}  ${plural(count, 'record')}`);
@@ -17,6 +17,11 @@ export function reportLines(report: Report): string[] {
   if (records.invalid > 0)
     lines.push(`  ${plural(records.invalid, 'record')} on the dead-letter topic, with the reasons.`);
   return lines;
+}
+
+export function sumLine({ read, published, invalid, unchanged, stale }: RecordCounts): string {
+  const older = stale === undefined ? '' : ` + stale ${stale}`;
+  return `read ${read} = published ${published} + invalid ${invalid} + unchanged ${unchanged}${older}`;
 }
 
 function plural(count: number, noun: string): string {

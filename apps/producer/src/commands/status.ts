@@ -3,6 +3,7 @@ import { readLedger, summarise, type ExportStatus } from '@genesys-kafka/ledger'
 import { redactText, type Session } from '@genesys-kafka/runtime';
 import { topicSpecs } from '@genesys-kafka/topics';
 import type { Settings } from '../settings.ts';
+import { sumLine } from './report-lines.ts';
 
 interface LedgerStatus {
   readonly connector: string;
@@ -34,7 +35,7 @@ function statusLines({ connector, hidden, exports }: LedgerStatus): string[] {
     `  ${windows} window${windows === 1 ? '' : 's'}: ${Object.entries(states)
       .map(([state, count]) => `${count} ${state}`)
       .join(', ')}`,
-    `  read ${records.read} = published ${records.published} + invalid ${records.invalid} + unchanged ${records.unchanged}`,
+    `  ${sumLine(records)}`,
     ...open.flatMap(({ window, state, counts, source, error }) => [
       `  ${state.padEnd(10)} ${window}, ${counts.read} records${source?.jobId ? `, job ${source.jobId}` : ''}`,
       ...(error ? [`             ${error.code}: ${redactText(error.message)}`] : []),

@@ -2,15 +2,20 @@ import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { connectKafka, prepareTopics, type KafkaClient } from '@genesys-kafka/kafka';
 import {
   checkLedgerTopics,
+  LaneDigests,
   readLedger,
   recordTopics,
+  topicsTag,
   type AcceptedChanges,
+  type ClaimedLane,
   type LaneOptions,
+  type LanePublisher,
   type LedgerEntry,
   type LedgerTopics,
   type PublisherEvents,
   type PublisherLimits,
   type RecordCounts,
+  type TopicsTag,
   type WindowError,
 } from '@genesys-kafka/ledger';
 import { requireSettings, type Logger } from '@genesys-kafka/runtime';
@@ -49,6 +54,8 @@ export interface ProducerContext extends AsyncDisposable, Reading {
   readEntries(signal: AbortSignal): Promise<readonly LedgerEntry[]>;
   /** What the publishing of every source needs. */
   readonly source: SourceOptions;
+  /** Of a lane that is claimed, for as long as its publisher; undefined where everything is published. */
+  digests(lane: ClaimedLane, publisher: LanePublisher, signal: AbortSignal): LaneDigests | undefined;
   readonly observer: ProducerObserver;
 }
 
@@ -58,6 +65,14 @@ const BUFFER_BYTES = MIB;
 /** The size of send at which kafkajs is fastest here. */
 const BATCH_BYTES = 768 * 1024;
 
+/** What is said of this start alone. */
+interface Start {
+  readonly accepted: AcceptedChanges;
+  readonly signal: AbortSignal;
+  /** Only what has changed is published: digests are read and written, and their topic is made. */
+  readonly changedOnly?: boolean;
+}
+
 /**
  * Connects to Kafka and the registry, holds the topics against the ledger, creates missing ones, resolves the schema id:
  * all before the first record.
@@ -66,7 +81,7 @@ export async function createContext(
   settings: Settings,
   log: Logger,
   observer: ProducerObserver,
-  start: { readonly accepted: AcceptedChanges; readonly signal: AbortSignal },
+  start: Start,
 ): Promise<ProducerContext> {
   // Both at once: whoever sets one is told of the other.
   requireSettings(settings, ['kafka.brokers', 'schema.registry']);
@@ -78,7 +93,7 @@ export async function createContext(
   const thread = () => new StagingThread({}, encode.promise);
   const stager = stack.use(new StagingThreads(Array.from({ length: settings.staging.threads }, thread)));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
-  const [topics, schemaId] = await Promise.all([
+  const [{ topics, tag }, schemaId] = await Promise.all([
     guardedTopics(client, specs, start),
     resolveSchemaId(settings, specs.data.name, log),
   ]);
@@ -105,6 +120,7 @@ export async function createContext(
       identity: {
         transactionalId: `${kafka.topicPrefix}${connector}.export.${exportId}`,
         ledger: { topic: specs.ledger.name, partition: partitionFor(exportId, LANES) },
+        ...(tag ? { digests: { topic: specs.digests.name, partition: partitionFor(exportId, LANES) } } : {}),
         keyPrefix: `${exportId}/`,
       },
       onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
@@ -119,22 +135,28 @@ export async function createContext(
       invalidLimit: { maxShare: invalid.maxRatio, minRecords: invalid.minimumRecords },
       onRecords: (counts, bytes) => observer.onRecords(counts, bytes),
     },
+    digests: (lane, publisher, signal) =>
+      tag && new LaneDigests({ client, lane, publisher, signal, format: { tag, compression } }),
     observer,
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   };
 }
 
-/** Data, dead-letter and ledger topic. The ledger is asked before any topic is made, and told once all are there. */
+/**
+ * Data, dead-letter and ledger topic, and that of the digests where they are kept. The ledger is asked before any topic
+ * is made, and told once all are there. Digests that are gone are no reason to stop: what they lack is published.
+ */
 async function guardedTopics(
   client: KafkaClient,
   specs: TopicSpecs,
-  start: { readonly accepted: AcceptedChanges; readonly signal: AbortSignal },
-): Promise<readonly TopicDescription[]> {
+  start: Start,
+): Promise<{ readonly topics: readonly TopicDescription[]; readonly tag: TopicsTag | undefined }> {
   const names = ledgerTopics(specs);
   const known = await checkLedgerTopics(client, names, start);
-  const topics = await prepareTopics(client.admin, [specs.data, specs.deadLetters, specs.ledger]);
+  const wanted = [specs.data, specs.deadLetters, specs.ledger, ...(start.changedOnly ? [specs.digests] : [])];
+  const topics = await prepareTopics(client.admin, wanted);
   await recordTopics(client, names, known, topics[0]!.partitions);
-  return topics;
+  return { topics, tag: start.changedOnly ? await topicsTag(client.admin, names, known) : undefined };
 }
 
 export function ledgerTopics({ data, deadLetters, ledger }: TopicSpecs): LedgerTopics {

@@ -1,6 +1,8 @@
+import { dayOf } from '@genesys-kafka/job-poller';
 import {
   newWindowEntry,
   withLane,
+  type ChangeJudge,
   type Contract,
   type LanePublisher,
   type LedgerEntry,
@@ -10,6 +12,7 @@ import { endsSourceOnly } from '@genesys-kafka/resilience';
 import { jobRepeated, type ProducerError } from '../errors.ts';
 import { endedState } from '../pipeline/ledger-entry.ts';
 import { SourcePublisher } from '../pipeline/source-publisher.ts';
+import { assertSameMode, digestScope, endOutOfReach } from './changed-only.ts';
 import type { ProducerContext } from './context.ts';
 
 /** What is published, and as what. */
@@ -18,6 +21,8 @@ interface ExportIdentity {
   readonly contract: Contract;
   /** Asks for a new generation: everything is read and published again. */
   readonly again: boolean;
+  /** Of a generation only what is not as it was published last: see `digestScope`. */
+  readonly changedOnly: boolean;
 }
 
 /** Publishes what is left of a source; resolves with what makes it less than whole, if anything does. */
@@ -49,7 +54,7 @@ export interface ExportLane {
  */
 export async function inExportLane<T>(
   context: ProducerContext,
-  { exportId, contract, again }: ExportIdentity,
+  { exportId, contract, again, changedOnly }: ExportIdentity,
   outer: AbortSignal,
   work: (lane: ExportLane) => Promise<T>,
 ): Promise<T> {
@@ -58,15 +63,25 @@ export async function inExportLane<T>(
   return withLane(context.lane(exportId, outer), async (lane, publisher) => {
     const entries = [...lane.entries.values()];
     const generation = (chosen ??= nextGeneration(entries, again));
+    assertSameMode(exportId, generation, entries, changedOnly);
+    const digests = context.digests(lane, publisher, outer);
+    if (digests) await endOutOfReach(digests, exportId, generation, entries);
+    const scope = digestScope(exportId, generation, entries);
+    const judgeOf = digests && ((window: string) => digests.judge(scope, dayOf(window)));
     const signal = AbortSignal.any([outer, publisher.signal]);
-    return work(exportLane(context, { exportId, contract, generation }, entries, publisher, signal));
+    return work(exportLane(context, { exportId, contract, generation, judgeOf }, entries, publisher, signal));
   });
+}
+
+interface Generation extends Pick<LedgerEntry, 'exportId' | 'contract' | 'generation'> {
+  /** Where only what has changed is published. */
+  readonly judgeOf?: ((window: string) => ChangeJudge) | undefined;
 }
 
 /** A claimed lane, as its windows see it. `entries` are those of all generations. @internal */
 export function exportLane(
   { connector, observer, source: options }: Pick<ProducerContext, 'connector' | 'observer' | 'source'>,
-  { exportId, contract, generation }: Pick<LedgerEntry, 'exportId' | 'contract' | 'generation'>,
+  { exportId, contract, generation, judgeOf }: Generation,
   entries: readonly LedgerEntry[],
   publisher: LanePublisher,
   signal: AbortSignal,
@@ -88,9 +103,11 @@ export function exportLane(
     run: async (window, source, read, stop) => {
       const before = committed.get(window);
       if (before !== undefined && isSettled(before)) return before;
-      const entry =
-        before ?? newWindowEntry({ exportId, generation, connector, contract, window, ...(source ? { source } : {}) });
-      const ended = await toItsEnd(new SourcePublisher(publisher, entry, options), read, stop);
+      using judge = judgeOf?.(window);
+      const facts = { exportId, generation, connector, contract, window, ...(source ? { source } : {}) };
+      const entry = before ?? newWindowEntry({ ...facts, ...(judge ? { changedOnly: true } : {}) });
+      const judged = judge ? { ...options, judge } : options;
+      const ended = await toItsEnd(new SourcePublisher(publisher, entry, judged), read, stop);
       observer.onSourceEnded(ended);
       return ended;
     },

@@ -31,5 +31,13 @@ test('counts and bytes are the sums over all entries', () => {
     records: { read: 10, published: 6, invalid: 2, unchanged: 2 },
     bytes: 140,
   });
+  const older = { ...entry, counts: { ...entry.counts, read: 7, stale: 2 } };
+  assert.deepEqual(sumCounts([entry, older, older]).records, {
+    read: 19,
+    published: 9,
+    invalid: 3,
+    unchanged: 3,
+    stale: 4,
+  });
   assert.deepEqual(sumCounts([]), { records: { read: 0, published: 0, invalid: 0, unchanged: 0 }, bytes: 0 });
 });

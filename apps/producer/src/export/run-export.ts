@@ -15,6 +15,8 @@ export interface ExportRequest {
   readonly windows: readonly Window[];
   readonly query: Query;
   readonly again: boolean;
+  /** Publishes of each window only what is not as it was published last. */
+  readonly changedOnly: boolean;
   /** How many windows are worked on at once. */
   readonly concurrentJobs: number;
 }
@@ -31,9 +33,9 @@ export async function runExport(
 ): Promise<Report> {
   const startedMs = performance.now();
   const { connector } = context;
-  const { from, to, windows, query, again, concurrentJobs } = request;
+  const { from, to, windows, query, again, changedOnly, concurrentJobs } = request;
   const exportId = stableId({ connector, contract: contract.name, from, to, query });
-  const identity = { exportId, contract: contract.name, again };
+  const identity = { exportId, contract: contract.name, again, changedOnly };
   const entries = await inExportLane(context, identity, signal, async (lane) => {
     assertSameWindows(exportId, windows, lane);
     return mapConcurrently(windows, concurrentJobs, lane.signal, async (window, windowSignal) =>

@@ -114,7 +114,7 @@ async function publishOne(
   signal: AbortSignal,
 ): Promise<LedgerEntry> {
   const { identity } = archive;
-  return inExportLane(context, { exportId, contract: 'archive', again }, signal, async (lane) => {
+  return inExportLane(context, { exportId, contract: 'archive', again, changedOnly: false }, signal, async (lane) => {
     // A new generation is a new source: its records are other records than those of the one before.
     const id = lane.generation === 1 ? identity : `${identity}+${lane.generation}`;
     const before = lane.committed.get(identity);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { chain, chainStart } from '@genesys-kafka/conversation/digest';
 import {
+  addCounts,
   newWindowEntry,
   windowKey,
+  type ChangeJudge,
   type LanePublisher,
   type LedgerEntry,
   type Position,
@@ -14,6 +16,7 @@ import { sourceChanged, tooManyInvalid } from '../errors.ts';
 import { divided } from '../stage/divide.ts';
 import type { RecordFacts, StagedBatch, StagedStep } from '../stage/staged-step.ts';
 import type { SourceFacts } from '../stage/thread-messages.ts';
+import { judgedStep, type JudgedStep } from './judged-step.ts';
 import { windowError } from './ledger-entry.ts';
 
 interface InvalidLimit {
@@ -28,7 +31,14 @@ export interface SourceOptions {
   readonly invalidLimit: InvalidLimit;
   /** Told of each step: what it read, and how many bytes. */
   readonly onRecords: (counts: RecordCounts, bytes: number) => void;
+  /** Of the source's window, where only what has changed is published: from its first record to its last, or not at all. */
+  readonly judge?: ChangeJudge;
 }
+
+/** How many valid records of a step are not published. */
+type Omitted = Pick<JudgedStep, 'unchanged' | 'stale'>;
+
+const ALL_PUBLISHED: Omitted = { unchanged: 0, stale: 0 };
 
 /** Where the page contract stands after some records. */
 export type PagePosition = Pick<Position, 'cursor' | 'page' | 'availability'>;
@@ -65,7 +75,7 @@ export class SourcePublisher {
   /** What its records are told apart by. */
   get facts(): SourceFacts {
     const { window, source } = this.#entry;
-    return { window, source };
+    return { window, source, ...(this.#options.judge ? { change: 'new' } : {}) };
   }
 
   /** Records before this ordinal are on the topic already. */
@@ -75,8 +85,9 @@ export class SourcePublisher {
 
   /** Reads the window from this source, from its start; committed when this resolves. Nothing may be published before. */
   async begin(source: SourceIdentity): Promise<void> {
-    const { exportId, generation, connector, contract, window } = this.#entry;
-    this.#committed = newWindowEntry({ exportId, generation, connector, contract, window, source });
+    const { exportId, generation, connector, contract, window, changedOnly } = this.#entry;
+    const facts = { exportId, generation, connector, contract, window, source };
+    this.#committed = newWindowEntry({ ...facts, ...(changedOnly ? { changedOnly } : {}) });
     this.#entry = this.#committed;
     await this.#commit();
   }
@@ -102,10 +113,27 @@ export class SourcePublisher {
       this.#assertFewInvalid();
       assert.equal(part.firstOrdinal, this.#entry.position.records, 'a step is missing');
       this.#extendChain(part.facts);
-      this.#advance(part.facts, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal));
-      await this.#publisher.write(this.#step(part.batches));
+      await this.#send(part, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal));
       this.#assertFewInvalid();
     }
+  }
+
+  async #send(part: StagedStep, page: PagePosition | undefined): Promise<void> {
+    const { judge } = this.#options;
+    if (!judge) {
+      this.#advance(part, page);
+      await this.#publisher.write(this.#step(part.batches));
+      return;
+    }
+    await judge.inTurn(async (turn) => {
+      const judged = await judgedStep(part, turn);
+      const digests = await turn.digests();
+      // Nothing is waited for from here until the step is both taken and kept in mind.
+      this.#advance(part, page, judged);
+      const taken = this.#publisher.write({ ...this.#step(judged.batches), digests });
+      turn.keep();
+      await taken;
+    });
   }
 
   /** The step as it is, unless it begins in its midst, or is more than the line takes in the time of a transaction. */
@@ -163,23 +191,21 @@ export class SourcePublisher {
     if (this.#chain.toString('hex') !== this.#committed.position.chain) throw this.changed();
   }
 
-  #advance(facts: RecordFacts, page: PagePosition | undefined): void {
+  #advance({ facts }: StagedStep, page: PagePosition | undefined, judged: Omitted = ALL_PUBLISHED): void {
     const { read, invalid, bytes } = facts.sums();
+    const { unchanged, stale } = judged;
+    const published = read - invalid - unchanged - stale;
+    const more: RecordCounts = { read, published, invalid, unchanged, ...(stale > 0 ? { stale } : {}) };
     this.#move(page);
     const { counts, position } = this.#entry;
     this.#entry = {
       ...this.#entry,
       state: 'publishing',
       position: { ...position, records: position.records + read, chain: this.#chain.toString('hex') },
-      counts: {
-        read: counts.read + read,
-        published: counts.published + read - invalid,
-        invalid: counts.invalid + invalid,
-        unchanged: counts.unchanged,
-      },
+      counts: addCounts(counts, more),
       bytes: this.#entry.bytes + bytes,
     };
-    this.#options.onRecords({ read, published: read - invalid, invalid, unchanged: 0 }, bytes);
+    this.#options.onRecords(more, bytes);
   }
 
   /** To another page, or to none; an error of an earlier run is over by then. */

@@ -56,17 +56,23 @@ class SegmentStage {
   readonly #options: EncodeOptions;
   readonly #sourceId: string;
   readonly #availableUntil: string | undefined;
+  readonly #change: SourceFacts['change'];
   readonly #common: EncodedHeaders;
   /** Not full yet, by partition. */
   readonly #open = new Map<Target, BatchBuilder[]>();
   readonly #builders: (TopicPartition & { readonly builder: BatchBuilder })[] = [];
 
-  constructor(validator: RecordValidator, { window, source, availableUntil }: SourceFacts, options: EncodeOptions) {
+  constructor(
+    validator: RecordValidator,
+    { window, source, availableUntil, change }: SourceFacts,
+    options: EncodeOptions,
+  ) {
     this.#validator = validator;
     this.#encoder = new ValueEncoder(options.schemaId, options.compression);
     this.#options = options;
     this.#sourceId = source?.id ?? '';
     this.#availableUntil = availableUntil;
+    this.#change = change;
     const headers = formatRecordHeaders({
       sourceId: this.#sourceId,
       window,
@@ -95,6 +101,7 @@ class SegmentStage {
     const value = this.#encoder.encode(bytes, data);
     if (!value) return this.#oversize(place, bytes, headers, 'max.message.bytes', id);
     if (!fitsAsKey(id)) return this.#oversize(place, bytes, headers, 'a key', id);
+    if (this.#change !== undefined) headers[RECORD_HEADER.change] = this.#change;
     this.#write(data, id, value, headers);
     return true;
   }

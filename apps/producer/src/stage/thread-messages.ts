@@ -1,6 +1,7 @@
 import type { TopicPartition } from '@genesys-kafka/kafka';
 import type { EncodedBatch } from '@genesys-kafka/kafka/wire';
 import type { SourceIdentity } from '@genesys-kafka/ledger';
+import type { Change } from '@genesys-kafka/topics';
 import type { EncodeOptions } from './value-encoder.ts';
 
 /** What the thread is handed once, at its start. */
@@ -15,6 +16,8 @@ export interface SourceFacts {
   readonly source: SourceIdentity | undefined;
   /** `dataAvailabilityDate` of the page that they stand on. */
   readonly availableUntil?: string | undefined;
+  /** Where only what has changed is to be published: most of what is then published is the first of its conversation. */
+  readonly change?: Change | undefined;
 }
 
 /** Records that are staged in one go, their bytes in shared memory one after the other. */

@@ -53,6 +53,7 @@ export async function* readPartition(
         ...target,
         from,
         aborted: fetched.abortedTransactions,
+        visit: options.visit,
         budget: new UnpackBudget(connection.maxDecompressedBytes),
       });
       if (decoded.nextOffset !== undefined && decoded.nextOffset > offset) offset = decoded.nextOffset;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { KafkaError } from '../errors.ts';
+import type { ConsumedRecord, RecordView } from '../port.ts';
 import { decodeBatches } from './record-batch.ts';
 import { EncodedRecords } from './record-encoder.ts';
 import { UnpackBudget } from './unpack-budget.ts';
@@ -75,8 +76,23 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-const decode = (bytes: Buffer, from = 0n, aborted: { producerId: bigint; firstOffset: bigint }[] = []) =>
-  decodeBatches(bytes, { topic: 't', partition: 1, from, aborted, budget: new UnpackBudget(1e6) });
+/** Whoever looks at the records where they lie sees the same ones. */
+async function decode(bytes: Buffer, from = 0n, aborted: { producerId: bigint; firstOffset: bigint }[] = []) {
+  const source = { topic: 't', partition: 1, from, aborted };
+  const decoded = await decodeBatches(bytes, { ...source, budget: new UnpackBudget(1e6) });
+  const seen: Pick<ConsumedRecord, 'offset' | 'key' | 'value'>[] = [];
+  const visit = ({ bytes: all, offset, keyFrom, keyTo, valueFrom, valueTo }: RecordView) => {
+    const part = (start: number, end: number) => (end < start ? null : Buffer.from(all.subarray(start, end)));
+    seen.push({ offset, key: part(keyFrom, keyTo), value: part(valueFrom, valueTo) });
+  };
+  const shown = await decodeBatches(bytes, { ...source, budget: new UnpackBudget(1e6), visit });
+  assert.deepEqual(shown, { records: [], nextOffset: decoded.nextOffset });
+  assert.deepEqual(
+    seen,
+    decoded.records.map(({ offset, key, value }) => ({ offset, key, value })),
+  );
+  return decoded;
+}
 
 test('records come with offset, time, key, value and headers, compressed or not', async () => {
   for (const zstd of [false, true]) {

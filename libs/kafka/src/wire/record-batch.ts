@@ -1,8 +1,10 @@
 import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
-import type { ConsumedRecord, OutgoingRecord, TopicPartition } from '../port.ts';
+import type { ConsumedRecord, OutgoingRecord, RecordView, TopicPartition } from '../port.ts';
 import type { AbortedTransaction } from './fetch-response.ts';
+import { MovingView } from './record-view.ts';
 import type { UnpackBudget } from './unpack-budget.ts';
+import { VarintReader } from './varint-reader.ts';
 
 /** What was fetched, for what is left out of it and for the records' own places. */
 export interface BatchSource extends TopicPartition {
@@ -11,6 +13,8 @@ export interface BatchSource extends TopicPartition {
   readonly aborted: readonly AbortedTransaction[];
   /** Shared by all that one fetch brought. */
   readonly budget: UnpackBudget;
+  /** Is shown the records, which are then not made. */
+  readonly visit?: ((record: RecordView) => void) | undefined;
 }
 
 export interface DecodedBatches {
@@ -62,7 +66,8 @@ export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise
     } else if (!(batch.attributes & TRANSACTIONAL) || !abortedProducers.has(batch.producerId)) {
       const unpacked = await source.budget.unpack(batch.attributes & CODEC, batch.body);
       if (unpacked === undefined) break;
-      appendRecords(batch, unpacked, source, records);
+      if (source.visit) showRecords(batch, unpacked, source, source.visit);
+      else appendRecords(batch, unpacked, source, records);
     }
     nextOffset = batch.lastOffset + 1n;
   }
@@ -150,6 +155,15 @@ class FetchedRecord implements ConsumedRecord {
   }
 }
 
+function showRecords(batch: Header, bytes: Buffer, source: BatchSource, visit: (record: RecordView) => void): void {
+  const reader = new VarintReader(bytes);
+  const view = new MovingView(bytes, batch.baseOffset);
+  for (let index = 0; index < batch.count; index += 1) {
+    if (!view.read(reader)) throw corrupt(source, view.offset);
+    if (view.offset >= source.from) visit(view);
+  }
+}
+
 /** What `EncodedRecords` or a BatchBuilder wrote. Values and keys share its memory. */
 export function decodeRecords(bytes: Buffer, count: number): OutgoingRecord[] {
   const reader = new VarintReader(bytes);
@@ -197,59 +211,4 @@ function corrupt(source: TopicPartition, offset: bigint): KafkaError {
     'record-batch-corrupt',
     `The batch at offset ${offset} of ${partitionName(source)} is not in Kafka's message format 2.`,
   );
-}
-
-/** Kafka's zig-zag variable-length integers, and byte strings with such a length in front (-1 is null). */
-class VarintReader {
-  at = 0;
-  readonly #bytes: Buffer;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  /** Also for 64-bit values: exact up to 2^53, which timestamps stay below. */
-  varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.#bytes[this.at];
-      if (byte === undefined) throw new KafkaError('record-batch-corrupt', 'A record batch ends inside a record.');
-      this.at += 1;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
-      scale *= 128;
-    }
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
-
-  bytes(): Buffer | null {
-    const length = this.varint();
-    if (length < 0) return null;
-    const start = this.at;
-    this.skip(length);
-    return this.#bytes.subarray(start, this.at);
-  }
-
-  text(): string | null {
-    const length = this.varint();
-    if (length < 0) return null;
-    const start = this.at;
-    this.skip(length);
-    return this.#bytes.toString('utf8', start, this.at);
-  }
-
-  /** The bytes that `read` goes over. */
-  since(read: () => void): Buffer {
-    const start = this.at;
-    read();
-    return this.#bytes.subarray(start, this.at);
-  }
-
-  skip(count: number): void {
-    this.at += count;
-    if (this.at > this.#bytes.length) {
-      throw new KafkaError('record-batch-corrupt', 'A record batch ends inside a record.');
-    }
-  }
 }

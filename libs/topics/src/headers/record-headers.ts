@@ -10,6 +10,7 @@ export const RECORD_HEADER = {
   jobSubmittedAt: 'job-submitted-at',
   dataAvailabilityDate: 'data-availability-date',
   contentDigest: 'content-digest',
+  change: 'change',
 } as const;
 
 const FIELDS = Object.entries(RECORD_HEADER) as [keyof typeof RECORD_HEADER, string][];
@@ -25,7 +26,12 @@ export interface RecordOrigin {
   readonly jobSubmittedAt?: string;
   readonly dataAvailabilityDate?: string;
   readonly contentDigest?: string;
+  /** A `Change`, where only what has changed is published. */
+  readonly change?: string;
 }
+
+/** What a record is to the one published last of its conversation and day: the first, or another one. */
+export type Change = 'new' | 'changed';
 
 /** The headers of one record; absent facts have no header. Values are plain text without control characters. */
 export function formatRecordHeaders(origin: RecordOrigin): Record<string, string> {
