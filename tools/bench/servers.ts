@@ -27,10 +27,14 @@ export async function startFilesHost(file: string): Promise<SourceServer & { rea
 /** The Genesys stand-in, with all results ready and no limit of requests. */
 export async function startSimulator(records: number): Promise<SourceServer & { readonly env: SimulatorEnv }> {
   const args = ['serve', '--json', '--records', String(records)];
-  const child = startScript('simulator', [...args, '--rate', '1000000', '--job-ms', '0', '--short-pages', '0'], {
-    env: environment(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = startScript(
+    'simulator',
+    [...args, '--spool-texts', '--rate', '1000000', '--job-ms', '0', '--short-pages', '0'],
+    {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   return { ...serving(child), env: await simulatorEnv(child) };
 }
 

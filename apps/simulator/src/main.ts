@@ -21,6 +21,10 @@ const PROGRAM = new Command('simulator').description(
 
 withPopulation(PROGRAM.command('serve', { isDefault: true }).description('serve the API, the login and the files host'))
   .option('--population <file>', 'serve the conversations of this file, JSON or NDJSON, plain or gzip, of any size')
+  .option(
+    '--spool-texts',
+    'keep the generated texts on disk, where reading takes less than making them: for load tests',
+  )
   .option('--port <n>', 'port of API and login, 0 = free (default: 0)', number)
   .option('--files-port <n>', 'port of the files host, 0 = free (default: 0)', number)
   .option('--host <address>', 'address to listen on (default: 127.0.0.1)')

@@ -57,6 +57,8 @@ const POPULATION = z.strictObject(POPULATION_FIELDS).refine(isOrdered, ORDERED);
 const SIMULATOR = z
   .strictObject({
     ...POPULATION_FIELDS,
+    /** Keeps the generated texts on disk: for load tests, whose subject is not to wait for the stand-in. */
+    spoolTexts: z.boolean().default(false),
     /** A file of conversations to serve instead of generated ones. */
     population: z.string().min(1).optional(),
     /** Conversations start, end, change and vanish as the organisation's time goes by. */
@@ -115,10 +117,10 @@ export type PopulationOptions = z.input<typeof POPULATION>;
 export type PopulationSettings = z.output<typeof POPULATION>;
 
 /** What describes generated conversations, and says nothing about those of a file. */
-const GENERATED_ONLY = ['records', 'from', 'to', 'invalid', 'living'] as const;
+const GENERATED_ONLY = ['records', 'from', 'to', 'invalid', 'living', 'spoolTexts'] as const;
 /** What describes those that live, or those that do not. */
 const LIVING_ONLY = ['perDay', ...(Object.keys(FATES) as (keyof typeof FATES)[])] as const;
-const FIXED_ONLY = ['records'] as const;
+const FIXED_ONLY = ['records', 'spoolTexts'] as const;
 
 /** @throws SimulatorOptionsError naming every mistake. */
 export function parseOptions(options: SimulatorOptions): SimulatorSettings {

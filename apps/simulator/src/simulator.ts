@@ -6,6 +6,7 @@ import { addControlRoutes } from './control-routes.ts';
 import type { Conversations } from './conversations/conversations.ts';
 import { openFileConversations } from './conversations/file-conversations.ts';
 import { GeneratedConversations } from './conversations/generated-conversations.ts';
+import { TextSpool } from './conversations/text-spool.ts';
 import { addFaultHooks } from './faults/fault-hooks.ts';
 import { FaultScript } from './faults/fault-script.ts';
 import { addFilesRoutes, objectPath, xmlError } from './files/files-routes.ts';
@@ -94,7 +95,7 @@ interface Population {
 }
 
 async function populationOf(settings: SimulatorSettings): Promise<Population> {
-  const { population, living, seed, records, from: fromMs, to: toMs, invalid: invalidShare } = settings;
+  const { population, living, spoolTexts, seed, records, from: fromMs, to: toMs, invalid: invalidShare } = settings;
   if (living) {
     const { perDay, late, reopened, reprocessed, reviewed, vanished } = settings;
     const fates = { late, reopened, reprocessed, reviewed, vanished };
@@ -103,7 +104,10 @@ async function populationOf(settings: SimulatorSettings): Promise<Population> {
   }
   const conversations =
     population === undefined
-      ? new GeneratedConversations({ seed, records, fromMs, toMs, invalidShare })
+      ? new GeneratedConversations(
+          { seed, records, fromMs, toMs, invalidShare },
+          spoolTexts ? await TextSpool.open(records) : undefined,
+        )
       : await openFileConversations(population);
   return { organisation: unchanging(conversations), close: () => conversations.close() };
 }

@@ -5,6 +5,7 @@ import { spoil, spreadOut } from './oddities.ts';
 import { drawPlan, MEDIA_TYPES } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { Random } from './random.ts';
+import type { TextSpool } from './text-spool.ts';
 
 export interface GeneratorOptions {
   readonly seed: number;
@@ -30,10 +31,13 @@ export class GeneratedConversations implements Conversations {
   readonly fromMs: number;
   readonly toMs: number;
   readonly #options: GeneratorOptions;
+  readonly #spool: TextSpool | undefined;
   readonly #random = new Random();
 
-  constructor(options: GeneratorOptions) {
+  /** `spool`: keeps texts that were made once; closed with these conversations. */
+  constructor(options: GeneratorOptions, spool?: TextSpool) {
     this.#options = options;
+    this.#spool = spool;
     ({ records: this.records, fromMs: this.fromMs, toMs: this.toMs } = options);
   }
 
@@ -62,6 +66,10 @@ export class GeneratedConversations implements Conversations {
   }
 
   text(index: number): string {
+    return this.#spool ? this.#spool.text(index, () => this.#compose(index)) : this.#compose(index);
+  }
+
+  #compose(index: number): string {
     const random = this.#random.reset(this.#options.seed, index);
     const { text, spread } = composeRecord(random, drawPlan(random, this.#start(random, index)), planMembers);
     if (this.isInvalid(index)) return spoil(this.#random.reset(this.#options.seed, SPOILT_STREAM + index), text);
@@ -81,7 +89,7 @@ export class GeneratedConversations implements Conversations {
   }
 
   async close(): Promise<void> {
-    // Nothing is held.
+    await this.#spool?.close();
   }
 
   isInvalid(index: number): boolean {
