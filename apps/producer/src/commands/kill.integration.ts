@@ -53,12 +53,13 @@ async function runThroughKills(
     const { child, ended } = startProducer(args, env);
     const timer = new AbortController();
     const share = random();
-    const moment =
-      run % 2 === 0
-        ? delay(START_MS + share * SPAN_MS, undefined, { signal: timer.signal })
-        : untilMore(prefix, written + (share * RECORDS) / KILLS, timer.signal);
-    const killed = kills < KILLS ? moment.then(() => true).catch(() => false) : ended.then(() => false);
-    if (await Promise.race([killed, ended.then(() => false)])) {
+    const moment = async () => {
+      if (run % 2 === 0) await delay(START_MS + share * SPAN_MS, undefined, { signal: timer.signal });
+      else await untilMore(prefix, written + (share * RECORDS) / KILLS, timer.signal);
+      return true;
+    };
+    const isToBeKilled = kills < KILLS ? [moment().catch(() => false)] : [];
+    if (await Promise.race([...isToBeKilled, ended.then(() => false)])) {
       child.kill('SIGKILL');
       kills += 1;
     }
