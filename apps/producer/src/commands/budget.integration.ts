@@ -22,7 +22,7 @@ test('20 windows side by side stay within the limit of requests: no 429, and nea
       '--from',
       '2025-10-01',
       '--to',
-      '2025-10-02',
+      '2025-10-01T20:00:00Z',
       '--window',
       '1h',
       '--json',

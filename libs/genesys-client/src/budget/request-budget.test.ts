@@ -220,3 +220,34 @@ test('a first call that nobody answers holds the others for a second', async () 
   await Promise.all(all);
   assert.deepEqual(grantedMs, [0, 1000, 1000, 1000]);
 });
+
+test('calls on their way count as made, whatever the last answer said', async () => {
+  const { ask, clock, grantedMs } = budgetOf();
+  const first = await ask();
+  const others = Array.from({ length: 40 }, ask);
+  await clock.advance(999);
+  assert.equal(grantedMs.length, 1);
+  await clock.advance(1);
+  first.answered({ count: 1, allowed: 60, resetSeconds: 60 }, false);
+  await clock.advance(1000);
+  // 41 were let go before anything was known; of the 59 that are left, all may be among them.
+  const more = Array.from({ length: 40 }, ask);
+  await clock.advance(30_000);
+  assert.ok(grantedMs.length < 60, `${grantedMs.length} calls`);
+  void [...others, ...more];
+});
+
+test('a window that has ended is not known to have ended: one call goes ahead', async () => {
+  const { ask, clock, grantedMs } = budgetOf();
+  (await ask()).answered({ count: 60, allowed: 60, resetSeconds: 9 }, false);
+  const waiting = Array.from({ length: 3 }, ask);
+  await clock.advance(10_000);
+  assert.deepEqual(grantedMs, [0, 10_000]);
+  (await waiting[0]!).answered({ count: 60, allowed: 60, resetSeconds: 1 }, false);
+  await clock.advance(1999);
+  assert.equal(grantedMs.length, 2);
+  await clock.advance(1);
+  (await waiting[1]!).answered({ count: 1, allowed: 60, resetSeconds: 60 }, false);
+  await waiting[2];
+  assert.deepEqual(grantedMs, [0, 10_000, 12_000, 12_000]);
+});
