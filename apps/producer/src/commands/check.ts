@@ -23,6 +23,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
     { name: 'kafka', run: () => checkKafka(session) },
     { name: 'registry', run: () => checkRegistry(session) },
     { name: 'genesys', run: () => checkGenesys(session) },
+    { name: 's3', run: () => checkStorage(session) },
     { name: 'spool', run: () => checkSpool(settings.spool.dir).then(() => settings.spool.dir) },
   ]);
 }
@@ -74,4 +75,14 @@ async function checkGenesys({ settings, log, signal }: Session<Settings>): Retur
     if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
   }
   return 'logged in, and jobs may be looked at; submitting shows with the first export';
+}
+
+async function checkStorage({ settings, signal }: Session<Settings>): ReturnType<Check['run']> {
+  const { endpoint, region, accessKeyId } = settings.s3;
+  if (endpoint === undefined && region === undefined && accessKeyId === undefined) {
+    return { status: 'skipped', message: 'no endpoint, region or key set: only needed for s3: sources' };
+  }
+  const { connectObjectStore } = await import('@genesys-kafka/object-store/connect');
+  await using store = connectObjectStore(settings.s3, settings.proxy);
+  return store.check(signal);
 }
