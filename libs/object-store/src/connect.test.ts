@@ -107,3 +107,15 @@ test('where nobody listens, and where no region or name is known, it says so; an
   stop.abort(new Error('stop'));
   await assert.rejects(listed({ endpoint: 'http://127.0.0.1:9' }, stop.signal), /stop/);
 });
+
+test('a key that a URL would change is refused, and others stand in a link as they were signed', async () => {
+  await using store = connectObjectStore({ ...KEYS, endpoint: 'http://127.0.0.1:9' }, undefined);
+  for (const key of ['a/../b.zip', './b.zip', 'a/..']) {
+    await assert.rejects(store.signedLink({ bucket: 'bucket', key }), { code: 's3-key-unusable' });
+  }
+  for (const key of ['a//b..zip', '...', ' a\t?#%2e%2E/ä', 'a\\b', "!'()*~"]) {
+    const link = await store.signedLink({ bucket: 'bucket', key });
+    assert.equal(new URL(link).href, link, key);
+    assert.equal(decodeURIComponent(new URL(link).pathname), `/bucket/${key}`);
+  }
+});

@@ -50,10 +50,15 @@ export function connectObjectStore(settings: S3Settings, proxy: Proxy | undefine
   };
   return {
     list: (address, signal) => tried(showObject(address), signal, () => allPages(client, address, signal)),
-    signedLink: ({ bucket, key }) =>
-      tried(showObject({ bucket, key }), undefined, () =>
-        getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: LINK_SECONDS }),
-      ),
+    signedLink: async (address) => {
+      const [what, { bucket, key }] = [showObject(address), address];
+      // URLs take such parts out, and the signature would be of another path.
+      if (key.split('/').some((part) => part === '.' || part === '..')) {
+        throw new ObjectStoreError('s3-key-unusable', `${what} cannot be downloaded by a link.`);
+      }
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key });
+      return tried(what, undefined, () => getSignedUrl(client, command, { expiresIn: LINK_SECONDS }));
+    },
     probe: (address, signal) =>
       tried(showObject(address), signal, async () => {
         const command = new GetObjectCommand({ Bucket: address.bucket, Key: address.key, Range: 'bytes=0-0' });

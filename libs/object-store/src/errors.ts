@@ -13,6 +13,11 @@ export const OBJECT_STORE_ERRORS = {
     remedy: 'Check the key: it is case-sensitive, and does not begin with a slash.',
     scope: 'source',
   },
+  's3-key-unusable': {
+    meaning: 'The key has a part that is . or .., which no link can hold.',
+    remedy: 'Copy the object to another key.',
+    scope: 'source',
+  },
   's3-wrong-region': {
     meaning: 'The bucket lies in another region than the one that was asked.',
     remedy: "Set s3.region (AWS_REGION) to the bucket's region.",

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -52,7 +52,8 @@ function fromEnvironment(): Storage | undefined {
 async function asProcess({ signal = new AbortController().signal, onProgress = () => undefined }: StorageOptions) {
   const program = await ensureVersitygw({ signal, onProgress }).catch((error: unknown) => {
     if (!(error instanceof TestingError)) throw error;
-    const remedy = 'It takes Go 1.24 or newer, or the address of a storage in GENESYS_KAFKA_S3_ENDPOINT.';
+    const remedy =
+      'It takes Go 1.25 or newer, for the first run, or the address of a storage in GENESYS_KAFKA_S3_ENDPOINT.';
     throw new TestingError('provider-unavailable', error.message, { remedy, cause: error });
   });
   const dir = await mkdtemp(join(tmpdir(), 'genesys-kafka-storage-'));
@@ -65,7 +66,7 @@ async function asProcess({ signal = new AbortController().signal, onProgress = (
     process.execPath,
     [
       fileURLToPath(import.meta.resolve('./host/storage-host.ts')),
-      ...[program, '--port', `127.0.0.1:${port}`, '--region', REGION, 'posix', '--sidecar', attributes, files],
+      ...[dir, program, '--port', `127.0.0.1:${port}`, '--region', REGION, 'posix', '--sidecar', attributes, files],
     ],
     {
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -77,7 +78,6 @@ async function asProcess({ signal = new AbortController().signal, onProgress = (
   const close = async () => {
     host.stdin.destroy();
     await exited;
-    await rm(dir, { recursive: true, force: true });
   };
   const storage = { endpoint: `http://127.0.0.1:${port}`, region: REGION, accessKeyId, secretAccessKey };
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;

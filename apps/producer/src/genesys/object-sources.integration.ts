@@ -156,3 +156,18 @@ test('publish takes all objects under a prefix, each under its own name, and say
     assert.doesNotMatch(out + err, /X-Amz|canary|storage-test-secret/);
   }
 });
+
+test('check tries the storage that is configured, and passes over one that is not', async () => {
+  const said = async (given: Record<string, string>) => {
+    const { stdout } = await runProducer(['check', '--json'], { ...servers.env(uniquePrefix()), ...given });
+    const { checks } = JSON.parse(stdout) as { checks: { check: string; status: string; message: string }[] };
+    const { status, message } = checks.find(({ check }) => check === 's3')!;
+    return `${status}: ${message}`;
+  };
+  assert.match(await said(env()), /^ok: 127\.0\.0\.1:\d+ answers; \d+ buckets/);
+  assert.match(
+    await said({ ...env(), AWS_REGION: 'eu-west-3' }),
+    /^failed: .*Set s3\.region \(AWS_REGION\) to us-east-1/,
+  );
+  assert.match(await said({}), /^skipped: /);
+});
