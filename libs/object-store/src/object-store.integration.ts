@@ -31,7 +31,7 @@ test('1,200 objects are listed over all pages, in their order, and no others', a
     await Promise.all(keys.slice(from, from + 50).map((key) => put(key, '[]')));
   }
   await put('manyfold', '[]');
-  await using store = connectObjectStore(storage, undefined);
+  await using store = await connectObjectStore(storage, undefined);
   const listed = await store.list({ bucket, key: 'many/' }, never);
   assert.deepEqual(
     listed.map(({ key }) => key),
@@ -41,7 +41,7 @@ test('1,200 objects are listed over all pages, in their order, and no others', a
 });
 
 test('a signed link brings the object whatever its key holds, and shows nothing of the secret', async () => {
-  await using store = connectObjectStore(storage, undefined);
+  await using store = await connectObjectStore(storage, undefined);
   for (const key of ['a b+c%20.json', 'ä/ö.json', "x/(1)'!*&=?#.json"]) {
     await put(key, JSON.stringify(key));
     await store.probe({ bucket, key }, never);
@@ -52,7 +52,7 @@ test('a signed link brings the object whatever its key holds, and shows nothing 
 });
 
 test('what is missing, and who may not ask, is told by the storage itself', async () => {
-  await using store = connectObjectStore(storage, undefined);
+  await using store = await connectObjectStore(storage, undefined);
   await assert.rejects(store.list({ bucket: `${bucket}-no`, key: '' }, never), { code: 's3-bucket-missing' });
   await assert.rejects(store.probe({ bucket, key: 'no' }, never), { code: 's3-object-missing' });
   assert.match(await store.check(never), /answers; \d+ buckets/);
@@ -61,7 +61,7 @@ test('what is missing, and who may not ask, is told by the storage itself', asyn
     [{ accessKeyId: 'another-key' }, 's3-credentials-refused'],
     [{ region: 'eu-west-3' }, 's3-wrong-region'],
   ] as const) {
-    await using other = connectObjectStore({ ...storage, ...wrong }, undefined);
+    await using other = await connectObjectStore({ ...storage, ...wrong }, undefined);
     await assert.rejects(other.list({ bucket, key: '' }, never), { code });
     await assert.rejects(other.check(never), { code });
   }

@@ -56,7 +56,7 @@ export class RequestHandler {
     } = await this.#connections.request({
       origin: `${request.protocol}//${host ?? hostOf(request)}`,
       path: request.path + queryOf(request),
-      method: request.method as 'GET',
+      method: request.method,
       headers,
       signal: options.abortSignal instanceof AbortSignal ? options.abortSignal : null,
     });
@@ -91,7 +91,7 @@ function hostOf({ hostname, port }: SdkRequest): string {
 /** As it was signed: each name and value percent-encoded, but for RFC 3986's unreserved characters. */
 function queryOf({ query = {} }: SdkRequest): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
-    value === null ? [encoded(name)] : [value].flat().map((one) => `${encoded(name)}=${encoded(String(one))}`),
+    value === null ? [encoded(name)] : [value].flat().map((one) => `${encoded(name)}=${encoded(one)}`),
   );
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }

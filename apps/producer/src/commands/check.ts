@@ -3,6 +3,7 @@ import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { GenesysError } from '@genesys-kafka/genesys-client';
 import { checkCluster, connectKafka } from '@genesys-kafka/kafka';
 import { checkLedgerTopics } from '@genesys-kafka/ledger';
+import { connectObjectStore } from '@genesys-kafka/object-store';
 import { OperationalError } from '@genesys-kafka/resilience';
 import { runChecks, type Check, type Session } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
@@ -82,7 +83,6 @@ async function checkStorage({ settings, signal }: Session<Settings>): ReturnType
   if (endpoint === undefined && region === undefined && accessKeyId === undefined) {
     return { status: 'skipped', message: 'no endpoint, region or key set: only needed for s3: sources' };
   }
-  const { connectObjectStore } = await import('@genesys-kafka/object-store/connect');
-  await using store = connectObjectStore(settings.s3, settings.proxy);
-  return store.check(signal);
+  await using store = await connectObjectStore(settings.s3, settings.proxy);
+  return await store.check(signal);
 }

@@ -1,4 +1,5 @@
 import {
+  connectObjectStore,
   ObjectStoreError,
   parseObjectAddress,
   selectObjects,
@@ -12,7 +13,7 @@ import type { ArchiveFetcher, OpenArchive } from './archive-fetcher.ts';
 /** One object of a storage, under the name that it has in the report. */
 export interface ObjectSource {
   readonly name: string;
-  open(signal: AbortSignal): Promise<OpenArchive>;
+  readonly open: (signal: AbortSignal) => Promise<OpenArchive>;
 }
 
 /** Objects of a storage that speaks S3, as archives. Connects with the first of them: the AWS SDK is slow to load. */
@@ -56,9 +57,7 @@ export class ObjectSources implements AsyncDisposable {
   }
 
   async #connected(): Promise<ObjectStore> {
-    this.#store ??= import('@genesys-kafka/object-store/connect').then(({ connectObjectStore }) =>
-      connectObjectStore(this.#settings.s3, this.#settings.proxy),
-    );
+    this.#store ??= connectObjectStore(this.#settings.s3, this.#settings.proxy);
     return this.#store;
   }
 

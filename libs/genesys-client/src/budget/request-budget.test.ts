@@ -226,15 +226,14 @@ test('calls on their way count as made, whatever the last answer said', async ()
   const first = await ask();
   const others = Array.from({ length: 40 }, ask);
   await clock.advance(999);
-  assert.equal(grantedMs.length, 1);
+  assert.deepEqual(grantedMs, [0]);
   await clock.advance(1);
   first.answered({ count: 1, allowed: 60, resetSeconds: 60 }, false);
   await clock.advance(1000);
   // 41 were let go before anything was known; of the 59 that are left, all may be among them.
   const more = Array.from({ length: 40 }, ask);
   await clock.advance(30_000);
-  assert.ok(grantedMs.length < 60, `${grantedMs.length} calls`);
-  void [...others, ...more];
+  assert.ok(grantedMs.length < 60, `${grantedMs.length} of ${1 + others.length + more.length} calls`);
 });
 
 test('a window that has ended is not known to have ended: one call goes ahead', async () => {

@@ -14,7 +14,7 @@ async function failureOf(answer: RequestListener): Promise<ObjectStoreError> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  await using store = connectObjectStore({ ...KEYS, endpoint }, undefined);
+  await using store = await connectObjectStore({ ...KEYS, endpoint }, undefined);
   try {
     await store.list({ bucket: 'bucket', key: 'x/' }, never);
     return assert.fail('it was listed');
@@ -91,7 +91,7 @@ test('a storage that fails for a moment is asked again', async () => {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  await using store = connectObjectStore({ ...KEYS, endpoint }, undefined);
+  await using store = await connectObjectStore({ ...KEYS, endpoint }, undefined);
   assert.deepEqual(await store.list({ bucket: 'bucket', key: '' }, never), []);
   assert.equal(asked, 3);
   server.closeAllConnections();
@@ -99,8 +99,9 @@ test('a storage that fails for a moment is asked again', async () => {
 });
 
 test('where nobody listens, and where no region or name is known, it says so; an abort ends the wait', async () => {
-  const at = (settings: object) => connectObjectStore({ ...KEYS, ...settings }, undefined);
-  const listed = (settings: object, signal = never) => at(settings).list({ bucket: 'bucket', key: '' }, signal);
+  const at = async (settings: object) => connectObjectStore({ ...KEYS, ...settings }, undefined);
+  const listed = async (settings: object, signal = never) =>
+    (await at(settings)).list({ bucket: 'bucket', key: '' }, signal);
   await assert.rejects(listed({ endpoint: 'http://127.0.0.1:9' }), { code: 's3-unreachable', message: /ECONNREFUSED/ });
   await assert.rejects(listed({ endpoint: 'https://no-such-host.invalid' }), { code: 's3-unreachable' });
   const stop = new AbortController();
@@ -109,7 +110,7 @@ test('where nobody listens, and where no region or name is known, it says so; an
 });
 
 test('a key that a URL would change is refused, and others stand in a link as they were signed', async () => {
-  await using store = connectObjectStore({ ...KEYS, endpoint: 'http://127.0.0.1:9' }, undefined);
+  await using store = await connectObjectStore({ ...KEYS, endpoint: 'http://127.0.0.1:9' }, undefined);
   for (const key of ['a/../b.zip', './b.zip', 'a/..']) {
     await assert.rejects(store.signedLink({ bucket: 'bucket', key }), { code: 's3-key-unusable' });
   }
