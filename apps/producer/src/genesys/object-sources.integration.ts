@@ -61,7 +61,8 @@ async function contentOf(key: string): Promise<Buffer> {
   );
   await using archive = await objects[0]!.open(never);
   const chunks: Buffer[] = [];
-  for await (const chunk of archive.open(never)) chunks.push(chunk);
+  // A piece is good only until the next one is asked for.
+  for await (const chunk of archive.open(never)) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
