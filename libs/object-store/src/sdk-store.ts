@@ -1,9 +1,9 @@
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Proxy } from '@genesys-kafka/http';
-import type { ObjectStore } from './connect.ts';
 import { ObjectStoreError } from './errors.ts';
 import { showObject, type ObjectAddress } from './object-address.ts';
+import type { ObjectStore } from './object-store.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { ListedObject } from './select-objects.ts';
 import type { S3Settings } from './settings.ts';
