@@ -39,7 +39,7 @@ export const SETTINGS = defineSettings({
   // What the producer reads of a file that serves both.
   readElsewhere: [
     ...['genesys', 'windows', 'kafka.transaction', 'schema.compatibility', 'schema.register'],
-    ...['archive', 'clock', 'record', 'invalid', 'spool', 'staging'],
+    ...['archive', 'clock', 'record', 'invalid', 'spool', 'staging', 's3'],
   ],
 });
 

@@ -4,6 +4,7 @@ import { PROXY_SECTION, TLS_CHECKS, TLS_SECTION } from '@genesys-kafka/http/sett
 import { WINDOWS_SECTION } from '@genesys-kafka/job-poller/settings';
 import { KAFKA_CHECKS, KAFKA_KEYS } from '@genesys-kafka/kafka/settings';
 import { TRANSACTION_SECTION } from '@genesys-kafka/ledger/settings';
+import { S3_CHECKS, S3_SECTION } from '@genesys-kafka/object-store/settings';
 import { RECORD_SECTION } from '@genesys-kafka/record-parser/settings';
 import {
   count,
@@ -48,6 +49,7 @@ export const SETTINGS = defineSettings({
       .prefault({}),
     schema: z.strictObject({ ...REGISTRY_KEYS, ...REGISTRATION_KEYS }).prefault({}),
     archive: ARCHIVE_SECTION,
+    s3: S3_SECTION,
     record: RECORD_SECTION,
     invalid: INVALID_SECTION,
     spool: SPOOL_SECTION,
@@ -57,7 +59,7 @@ export const SETTINGS = defineSettings({
     tls: TLS_SECTION,
     proxy: PROXY_SECTION,
   }),
-  checks: [...GENESYS_CHECKS, ...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...TLS_CHECKS],
+  checks: [...GENESYS_CHECKS, ...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...S3_CHECKS, ...TLS_CHECKS],
   // What the consumer reads of a file that serves both.
   readElsewhere: ['routes', 'sinks', 'retry', 'unrouted', 'consumer'],
 });

@@ -204,7 +204,7 @@ export const ARCHIVE_ERRORS = {
   // The command line.
   'source-unsupported': {
     meaning: 'The argument is no kind of source that can be published.',
-    remedy: 'Give a path, a directory, a glob or an https: link.',
+    remedy: 'Give a path, a directory, a glob, an https: link, or s3://bucket/key.',
     scope: 'usage',
   },
 } as const satisfies ErrorTable;

@@ -77,12 +77,8 @@ test('an empty directory is that source’s error', async () => {
   assert.equal(source?.kind === 'none' && source.error.scope, 'source');
 });
 
-test('s3: and unknown schemes are bad usage, and a colon in a file name is not a scheme', async () => {
-  await assert.rejects(expandSources(['a.zip', 's3://bucket/key'], '/'), {
-    code: 'source-unsupported',
-    scope: 'usage',
-    message: /not available in this version/,
-  });
+test('s3: is for others to look at, unknown schemes are bad usage, and a colon in a file name is not a scheme', async () => {
+  assert.deepEqual(await expandSources(['s3://bucket/key'], '/'), [{ argument: 's3://bucket/key', kind: 'objects' }]);
   await assert.rejects(expandSources(['ftp://host/x?sig=1'], '/'), (error: Error) => !error.message.includes('sig'));
   await assert.rejects(expandSources([''], '/'), { code: 'source-unsupported' });
   assert.deepEqual(await expandSources(['day:1.zip'], '/nowhere'), [

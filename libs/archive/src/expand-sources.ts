@@ -7,6 +7,8 @@ import { readFailure } from './file-failures.ts';
 type SourceArgument =
   /** A link, to be spooled. `argument` is without its query string, which may be a signature, and without a login. */
   | { readonly argument: string; readonly kind: 'link'; readonly link: string }
+  /** An object, or all whose keys begin so, in a storage that speaks S3. */
+  | { readonly argument: string; readonly kind: 'objects' }
   /** Files in the order in which they are to be published. */
   | { readonly argument: string; readonly kind: 'files'; readonly paths: readonly string[] }
   /** Those of a directory, where empty parts and markers (`_SUCCESS`) lie beside what is meant. */
@@ -24,7 +26,7 @@ type SourceArgument =
  * markers and subdirectories left out), a pattern for the files that match, both sorted by name; a path that exists is never
  * read as a pattern. A single path is passed on unread, so that a missing file is that source's own error; so is what
  * cannot be looked at among several, such as a link to nothing.
- * Throws ArchiveError `source-unsupported` (scope `usage`) for `s3:` and other schemes.
+ * Throws ArchiveError `source-unsupported` (scope `usage`) for other schemes than `s3:`, `https:` and `http:`.
  */
 export async function expandSources(args: readonly string[], cwd: string): Promise<SourceArgument[]> {
   for (const argument of args) checkScheme(argument);
@@ -37,9 +39,8 @@ function schemeOf(argument: string): string | undefined {
 
 function checkScheme(argument: string): void {
   const scheme = schemeOf(argument);
-  if (scheme === 's3') throw new ArchiveError('source-unsupported', 's3: sources are not available in this version.');
   if (argument === '') throw new ArchiveError('source-unsupported', 'An empty source is nothing to publish.');
-  if (scheme === undefined || scheme === 'https' || scheme === 'http') return;
+  if (scheme === undefined || scheme === 's3' || scheme === 'https' || scheme === 'http') return;
   // A file name may hold a colon; only `scheme://` says that a link is meant.
   if (argument.startsWith('//', scheme.length + 1)) {
     throw new ArchiveError('source-unsupported', `${scheme}: sources are not supported.`);
@@ -48,6 +49,7 @@ function checkScheme(argument: string): void {
 
 async function expand(argument: string, cwd: string): Promise<SourceArgument> {
   const scheme = schemeOf(argument);
+  if (scheme === 's3') return { argument, kind: 'objects' };
   if (scheme === 'https' || scheme === 'http') {
     const shown = argument.replace(/[?#].*$/s, '').replace(/^(https?:\/*)[^/]*@/i, '$1');
     return { argument: shown, kind: 'link', link: argument };

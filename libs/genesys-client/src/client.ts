@@ -1,12 +1,12 @@
 import { connections } from '@genesys-kafka/http/connections';
-import { SlidingWindow, systemClock } from '@genesys-kafka/resilience';
+import { systemClock } from '@genesys-kafka/resilience';
+import { RequestBudget, type BudgetState } from './budget/request-budget.ts';
 import { bulkArchiveApi, type BulkArchiveApi } from './contracts/bulk-archive.ts';
 import { detailsJobsApi, type AvailabilityApi, type DetailsJobsApi } from './contracts/details-jobs.ts';
 import { exchanging } from './exchange.ts';
 import { auth } from './interceptors/auth.ts';
 import { budget } from './interceptors/budget.ts';
 import { decode } from './interceptors/decode.ts';
-import { rateLimits } from './interceptors/rate-limits.ts';
 import { report } from './interceptors/report.ts';
 import { retry } from './interceptors/retry.ts';
 import { timed } from './interceptors/timed.ts';
@@ -20,6 +20,10 @@ import { TokenSource } from './token-source.ts';
 export interface GenesysClient extends AvailabilityApi, AsyncDisposable {
   readonly detailsJobs: DetailsJobsApi;
   readonly bulkArchive: BulkArchiveApi;
+  /** How much of the request budget is used. */
+  readonly budget: BudgetState;
+  /** Which part of the organisation's budget this process may use: `1 / n` of n that share it. In force at once. */
+  setBudgetShare(share: number): void;
   /** Ends what is under way (those calls reject) and closes the connections. */
   close(): Promise<void>;
 }
@@ -45,8 +49,8 @@ export function createGenesysClient(options: GenesysClientOptions): GenesysClien
     headersTimeout: settings.headersTimeoutMs,
     bodyTimeout: settings.bodyIdleTimeoutMs,
   });
-  const window = new SlidingWindow({ max: settings.requestsPerSecond, perMs: 1000, clock });
-  const { requestsPerSecond: reserve, retryMaxElapsedMs: maxHoldMs } = settings;
+  const { requestsPerSecond: perSecond, retryMaxElapsedMs: maxHoldMs } = settings;
+  const requests = new RequestBudget({ perSecond, maxHoldMs, clock });
   const policy = { ...BACKOFF, attempts: settings.retryAttempts, maxElapsedMs: settings.retryMaxElapsedMs };
 
   // From the connection outwards: each wraps the ones before it.
@@ -57,8 +61,7 @@ export function createGenesysClient(options: GenesysClientOptions): GenesysClien
     totalTime(settings.requestTimeoutMs),
     report(clock, onEvent),
     timed(clock, onAnswer ?? (() => undefined)),
-    rateLimits({ window, clock, reserve, maxHoldMs, onEvent }),
-    budget(window),
+    budget(requests, { clock, onEvent }),
     retry(policy, { clock, random, onEvent }),
   );
   const { loginUrl, clientId, clientSecret } = settings;
@@ -82,6 +85,10 @@ export function createGenesysClient(options: GenesysClientOptions): GenesysClien
     availability,
     detailsJobs,
     bulkArchive: bulkArchiveApi(ports),
+    get budget() {
+      return requests.state;
+    },
+    setBudgetShare: (share) => requests.setShare(share),
     close,
     [Symbol.asyncDispose]: close,
   };

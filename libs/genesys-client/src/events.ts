@@ -19,8 +19,15 @@ export type ClientEvent =
       readonly status?: number;
       readonly code?: string;
     }
-  /** All calls are held: a 429 came, or the allowance that Genesys reports is nearly spent. */
-  | { readonly type: 'rate-limited'; readonly reason: '429' | 'allowance'; readonly holdMs: number }
+  /** A 429 came: all calls are held. */
+  | { readonly type: 'rate-limited'; readonly holdMs: number }
+  /** The `inin-ratelimit-*` headers make no sense, told once; each is as it came, where it is short and harmless. */
+  | {
+      readonly type: 'rate-headers-unreadable';
+      readonly count: string;
+      readonly allowed: string;
+      readonly reset: string;
+    }
   | {
       readonly type: 'token-refreshed';
       readonly reason: 'first' | 'expiring' | 'refused';

@@ -12,6 +12,8 @@ export interface Call extends Dispatcher.DispatchOptions {
   /** A longer answer is an error (of a 2xx) or cut (of any other status). */
   readonly maxBytes: number;
   readonly again?: AskAgain;
+  /** Told when the answer begins, which may be long before it is complete; told more than once. */
+  readonly onAnswerBegun?: (status: number, headers: Headers) => void;
 }
 
 /** Answers that are final for other calls, and are asked for again by this one. */
@@ -126,6 +128,7 @@ class Collector implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
+    this.#call.onAnswerBegun?.(status, headers);
     if (status < 300 && Number(headers['content-length']) > this.#call.maxBytes) this.#tooLarge();
   }
 

@@ -41,7 +41,8 @@ export const GENESYS_KEYS = {
     description: "Hosts that signed links may point to, added to the region's. A host listed here may be loopback.",
   }),
   requestsPerSecond: count(1, 1000).prefault(10).meta({
-    description: "The organisation's request budget, shared by all windows.",
+    description:
+      "Most requests a second, shared by all windows. What Genesys' answers say of its limit is kept to besides.",
   }),
   maxConnections: count(1, 1000).prefault(100).meta({ description: 'Most connections kept to one host.' }),
 };

@@ -9,10 +9,7 @@ export interface Permit {
   done(): void;
 }
 
-/**
- * At most `max` permits in any `perMs` milliseconds, handed out in the order of asking.
- * `holdUntil` stops all permits until a moment of the monotonic clock, as a 429 asks for.
- */
+/** At most `max` permits in any `perMs` milliseconds, handed out in the order of asking. */
 export class SlidingWindow {
   readonly #max: number;
   readonly #perMs: number;
@@ -20,7 +17,6 @@ export class SlidingWindow {
   /** Moments on the monotonic clock; Infinity for a call that has leave and has not begun. */
   #granted: { atMs: number }[] = [];
   #changed = Promise.withResolvers<undefined>();
-  #heldUntilMs = 0;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: { readonly max: number; readonly perMs: number; readonly clock?: Clock }) {
@@ -55,18 +51,12 @@ export class SlidingWindow {
     };
   }
 
-  /** No permit before `ms` milliseconds from now; an earlier hold that ends later stays. */
-  hold(ms: number): void {
-    this.#heldUntilMs = Math.max(this.#heldUntilMs, this.#clock.monotonicMs() + ms);
-  }
-
   async #wait(signal: AbortSignal | undefined): Promise<{ atMs: number }> {
     for (;;) {
       signal?.throwIfAborted();
       const nowMs = this.#clock.monotonicMs();
       this.#granted = this.#granted.filter(({ atMs }) => atMs > nowMs - this.#perMs).sort((a, b) => a.atMs - b.atMs);
-      const oldestMs = this.#granted[this.#granted.length - this.#max]?.atMs ?? -Infinity;
-      const freeMs = Math.max(this.#heldUntilMs, oldestMs + this.#perMs);
+      const freeMs = (this.#granted[this.#granted.length - this.#max]?.atMs ?? -Infinity) + this.#perMs;
       if (freeMs <= nowMs) {
         const granted = { atMs: Infinity };
         this.#granted.push(granted);

@@ -84,7 +84,7 @@ const USAGE: readonly UsageCase[] = [
     args: ['export', ...DAY, '--query', '/no/such/file'],
     says: /bad-argument: --query/,
   },
-  { name: 'an s3: source', args: ['publish', 's3://bucket/a.zip'], says: /source-unsupported:/ },
+  { name: 'an s3: source without a bucket', args: ['publish', 's3:///a.zip'], says: /s3-source-malformed:/ },
   { name: 'an ftp: source', args: ['publish', 'ftp://host/a.zip'], says: /source-unsupported:/ },
   {
     name: 'an unknown key',

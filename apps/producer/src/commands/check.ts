@@ -3,6 +3,7 @@ import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { GenesysError } from '@genesys-kafka/genesys-client';
 import { checkCluster, connectKafka } from '@genesys-kafka/kafka';
 import { checkLedgerTopics } from '@genesys-kafka/ledger';
+import { connectObjectStore } from '@genesys-kafka/object-store';
 import { OperationalError } from '@genesys-kafka/resilience';
 import { runChecks, type Check, type Session } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
@@ -23,6 +24,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
     { name: 'kafka', run: () => checkKafka(session) },
     { name: 'registry', run: () => checkRegistry(session) },
     { name: 'genesys', run: () => checkGenesys(session) },
+    { name: 's3', run: () => checkStorage(session) },
     { name: 'spool', run: () => checkSpool(settings.spool.dir).then(() => settings.spool.dir) },
   ]);
 }
@@ -74,4 +76,13 @@ async function checkGenesys({ settings, log, signal }: Session<Settings>): Retur
     if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
   }
   return 'logged in, and jobs may be looked at; submitting shows with the first export';
+}
+
+async function checkStorage({ settings, signal }: Session<Settings>): ReturnType<Check['run']> {
+  const { endpoint, region, accessKeyId } = settings.s3;
+  if (endpoint === undefined && region === undefined && accessKeyId === undefined) {
+    return { status: 'skipped', message: 'no endpoint, region or key set: only needed for s3: sources' };
+  }
+  await using store = await connectObjectStore(settings.s3, settings.proxy);
+  return await store.check(signal);
 }

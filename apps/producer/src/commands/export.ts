@@ -29,6 +29,7 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
   const request = toRequest(options, settings);
   const name = contractName(options.contract, settings);
   await using genesys = connectGenesys(settings, log);
+  observer.watchBudget(() => genesys.budget);
   await using fetcher = new ArchiveFetcher(settings, log, observer.onDownload);
   const { changedOnly } = request;
   const start = { accepted: acceptedChanges(options), signal, changedOnly };

@@ -28,3 +28,18 @@ test('downloads side by side and one after the other: each byte is counted once,
   assert.match(await metrics.text(), /genesys_kafka_downloaded_bytes_total 1570\n/);
   assert.deepEqual(shown, { value: 670, total: 670 });
 });
+
+test('the budget of Genesys is read when somebody looks', async () => {
+  using metrics = createMetrics();
+  const progress = { task: () => assert.fail() } as unknown as Progress;
+  using observer = createObserver(metrics, progress, createLogger({ name: 'test', level: 'silent' }));
+  assert.match(await metrics.text(), /genesys_budget_allowed_requests 0\n/);
+  let budget = { used: 7, allowed: 300, waitedMs: 1500 };
+  observer.watchBudget(() => budget);
+  await metrics.text();
+  budget = { used: 9, allowed: 300, waitedMs: 2500 };
+  const text = await metrics.text();
+  assert.match(text, /genesys_budget_used_requests 9\n/);
+  assert.match(text, /genesys_budget_allowed_requests 300\n/);
+  assert.match(text, /genesys_budget_wait_seconds_total 2.5\n/);
+});

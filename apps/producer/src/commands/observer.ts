@@ -1,3 +1,4 @@
+import type { BudgetState } from '@genesys-kafka/genesys-client';
 import type { LedgerEntry, RecordCounts, WindowError } from '@genesys-kafka/ledger';
 import {
   createMetrics,
@@ -18,6 +19,8 @@ export interface Observer extends ProducerObserver, Disposable {
   readonly ready: () => Readiness;
   onConnected(): void;
   readonly onDownload: OnDownload;
+  /** The requests that Genesys allows, asked for where somebody looks at the metrics. */
+  watchBudget(budget: () => BudgetState): void;
   onRecords(counts: RecordCounts, bytes: number): void;
 }
 
@@ -51,6 +54,28 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
   );
   const sources = metrics.counter('sources_total', 'Windows and archives ended, by state.', ['state']);
   const downloaded = metrics.counter('downloaded_bytes_total', 'Bytes of archives downloaded.');
+  let budget: () => BudgetState = () => ({ used: 0, allowed: 0, waitedMs: 0 });
+  metrics.gauge(
+    'genesys_budget_used_requests',
+    'Requests that Genesys has counted in its running window, those on their way included.',
+    [],
+    (gauge) => gauge.set(budget().used),
+  );
+  metrics.gauge(
+    'genesys_budget_allowed_requests',
+    'Requests that Genesys allows in a window; 0 until it has told.',
+    [],
+    (gauge) => gauge.set(budget().allowed),
+  );
+  metrics.counter(
+    'genesys_budget_wait_seconds_total',
+    'Time that requests to Genesys have waited for the budget, summed over the requests.',
+    [],
+    (counter) => {
+      counter.reset();
+      counter.inc(budget().waitedMs / 1000);
+    },
+  );
   const tasks: { publish?: ProgressTask; download?: ProgressTask; stage?: ProgressTask } = {};
   let isConnected = false;
   let toStage = 0;
@@ -59,6 +84,9 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
     ready: () => ({ ready: isConnected, reasons: isConnected ? [] : ['not connected to Kafka and the registry yet'] }),
     onConnected: () => {
       isConnected = true;
+    },
+    watchBudget: (read) => {
+      budget = read;
     },
     onRecords: (counts, size) => {
       records.inc({ outcome: 'published' }, counts.published);

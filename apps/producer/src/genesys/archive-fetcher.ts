@@ -12,6 +12,8 @@ export type OnDownload = () => (bytes: number, totalBytes?: number) => void;
 /** An archive that goes away with what was spooled for it. */
 export type OpenArchive = Archive & AsyncDisposable;
 
+type DownloadFrom = Pick<Parameters<typeof spool>[0], 'link' | 'allowedHosts' | 'trustedHosts' | 'ifMatch'>;
+
 /** A stalled body is given up after this long, and so is one that is slower than this over a stretch. */
 const IDLE_TIMEOUT_MS = 30_000;
 const MIN_BYTES_PER_SECOND = 1024;
@@ -40,7 +42,7 @@ export class ArchiveFetcher implements AsyncDisposable {
     const kept = this.#kept.get(name);
     if (kept) return kept;
     const hosts = this.#settings.genesys.fileHosts;
-    const archive = await this.#downloads(async () => this.#download(link, hosts, signal));
+    const archive = await this.#downloads(async () => this.#download({ link, allowedHosts: hosts }, signal));
     this.#kept.set(name, archive);
     return archive;
   }
@@ -55,8 +57,14 @@ export class ArchiveFetcher implements AsyncDisposable {
   async download(link: string, signal: AbortSignal): Promise<OpenArchive> {
     const url = URL.parse(link);
     const own = url?.protocol === 'https:' ? [url.host] : [];
-    const hosts = [...this.#settings.genesys.fileHosts, ...own];
-    return this.#downloads(async () => this.#download(async () => link, hosts, signal));
+    const allowedHosts = [...this.#settings.genesys.fileHosts, ...own];
+    return this.#downloads(async () => this.#download({ link: async () => link, allowedHosts }, signal));
+  }
+
+  /** An object by a link that its storage has signed; where the storage is, the operator has said. */
+  async object(link: () => Promise<string>, host: string, signal: AbortSignal): Promise<OpenArchive> {
+    const from = { link, allowedHosts: [], trustedHosts: [host], ifMatch: true };
+    return this.#downloads(async () => this.#download(from, signal));
   }
 
   async release(name: string): Promise<void> {
@@ -69,17 +77,12 @@ export class ArchiveFetcher implements AsyncDisposable {
     await Promise.all([...this.#kept.keys()].map((name) => this.release(name)));
   }
 
-  async #download(
-    link: () => Promise<string>,
-    allowedHosts: readonly string[],
-    signal: AbortSignal,
-  ): Promise<OpenArchive> {
+  async #download(from: DownloadFrom, signal: AbortSignal): Promise<OpenArchive> {
     const settings = this.#settings;
     const file: SpooledFile = await spool({
-      link,
+      ...from,
       signal,
       spoolDir: settings.spool.dir,
-      allowedHosts,
       publicHosts: regionFileHosts(settings),
       allowInsecureHttp: settings.tls.allowInsecureHttp,
       maxBytes: settings.archive.maxBytes,

@@ -1,4 +1,4 @@
-import { regionOrigins } from '@genesys-kafka/genesys-client';
+import { regionOrigins, type ClientEvent } from '@genesys-kafka/genesys-client';
 import { createGenesysClient, type GenesysClient } from '@genesys-kafka/genesys-client/client';
 import { ConfigError, missingSetting, requireSettings, type Logger } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
@@ -14,6 +14,8 @@ function genesysOrigins(settings: Settings): { readonly apiUrl: string; readonly
   return { apiUrl: api, loginUrl: login };
 }
 
+const WARNINGS: ReadonlySet<string> = new Set<ClientEvent['type']>(['retry', 'rate-headers-unreadable']);
+
 export function connectGenesys(settings: Settings, log: Logger): GenesysClient {
   const { apiUrl, loginUrl } = genesysOrigins(settings);
   const needed = requireSettings(settings, ['genesys.clientId', 'genesys.clientSecret']);
@@ -27,6 +29,6 @@ export function connectGenesys(settings: Settings, log: Logger): GenesysClient {
     allowInsecureHttp: settings.tls.allowInsecureHttp,
     proxy: settings.proxy,
     onAnswer: clockGuard(settings, log),
-    onEvent: ({ type, ...details }) => log[type === 'retry' ? 'warn' : 'debug'](details, `genesys: ${type}`),
+    onEvent: ({ type, ...details }) => log[WARNINGS.has(type) ? 'warn' : 'debug'](details, `genesys: ${type}`),
   });
 }

@@ -37,6 +37,7 @@ interface FetchContext {
   readonly maxBytes: number;
   readonly idleTimeoutMs: number;
   readonly minBytesPerSecond: number;
+  readonly ifMatch?: boolean | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytes: number, totalBytes?: number) => void;
   readonly onAnswer?: (answer: TimedAnswer) => void;
@@ -88,7 +89,7 @@ async function follow(
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'GET',
-      headers: requestHeaders(progress),
+      headers: requestHeaders(progress, context.ifMatch),
       signal,
     });
     // A body that is not read to its end reports so when it is dropped.
@@ -97,7 +98,8 @@ async function follow(
       context.onAnswer?.({ host: url.host, headers, sentMs, receivedMs: context.clock.nowMs() });
       const shown = describeLink(url);
       const text = statusCode === 400 ? await beginningOf(body) : '';
-      const verdict = interpret({ status: statusCode, headers, text }, progress, context.clock.nowMs(), shown);
+      const answer = { status: statusCode, headers, text, ifMatch: context.ifMatch };
+      const verdict = interpret(answer, progress, context.clock.nowMs(), shown);
       if (verdict.kind === 'redirect') {
         url = context.rules.check(verdict.location, url);
         continue;
@@ -123,12 +125,12 @@ async function follow(
 }
 
 /** No Authorization, ever: the link is its own credential, and its host is not the API's. */
-function requestHeaders(progress: Progress): Record<string, string> {
+function requestHeaders(progress: Progress, ifMatch = false): Record<string, string> {
   const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity' };
   const condition = rangeCondition(progress);
   if (condition !== undefined) {
     headers.range = `bytes=${progress.received}-`;
-    headers['if-range'] = condition;
+    headers[ifMatch && condition === progress.validators.etag ? 'if-match' : 'if-range'] = condition;
   }
   return headers;
 }

@@ -145,6 +145,24 @@ test("a region's host is never loopback, what the operator lists may be", async 
   assert.equal(await lookup({ allowedHosts: ['files.region.example'] }), '127.0.0.1');
 });
 
+test('a host that is trusted may be at any address, and no other host by that', async () => {
+  const resolve = ((_name: string, _options: object, callback: (...found: unknown[]) => void) =>
+    callback(null, [{ address: '10.1.2.3', family: 4 }])) as unknown as LinkRuleOptions['resolve'];
+  const rules = rulesOf({
+    resolve,
+    allowedHosts: ['files.example'],
+    trustedHosts: ['Storage.example:9000', '10.9.9.9'],
+  });
+  const lookup = async (name: string) =>
+    new Promise((done, failed) => rules.lookup(name, {}, (error, address) => (error ? failed(error) : done(address))));
+  assert.equal(rules.check('https://storage.example:9000/b/k?X-Amz-Signature=x').port, '9000');
+  assert.equal(await lookup('storage.example'), '10.1.2.3');
+  assert.equal(rules.check('https://10.9.9.9/b/k').hostname, '10.9.9.9');
+  await assert.rejects(lookup('files.example'), { code: 'link-address-not-allowed' });
+  assert.throws(() => rules.check('https://storage.example/b/k'), { code: 'link-host-not-allowed' });
+  assert.throws(() => rules.check('http://storage.example:9000/b/k'), { code: 'link-insecure' });
+});
+
 test('shows a link without its query', () => {
   assert.equal(describeLink(new URL('https://files.example/a b?sig=1#f')), 'https://files.example/a%20b');
   assert.equal(describeLink(new URL(`https://files.example/${'x'.repeat(500)}`)).length, 200);

@@ -12,6 +12,8 @@ export interface LinkRuleOptions {
   readonly allowedHosts: readonly string[];
   /** Hosts that files may come from too, and that are never loopback: nobody here has listed them. */
   readonly publicHosts?: readonly string[];
+  /** Hosts that the operator has named as the place to fetch from: they may be at any address. */
+  readonly trustedHosts?: readonly string[];
   /** The system's name resolution unless a test has its own. */
   readonly resolve?: typeof dnsLookup | undefined;
   /** Plain http: to hosts other than loopback. */
@@ -31,13 +33,15 @@ export function describeLink(link: URL): string {
 export class LinkRules {
   readonly #options: LinkRuleOptions;
   readonly #listed: readonly string[];
+  readonly #trusted: readonly string[];
   readonly #hosts: readonly string[];
   readonly #resolve: typeof dnsLookup;
 
   constructor(options: LinkRuleOptions) {
     this.#options = options;
     this.#listed = options.allowedHosts.map((host) => host.toLowerCase());
-    this.#hosts = [...this.#listed, ...(options.publicHosts ?? []).map((host) => host.toLowerCase())];
+    this.#trusted = (options.trustedHosts ?? []).map((host) => host.toLowerCase());
+    this.#hosts = [...this.#listed, ...this.#trusted, ...(options.publicHosts ?? []).map((host) => host.toLowerCase())];
     this.#resolve = options.resolve ?? dnsLookup;
   }
 
@@ -95,16 +99,16 @@ export class LinkRules {
     });
   }
 
-  #isListedByName(hostname: string): boolean {
-    return this.#listed.some((allowed) => hostAndPort(allowed).host === hostname);
-  }
-
   #checkAddress(hostname: string, address: string): void {
     const kind = addressKind(address);
-    if (kind === 'public') return;
-    if (kind === 'loopback' && this.#isListedByName(hostname)) return;
+    if (kind === 'public' || isNamedIn(this.#trusted, hostname)) return;
+    if (kind === 'loopback' && isNamedIn(this.#listed, hostname)) return;
     throw new ArchiveError('link-address-not-allowed', `${hostname} stands for ${address}, a ${kind} address.`);
   }
+}
+
+function isNamedIn(hosts: readonly string[], hostname: string): boolean {
+  return hosts.some((named) => hostAndPort(named).host === hostname);
 }
 
 const bare = (hostname: string) => hostname.replace(/^\[|\]$/g, '');

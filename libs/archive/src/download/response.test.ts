@@ -57,3 +57,12 @@ test('416 at what was received is the end of the same object alone', () => {
   // Known before to be all of it.
   assert.deepEqual(refused({}, held({ etag: ETAG }, { total: 100 })), { kind: 'complete' });
 });
+
+test('412 says that the file has changed where that was the condition, and that a link has expired elsewhere', () => {
+  const asked = (progress: Progress, ifMatch: boolean) =>
+    interpret({ status: 412, headers: {}, ifMatch }, progress, 0, 'the link');
+  assert.deepEqual(asked(held(), true), begunAnew('changed'));
+  assert.deepEqual(asked(held(), false), { kind: 'refused', status: 412 });
+  // From its beginning it is asked for without a condition.
+  assert.deepEqual(asked(NOTHING, true), { kind: 'refused', status: 412 });
+});

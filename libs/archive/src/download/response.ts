@@ -50,6 +50,8 @@ export interface Answer {
   readonly headers: Headers;
   /** The beginning of a refusal's body, which may say that the link has expired. */
   readonly text?: string;
+  /** The request was to fail where the file has changed. */
+  readonly ifMatch?: boolean | undefined;
 }
 
 /**
@@ -59,6 +61,10 @@ export interface Answer {
  */
 export function interpret(answer: Answer, progress: Progress, nowMs: number, shown: string): Verdict {
   const { status, headers } = answer;
+  // No link expires so where the file is asked for on the condition that it is still the same.
+  if (status === 412 && answer.ifMatch === true && rangeCondition(progress) !== undefined) {
+    return { kind: 'restart', because: 'changed' };
+  }
   if (status === 200) return wholeBody(headers, progress);
   if (status === 206) return partialBody(headers, progress, shown);
   if (status === 416) return rangeRefused(headers, progress);

@@ -21,6 +21,11 @@ export interface SpoolOptions extends LinkRuleOptions {
   readonly maxBytes: number;
   readonly idleTimeoutMs: number;
   readonly minBytesPerSecond: number;
+  /**
+   * Continues with `If-Match`, which S3 knows, instead of `If-Range`: the host answers 412 where the file has changed.
+   * Either way an answer about another version is not spliced.
+   */
+  readonly ifMatch?: boolean | undefined;
   readonly retry?: DownloadRetry;
   readonly clock?: Clock;
   readonly random?: () => number;

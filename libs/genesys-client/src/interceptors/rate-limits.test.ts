@@ -34,7 +34,7 @@ for (const { what, headers, body, waitMs } of cases) {
     assert.equal(stand.seen.length, 2);
     assert.deepEqual(
       stand.events.filter((event) => event.type === 'rate-limited'),
-      [{ type: 'rate-limited', reason: '429', holdMs: waitMs }],
+      [{ type: 'rate-limited', holdMs: waitMs }],
     );
     // The jitter of the retry runs within the hold; together they last as long as Genesys asked.
     assert.equal(Math.round(stand.clock.monotonicMs()), waitMs);
@@ -64,7 +64,7 @@ test('a 429 that names more time than a call may take is not waited for', async 
   assert.equal(stand.clock.monotonicMs(), 0);
 });
 
-test('calls pause until the reset when the reported allowance is nearly spent, and only then', async () => {
+test('calls pause until the window is over when what it allows is nearly spent, and only then', async () => {
   await using stand = await genesys((response, nth) => {
     const count = nth === 0 ? '100' : '295';
     json(response, 200, pending, {
@@ -78,7 +78,25 @@ test('calls pause until the reset when the reported allowance is nearly spent, a
   await ask();
   assert.equal(stand.clock.monotonicMs(), 0);
   await ask();
-  assert.equal(stand.clock.monotonicMs(), 20_000);
+  // The seconds of the reset may have been rounded down.
+  assert.equal(stand.clock.monotonicMs(), 21_000);
+});
+
+test('headers that make no sense are told once, by a warning that holds nothing odd, and hold nobody up', async () => {
+  await using stand = await genesys((response) =>
+    json(response, 200, pending, {
+      'inin-ratelimit-count': '1',
+      'inin-ratelimit-allowed': '<b>1 2</b>',
+      'inin-ratelimit-reset': '-5',
+    }),
+  );
+  for (let nth = 0; nth < 5; nth += 1) await stand.client.detailsJobs.status('j', never);
+  assert.deepEqual(
+    stand.events.filter(({ type }) => type === 'rate-headers-unreadable'),
+    [{ type: 'rate-headers-unreadable', count: '1', allowed: 'unprintable', reset: '-5' }],
+  );
+  assert.equal(stand.clock.monotonicMs(), 0);
+  assert.equal(stand.client.budget.used, 5);
 });
 
 test('no more than the budget starts in any second, however many ask at once, logins and retries included', async () => {

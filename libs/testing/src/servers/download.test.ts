@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ProcessGroup } from '../host/process-group.ts';
-import { defaultCacheDir, ensureServers } from './download.ts';
+import { defaultCacheDir } from './cache.ts';
+import { ensureServers } from './download.ts';
 
 /** An empty cache and a `mvn` on the path that runs `script` in the directory of the pom. */
 async function setting(context: TestContext, script: string) {

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { startStorage, type Storage } from '@genesys-kafka/testing';
+import { connectObjectStore } from './connect.ts';
+import { showObject } from './object-address.ts';
+
+const never = new AbortController().signal;
+const bucket = `object-store-${process.pid}`;
+let storage: Storage;
+let client: S3Client;
+
+before(async () => {
+  storage = await startStorage({ onProgress: (line) => console.error(line) });
+  const { accessKeyId, secretAccessKey, endpoint, region } = storage;
+  client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true });
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+});
+
+after(async () => {
+  client.destroy();
+  await storage[Symbol.asyncDispose]();
+});
+
+const put = async (key: string, body: string) =>
+  client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body) }));
+
+test('1,200 objects are listed over all pages, in their order, and no others', async () => {
+  const keys = Array.from({ length: 1200 }, (_, index) => `many/${String(index).padStart(4, '0')}.json`);
+  for (let from = 0; from < keys.length; from += 50) {
+    await Promise.all(keys.slice(from, from + 50).map((key) => put(key, '[]')));
+  }
+  await put('manyfold', '[]');
+  await using store = await connectObjectStore(storage, undefined);
+  const listed = await store.list({ bucket, key: 'many/' }, never);
+  assert.deepEqual(
+    listed.map(({ key }) => key),
+    keys,
+  );
+  assert.ok(listed.every(({ bytes }) => bytes === 2));
+});
+
+test('a signed link brings the object whatever its key holds, and shows nothing of the secret', async () => {
+  await using store = await connectObjectStore(storage, undefined);
+  for (const key of ['a b+c%20.json', 'ä/ö.json', "x/(1)'!*&=?#.json"]) {
+    await put(key, JSON.stringify(key));
+    await store.probe({ bucket, key }, never);
+    const link = await store.signedLink({ bucket, key });
+    assert.ok(!link.includes(storage.secretAccessKey));
+    assert.equal(await (await fetch(link)).text(), JSON.stringify(key), showObject({ bucket, key }));
+  }
+});
+
+test('what is missing, and who may not ask, is told by the storage itself', async () => {
+  await using store = await connectObjectStore(storage, undefined);
+  await assert.rejects(store.list({ bucket: `${bucket}-no`, key: '' }, never), { code: 's3-bucket-missing' });
+  await assert.rejects(store.probe({ bucket, key: 'no' }, never), { code: 's3-object-missing' });
+  assert.match(await store.check(never), /answers; \d+ buckets/);
+  for (const [wrong, code] of [
+    [{ secretAccessKey: 'another-secret' }, 's3-credentials-refused'],
+    [{ accessKeyId: 'another-key' }, 's3-credentials-refused'],
+    [{ region: 'eu-west-3' }, 's3-wrong-region'],
+  ] as const) {
+    await using other = await connectObjectStore({ ...storage, ...wrong }, undefined);
+    await assert.rejects(other.list({ bucket, key: '' }, never), { code });
+    await assert.rejects(other.check(never), { code });
+  }
+});
