@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,12 @@ const REGION = 'us-east-1';
  */
 export async function startStorage(options: StorageOptions = {}): Promise<Storage> {
   return fromEnvironment() ?? asProcess(options);
+}
+
+/** Why there can be no storage on this machine; undefined where `startStorage` is worth a try. */
+export function missingStorage(): string | undefined {
+  if (process.env.GENESYS_KAFKA_S3_ENDPOINT || !spawnSync('go', ['version']).error) return undefined;
+  return 'no Go (go) on the path to build an S3 server with, and no GENESYS_KAFKA_S3_ENDPOINT';
 }
 
 function fromEnvironment(): Storage | undefined {

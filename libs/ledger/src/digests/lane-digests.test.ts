@@ -74,7 +74,7 @@ class Lane {
           return { day, id, content, submittedAtMs, verdict };
         });
         const published = judged.filter(({ verdict }) => verdict === 'new' || verdict === 'changed');
-        const batches = await batchesOf(
+        const batches = batchesOf(
           published.map((found) => {
             return { ...DATA!, record: { key: found.id, value: Buffer.from(JSON.stringify(found)) } };
           }),
