@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { uniquePrefix } from '@genesys-kafka/testing';
 import { topicSpecs } from '@genesys-kafka/topics';
-import { startProducer, startSimulator, writeArchive, type Ended } from '../../fixtures/processes.ts';
+import { startProducer, startSimulator, writeArchive, type Ended, type Simulator } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
 import { readPublished, readTopic, untilWritten, type PublishedRecord } from '../../fixtures/topics.ts';
 
@@ -24,10 +24,14 @@ const isGone = (index: number) => index % 100 === 1;
 const isLate = (index: number) => index % 50 === 2;
 const counted = (is: (index: number) => boolean) => Array.from({ length: RECORDS }, (_, at) => at).filter(is).length;
 
-let prepared: Promise<void> | undefined;
+let prepared: Promise<Record<keyof typeof organisation, Simulator>> | undefined;
 
-/** Writes both populations, and the files that the commands are given. */
-async function prepare(): Promise<void> {
+after(async () => {
+  for (const simulator of Object.values((await prepared) ?? {})) await simulator[Symbol.asyncDispose]();
+});
+
+/** Writes the files that the commands are given, and starts a stand-in for the organisation as it is at each time. */
+async function prepare(): Promise<Record<keyof typeof organisation, Simulator>> {
   const file = join(servers.dir, 'all.json');
   await writeArchive(file, ['--records', String(RECORDS)]);
   const all = JSON.parse(await readFile(file, 'utf8')) as Conversation[];
@@ -45,6 +49,11 @@ async function prepare(): Promise<void> {
   // Small transactions, so that a kill finds some committed and some not.
   const config = 'genesys: { pageSize: 100 }\nkafka: { transaction: { maxAge: 100ms, maxBytes: 1MiB } }\n';
   await writeFile(join(servers.dir, 'config.yaml'), config);
+  const started = async (name: keyof typeof organisation) => {
+    const file = join(servers.dir, `${name}.json`);
+    return startSimulator(['--population', file, '--job-ms', '0', '--short-pages', '0', '--rate', '1000000']);
+  };
+  return { first: await started('first'), later: await started('later') };
 }
 
 interface Report {
@@ -63,10 +72,7 @@ class Repeated {
 
   /** Windows of a third of the day: a conversation that reaches into the next one is read twice. `disturb`: see below. */
   async run(population: 'first' | 'later', options: readonly string[], disturb = this.#undisturbed): Promise<Ended> {
-    await (prepared ??= prepare());
-    const file = join(servers.dir, `${population}.json`);
-    const args = ['--population', file, '--job-ms', '0', '--short-pages', '0', '--rate', '1000000'];
-    await using simulator = await startSimulator(args);
+    const { [population]: simulator } = await (prepared ??= prepare());
     const interval = ['--from', '2025-10-01', '--to', '2025-10-02', '--window', '8h'];
     const query = this.#contract === 'bulk-archive' ? ['--query', join(servers.dir, 'query.json')] : [];
     const config = ['--config', join(servers.dir, 'config.yaml'), '--json'];
@@ -79,7 +85,7 @@ class Repeated {
       asked = options.filter((option) => option !== '--again');
       return running;
     };
-    return await disturb(start);
+    return disturb(start);
   }
 
   async done(...args: Parameters<Repeated['run']>): Promise<Report> {
