@@ -15,7 +15,7 @@ const zstdDecompress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstd
 
 /** Output is made in pieces of at most this size, each a round trip to the thread pool: Node's default is 16 KiB. */
 const CHUNK_BYTES = 256 * 1024;
-const MIN_CHUNK_BYTES = 4096;
+export const MIN_CHUNK_BYTES = 4096;
 
 /** Level 1 is as small as the default on conversations (8.8 : 1 against 8.4 : 1), with a third of the memory per call. */
 export const ZSTD_OPTIONS = {
@@ -49,18 +49,26 @@ function packedChunkBytes({ length }: Buffer): number {
   return Math.min(CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, length >> 2));
 }
 
+/** In few pieces, and none much larger than what comes out: a record in hand keeps the whole piece that it lies in. */
+function unpackedChunkBytes({ length }: Buffer): number {
+  return Math.min(CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, 4 * length));
+}
+
 /**
  * The records of a batch, unpacked on the thread pool: at most `maxBytes`, since a small batch can unpack to anything.
  * Rejects with a KafkaError: `decompression-limit`, `record-batch-corrupt` or, for other codecs, `codec-unsupported`.
  */
-export async function decompress(codec: number, bytes: Buffer, maxBytes: number): Promise<Buffer> {
+export async function decompress(
+  codec: number,
+  bytes: Buffer,
+  maxBytes: number,
+  chunkSize = unpackedChunkBytes(bytes),
+): Promise<Buffer> {
   const name = CODEC_NAMES[codec];
   if (name === 'none') return bytes;
   if (name !== 'gzip' && name !== 'zstd') throw unsupported(codec);
   const unpack = name === 'gzip' ? gunzip : zstdDecompress;
   try {
-    // In few pieces, and none much larger than what comes out: a record in hand keeps the whole piece that it lies in.
-    const chunkSize = Math.min(CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, 4 * bytes.length));
     return await unpack(bytes, { maxOutputLength: maxBytes, chunkSize });
   } catch (error) {
     const batch = `A ${name} batch of ${bytes.length} bytes`;

@@ -1,5 +1,5 @@
 import type { EncodedBatch, OutgoingRecord } from '../port.ts';
-import { compress, compressSync, decompress, CODEC_NAMES, type KafkaCompression } from './codecs.ts';
+import { compress, compressSync, decompress, CODEC_NAMES, MIN_CHUNK_BYTES, type KafkaCompression } from './codecs.ts';
 import { decodeRecords } from './record-batch.ts';
 import { EncodedRecords, type EncodedHeaders } from './record-encoder.ts';
 
@@ -54,5 +54,7 @@ export async function encodeBatch(
 
 /** The records again, in their order. */
 export async function decodeBatch({ compression, count, rawBytes, bytes }: EncodedBatch): Promise<OutgoingRecord[]> {
-  return decodeRecords(await decompress(CODEC_NAMES.indexOf(compression), bytes, rawBytes), count);
+  // In one piece, and a byte more: a piece that is full is taken for one of several.
+  const chunkBytes = Math.max(MIN_CHUNK_BYTES, rawBytes + 1);
+  return decodeRecords(await decompress(CODEC_NAMES.indexOf(compression), bytes, rawBytes, chunkBytes), count);
 }

@@ -5,8 +5,8 @@ import { ID_WORDS, packId } from './packed-id.ts';
 import { encodeDigest, packState, STATE_WORDS, verdictOn, type RecordVersion, type Verdict } from './packed-state.ts';
 import type { TopicsTag } from './topics-tag.ts';
 
-/** Half of what every topic takes: keys are as long as their conversations' ids. */
-export const MAX_BATCH_BYTES = 512 * 1024;
+/** About a thousand records: kafkajs's work on a send grows with the square of their number. */
+export const MAX_BATCH_BYTES = 128 * 1024;
 /** A step publishes some hundreds of records. */
 const STEP_ENTRIES = 512;
 
