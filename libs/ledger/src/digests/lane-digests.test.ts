@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { PartitionSlice, ReadOptions } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import fc from 'fast-check';
 import { batchesOf } from '../../fixtures/batches.ts';
 import { MemoryBroker } from '../../fixtures/memory-broker.ts';
 import type { LedgerEntry } from '../entries.ts';
 import { isLaneInterrupted, LanePublisher } from '../publisher.ts';
-import { LaneDigests } from './lane-digests.ts';
+import { LaneDigests, type LaneDigestsOptions } from './lane-digests.ts';
 import { TAG_BYTES, type Verdict } from './packed-state.ts';
 
 const [DATA, LEDGER, DIGESTS] = ['data', 'ledger', 'digests'].map((topic) => ({ topic, partition: 0 }));
@@ -38,7 +40,7 @@ class Lane {
   #nonce = 0;
 
   /** As one process holds it. */
-  hold(): { readonly publisher: LanePublisher; readonly digests: LaneDigests } {
+  hold(others: Partial<LaneDigestsOptions> = {}): { readonly publisher: LanePublisher; readonly digests: LaneDigests } {
     this.#nonce += 1;
     const identity = { transactionalId: 'lane', ledger: LEDGER!, digests: DIGESTS!, keyPrefix: '' };
     const lane = { identity, producer: this.broker.producer(), nonce: `n${this.#nonce}`, entries: new Map() };
@@ -46,7 +48,8 @@ class Lane {
     const publisher = new LanePublisher(lane, limits, {}, clock);
     const format = { tag: this.tag, compression: 'none' as const };
     const signal = new AbortController().signal;
-    const digests = new LaneDigests({ client: this.broker.client, lane, publisher, format, signal, clock });
+    const { client } = this.broker;
+    const digests = new LaneDigests({ ...{ client, lane, publisher, format, signal, clock }, ...others });
     return { publisher, digests };
   }
 
@@ -266,6 +269,34 @@ test('a day is loaded for the first record that is judged, and let go with its l
   using again = digests.judge('s', '2026-01-01');
   await again.inTurn(async () => undefined);
   assert.equal(marks(), before + 2);
+  await publisher.close();
+});
+
+test('where another transaction stays open in front of the mark, it is told after a minute, and a stop ends it at once', async () => {
+  const lane = new Lane();
+  const clock = new ManualClock(NOW);
+  const stop = new AbortController();
+  const { publisher, digests } = lane.hold({ clock, signal: stop.signal, client: { read: hidden } });
+  const seen = Promise.withResolvers<undefined>();
+  let polls = 0;
+  async function* hidden(_: unknown, { signal }: ReadOptions): AsyncGenerator<PartitionSlice> {
+    for (;;) {
+      signal?.throwIfAborted();
+      await setImmediate();
+      polls += 1;
+      if (polls > 3) seen.resolve(undefined);
+      yield { records: [], nextOffset: 0n, lastStableOffset: 0n, highWatermark: 9n };
+    }
+  }
+  using judge = digests.judge('s', '2026-01-01');
+  const load = async () => judge.inTurn(async () => undefined);
+  const blocked = assert.rejects(load(), { code: 'ledger-blocked' });
+  await seen.promise;
+  await clock.advance(61_000);
+  await blocked;
+  const stopped = assert.rejects(load(), /enough/);
+  stop.abort(new Error('enough'));
+  await stopped;
   await publisher.close();
 });
 
