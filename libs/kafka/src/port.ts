@@ -154,6 +154,8 @@ export interface GroupOptions {
   readonly topics: readonly string[];
   readonly maxBytesPerPartition?: number;
   readonly sessionTimeoutMs?: number;
+  /** A rebalance leaves members what they hold, as far as shares are even; all members of the group have to ask for it. */
+  readonly keepsPartitions?: true;
   /** Kept with each offset that is committed; see `KafkaAdmin.groupCommits`. */
   readonly commitNote?: (topic: string) => string;
 }
