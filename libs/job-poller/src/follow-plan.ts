@@ -107,15 +107,29 @@ export function completeUntilMs(
 
 /** The windows that end by `untilMs`, in order, without gap or overlap; of those that were split, their halves. */
 export function* windowsUntil(
-  { fromMs, sizeMs }: Pick<FollowPlan, 'fromMs' | 'sizeMs'>,
+  plan: FollowPlan,
   untilMs: number,
   known: Pick<ReadonlyMap<string, WindowFacts>, 'get'>,
   wanted: (startMs: number) => boolean = () => true,
 ): Generator<Window> {
-  for (let startMs = fromMs; ;) {
+  for (const window of wholeWindows(plan, untilMs)) {
+    if (!wanted(window.from.getTime())) continue;
+    if (known.get(window.id)?.state === 'split') yield* unsplit(window, known);
+    else yield window;
+  }
+}
+
+/** Windows as they were before any was split. They are looked at again and again, and spelling their ids takes longest. */
+const WHOLE = new WeakMap<FollowPlan, Window[]>();
+
+function* wholeWindows(plan: FollowPlan, untilMs: number): Generator<Window> {
+  const { fromMs, sizeMs } = plan;
+  const windows = WHOLE.get(plan) ?? [];
+  WHOLE.set(plan, windows);
+  for (let [index, startMs] = [0, fromMs]; ; index += 1) {
     const endMs = (Math.floor(startMs / sizeMs) + 1) * sizeMs;
     if (endMs > untilMs) return;
-    if (wanted(startMs)) yield* unsplit(windowOf(startMs, endMs), known);
+    yield (windows[index] ??= windowOf(startMs, endMs));
     startMs = endMs;
   }
 }
