@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunWindow } from '@genesys-kafka/ledger';
+import { freePorts } from '@genesys-kafka/testing';
 import type { FaultRule } from '../../fixtures/exports.ts';
 import { Following, stop } from '../../fixtures/followers.ts';
 import { startSimulator, type Simulator } from '../../fixtures/processes.ts';
@@ -112,8 +114,22 @@ test('credentials that are revoked: not ready, no window is blamed, and it goes 
     { on: 'submit', after: 1, do: { kind: 'revoke-token' } },
     { on: 'token', after: 1, times: 4, do: { kind: 'status', status: 401 } },
   ]);
-  const { lines, log } = await followed(following, 4);
+  const [port = 0] = await freePorts(1);
+  const isTold = untilNotReady(port, /login-failed/);
+  const { lines, log } = await followed(following, 4, { HTTP_PORT: String(port) });
+  await isTold;
   assert.match(log, /login-failed/);
   assert.doesNotMatch(log, /window failed/);
   assert.equal(lines.length, 4);
 });
+
+/** Resolves when the process is not ready for such a reason; rejects where that never comes. */
+async function untilNotReady(port: number, reason: RegExp): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    // Nothing listens yet while the program starts.
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    if (answer?.status === 503 && reason.test(await answer.text())) return;
+    await delay(50);
+  }
+  assert.fail('it was ready all the time');
+}

@@ -43,6 +43,7 @@ test('three processes share the lanes, one is killed and one comes later: every 
   await using following = await Following.of(servers, simulator, 'from: 2025-10-01, size: 12h, rereads: []');
   const done = (lines: readonly RunWindow[]) => lines.filter(({ state }) => state === 'done').length;
   const first = following.start();
+  await following.until((lines) => lines.length > 0);
   const second = following.start();
   await following.until((lines) => done(lines) >= 6);
   await stop(first, 'SIGKILL');
@@ -76,6 +77,12 @@ test('told to stop in the midst of a window it ends with 0, and says what the ne
   const { inWork } = JSON.parse(stdout) as { inWork: { window: string; jobId?: string }[] };
   assert.equal(inWork.length, 2);
   assert.equal(inWork.find(({ window }) => window === one!.window)?.jobId, one!.source?.jobId);
+  await following.configure('from: 2025-10-01, size: 12h');
+  const other = await following.run(['run']);
+  assert.deepEqual(
+    [other.status, /other-plan.*windows\.size was 21600 s and is 43200 s/.test(other.stderr)],
+    [2, true],
+  );
 });
 
 test('a window is read again once the data has moved on, and what has not changed is not published again', async () => {

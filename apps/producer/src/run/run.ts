@@ -88,7 +88,8 @@ export class Run {
     const reasons = this.#group.isJoined ? [] : ['not a member of the group that shares the lanes'];
     const { held, stalledMs } = this.#scheduler;
     for (const [lane, { sinceMs }] of this.#lanes) {
-      if (!held.has(lane) && clock.monotonicMs() - sinceMs > CLAIM_MS) reasons.push(`lane ${lane} cannot be claimed`);
+      const outOfHandMs = clock.monotonicMs() - Math.max(sinceMs, this.#scheduler.releasedMs(lane) ?? 0);
+      if (!held.has(lane) && outOfHandMs > CLAIM_MS) reasons.push(`lane ${lane} cannot be claimed`);
     }
     const { trouble } = this.#watermark;
     if (trouble) reasons.push(`Genesys cannot be asked: ${trouble.code}`);

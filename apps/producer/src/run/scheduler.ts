@@ -21,7 +21,8 @@ export interface SchedulerOptions extends FollowPorts {
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #lanes = new Map<number, HeldLane>();
-  readonly #bug = Promise.withResolvers<never>();
+  #bug: { readonly error: unknown } | undefined;
+  readonly #released = new Map<number, number>();
   #woken = Promise.withResolvers<undefined>();
   #movedMs: number;
   #isWaitingFor = 0;
@@ -31,7 +32,6 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#movedMs = options.clock.monotonicMs();
-    this.#bug.promise.catch(() => undefined);
   }
 
   get figures(): RunFigures {
@@ -53,6 +53,11 @@ export class Scheduler {
   /** Numbers of the lanes in hand. */
   get held(): ReadonlySet<number> {
     return new Set(this.#lanes.keys());
+  }
+
+  /** When the lane was in hand last, by the monotonic clock; undefined where it never was. */
+  releasedMs(lane: number): number | undefined {
+    return this.#released.get(lane);
   }
 
   /** Windows in work now. */
@@ -85,6 +90,7 @@ export class Scheduler {
       return await untilAborted(lane.signal);
     } finally {
       this.#lanes.delete(lane.number);
+      this.#released.set(lane.number, this.#options.clock.monotonicMs());
       if (this.#lastDay?.lane === lane) this.#keepDay(undefined);
       await lane.idle();
       this.wake();
@@ -94,10 +100,11 @@ export class Scheduler {
   /** Rejects with the signal's reason, or with a bug. */
   async run(signal: AbortSignal): Promise<never> {
     for (;;) {
+      if (this.#bug) throw this.#bug.error;
       this.#woken = Promise.withResolvers();
       const nextRetryMs = this.#startDue();
       const over = new AbortController();
-      const waits: Promise<unknown>[] = [this.#woken.promise, this.#bug.promise, untilAborted(signal, over.signal)];
+      const waits: Promise<unknown>[] = [this.#woken.promise, untilAborted(signal, over.signal)];
       if (nextRetryMs !== undefined) waits.push(this.#sleepUntil(nextRetryMs, over.signal));
       try {
         await Promise.race(waits);
@@ -166,7 +173,7 @@ export class Scheduler {
       } catch (error) {
         if (lane.signal.aborted) return;
         if (error instanceof OperationalError) onInterrupted(source.entry, error);
-        else this.#bug.reject(error);
+        else this.#found(error);
       }
     };
     lane.work(source, read, () => {
@@ -184,7 +191,12 @@ export class Scheduler {
     const isOfLane = (startMs: number) => follow.laneOf(startMs) === lane.number;
     const readMs = completeUntilMs(plan, lane.lines, watermark.untilMs, isOfLane);
     const reachMs = watermark.untilMs - Math.max(0, ...plan.rereads.map(({ ageMs }) => ageMs));
-    lane.expire(identity.connector, dayOf(Math.min(readMs, reachMs)), (error) => this.#bug.reject(error));
+    lane.expire(identity.connector, dayOf(Math.min(readMs, reachMs)), (error) => this.#found(error));
+  }
+
+  #found(error: unknown): void {
+    this.#bug ??= { error };
+    this.wake();
   }
 
   /** A job's records are known by its id: read for two windows, or twice for one, they would be the same records. */
