@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GenesysError } from '@genesys-kafka/genesys-client';
 import { planWindows } from '@genesys-kafka/job-poller';
 import type { RunWindow } from '@genesys-kafka/ledger';
 import { OperationalError } from '@genesys-kafka/resilience';
@@ -59,7 +60,7 @@ class Followed {
   }
 }
 
-const failing = (code: string, message = 'It failed.', options: { retry?: boolean; scope?: 'run' } = {}) =>
+const failing = (code: string, message = 'It failed.', options: { retry?: boolean } = {}) =>
   new OperationalError(code, message, { scope: 'source', ...options });
 
 test('planned, submitted and done are committed in this order, and the next reading is another one', async () => {
@@ -81,7 +82,7 @@ test('a job whose id is committed is not asked for again, by whoever goes on wit
     one.read({
       status: async () => {
         one.isWell = false;
-        throw failing('connection-failed', 'away', { retry: true, scope: 'run' });
+        throw new GenesysError('connection-failed', 'Away.');
       },
     }),
     { code: 'connection-failed' },
@@ -164,11 +165,20 @@ test('a page whose data ends before the window: failed, and read from a new job'
 });
 
 test('a failure of the run is the window’s own only where Genesys answers to others', async () => {
-  const refused = { submit: async () => Promise.reject(failing('server-error', 'No.', { retry: true, scope: 'run' })) };
+  const refused = { submit: async () => Promise.reject(new GenesysError('server-error', 'No.')) };
   const well = new Followed();
   assert.equal((await well.read(refused)).error?.code, 'server-error');
   const ill = new Followed();
   ill.isWell = false;
   await assert.rejects(ill.read(refused), { code: 'server-error' });
   assert.deepEqual([ill.line?.state, ill.line?.failures], ['planned', undefined]);
+});
+
+test('a disk that is full fails the window that needs it, whatever Genesys does', async () => {
+  const one = new Followed();
+  one.isWell = false;
+  const line = await one.read({
+    page: async () => Promise.reject(new OperationalError('spool-full', 'The disk is full.', { scope: 'run' })),
+  });
+  assert.deepEqual([line.state, line.error?.code], ['failed', 'spool-full']);
 });

@@ -1,6 +1,8 @@
+import { GenesysError } from '@genesys-kafka/genesys-client';
 import { halvesOf, nextTryMs, type Window } from '@genesys-kafka/job-poller';
 import { plannedReading, readOn, type ChangeJudge, type RunWindow } from '@genesys-kafka/ledger';
-import { endsSourceOnly, OperationalError, type Clock } from '@genesys-kafka/resilience';
+import { OperationalError, type Clock } from '@genesys-kafka/resilience';
+import type { ProducerError } from '../errors.ts';
 import type { ProducerContext } from '../export/context.ts';
 import { readJob, type WindowJob } from '../export/run-window.ts';
 import type { JobContract } from '../genesys/job-contract.ts';
@@ -77,7 +79,7 @@ export async function readWindow(
   } catch (error) {
     lane.signal.throwIfAborted();
     if (!(error instanceof OperationalError)) throw error;
-    const isOwn = endsSourceOnly(error) || (await ports.watermark.isWindowsOwn(error, lane.signal));
+    const isOwn = !mayMeetOthers(error) || (await ports.watermark.isWindowsOwn(error, lane.signal));
     if (!isOwn) throw error;
     return await endedBadly(source, window, error, ports);
   } finally {
@@ -87,6 +89,13 @@ export async function readWindow(
     if (id !== undefined && !isInHand(source.entry)) await contract.release(id);
   }
 }
+
+/** What ends a run of `export`, and is between us and Genesys. A full disk, say, is met by those that need it. */
+function mayMeetOthers(error: OperationalError): boolean {
+  return error.scope !== 'source' && (error instanceof GenesysError || error.code === CLOCK_SKEW);
+}
+
+const CLOCK_SKEW: ProducerError['code'] = 'clock-skew';
 
 function isInHand({ state, failures }: RunWindow): boolean {
   return state === 'submitted' || state === 'publishing' || (state === 'failed' && failures?.keepsJob === true);
