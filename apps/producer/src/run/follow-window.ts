@@ -8,7 +8,7 @@ import { readJob, type WindowJob } from '../export/run-window.ts';
 import type { JobContract } from '../genesys/job-contract.ts';
 import { SourcePublisher } from '../pipeline/source-publisher.ts';
 import type { Follow } from './follow.ts';
-import type { HeldLane } from './held-lane.ts';
+import { isInHand, type HeldLane } from './held-lane.ts';
 import { reactionTo } from './reaction.ts';
 import type { Watermark } from './watermark.ts';
 
@@ -85,7 +85,7 @@ export async function readWindow(
   } finally {
     judge?.[Symbol.dispose]();
     const id = source.entry.source?.id;
-    // What was downloaded is kept while its job is read on.
+    // What was downloaded is kept for whoever goes on at once.
     if (id !== undefined && !isInHand(source.entry)) await contract.release(id);
   }
 }
@@ -96,10 +96,6 @@ function mayMeetOthers(error: OperationalError): boolean {
 }
 
 const CLOCK_SKEW: ProducerError['code'] = 'clock-skew';
-
-function isInHand({ state, failures }: RunWindow): boolean {
-  return state === 'submitted' || state === 'publishing' || (state === 'failed' && failures?.keepsJob === true);
-}
 
 async function endedWell(source: SourcePublisher<RunWindow>): Promise<RunWindow> {
   return source.finish('done', undefined, ({ failures, ...line }) => {

@@ -6,6 +6,11 @@ interface WindowInWork {
   readonly ended: Promise<void>;
 }
 
+/** Whether a job of the window is being read. */
+export function isInHand({ state }: RunWindow): boolean {
+  return state === 'submitted' || state === 'publishing';
+}
+
 export interface LaneParts {
   readonly lines: Iterable<LedgerLine>;
   readonly publisher: LanePublisher;
@@ -75,6 +80,12 @@ export class HeldLane {
   /** Resolves when nothing is in work any more. */
   async idle(): Promise<void> {
     await Promise.all([this.#expiring, ...[...this.#inWork.values()].map(({ ended }) => ended)]);
+  }
+
+  /** Jobs that are being read: what was downloaded of them is kept meanwhile. */
+  get jobsInHand(): ReadonlySet<string> {
+    const lines = [...this.lines.values()].filter(isInHand);
+    return new Set(lines.flatMap(({ source }) => source?.id ?? []));
   }
 
   /** Whether a window of this lane is, or was last, read from this job. */

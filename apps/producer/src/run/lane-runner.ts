@@ -16,6 +16,8 @@ export interface LanePorts {
   /** The lane is not ours, or not any more; it is claimed again later. */
   readonly onLost: (lane: number, error: OperationalError) => void;
   readonly onHeld: (lane: number) => void;
+  /** A job is read by others, if by anybody: what was downloaded of it may go. */
+  readonly release: (sourceId: string) => Promise<void>;
 }
 
 /**
@@ -26,6 +28,10 @@ export interface LanePorts {
 export async function runLane(lane: number, ports: LanePorts, signal: AbortSignal): Promise<void> {
   const { context, clock, onLost } = ports;
   const isStopped = () => signal.aborted;
+  let held: HeldLane | undefined;
+  const releaseAllBut = async (kept: ReadonlySet<string>) => {
+    for (const id of held?.jobsInHand ?? []) if (!kept.has(id)) await ports.release(id);
+  };
   for (let attempt = 0; !isStopped(); attempt += 1) {
     try {
       await withLane(context.runLane(lane, signal), async (claimed, publisher) => {
@@ -39,15 +45,20 @@ export async function runLane(lane: number, ports: LanePorts, signal: AbortSigna
         ports.onHeld(lane);
         const ended = AbortSignal.any([signal, publisher.signal]);
         const digests = context.digests(claimed, publisher, ended);
-        return ports.scheduler.hold(new HeldLane(lane, { lines, publisher, signal: ended, digests }));
+        const now = new HeldLane(lane, { lines, publisher, signal: ended, digests });
+        // Others may have had it in between.
+        await releaseAllBut(now.jobsInHand);
+        held = now;
+        return ports.scheduler.hold(now);
       });
     } catch (error) {
-      if (isStopped()) return;
+      if (isStopped()) break;
       if (!(error instanceof OperationalError) || error.scope === 'usage') throw error;
       onLost(lane, error);
       await clock.sleep(backoffMs(CLAIM_AGAIN, attempt), signal).catch(() => undefined);
     }
   }
+  await releaseAllBut(new Set());
 }
 
 function planLine(lane: number, { follow, clock }: LanePorts): RunPlan {

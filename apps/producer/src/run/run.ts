@@ -156,7 +156,7 @@ export class Run {
   readonly #holders = new Map<number, Promise<void>>();
   async #hold(lane: number, signal: AbortSignal): Promise<void> {
     const before = this.#holders.get(lane);
-    const { context, follow, clock, log } = this.#options;
+    const { context, contract, follow, clock, log } = this.#options;
     const holder = (async () => {
       await before;
       await runLane(
@@ -168,6 +168,10 @@ export class Run {
           clock,
           onLost: (_, err) => log.warn({ lane, err }, 'a lane was lost; it is claimed again while it is ours'),
           onHeld: () => log.debug({ lane }, 'lane claimed'),
+          release: async (sourceId) => {
+            await contract.release(sourceId);
+            await context.stages.release(sourceId);
+          },
         },
         signal,
       ).catch((error: unknown) => this.#ended.reject(error));
