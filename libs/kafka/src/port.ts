@@ -204,6 +204,8 @@ export interface KafkaAdmin {
    * but shows that the group had one.
    */
   groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>>;
+  /** How many members a group has; 0 for one that nobody is in. */
+  groupMembers(groupId: string): Promise<number>;
 }
 
 export interface KafkaClient {

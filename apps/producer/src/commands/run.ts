@@ -40,7 +40,15 @@ export async function runCommand(session: Session<Settings>, options: TopicOptio
   const start = { accepted: acceptedChanges(options), signal, changedOnly: true };
   await using context = await createContext(settings, log, watched, start);
   assertSamePlan(follow, await context.readEntries(signal));
-  const run = new Run({ context, contract, follow, clock, log, onWindow: (line) => metrics.onWindow(line) });
+  const run = new Run({
+    context,
+    contract,
+    follow,
+    clock,
+    log,
+    onWindow: (line) => metrics.onWindow(line),
+    onMembers: (members) => genesys.setBudgetShare(1 / members),
+  });
   started.run = run;
   log.info({ from: follow.identity.from, contract: contract.name }, 'following the organisation');
   await session.tell(await run.until(signal), runLines);

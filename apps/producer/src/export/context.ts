@@ -56,6 +56,8 @@ export interface ProducerContext extends AsyncDisposable, Reading {
   runLane(lane: number, signal: AbortSignal): LaneOptions;
   /** A new member of the group by which the processes of `run` share the lanes: the ledger's partitions. */
   runGroup(): GroupConsumer;
+  /** How many processes are in it. */
+  runMembers(): Promise<number>;
   /** What the ledger holds of this connector, committed. */
   readEntries(signal: AbortSignal): Promise<readonly LedgerLine[]>;
   /** What the publishing of every source needs. */
@@ -144,6 +146,7 @@ export async function createContext(
       const transactionalId = `${own}.lane.${lane}`;
       return laneOf({ transactionalId, ...partitions(lane), keyPrefix: runPrefix(connector) }, signal);
     },
+    runMembers: async () => client.admin.groupMembers(`${own}.run`),
     runGroup: () => {
       const group = { groupId: `${own}.run`, topics: [ledger], keepsPartitions: true } as const;
       return client.groupConsumer({ ...group, sessionTimeoutMs: RUN_SESSION_MS });

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly log: Logger;
   /** The reading of a window has ended. */
   readonly onWindow: (line: RunWindow) => void;
+  /** So many processes share the work, and the organisation's budget. */
+  readonly onMembers: (members: number) => void;
 }
 
 /** What this process has done, and what it leaves. */
@@ -77,7 +79,12 @@ export class Run {
     this.#group = new LaneGroup({
       member: () => context.runGroup(),
       onLanes: async (lanes) => this.#share(lanes),
-      onTrouble: (err) => log.warn({ err }, 'the group that shares the lanes is joined again'),
+      onTrouble: (err) => log.warn({ err }, 'the group that shares the lanes is in trouble'),
+      members: async () => context.runMembers(),
+      onMembers: (members) => {
+        log.debug({ members }, 'processes share the work');
+        options.onMembers(members);
+      },
       clock,
     });
   }
