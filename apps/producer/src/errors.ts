@@ -21,6 +21,11 @@ export const PRODUCER_ERRORS = {
       'The records it holds are published. Raise "size" in the --query file, or run again with --again and a smaller --window.',
     scope: 'source',
   },
+  'too-many-records': {
+    meaning: 'A window of `run` holds more records than windows.maxRecords, or as many as its archive may hold.',
+    remedy: 'It is split in two, down to a minute; where that is too much still, raise windows.maxRecords.',
+    scope: 'source',
+  },
   'source-gone': {
     meaning:
       'The job that a window was being read from cannot be read to its end, and some of its records are published.',
@@ -72,6 +77,25 @@ export const PRODUCER_ERRORS = {
   'other-windows': {
     meaning: 'The export was begun with another --window: two slicings would publish its records twice.',
     remedy: 'Use the same --window to go on with it, or --again to publish the whole interval anew.',
+    scope: 'usage',
+  },
+  'follow-from': {
+    meaning: 'The moment from which `run` follows the organisation, windows.from, lies in the future.',
+    remedy: 'Set it to the moment from which conversations are wanted.',
+    scope: 'usage',
+  },
+  'follow-size': {
+    meaning: 'A window of `run` has to lie in one UTC day, and windows.size does not divide a day.',
+    remedy: 'Write 1h, 6h or 1d, or another length that divides a day.',
+    scope: 'usage',
+  },
+  'other-plan': {
+    meaning:
+      'The ledger holds windows that were planned with another windows.from, windows.size, contract or query: some would ' +
+      'be read twice, or never.',
+    remedy:
+      'Set what it was begun with, or give what is to be followed now a connector name of its own: its windows are then ' +
+      'read and published from the start.',
     scope: 'usage',
   },
   'other-mode': {
@@ -144,6 +168,11 @@ export function jobRepeated(
 export function availabilityUnreadable(window: string): ProducerError {
   const what = `A page of window ${window} has a dataAvailabilityDate that is no date; its tail may be missing.`;
   return new ProducerError('availability-unreadable', what);
+}
+
+export function tooManyRecords(sourceId: string, records: number, most: number): ProducerError {
+  const what = `Source ${sourceId} holds ${records} records or more, and a window may have ${most}.`;
+  return new ProducerError('too-many-records', what, { details: { records, most } });
 }
 
 export function truncatedBySize(size: number): ProducerError {

@@ -39,7 +39,17 @@ test('nothing given: every default, and nothing that a command needs is made up'
     transaction: { maxAgeMs: 5000, maxBytes: 32 * 2 ** 20 },
     requestTimeoutMs: 5000,
   });
-  assert.deepEqual(settings.windows, { sizeMs: 86_400_000 });
+  assert.deepEqual(settings.windows, {
+    sizeMs: 86_400_000,
+    checkEveryMs: 60_000,
+    retryAfterMs: 600_000,
+    rereads: [
+      { ageMs: 259_200_000, everyMs: 86_400_000 },
+      { ageMs: 2_592_000_000, everyMs: 604_800_000 },
+    ],
+    maxRecords: 400_000,
+    stallAfterMs: 3_600_000,
+  });
   assert.deepEqual(settings.schema, { compatibility: 'FORWARD', register: 'auto' });
   assert.deepEqual(settings.invalid, { maxRatio: 0.05, minimumRecords: 100 });
   assert.deepEqual(settings.record, { maxBytes: 16 * 2 ** 20, maxDepth: 256 });
@@ -81,7 +91,7 @@ windows: { size: , from: 2026-02-30 }
       'kafka.transaction.maxBytes: is not a size; write a number and a unit, such as 64KiB or 16MiB',
       'schema.compatibility: is not one of NONE, BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL, FULL_TRANSITIVE ("FORWRD"); did you mean FORWARD?',
       'schema.password: is missing next to schema.username; set both or neither',
-      'windows.from: is not a setting; known here: size',
+      'windows.from: is not a moment; write a day such as 2026-01-31, or 2026-01-31T08:00:00Z',
       'windows.size: is not a duration; write a number and a unit, such as 500ms, 5s, 10m or 1d',
     ],
   );

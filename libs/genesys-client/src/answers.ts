@@ -53,11 +53,17 @@ export function refusal(call: Call, answer: Answer, permission: string, clock: C
   return badRequest(facts, status, refusalReason(answer));
 }
 
-const ERROR_BODY = z.object({ code: z.string().optional(), messageWithParams: z.string().optional() });
+const ERROR_BODY = z.object({
+  code: z.string().optional(),
+  messageWithParams: z.string().optional(),
+  message: z.string().optional(),
+});
+/** Of "Pagination may not exceed 400000 results" and "… does not exceed 31 days": nothing in it is anybody's data. */
+const LIMIT_WORDS = /\b(?:may|must|does|should) not exceed \d{1,12} [a-z]{1,20}\b/i;
 
 /**
- * Genesys' message code and template (`Interval of {days} days is too long`). The filled-in `message` is left out: it
- * may quote a filter's value, and so a person.
+ * Genesys' message code and template (`Interval of {days} days is too long`). The filled-in `message` is left out, but
+ * for the words on a limit: it may quote a filter's value, and so a person.
  */
 export function refusalReason(answer: Answer): string {
   let body: z.output<typeof ERROR_BODY>;
@@ -68,7 +74,8 @@ export function refusalReason(answer: Answer): string {
   }
   const code = body.code !== undefined && /^[\w.-]{1,100}$/.test(body.code) ? body.code : 'no code';
   const template = body.messageWithParams?.includes('{') === true ? plainText(body.messageWithParams) : undefined;
-  return template === undefined ? code : `${code}: ${template}`;
+  const told = template ?? LIMIT_WORDS.exec(body.message ?? '')?.[0];
+  return told === undefined ? code : `${code}: ${told}`;
 }
 
 /**

@@ -46,7 +46,6 @@ function badInterval(what: string): JobError {
 /**
  * `2026-01-01T00:00Z/2026-01-02T00:00Z`: an ISO 8601 interval in UTC, to the minute where that says all, else with
  * seconds or milliseconds. One interval has one spelling, for ever: it is a key of the ledger.
- * @internal
  */
 export function windowId(from: Date, to: Date): string {
   return `${instant(from)}/${instant(to)}`;

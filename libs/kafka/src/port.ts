@@ -154,6 +154,8 @@ export interface GroupOptions {
   readonly topics: readonly string[];
   readonly maxBytesPerPartition?: number;
   readonly sessionTimeoutMs?: number;
+  /** A rebalance leaves members what they hold, as far as shares are even; all members of the group have to ask for it. */
+  readonly keepsPartitions?: true;
   /** Kept with each offset that is committed; see `KafkaAdmin.groupCommits`. */
   readonly commitNote?: (topic: string) => string;
 }
@@ -202,6 +204,8 @@ export interface KafkaAdmin {
    * but shows that the group had one.
    */
   groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>>;
+  /** How many members a group has; 0 for one that nobody is in. */
+  groupMembers(groupId: string): Promise<number>;
 }
 
 export interface KafkaClient {

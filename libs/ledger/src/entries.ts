@@ -1,11 +1,8 @@
-import { chainStart } from '@genesys-kafka/conversation/digest';
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import { LedgerError } from './errors.ts';
-import { NO_RECORDS, type RecordCounts } from './record-counts.ts';
+import { runWindowKey, type RunPlan, type RunWindow } from './run-window.ts';
 import { TOPICS_PREFIX } from './topics-entry.ts';
-
-/** How results come to us: Genesys' paged jobs, its signed archives, or an archive handed over as a file or link. */
-export type Contract = 'details-jobs' | 'bulk-archive' | 'archive';
+import { nothingRead, type SourceIdentity, type WindowProgress } from './window-progress.ts';
 
 /**
  * `submitted`: the job's id is kept, nothing is published yet. `publishing`: records up to the position are on the topic.
@@ -13,65 +10,20 @@ export type Contract = 'details-jobs' | 'bulk-archive' | 'archive';
  */
 export type WindowState = 'submitted' | 'publishing' | 'done' | 'rejected' | 'partial';
 
-/** Until when data is complete, by the pages of a job. */
-export interface Availability {
-  /** The earliest moment that a page names; ISO 8601. */
-  readonly until?: string;
-  /** A page says it in words that cannot be read. */
-  readonly isUnreadable?: true;
-}
-
-/** How far a source has been published. Valid for its own source alone. */
-export interface Position {
-  /** Records passed, valid and invalid: the next ordinal. */
-  readonly records: number;
-  /** Hex of the SHA-256 chain over the digests of the records passed: what is skipped on resume must reproduce it. */
-  readonly chain: string;
-  /** Page contract: the cursor of the page to fetch next; absent for the first page. */
-  readonly cursor?: string;
-  /** Page contract: a page that is published in part, by the SHA-256 of its bytes. */
-  readonly page?: { readonly sha256: string; readonly done: number };
-  /** Page contract: what the pages so far say of it, so that a restart does not forget an earlier page's word. */
-  readonly availability?: Availability;
-}
-
-export interface SourceIdentity {
-  /** A job's id or an archive's identity: with the ordinal, a record's identity. */
-  readonly id: string;
-  readonly jobId?: string;
-  /** ISO 8601. */
-  readonly submittedAt?: string;
-}
-
-export interface WindowError {
-  readonly code: string;
-  readonly message: string;
-  readonly ordinal?: number;
-  readonly offset?: number;
-}
-
-/** One window's line in the ledger: what it is, where it stands, and what came of it. */
-export interface LedgerEntry {
+/** One window's line of an export: what it is, where it stands, and what came of it. */
+export interface LedgerEntry extends WindowProgress {
   readonly v: 1;
   readonly kind: 'window';
   readonly exportId: string;
   readonly generation: number;
-  readonly connector: string;
-  readonly contract: Contract;
-  /** The window's id: its interval, or the archive's identity. */
-  readonly window: string;
   readonly state: WindowState;
-  readonly source?: SourceIdentity;
-  readonly position: Position;
-  readonly counts: RecordCounts;
-  /** Bytes of the records passed, as Genesys sent them. */
-  readonly bytes: number;
   /** Only what had changed was published of it, and digests were written. */
   readonly changedOnly?: true;
-  readonly error?: WindowError;
-  /** ISO 8601. */
-  readonly updatedAt: string;
 }
+
+/** A line of a window: of one that an export reads once, or of one that `run` follows. */
+export type WindowLine = LedgerEntry | RunWindow;
+export type LedgerLine = WindowLine | RunPlan;
 
 /** Who owns a lane: the last claim in its partition. */
 export interface Claim {
@@ -97,11 +49,18 @@ export function isNoWindow({ key }: Pick<ConsumedRecord, 'key'>): boolean {
 }
 
 /** An export's entries share a prefix; generations (`--again`) lie side by side. */
-export function windowKey(exportId: string, generation: number, window: string): string {
+function windowKey(exportId: string, generation: number, window: string): string {
   return `${exportId}/${generation}/${window}`;
 }
 
-export function encodeLedgerValue(value: LedgerEntry | Claim): Buffer {
+/** Where a window's line lies. */
+export function windowLineKey(line: WindowLine): string {
+  return line.kind === 'window'
+    ? windowKey(line.exportId, line.generation, line.window)
+    : runWindowKey(line.connector, line.window);
+}
+
+export function encodeLedgerValue(value: LedgerLine | Claim): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
@@ -114,37 +73,48 @@ export function newWindowEntry(
     kind: 'window',
     ...facts,
     state: 'submitted',
-    position: { records: 0, chain: chainStart().toString('hex') },
-    counts: NO_RECORDS,
-    bytes: 0,
+    ...nothingRead(),
     updatedAt: new Date().toISOString(),
   };
+}
+
+/** The line of a window that is read from this source, from its start. */
+export function readFrom<E extends WindowLine>(line: E, source: SourceIdentity): E {
+  return { ...withoutError(line), state: 'submitted', source, ...nothingRead(), updatedAt: new Date().toISOString() };
+}
+
+export function withoutError<E extends WindowLine>(line: E): E {
+  const copy = { ...line };
+  Reflect.deleteProperty(copy, 'error');
+  return copy;
 }
 
 /**
  * Takes one more committed record of a ledger partition in: of a window's entries the last one counts, and a tombstone
  * ends them. Claims are read, so that those of an unknown version raise `ledger-unreadable`, and left out.
  */
-export function applyRecord(entries: Map<string, LedgerEntry>, record: Pick<ConsumedRecord, 'key' | 'value'>): void {
+export function applyRecord(entries: Map<string, LedgerLine>, record: Pick<ConsumedRecord, 'key' | 'value'>): void {
   const key = record.key?.toString();
   if (key === undefined) return;
   const value = record.value === null ? undefined : decodeLedgerValue(key, record.value);
   if (value === undefined) entries.delete(key);
-  else if (value.kind === 'window') entries.set(key, value);
+  else if (value.kind !== 'claim') entries.set(key, value);
 }
 
+const KINDS: ReadonlySet<string> = new Set<(LedgerLine | Claim)['kind']>(['window', 'run-window', 'run-plan', 'claim']);
+
 /** Raises `ledger-unreadable` for a version or a kind that this program does not know: guessing could double records. */
-export function decodeLedgerValue(key: string, value: Buffer): LedgerEntry | Claim {
+export function decodeLedgerValue(key: string, value: Buffer): LedgerLine | Claim {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value.toString());
   } catch {
     throw unreadable(key, 'it is not JSON');
   }
-  const { v, kind } = (parsed ?? {}) as Partial<LedgerEntry | Claim>;
+  const { v, kind } = (parsed ?? {}) as Partial<LedgerLine | Claim>;
   if (v !== 1) throw unreadable(key, `its version is ${JSON.stringify(v)}, this program knows 1`);
-  if (kind !== 'window' && kind !== 'claim') throw unreadable(key, 'its kind is unknown');
-  return parsed as LedgerEntry | Claim;
+  if (kind === undefined || !KINDS.has(kind)) throw unreadable(key, 'its kind is unknown');
+  return parsed as LedgerLine | Claim;
 }
 
 function unreadable(key: string, reason: string): LedgerError {

@@ -77,7 +77,7 @@ test('a lane that is taken over again and again, each time in the middle, brings
   let runs = 0;
   for (let done = 0; done < total; runs += 1) {
     const lane = await claimLane(client, laneOf(exportId));
-    const committed = lane.entries.get(`${exportId}/1/w`)?.position.records ?? 0;
+    const committed = (lane.entries.get(`${exportId}/1/w`) as LedgerEntry | undefined)?.position.records ?? 0;
     assert(committed >= done, 'a committed position went back');
     done = committed;
     const publisher = new LanePublisher(lane, limits);

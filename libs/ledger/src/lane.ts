@@ -10,14 +10,7 @@ import {
   type TransactionalProducer,
 } from '@genesys-kafka/kafka';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
-import {
-  applyRecord,
-  claimKey,
-  decodeLedgerValue,
-  encodeLedgerValue,
-  type Claim,
-  type LedgerEntry,
-} from './entries.ts';
+import { applyRecord, claimKey, decodeLedgerValue, encodeLedgerValue, type Claim, type LedgerLine } from './entries.ts';
 import { LedgerError } from './errors.ts';
 
 /** One transactional id and the ledger partition that it alone writes these keys to. */
@@ -36,7 +29,7 @@ export interface ClaimedLane {
   readonly producer: TransactionalProducer;
   readonly nonce: string;
   /** Committed entries by key, as of the claim. */
-  readonly entries: ReadonlyMap<string, LedgerEntry>;
+  readonly entries: ReadonlyMap<string, LedgerLine>;
 }
 
 /**
@@ -53,7 +46,7 @@ export async function claimLane(
   const at = new Date((options.clock ?? systemClock).nowMs()).toISOString();
   const claim: Claim = { v: 1, kind: 'claim', nonce, host: hostname(), pid: process.pid, at };
   const [key, value] = [claimKey(identity.transactionalId), encodeLedgerValue(claim)];
-  const entries = new Map<string, LedgerEntry>();
+  const entries = new Map<string, LedgerLine>();
   const producer = client.transactionalProducer(identity.transactionalId);
   try {
     await claimPartitions(client, producer, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { partitionName, type EncodedBatch, type TopicPartition, type Transaction } from '@genesys-kafka/kafka';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
-import { encodeLedgerValue, type LedgerEntry } from './entries.ts';
+import { encodeLedgerValue, type LedgerLine } from './entries.ts';
 import { LedgerError } from './errors.ts';
 import type { ClaimedLane } from './lane.ts';
 import { PartitionQueue } from './partition-queue.ts';
@@ -21,7 +21,7 @@ export interface PublisherLimits {
 /** Records of one window and its ledger entry after them: one indivisible step. */
 export interface PublishStep {
   readonly key: string;
-  readonly entry: LedgerEntry;
+  readonly entry: LedgerLine;
   readonly batches: readonly (TopicPartition & { readonly batch: EncodedBatch })[];
   /** Of the records that are published, where the lane keeps digests. */
   readonly digests?: readonly EncodedBatch[];
@@ -38,7 +38,7 @@ export interface PublisherEvents {
 /** One transaction, from its first record to its commit. */
 interface Batch {
   readonly queues: Map<string, PartitionQueue>;
-  readonly entries: Map<string, LedgerEntry>;
+  readonly entries: Map<string, LedgerLine>;
   readonly openedMs: number;
   readonly committed: PromiseWithResolvers<undefined>;
   readonly age: AbortController;

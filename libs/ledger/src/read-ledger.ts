@@ -1,9 +1,9 @@
 import { readToEnd, type KafkaClient, type TopicPartition } from '@genesys-kafka/kafka';
-import { applyRecord, isNoWindow, type LedgerEntry } from './entries.ts';
+import { applyRecord, isNoWindow, type LedgerLine } from './entries.ts';
 
-/** The committed ledger of all exports, as of the reading. */
+/** The committed ledger of all connectors, as of the reading. */
 export interface LedgerView {
-  readonly entries: readonly LedgerEntry[];
+  readonly entries: readonly LedgerLine[];
   /** Offsets that lie behind a transaction which is still open: what they hold cannot be told yet. */
   readonly hidden: number;
 }
@@ -33,7 +33,7 @@ async function readPartition(
   target: TopicPartition,
   signal: AbortSignal,
 ): Promise<LedgerView> {
-  const entries = new Map<string, LedgerEntry>();
+  const entries = new Map<string, LedgerLine>();
   let hidden = 0;
   for await (const slice of readToEnd(client, target, { signal })) {
     hidden = Math.max(0, Number(slice.highWatermark - slice.nextOffset));

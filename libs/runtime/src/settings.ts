@@ -10,6 +10,7 @@ export {
   httpUrl,
   identifier,
   inMs,
+  instant,
   percentage,
   secret,
   size,

@@ -5,6 +5,7 @@ import { load } from './repository.ts';
 /** Where each program makes its metrics, by a function that takes the registry first. */
 const FACTORIES = [
   { program: 'producer', file: 'apps/producer/src/commands/observer.ts', factory: 'createObserver' },
+  { program: 'producer run', file: 'apps/producer/src/run/run-metrics.ts', factory: 'createRunMetrics' },
   { program: 'consumer', file: 'apps/consumer/src/route/consumer-metrics.ts', factory: 'createConsumerMetrics' },
 ] as const;
 

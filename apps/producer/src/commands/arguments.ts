@@ -13,6 +13,11 @@ export function instantArgument(option: string, text: string): Date {
   throw argumentError(option, `is ${JSON.stringify(text)}; write 2026-01-31 or 2026-01-31T08:00:00Z.`);
 }
 
+export function countArgument(option: string, text: string): number {
+  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
+  throw argumentError(option, `is ${JSON.stringify(text)}; write a whole number of at least 1.`);
+}
+
 const LEAST_WINDOW_MS = 60_000;
 
 export function durationArgument(option: string, text: string): number {

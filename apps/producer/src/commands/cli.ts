@@ -1,10 +1,11 @@
 import { createProgram, lookOnly, type Handle } from '@genesys-kafka/runtime/cli';
 import type { Command } from 'commander';
 import type { Settings } from '../settings.ts';
-import { durationArgument, instantArgument } from './arguments.ts';
+import { countArgument, durationArgument, instantArgument } from './arguments.ts';
 import type { ExportOptions } from './export.ts';
+import type { PlanOptions } from './plan.ts';
 import type { PublishOptions } from './publish.ts';
-import { acceptPartitionsOption, newLedgerOption } from './topic-options.ts';
+import { acceptPartitionsOption, newLedgerOption, type TopicOptions } from './topic-options.ts';
 
 // What a command does is loaded when it runs: most of a program is of no use to its help.
 /** The command line of the producer; without a `handle` it can be looked at, and does nothing. */
@@ -35,7 +36,7 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     );
   program
     .command('publish')
-    .summary('publish archives from paths, directories, globs or links')
+    .summary('publish archives from paths or links')
     .description('publish archives: ZIP, gzip, JSON or NDJSON from paths, directories, globs or https: links')
     .argument('<source...>', 'what to publish')
     .option('--again', 'publish everything anew, as a new generation')
@@ -47,12 +48,36 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
       ),
     );
   program
+    .command('run')
+    .summary('follow the organisation until told to stop')
+    .description(
+      'follow the organisation from windows.from on, as its data becomes available, and read windows again for what comes ' +
+        'late; any number of processes share the work',
+    )
+    .addOption(newLedgerOption())
+    .addOption(acceptPartitionsOption())
+    .action(
+      handle(async (session, options: TopicOptions) => (await import('./run.ts')).runCommand(session, options), {
+        untilStopped: true,
+      }),
+    );
+  program
+    .command('plan')
+    .summary('what following an interval comes to, offline')
+    .description(
+      'what following an interval comes to: windows, jobs, requests, topics; asks nobody and changes nothing',
+    )
+    .requiredOption('--from <time>', 'start of the interval, inclusive', (text) => instantArgument('--from', text))
+    .requiredOption('--to <time>', 'end of the interval, exclusive', (text) => instantArgument('--to', text))
+    .option('--per-day <n>', 'conversations of a day, for the pages', (text) => countArgument('--per-day', text))
+    .action(handle(async (session, options: PlanOptions) => (await import('./plan.ts')).planCommand(session, options)));
+  program
     .command('status')
     .description('what the ledger says of every export, now')
     .action(handle(async (session) => (await import('./status.ts')).statusCommand(session)));
   program
     .command('check')
-    .summary('try the connections that are needed, and say what to fix')
+    .summary('try the connections, and say what to fix')
     .description('try the connections that the configuration needs, and say what to fix')
     .action(handle(async (session) => (await import('./check.ts')).checkCommand(session)));
   return program;

@@ -5,7 +5,7 @@ import { exitStatus } from '../export/report.ts';
 import { runExport, type ExportRequest } from '../export/run-export.ts';
 import { ArchiveFetcher } from '../genesys/archive-fetcher.ts';
 import { connectGenesys } from '../genesys/connect.ts';
-import { bulkArchive, detailsJobs } from '../genesys/job-contract.ts';
+import { jobContract } from '../genesys/job-contract.ts';
 import type { Settings } from '../settings.ts';
 import { argumentError, checkedQuery, queryArgument } from './arguments.ts';
 import { observe } from './observer.ts';
@@ -34,10 +34,8 @@ export async function exportCommand(session: Session<Settings>, options: ExportO
   const { changedOnly } = request;
   const start = { accepted: acceptedChanges(options), signal, changedOnly };
   await using context = await createContext(settings, log, observer, start);
-  const contract =
-    name === 'details-jobs'
-      ? detailsJobs(genesys, request.query, settings.genesys.pageSize)
-      : bulkArchive(genesys, request.query, fetcher);
+  const { pageSize } = settings.genesys;
+  const contract = jobContract(name, genesys, request.query, { spool: fetcher, pageSize });
   const report = await runExport(context, contract, request, signal);
   await session.tell(report, reportLines);
   return exitStatus(report);

@@ -26,16 +26,27 @@ export interface Observer extends ProducerObserver, Disposable {
 
 const TRANSACTION_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What watches a command that publishes: metrics, progress, and health and metrics over HTTP where a port is set. */
-export async function observe(session: Session<Settings>): Promise<Observer & AsyncDisposable> {
+/**
+ * What watches a command that publishes: metrics, progress, and health and metrics over HTTP where a port is set.
+ * `notReady`: reasons of the command's own against being ready.
+ */
+export async function observe(
+  session: Session<Settings>,
+  notReady: () => readonly string[] = () => [],
+): Promise<Observer & AsyncDisposable & { readonly metrics: Metrics }> {
   const { settings, progress, log, signal } = session;
   await using stack = new AsyncDisposableStack();
   const metrics = stack.use(createMetrics());
   const observer = stack.use(createObserver(metrics, progress, log));
-  const server = await startHealthServer({ ...settings.http, metrics, signal, ready: observer.ready });
+  const ready = () => {
+    const { ready: isReady, reasons: own } = observer.ready();
+    const reasons = isReady ? notReady() : own;
+    return { ready: reasons.length === 0, reasons };
+  };
+  const server = await startHealthServer({ ...settings.http, metrics, signal, ready });
   if (server) stack.use(server);
   const resources = stack.move();
-  return { ...observer, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { ...observer, metrics, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 export function createObserver(metrics: Metrics, progress: Progress, log: Logger): Observer {

@@ -1,16 +1,18 @@
 import { conversationSchemaText } from '@genesys-kafka/conversation';
-import { connectKafka, prepareTopics, type KafkaClient } from '@genesys-kafka/kafka';
+import { connectKafka, prepareTopics, type GroupConsumer, type KafkaClient } from '@genesys-kafka/kafka';
 import {
   checkLedgerTopics,
   LaneDigests,
   readLedger,
   recordTopics,
+  runPrefix,
   topicsTag,
   type AcceptedChanges,
   type ClaimedLane,
   type LaneOptions,
   type LanePublisher,
   type LedgerEntry,
+  type LedgerLine,
   type LedgerTopics,
   type PublisherEvents,
   type PublisherLimits,
@@ -50,8 +52,14 @@ export interface ProducerContext extends AsyncDisposable, Reading {
   readonly connector: string;
   /** An export's own lane: its transactional id, its ledger partition, its keys (docs/exactly-once.md, rule 6). */
   lane(exportId: string, signal: AbortSignal): LaneOptions;
+  /** A lane of the windows that `run` follows (rule 7). */
+  runLane(lane: number, signal: AbortSignal): LaneOptions;
+  /** A new member of the group by which the processes of `run` share the lanes: the ledger's partitions. */
+  runGroup(): GroupConsumer;
+  /** How many processes are in it. */
+  runMembers(): Promise<number>;
   /** What the ledger holds of this connector, committed. */
-  readEntries(signal: AbortSignal): Promise<readonly LedgerEntry[]>;
+  readEntries(signal: AbortSignal): Promise<readonly LedgerLine[]>;
   /** What the publishing of every source needs. */
   readonly source: SourceOptions;
   /** Of a lane that is claimed, for as long as its publisher; undefined where everything is published. */
@@ -64,6 +72,9 @@ const MIB = 1024 * 1024;
 const BUFFER_BYTES = MIB;
 /** The size of send at which kafkajs is fastest here. */
 const BATCH_BYTES = 768 * 1024;
+
+/** After so long without a sign of life a process of `run` loses its lanes: what it would do then is fenced. */
+const RUN_SESSION_MS = 10_000;
 
 /** What is said of this start alone. */
 interface Start {
@@ -110,21 +121,36 @@ export async function createContext(
   const pages = { stager, scan: { maxRecordBytes: record.maxBytes, maxDepth: record.maxDepth } };
   const stages = stack.use(new Stages({ ...pages, spoolDir: settings.spool.dir, observer }));
   const resources = stack.move();
+  const own = `${kafka.topicPrefix}${connector}`;
+  const ledger = specs.ledger.name;
+  const partitions = (partition: number) => ({
+    ledger: { topic: ledger, partition },
+    ...(tag ? { digests: { topic: specs.digests.name, partition } } : {}),
+  });
+  const laneOf = (identity: LaneOptions['identity'], signal: AbortSignal): LaneOptions => ({
+    client,
+    signal,
+    limits,
+    events: observer,
+    identity,
+    onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
+  });
   return {
     connector,
-    lane: (exportId, signal) => ({
-      client,
-      signal,
-      limits,
-      events: observer,
-      identity: {
-        transactionalId: `${kafka.topicPrefix}${connector}.export.${exportId}`,
-        ledger: { topic: specs.ledger.name, partition: partitionFor(exportId, LANES) },
-        ...(tag ? { digests: { topic: specs.digests.name, partition: partitionFor(exportId, LANES) } } : {}),
-        keyPrefix: `${exportId}/`,
-      },
-      onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
-    }),
+    lane: (exportId, signal) => {
+      const partition = partitionFor(exportId, LANES);
+      const transactionalId = `${own}.export.${exportId}`;
+      return laneOf({ transactionalId, ...partitions(partition), keyPrefix: `${exportId}/` }, signal);
+    },
+    runLane: (lane, signal) => {
+      const transactionalId = `${own}.lane.${lane}`;
+      return laneOf({ transactionalId, ...partitions(lane), keyPrefix: runPrefix(connector) }, signal);
+    },
+    runMembers: async () => client.admin.groupMembers(`${own}.run`),
+    runGroup: () => {
+      const group = { groupId: `${own}.run`, topics: [ledger], keepsPartitions: true } as const;
+      return client.groupConsumer({ ...group, sessionTimeoutMs: RUN_SESSION_MS });
+    },
     readEntries: async (signal) => {
       const { entries } = await readLedger(client, specs.ledger.name, signal);
       return entries.filter((entry) => entry.connector === connector);

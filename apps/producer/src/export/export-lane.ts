@@ -61,7 +61,7 @@ export async function inExportLane<T>(
   // Chosen at the first claim: claiming again after a doubt must not begin another one.
   let chosen: number | undefined;
   return withLane(context.lane(exportId, outer), async (lane, publisher) => {
-    const entries = [...lane.entries.values()];
+    const entries = [...lane.entries.values()].filter((line) => line.kind === 'window');
     const generation = (chosen ??= nextGeneration(entries, again));
     assertSameMode(exportId, generation, entries, changedOnly);
     const digests = context.digests(lane, publisher, outer);
@@ -127,7 +127,11 @@ function nextGeneration(entries: readonly LedgerEntry[], again: boolean): number
   return again ? newest + 1 : Math.max(newest, 1);
 }
 
-async function toItsEnd(source: SourcePublisher, read: ReadSource, signal: AbortSignal): Promise<LedgerEntry> {
+async function toItsEnd(
+  source: SourcePublisher<LedgerEntry>,
+  read: ReadSource,
+  signal: AbortSignal,
+): Promise<LedgerEntry> {
   try {
     const lack = await read(source, signal);
     return await source.finish(lack ? 'partial' : 'done', lack);

@@ -1,5 +1,5 @@
 import { ArchiveError, type Archive } from '@genesys-kafka/archive';
-import type { LedgerEntry } from '@genesys-kafka/ledger';
+import type { LedgerEntry, LedgerLine } from '@genesys-kafka/ledger';
 import { endsSourceOnly } from '@genesys-kafka/resilience';
 import type { OpenArchive } from '../genesys/archive-fetcher.ts';
 import { windowError } from '../pipeline/ledger-entry.ts';
@@ -59,9 +59,10 @@ async function leftOf(
   signal: AbortSignal,
 ): Promise<readonly LedgerEntry[]> {
   const soon = AbortSignal.any([signal, AbortSignal.timeout(LEDGER_PATIENCE_MS)]);
-  const entries = await context.readEntries(soon).catch(() => []);
+  const entries: readonly LedgerLine[] = await context.readEntries(soon).catch(() => []);
   signal.throwIfAborted();
-  return archivesLeft(entries, published);
+  const windows = entries.filter((line) => line.kind === 'window');
+  return archivesLeft(windows, published);
 }
 
 async function publishArgument(

@@ -9,8 +9,11 @@ import type { Reading } from '../pipeline/stages.ts';
 import type { ExportLane } from './export-lane.ts';
 
 /** A window's job and where its records go. */
-interface WindowJob {
-  readonly lane: ExportLane;
+export interface WindowJob {
+  /** See `ExportLane.takeSource`. */
+  readonly takeSource: ExportLane['takeSource'];
+  /** As `JobContract.availableUntil`: until when data is complete before a job is submitted. */
+  readonly availableUntil: JobContract['availableUntil'];
   readonly contract: JobContract;
   readonly window: Window;
   readonly source: SourcePublisher;
@@ -34,14 +37,24 @@ export async function runWindow(
   reading: Reading,
   signal: AbortSignal,
 ): Promise<LedgerEntry> {
-  const read = async (source: SourcePublisher) => readJob({ lane, contract, window, source }, reading, signal);
+  const takeSource: ExportLane['takeSource'] = (id, name) => lane.takeSource(id, name);
+  const availableUntil: JobContract['availableUntil'] = (asking) => contract.availableUntil(asking);
+  const read = async (source: SourcePublisher) =>
+    readJob({ takeSource, availableUntil, contract, window, source }, reading, signal);
   const ended = await lane.run(window.id, undefined, read, signal);
   if (ended.source) await contract.release(ended.source.id);
   return ended;
 }
 
-/** Reads the ledger's job, or a new one where there is none or where it is lost before anything of it was published. */
-async function readJob(job: WindowJob, reading: Reading, signal: AbortSignal): Promise<ProducerError | undefined> {
+/**
+ * Reads the ledger's job, or a new one where there is none or where it is lost before anything of it was published.
+ * Resolves with what makes its results less than whole, if anything does.
+ */
+export async function readJob(
+  job: WindowJob,
+  reading: Reading,
+  signal: AbortSignal,
+): Promise<ProducerError | undefined> {
   let needsNew = job.source.entry.source === undefined;
   for (let submits = 0; ;) {
     try {
@@ -67,7 +80,8 @@ async function readResults(job: WindowJob, reading: Reading, signal: AbortSignal
   const status = await heardOf(source, pollUntilDone(contract, source.id, { signal }));
   const results = await heardOf(source, contract.results(source.id, status, signal));
   if (results.kind === 'archive') {
-    const records = await publishArchive(results.archive, source, reading.stages, signal);
+    const most = source.mostBelow(results.size);
+    const records = await publishArchive(results.archive, source, reading.stages, signal, most);
     // The contract cuts silently at `size`: a full archive is never taken for a whole one, nor one that heeds no size.
     return records >= results.size ? truncatedBySize(records) : undefined;
   }
@@ -77,11 +91,14 @@ async function readResults(job: WindowJob, reading: Reading, signal: AbortSignal
 }
 
 /** The id is committed before the first poll, so that a restart finds the job again instead of paying for another. */
-async function submit({ lane, contract, window, source }: WindowJob, signal: AbortSignal): Promise<void> {
-  const until = await contract.availableUntil(signal);
+async function submit(
+  { takeSource, availableUntil, contract, window, source }: WindowJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = await availableUntil(signal);
   if (until && until < window.to) throw notYetAvailable(window.id, until);
   const jobId = await contract.submit(window, signal);
-  lane.takeSource(jobId, window.id);
+  takeSource(jobId, window.id);
   await source.begin({ id: jobId, jobId, submittedAt: new Date().toISOString() });
 }
 

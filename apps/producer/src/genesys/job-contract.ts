@@ -29,8 +29,18 @@ interface ArchiveSpool {
   release(jobId: string): Promise<void>;
 }
 
+/** The contract of that name. Raises `query-size`. */
+export function jobContract(
+  name: JobContract['name'],
+  client: GenesysClient,
+  query: Query,
+  { spool, pageSize }: { readonly spool: ArchiveSpool; readonly pageSize: number },
+): JobContract {
+  return name === 'details-jobs' ? detailsJobs(client, query, pageSize) : bulkArchive(client, query, spool);
+}
+
 /** The pages of `…/details/jobs`: docs/genesys-cloud.md, "Details jobs". */
-export function detailsJobs(client: GenesysClient, query: Query, pageSize: number): JobContract {
+function detailsJobs(client: GenesysClient, query: Query, pageSize: number): JobContract {
   return {
     name: 'details-jobs',
     submit: async (window, signal) => {
@@ -51,7 +61,7 @@ export function detailsJobs(client: GenesysClient, query: Query, pageSize: numbe
 /** Archives of exactly this many records count as truncated, unless the query names another `size`. */
 const DEFAULT_SIZE = 10_000;
 
-/** The ZIP behind a signed link: docs/genesys-cloud.md, "Bulk archives". */
+/** The ZIP behind a signed link: docs/genesys-cloud.md, "Bulk archives". @internal */
 export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveSpool): JobContract {
   const size = sizeOf(query);
   return {

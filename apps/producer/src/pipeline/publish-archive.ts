@@ -9,16 +9,18 @@ const STEPS_AHEAD = 1;
 
 /**
  * Brings an archive onto the topic: stages it, and where it has proved itself whole, sends it. Resolves with the number
- * of records it holds. Memory: two steps, and the publisher's buffer.
+ * of records it holds; where they are more than `most`, none is sent (`too-many-records`). Memory: two steps, and the publisher's buffer.
  */
 export async function publishArchive(
   archive: Archive,
   source: SourcePublisher,
   stages: Stages,
   signal: AbortSignal,
+  most?: number,
 ): Promise<number> {
   const staged = await stages.of(archive, source, signal);
   try {
+    source.assertFew(staged.records, most);
     for await (const step of prefetch(staged.steps(), STEPS_AHEAD)) {
       signal.throwIfAborted();
       await source.publish(step);

@@ -124,7 +124,7 @@ test('killed inside a page with a record that is too long to be kept: another le
   const lane = new MemoryLane();
   const steps: LedgerEntry[] = [];
   const options = sourceOptions({ onRecords: () => steps.push(source.entry) });
-  const source: SourcePublisher = new SourcePublisher(lane.publisher, newSource(), options);
+  const source = new SourcePublisher<LedgerEntry>(lane.publisher, newSource(), options);
   await publishPages(async () => page(pageOf(oversize!)['']!), source, READING, never);
   const inside = steps[0]!;
   assert((inside.position.page?.done ?? 0) > 0 && inside.position.records < 250);
@@ -138,7 +138,7 @@ test('killed inside a page: the same text cut into other records is another page
   const lane = new MemoryLane();
   const steps: LedgerEntry[] = [];
   const options = sourceOptions({ onRecords: () => steps.push(source.entry) });
-  const source: SourcePublisher = new SourcePublisher(lane.publisher, newSource(), options);
+  const source = new SourcePublisher<LedgerEntry>(lane.publisher, newSource(), options);
   const whole = conversations('a', 250);
   await publishPages(async () => page({ records: [...whole, '11', '1'] }), source, READING, never);
   const { error } = await read({ '': { records: [...whole, '1', '11'] } }, steps[0]!);

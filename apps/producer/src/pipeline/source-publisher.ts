@@ -2,17 +2,18 @@ import assert from 'node:assert/strict';
 import { chain, chainStart } from '@genesys-kafka/conversation/digest';
 import {
   addCounts,
-  newWindowEntry,
-  windowKey,
+  readFrom,
+  windowLineKey,
+  withoutError,
   type ChangeJudge,
   type LanePublisher,
-  type LedgerEntry,
   type Position,
   type PublishStep,
   type RecordCounts,
   type SourceIdentity,
+  type WindowLine,
 } from '@genesys-kafka/ledger';
-import { sourceChanged, tooManyInvalid } from '../errors.ts';
+import { sourceChanged, tooManyInvalid, tooManyRecords } from '../errors.ts';
 import { divided } from '../stage/divide.ts';
 import type { RecordFacts, StagedBatch, StagedStep } from '../stage/staged-step.ts';
 import type { SourceFacts } from '../stage/thread-messages.ts';
@@ -31,6 +32,8 @@ export interface SourceOptions {
   readonly invalidLimit: InvalidLimit;
   /** Told of each step: what it read, and how many bytes. */
   readonly onRecords: (counts: RecordCounts, bytes: number) => void;
+  /** A source with more records is published no further; default no bound. */
+  readonly maxRecords?: number;
   /** Of the source's window, where only what has changed is published: from its first record to its last, or not at all. */
   readonly judge?: ChangeJudge;
 }
@@ -47,22 +50,22 @@ export type PagePosition = Pick<Position, 'cursor' | 'page' | 'availability'>;
  * One source's way onto the topic: counts, chain and position move with each step, and each step carries the ledger
  * entry that says so. Starts where `entry` stands: what was passed before is skipped, and must be the same as it was.
  */
-export class SourcePublisher {
+export class SourcePublisher<E extends WindowLine = WindowLine> {
   readonly #publisher: LanePublisher;
   readonly #options: SourceOptions;
   /** Where this source was taken up. */
-  #committed: LedgerEntry;
-  #entry: LedgerEntry;
+  #committed: E;
+  #entry: E;
   #chain = chainStart();
 
-  constructor(publisher: LanePublisher, entry: LedgerEntry, options: SourceOptions) {
+  constructor(publisher: LanePublisher, entry: E, options: SourceOptions) {
     this.#publisher = publisher;
     this.#options = options;
     this.#committed = entry;
     this.#entry = entry;
   }
 
-  get entry(): LedgerEntry {
+  get entry(): E {
     return this.#entry;
   }
 
@@ -83,13 +86,27 @@ export class SourcePublisher {
     return this.#committed.position.records;
   }
 
+  /** Says that the window is about to be read; committed when this resolves. */
+  async announce(): Promise<void> {
+    await this.#commit();
+  }
+
   /** Reads the window from this source, from its start; committed when this resolves. Nothing may be published before. */
   async begin(source: SourceIdentity): Promise<void> {
-    const { exportId, generation, connector, contract, window, changedOnly } = this.#entry;
-    const facts = { exportId, generation, connector, contract, window, source };
-    this.#committed = newWindowEntry({ ...facts, ...(changedOnly ? { changedOnly } : {}) });
+    this.#committed = readFrom(this.#entry, source);
     this.#entry = this.#committed;
     await this.#commit();
+  }
+
+  /** To be called before more of the source is published, with what it is known to hold. Raises `too-many-records`. */
+  assertFew(records: number, most = this.#options.maxRecords): void {
+    if (most !== undefined && records > most) throw tooManyRecords(this.id, records, most);
+  }
+
+  /** The most records that a source may have, where it has to be less than `size`. */
+  mostBelow(size: number): number | undefined {
+    const { maxRecords } = this.#options;
+    return maxRecords === undefined ? undefined : Math.min(maxRecords, size - 1);
   }
 
   /** Page contract: starts at the committed position itself, for a cursor brings nothing of what lies before it. */
@@ -100,7 +117,7 @@ export class SourcePublisher {
   /**
    * Takes steps in the order of their ordinals; resolves when there is room for more. Records before the committed
    * position are only chained. `positionAt`: where the page contract stands after so many of the step's records.
-   * Rejects with `source-changed`, `too-many-invalid` or `lane-interrupted`.
+   * Rejects with `source-changed`, `too-many-invalid`, `too-many-records` or `lane-interrupted`.
    */
   async publish(step: StagedStep, positionAt?: (records: number) => PagePosition): Promise<void> {
     const { facts, firstOrdinal } = step;
@@ -112,6 +129,7 @@ export class SourcePublisher {
       // A source that was stopped by it stays stopped.
       this.#assertFewInvalid();
       assert.equal(part.firstOrdinal, this.#entry.position.records, 'a step is missing');
+      this.assertFew(part.firstOrdinal + part.facts.count);
       this.#extendChain(part.facts);
       await this.#send(part, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal));
       this.#assertFewInvalid();
@@ -159,18 +177,17 @@ export class SourcePublisher {
     await this.#publisher.write(this.#step());
   }
 
-  /** The last entry of this source; committed when this resolves. */
-  async finish(state: 'done' | 'partial' | 'rejected', error?: unknown): Promise<LedgerEntry> {
+  /** The last entry of this source, with `more` of what is known then; committed when this resolves. */
+  async finish(state: E['state'], error?: unknown, more: (entry: E) => E = (entry) => entry): Promise<E> {
     if (state === 'done') this.#assertFewInvalid();
     const { page, cursor, availability, ...position } = this.#entry.position;
-    const { error: old, ...entry } = this.#entry;
-    this.#entry = {
-      ...entry,
+    this.#entry = more({
+      ...withoutError(this.#entry),
       state,
       position: state === 'done' ? position : this.#entry.position,
       ...(error === undefined ? {} : { error: windowError(error) }),
       updatedAt: new Date().toISOString(),
-    };
+    });
     await this.#commit();
     return this.#entry;
   }
@@ -210,8 +227,8 @@ export class SourcePublisher {
 
   /** To another page, or to none; an error of an earlier run is over by then. */
   #move(page: PagePosition | undefined): void {
-    const { error, position, ...entry } = this.#entry;
-    const { records, chain: chained } = position;
+    const entry = withoutError(this.#entry);
+    const { records, chain: chained } = entry.position;
     this.#entry = { ...entry, position: { records, chain: chained, ...page }, updatedAt: new Date().toISOString() };
   }
 
@@ -221,7 +238,6 @@ export class SourcePublisher {
   }
 
   #step(batches: readonly StagedBatch[] = []): PublishStep {
-    const { exportId, generation, window } = this.#entry;
-    return { key: windowKey(exportId, generation, window), entry: this.#entry, batches };
+    return { key: windowLineKey(this.#entry), entry: this.#entry, batches };
   }
 }

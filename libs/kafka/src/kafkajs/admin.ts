@@ -116,6 +116,13 @@ export class KafkajsAdmin implements KafkaAdmin {
     });
   }
 
+  async groupMembers(groupId: string): Promise<number> {
+    return this.#call(this.#admin, `look up the members of group ${groupId}`, async (admin) => {
+      const { groups } = await admin.describeGroups([groupId]);
+      return groups[0]?.members.length ?? 0;
+    });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await settledWithin(Promise.all([this.#admin.close(), this.#cluster.close()]), CLOSE_MS);

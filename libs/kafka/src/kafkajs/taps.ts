@@ -109,6 +109,17 @@ export const TAPS: readonly Tap[] = [
     guardedBy: [['kafkajs/internals.test.ts', 'a group that is stopped makes no more connections']],
   },
   {
+    what: '`protocol` of an assigner is asked for anew at each join, so that a member says what it holds by then; `cluster.findTopicPartitionMetadata` is what `assign` shares out',
+    where: ['group/sticky-assigner.ts', 'group/group-consumer.ts'],
+    why: 'Its own assigner goes round all members by their ids: whoever joins or leaves moves nearly everything.',
+    guardedBy: [
+      [
+        'kafkajs/group/sticky-assigner.integration.ts',
+        'members keep what they hold: a third one takes its share, and when it goes nothing of theirs moves',
+      ],
+    ],
+  },
+  {
     what: 'REBALANCING is told before the group is joined again: a commit that is asked for in it is sent before that',
     where: ['group/group-consumer.ts'],
     why: 'What is finished is committed with the generation that is ending.',

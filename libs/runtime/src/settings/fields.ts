@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { parseBytes, parseDurationMs, parseRatio, PERCENTAGE_PATTERN, SIZE_PATTERN } from './quantities.ts';
+import {
+  parseBytes,
+  parseDurationMs,
+  parseInstantMs,
+  parseRatio,
+  PERCENTAGE_PATTERN,
+  SIZE_PATTERN,
+} from './quantities.ts';
 
 declare module 'zod' {
   interface GlobalMeta {
@@ -26,6 +33,12 @@ export function duration(minMs = 1, maxMs = Number.MAX_SAFE_INTEGER) {
     .refine((ms) => ms >= minMs, { error: `is too short; the least is ${minMs}ms` })
     .refine((ms) => ms <= maxMs, { error: `is too long; the most is ${maxMs / 1000}s` })
     .meta({ kind: 'duration' });
+}
+
+/** A moment as text, a day's midnight in UTC or an instant with its zone; milliseconds since the epoch once parsed. */
+export function instant() {
+  const fault = 'is not a moment; write a day such as 2026-01-31, or 2026-01-31T08:00:00Z';
+  return quantity('instant', parseInstantMs, fault).meta({ kind: 'instant' });
 }
 
 /** An amount of data as text with a unit, or a plain number of bytes; bytes once parsed. */

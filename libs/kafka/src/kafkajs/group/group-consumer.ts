@@ -11,6 +11,7 @@ import { AssignedPartition, type PartitionHooks } from './assigned-partition.ts'
 import { CommitOrder } from './commit-order.ts';
 import { FetchGenerations } from './fetch-generations.ts';
 import { batchOf, fetchForGroup } from './group-fetch.ts';
+import { stickyAssigner } from './sticky-assigner.ts';
 
 const MIB = 1024 * 1024;
 /** kafkajs sleeps this long when everything is paused, so it is also the delay of a resume. */
@@ -44,6 +45,8 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #fetches = new FetchGenerations();
   readonly #commits = new CommitOrder();
   readonly #assigned = new Map<string, AssignedPartition>();
+  /** The last assignment, while it is ours or handed out anew. */
+  #held: readonly TopicPartition[] = [];
   /** The handler has been told that what is assigned may go elsewhere. */
   #isRevoked = false;
   #wasReached = false;
@@ -77,6 +80,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       allowAutoTopicCreation: false,
       readUncommitted: false,
       retry: RETRY,
+      ...(options.keepsPartitions ? { partitionAssigners: [stickyAssigner(() => this.#held)] } : {}),
     });
   }
 
@@ -236,6 +240,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     const targets = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     );
+    this.#held = targets;
     for (const target of targets) {
       const partition = new AssignedPartition(target, this.#handler!, this.#hooks());
       this.#assigned.set(partitionName(target), partition);

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunWindow } from '@genesys-kafka/ledger';
+import { freePorts } from '@genesys-kafka/testing';
+import type { FaultRule } from '../../fixtures/exports.ts';
+import { Following, stop } from '../../fixtures/followers.ts';
+import { startSimulator, type Simulator } from '../../fixtures/processes.ts';
+import { useServers } from '../../fixtures/servers.ts';
+
+const servers = useServers();
+const RECORDS = 400;
+const DAY = ['--records', String(RECORDS), '--from', '2025-10-01', '--to', '2025-10-02', '--rate', '1000000'];
+const AVAILABLE = ['--availability', '2025-10-02T00:00:00Z', '--short-pages', '0', '--job-ms', '0'];
+const WINDOWS = 'from: 2025-10-01, size: 6h, rereads: []';
+
+async function addFaults(simulator: Simulator, rules: readonly FaultRule[]): Promise<void> {
+  const body = JSON.stringify({ rules });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${simulator.apiUrl}/_simulator/faults`, { method: 'POST', body, headers });
+  assert(answer.ok, await answer.text());
+}
+
+/** Windows of the day that has conversations: by `bulk-archive` all days up to now are followed. */
+const ofDay = (lines: readonly RunWindow[]) => lines.filter(({ window }) => window.startsWith('2025-10-01'));
+const leaves = (lines: readonly RunWindow[]) => ofDay(lines).filter(({ state }) => state !== 'split');
+const allDone = (count: number) => (lines: readonly RunWindow[]) =>
+  leaves(lines).length >= count && leaves(lines).every(({ state }) => state === 'done');
+
+/** Runs until every window is read, and resolves with them and with what was logged. */
+async function followed(
+  following: Following,
+  count: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly lines: readonly RunWindow[]; readonly log: string }> {
+  const running = following.start(env);
+  const lines = await following.until(allDone(count), 60_000);
+  const { status, stderr } = await stop(running, 'SIGTERM');
+  assert.equal(status, 0, stderr);
+  assert.equal((await following.assertOnceEach()).size, RECORDS, 'conversations are missing');
+  const { records } = await following.published();
+  // By `bulk-archive` later days are followed too, and a day's records are judged by those of that day.
+  if (env.GENESYS_CONTRACT === undefined)
+    assert.equal(records.length, RECORDS, 'nothing has changed, and some is there twice');
+  return { lines: ofDay(lines), log: stderr };
+}
+
+for (const [contract, state] of [
+  ['details-jobs', 'FAILED'],
+  ['details-jobs', 'CANCELLED'],
+  ['details-jobs', 'EXPIRED'],
+  ['bulk-archive', 'FAILED'],
+] as const) {
+  test(`${contract}: a job that is ${state}: its window is read from a new job later, and holds up none`, async () => {
+    await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
+    await using following = await Following.of(servers, simulator, WINDOWS);
+    await addFaults(simulator, [{ on: 'status', do: { kind: 'job', state, message: 'because' } }]);
+    const { lines, log } = await followed(following, 4, { GENESYS_CONTRACT: contract });
+    assert.match(log, new RegExp(`job-${state.toLowerCase()}`));
+    assert(lines.every(({ failures, reading }) => failures === undefined && reading === 1));
+  });
+}
+
+test('a job that is gone while its window is half published: the window is read from a new job, as another source', async () => {
+  await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
+  await using following = await Following.of(
+    servers,
+    simulator,
+    WINDOWS,
+    'genesys: { pageSize: 20, concurrentJobs: 1 }',
+  );
+  await addFaults(simulator, [{ on: 'results', after: 3, do: { kind: 'job', state: 'EXPIRED' } }]);
+  const { log } = await followed(following, 4);
+  assert.match(log, /source-gone/);
+});
+
+test('results past the ceiling: the window is split in two, and that is remembered', async () => {
+  await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
+  await using following = await Following.of(servers, simulator, WINDOWS);
+  const message = 'Pagination may not exceed 400000 results';
+  await addFaults(simulator, [{ on: 'status', times: 2, do: { kind: 'job', state: 'FAILED', message } }]);
+  const { lines } = await followed(following, 6);
+  const split = lines.filter(({ state }) => state === 'split');
+  assert.equal(split.length, 2);
+  for (const { halves } of split) assert(halves!.every((half) => lines.some(({ window }) => window === half)));
+  const status = await following.run(['status', '--json']);
+  const { run } = JSON.parse(status.stdout) as { run: { windows: { published: number } } };
+  assert.deepEqual([status.status, run.windows.published], [0, 6], 'what comes after that day is pending');
+});
+
+test('an archive of as many records as it may hold is never published: its window is split until they are fewer', async () => {
+  await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
+  const query = 'genesys: { query: { size: 60 } }';
+  await using following = await Following.of(servers, simulator, WINDOWS, query);
+  const { lines } = await followed(following, 8, { GENESYS_CONTRACT: 'bulk-archive' });
+  const split = lines.filter(({ state }) => state === 'split');
+  assert(split.length >= 4);
+  assert(split.every(({ counts }) => counts.read === 0));
+  assert(leaves(lines).every(({ counts }) => counts.read < 60));
+});
+
+test('more records than windows.maxRecords: split', async () => {
+  await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
+  await using following = await Following.of(servers, simulator, `${WINDOWS}, maxRecords: 80`);
+  const { lines } = await followed(following, 8);
+  assert(lines.some(({ state, error }) => state === 'split' && error?.code === 'too-many-records'));
+  assert(leaves(lines).every(({ counts }) => counts.read <= 80));
+});
+
+test('credentials that are revoked: not ready, no window is blamed, and it goes on when they are back', async () => {
+  await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
+  await using following = await Following.of(servers, simulator, WINDOWS);
+  await addFaults(simulator, [
+    { on: 'submit', after: 1, do: { kind: 'revoke-token' } },
+    { on: 'token', after: 1, times: 4, do: { kind: 'status', status: 401 } },
+  ]);
+  const [port = 0] = await freePorts(1);
+  const isTold = untilNotReady(port, /login-failed/);
+  const { lines, log } = await followed(following, 4, { HTTP_PORT: String(port) });
+  await isTold;
+  assert.match(log, /login-failed/);
+  assert.doesNotMatch(log, /window failed/);
+  assert.equal(lines.length, 4);
+});
+
+/** Resolves when the process is not ready for such a reason; rejects where that never comes. */
+async function untilNotReady(port: number, reason: RegExp): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    // Nothing listens yet while the program starts.
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    if (answer?.status === 503 && reason.test(await answer.text())) return;
+    await delay(50);
+  }
+  assert.fail('it was ready all the time');
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunWindow } from '@genesys-kafka/ledger';
+import { Following, stop } from '../../fixtures/followers.ts';
+import { startSimulator } from '../../fixtures/processes.ts';
+import { useServers } from '../../fixtures/servers.ts';
+import { untilWritten } from '../../fixtures/topics.ts';
+
+const servers = useServers();
+const RECORDS = 2000;
+/** Two days of conversations, in two lanes. */
+const TWO_DAYS = ['--records', String(RECORDS), '--from', '2025-10-01', '--to', '2025-10-03', '--rate', '1000000'];
+const WINDOWS = 'from: 2025-10-01, size: 6h, rereads: []';
+const AVAILABLE = ['--availability', '2025-10-03T00:00:00Z'];
+
+test('run follows to the watermark and stops there; killed and started again it goes on, and nothing is there twice', async () => {
+  await using simulator = await startSimulator([...TWO_DAYS, ...AVAILABLE, '--job-ms', '100']);
+  await using following = await Following.of(servers, simulator, WINDOWS);
+  for (const over of [0, RECORDS / 2]) {
+    const running = following.start();
+    await untilWritten(servers.client, following.prefix, { over });
+    await stop(running, 'SIGKILL');
+  }
+  const last = following.start();
+  const windows = await following.until((lines) => lines.length === 8 && lines.every(({ state }) => state === 'done'));
+  const { status, stdout, stderr } = await stop(last, 'SIGTERM');
+  assert.equal(status, 0, stderr);
+  const report = JSON.parse(stdout) as { inWork: unknown[]; isWhole: boolean };
+  assert.deepEqual([report.inWork, report.isWhole], [[], true]);
+  const keys = await following.assertOnceEach();
+  assert.equal(keys.size, RECORDS, 'conversations are missing');
+  const { records } = await following.published();
+  const sources = new Set(windows.map(({ source }) => source?.id));
+  assert(
+    records.every(({ source }) => sources.has(source)),
+    'a window was read from another job',
+  );
+});
+
+test('three processes share the lanes, one is killed and one comes later: every window once, and each did some', async () => {
+  const days = ['--records', '6000', '--from', '2025-10-01', '--to', '2025-10-13', '--rate', '1000000'];
+  await using simulator = await startSimulator([...days, '--availability', '2025-10-13T00:00:00Z', '--job-ms', '2000']);
+  await using following = await Following.of(servers, simulator, 'from: 2025-10-01, size: 12h, rereads: []');
+  const done = (lines: readonly RunWindow[]) => lines.filter(({ state }) => state === 'done').length;
+  const first = following.start();
+  await following.until((lines) => lines.length > 0);
+  const second = following.start();
+  await following.until((lines) => done(lines) >= 6);
+  await stop(first, 'SIGKILL');
+  const third = following.start();
+  const windows = await following.until((lines) => done(lines) === 24);
+  const reports = await Promise.all([second, third].map((running) => stop(running, 'SIGTERM')));
+  for (const { status, stdout, stderr } of reports) {
+    assert.equal(status, 0, stderr);
+    const { windows: ended } = JSON.parse(stdout) as { windows: { done: number; failed: number } };
+    assert(ended.done > 0, stderr);
+    assert.equal(ended.failed, 0, stderr);
+  }
+  assert.equal((await following.assertOnceEach()).size, 6000, 'conversations are missing');
+  const { records } = await following.published();
+  const sources = new Set(windows.map(({ source }) => source?.id));
+  assert(
+    records.every(({ source }) => sources.has(source)),
+    'a window was read from another job',
+  );
+});
+
+test('told to stop in the midst of a window it ends with 0, and says what the next start goes on with', async () => {
+  await using simulator = await startSimulator([...TWO_DAYS, ...AVAILABLE, '--job-ms', '600000']);
+  await using following = await Following.of(servers, simulator, WINDOWS);
+  const running = following.start();
+  const [one] = await following.until((lines) => lines.filter(({ state }) => state === 'submitted').length === 2);
+  const startedMs = performance.now();
+  const { status, stdout, stderr } = await stop(running, 'SIGTERM');
+  assert.equal(status, 0, stderr);
+  assert(performance.now() - startedMs < 25_000);
+  const { inWork } = JSON.parse(stdout) as { inWork: { window: string; jobId?: string }[] };
+  assert.equal(inWork.length, 2);
+  assert.equal(inWork.find(({ window }) => window === one!.window)?.jobId, one!.source?.jobId);
+  await following.configure('from: 2025-10-01, size: 12h');
+  const other = await following.run(['run']);
+  assert.deepEqual(
+    [other.status, /other-plan.*windows\.size was 21600 s and is 43200 s/.test(other.stderr)],
+    [2, true],
+  );
+});
+
+test('a window is read again once the data has moved on, and what has not changed is not published again', async () => {
+  await using simulator = await startSimulator([...TWO_DAYS, '--job-ms', '0']);
+  const available = async (until: string) => {
+    const [method, body] = ['PUT', JSON.stringify({ dataAvailabilityDate: until })];
+    const headers = { 'content-type': 'application/json' };
+    const { ok } = await fetch(`${simulator.apiUrl}/_simulator/availability`, { method, body, headers });
+    assert(ok);
+  };
+  await available('2025-10-01T13:00:00Z');
+  const rereads = 'rereads: [{ age: 12h, every: 6h }]';
+  await using following = await Following.of(servers, simulator, `from: 2025-10-01, size: 6h, ${rereads}`);
+  const running = following.start();
+  // The window that ends past the availability is not begun.
+  await following.until((lines) => lines.length === 2 && lines.every(({ state }) => state === 'done'));
+  await available('2025-10-02T00:00:00Z');
+  const again = (lines: readonly RunWindow[]) => lines.filter(({ lastReading }) => lastReading?.number === 2);
+  const lines = await following.until((all) => all.length === 4 && again(all).length === 1);
+  const [second] = again(lines);
+  assert.equal(second!.window, '2025-10-01T06:00Z/2025-10-01T12:00Z', 'the first one is older than 12 h');
+  assert(second!.counts.unchanged > 0 && second!.counts.published === 0, JSON.stringify(second!.counts));
+  const { status, stderr } = await stop(running, 'SIGTERM');
+  assert.equal(status, 0, stderr);
+  await following.assertOnceEach();
+});
