@@ -69,7 +69,7 @@ test('lists of the environment are read, hosts in lower case', () => {
 
 test('what makes no sense together, or would send secrets in the clear, is told with all else', () => {
   const yaml = `
-genesys: { apiUrl: http://api.example/x, concurrentDownloads: 9 }
+genesys: { apiUrl: http://api.example/x, concurrentDownloads: 11 }
 schema: { username: u, compatibility: FORWRD }
 kafka: { transaction: { maxAge: 5, maxBytes: lots } }
 invalid: { max: 500% }
@@ -81,7 +81,7 @@ windows: { size: , from: 2026-02-30 }
       'NODE_TLS_REJECT_UNAUTHORIZED: is 0, which accepts any certificate; unset it, and name your certificate authority in NODE_EXTRA_CA_CERTS',
       'genesys.apiUrl: has a path; write scheme, host and port only, paths are appended',
       'genesys.apiUrl: is a plain http: URL to another machine; write https:, or set ALLOW_INSECURE_HTTP=true where the network is trusted',
-      'genesys.concurrentDownloads: is too large; the most is 5',
+      'genesys.concurrentDownloads: is too large; the most is 10',
       'genesys.loginUrl: is missing next to genesys.apiUrl; set both, or genesys.region alone',
       'http.port: is text, not a number; write a number (0–65535)',
       'invalid.max: is not a percentage; write a number from 0 to 100 and the sign, such as 5%',

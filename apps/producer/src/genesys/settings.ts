@@ -23,5 +23,5 @@ export const JOB_KEYS = {
   }),
   pageSize: count(1, 1000).prefault(1000).meta({ description: 'Records asked for in a page (details-jobs).' }),
   concurrentJobs: count(1, 100).prefault(2).meta({ description: 'Jobs in flight at a time.' }),
-  concurrentDownloads: count(1, 5).prefault(3).meta({ description: 'Archives downloaded at a time.' }),
+  concurrentDownloads: count(1, 10).prefault(5).meta({ description: 'Archives downloaded at a time.' }),
 };
