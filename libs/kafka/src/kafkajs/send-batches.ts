@@ -53,10 +53,16 @@ export function sendBatches(kafka: Kafka): Kafka {
         leaders.flatMap(([leader, its]) => its.map((partition) => [`${leader}/${topic}/${partition}`, [partition]])),
       );
     };
+    // The same one each time: kafkajs keeps what it has heard by broker, over its attempts.
+    const shown = new Map<unknown, { readonly broker: Broker; readonly as: Broker }>();
     cluster.findBroker = async ({ nodeId }) => {
       const broker = await find({ nodeId: String(nodeId).split('/', 1)[0]! });
+      const before = shown.get(nodeId);
+      if (before?.broker === broker) return before.as;
       const produce = async (call: ProduceCall) => produceBatch(broker, call);
-      return Object.create(broker, { nodeId: { value: nodeId }, produce: { value: produce } }) as Broker;
+      const as = Object.create(broker, { nodeId: { value: nodeId }, produce: { value: produce } }) as Broker;
+      shown.set(nodeId, { broker, as });
+      return as;
     };
     return cluster;
   });
