@@ -116,7 +116,9 @@ async function* inflated(packed: Packed, signal: AbortSignal | undefined): Async
  * little of what is outside its heap, it costs a twentieth of the time, and 10 to 50 MB come and go.
  */
 function giveBack({ buffer, byteOffset, length }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && byteOffset + length === buffer.byteLength) buffer.transfer(0);
+  // What the stream has joined may lie in Node's pool, which is smaller, and not to be given away.
+  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength >= CHUNK_BYTES;
+  if (isOwn && byteOffset + length === buffer.byteLength) buffer.transfer(0);
 }
 
 function inflater(compression: 'deflate' | 'gzip'): zlib.InflateRaw | zlib.Gunzip {

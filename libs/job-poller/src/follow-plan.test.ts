@@ -130,6 +130,19 @@ test('first readings go oldest first, before retries, and those before readings 
   );
 });
 
+test('a reading that claims to know of a time to come is no reading for ever: it is done again', () => {
+  const plan = { fromMs: 0, sizeMs: DAY_MS, rereads: [{ ageMs: 3 * DAY_MS, everyMs: DAY_MS }] };
+  const now = { nowMs: 2 * DAY_MS, availableMs: 2 * DAY_MS };
+  const [window] = windowsUntil(plan, DAY_MS, new Map());
+  const dueWith = (untilMs: number) => {
+    const known = new Map([[window!.id, { state: 'done', lastReading: { until: iso(untilMs) } } as const]]);
+    return planWork(plan, known, now, (startMs) => startMs === 0).due.map(({ due }) => due);
+  };
+  assert.deepEqual(dueWith(now.availableMs + 365 * DAY_MS), ['reread']);
+  // A date that goes back and forth a little makes nothing due.
+  assert.deepEqual(dueWith(now.availableMs + HOUR_MS), []);
+});
+
 test('only what is wanted is planned', () => {
   const plan: FollowPlan = { fromMs: START_MS, sizeMs: HOUR_MS, rereads: [] };
   const now = { availableMs: START_MS + 2 * DAY_MS, nowMs: START_MS + 3 * DAY_MS };

@@ -73,7 +73,8 @@ function dueOf(plan: FollowPlan, window: Window, facts: WindowFacts | undefined,
   if (facts.state !== 'done') return 'continue';
   const sinceMs = availableMs - readUntilMs(facts);
   const ageMs = availableMs - window.to.getTime();
-  const isDue = plan.rereads.some((entry) => ageMs <= entry.ageMs && sinceMs >= entry.everyMs);
+  // Also where the last one claims to know of a time that has not come: its clock, or Genesys', was ahead.
+  const isDue = plan.rereads.some((entry) => ageMs <= entry.ageMs && Math.abs(sinceMs) >= entry.everyMs);
   return isDue ? 'reread' : undefined;
 }
 

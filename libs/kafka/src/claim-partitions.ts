@@ -36,6 +36,7 @@ export async function claimPartitions(
   claim: PartitionClaim,
 ): Promise<readonly ClaimedPartition[]> {
   const transaction = await producer.begin();
+  claim.signal?.throwIfAborted();
   const records = [claim.record];
   await sendAll(
     transaction,

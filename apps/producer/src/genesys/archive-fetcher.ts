@@ -1,5 +1,6 @@
 import { ArchiveError, inspectArchive, spool, type Archive, type SpooledFile } from '@genesys-kafka/archive';
 import { EndCheck } from '@genesys-kafka/record-parser';
+import { unlessAborted } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Settings } from '../settings.ts';
@@ -42,9 +43,14 @@ export class ArchiveFetcher implements AsyncDisposable {
     const kept = this.#kept.get(name);
     if (kept) return kept;
     const hosts = this.#settings.genesys.fileHosts;
-    const archive = await this.#downloads(async () => this.#download({ link, allowedHosts: hosts }, signal));
-    this.#kept.set(name, archive);
-    return archive;
+    const fetching = this.#downloads(async () => {
+      // Others were before it.
+      signal.throwIfAborted();
+      const archive = await this.#download({ link, allowedHosts: hosts }, signal);
+      this.#kept.set(name, archive);
+      return archive;
+    });
+    return unlessAborted(fetching, signal);
   }
 
   /** A local file, read where it is. */

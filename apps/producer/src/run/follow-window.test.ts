@@ -60,8 +60,11 @@ class Followed {
   }
 }
 
-const failing = (code: string, message = 'It failed.', options: { retry?: boolean } = {}) =>
-  new OperationalError(code, message, { scope: 'source', ...options });
+const failing = (
+  code: string,
+  message = 'It failed.',
+  options: { retry?: boolean; details?: Record<string, number> } = {},
+) => new OperationalError(code, message, { scope: 'source', ...options });
 
 test('planned, submitted and done are committed in this order, and the next reading is another one', async () => {
   const one = new Followed();
@@ -131,7 +134,6 @@ for (const [what, error, jobs] of [
 
 for (const error of [
   failing('job-failed', 'Genesys job 1 failed: Pagination may not exceed 400000 results.'),
-  failing('job-failed', 'Genesys job 1 failed: The query timed out.'),
   failing('submit-refused', 'refused (400, bad.request: may not exceed 31 days).'),
   failing('job-still-running', 'still running', { retry: true }),
 ]) {
@@ -147,6 +149,37 @@ for (const error of [
     assert.deepEqual([minute.state, minute.halves], ['failed', undefined]);
   });
 }
+
+test('a job that timed out is asked for again, and split where that happens again; a conflict is never a reason to', async () => {
+  const slow = failing('job-failed', 'Genesys job 1 failed: The query timed out.');
+  const one = new Followed();
+  const status = async () => Promise.reject(slow);
+  assert.equal((await one.read({ status })).state, 'failed');
+  assert.equal((await one.read({ status })).state, 'split');
+  for (const [text, status] of [
+    ['(409, conflict: the maximum number of concurrent jobs is exceeded, too many results)', 409],
+    ['(400, bad.request: too many open jobs)', 400],
+    ['(400, bad.request: filters may not exceed 50 predicates)', 400],
+  ] as const) {
+    const refused = failing('submit-refused', text, { details: { status } });
+    const line = await new Followed().read({ submit: async () => Promise.reject(refused) });
+    assert.equal(line.state, 'failed', text);
+  }
+});
+
+test('digests are asked by what failed or is in work: its days are not over', () => {
+  const line = (window: string, state: RunWindow['state']) =>
+    ({ kind: 'run-window', window, state }) as unknown as RunWindow;
+  const lane = (lines: readonly RunWindow[]) =>
+    new HeldLane(0, { lines, publisher: new MemoryLane().publisher, signal: new AbortController().signal });
+  const days = [
+    line('2026-01-01T00:00Z/2026-01-02T00:00Z', 'done'),
+    line('2026-01-13T00:00Z/2026-01-14T00:00Z', 'failed'),
+    line('2026-01-25T00:00Z/2026-01-26T00:00Z', 'submitted'),
+  ];
+  assert.equal(lane(days).unsettledMs, Date.UTC(2026, 0, 13));
+  assert.equal(lane(days.slice(0, 1)).unsettledMs, Infinity);
+});
 
 test('more records than a window may have: split; in a window of a minute they are published', async () => {
   const line = await new Followed().read({}, 1);

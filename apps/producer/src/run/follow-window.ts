@@ -86,7 +86,8 @@ export async function readWindow(
     judge?.[Symbol.dispose]();
     const id = source.entry.source?.id;
     // What was downloaded is kept for whoever goes on at once.
-    if (id !== undefined && !isInHand(source.entry)) await contract.release(id);
+    if (id !== undefined && !isInHand(source.entry))
+      await Promise.all([contract.release(id), context.stages.release(id)]);
   }
 }
 
@@ -111,7 +112,7 @@ async function endedBadly(
   error: OperationalError,
   { follow, clock }: Pick<FollowPorts, 'follow' | 'clock'>,
 ): Promise<RunWindow> {
-  const reaction = reactionTo(error);
+  const reaction = reactionTo(error, source.entry.failures?.count ?? 0);
   const halves = reaction === 'split' ? halvesOf(window) : undefined;
   if (halves) {
     const [one, other] = halves;

@@ -88,6 +88,14 @@ export class HeldLane {
     return new Set(lines.flatMap(({ source }) => source?.id ?? []));
   }
 
+  /** Start of the oldest window of which a reading is in work, or has failed: its day's digests are still asked. */
+  get unsettledMs(): number {
+    const isSettled = ({ state }: RunWindow) => state === 'done' || state === 'split';
+    const failed = [...this.lines.values()].filter((line) => !isSettled(line)).map(({ window }) => window);
+    const starts = [...failed, ...this.#inWork.keys()].map((window) => Date.parse(window.split('/', 1)[0]!));
+    return Math.min(Infinity, ...starts);
+  }
+
   /** Whether a window of this lane is, or was last, read from this job. */
   reads(jobId: string): RunWindow | undefined {
     const lines = [...[...this.#inWork.values()].map(({ source }) => source.entry), ...this.lines.values()];

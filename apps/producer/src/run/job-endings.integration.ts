@@ -24,8 +24,11 @@ async function addFaults(simulator: Simulator, rules: readonly FaultRule[]): Pro
 /** Windows of the day that has conversations: by `bulk-archive` all days up to now are followed. */
 const ofDay = (lines: readonly RunWindow[]) => lines.filter(({ window }) => window.startsWith('2025-10-01'));
 const leaves = (lines: readonly RunWindow[]) => ofDay(lines).filter(({ state }) => state !== 'split');
+/** Halves have no line before they are begun. */
+const areHalvesBegun = (lines: readonly RunWindow[]) =>
+  lines.every(({ halves = [] }) => halves.every((half) => lines.some(({ window }) => window === half)));
 const allDone = (count: number) => (lines: readonly RunWindow[]) =>
-  leaves(lines).length >= count && leaves(lines).every(({ state }) => state === 'done');
+  leaves(lines).length >= count && leaves(lines).every(({ state }) => state === 'done') && areHalvesBegun(lines);
 
 /** Runs until every window is read, and resolves with them and with what was logged. */
 async function followed(

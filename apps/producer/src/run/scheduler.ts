@@ -191,7 +191,7 @@ export class Scheduler {
     const isOfLane = (startMs: number) => follow.laneOf(startMs) === lane.number;
     const readMs = completeUntilMs(plan, lane.lines, watermark.untilMs, isOfLane);
     const reachMs = watermark.untilMs - Math.max(0, ...plan.rereads.map(({ ageMs }) => ageMs));
-    lane.expire(identity.connector, dayOf(Math.min(readMs, reachMs)), (error) => this.#found(error));
+    lane.expire(identity.connector, dayOf(Math.min(readMs, reachMs, lane.unsettledMs)), (error) => this.#found(error));
   }
 
   #found(error: unknown): void {

@@ -4,6 +4,8 @@ import { GenesysError } from '@genesys-kafka/genesys-client';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { Watermark } from './watermark.ts';
 
+const NOW_MS = Date.UTC(2026, 1, 1);
+
 const never = new AbortController().signal;
 const refused = new GenesysError('login-failed', 'Refused.');
 
@@ -11,7 +13,7 @@ const refused = new GenesysError('login-failed', 'Refused.');
 function asked(answers: readonly (Date | GenesysError | undefined)[]) {
   let at = 0;
   let changes = 0;
-  const clock = new ManualClock();
+  const clock = new ManualClock(NOW_MS);
   const watermark = new Watermark({
     contract: {
       availableUntil: async () => {
@@ -29,6 +31,18 @@ function asked(answers: readonly (Date | GenesysError | undefined)[]) {
 }
 
 const settled = async () => new Promise((resolve) => setImmediate(resolve));
+
+test('a date that is still to come counts as now: windows that are not over would be read as empty', async () => {
+  const { watermark, clock } = asked([new Date(NOW_MS + 86_400_000)]);
+  const stop = new AbortController();
+  const running = watermark.run(stop.signal);
+  await settled();
+  assert.equal(watermark.untilMs, NOW_MS);
+  await clock.advance(60_000);
+  assert.equal(watermark.untilMs, NOW_MS + 60_000);
+  stop.abort(new Error('stop'));
+  await assert.rejects(running, /stop/);
+});
 
 test('asked for every checkEvery; a change is told, and only a change', async () => {
   const [one, other] = [new Date('2026-01-01T00:00:00Z'), new Date('2026-01-01T01:00:00Z')];

@@ -59,7 +59,8 @@ export class Watermark {
     const { contract, clock } = this.#options;
     try {
       const until = await contract.availableUntil(signal);
-      const untilMs = until?.getTime() ?? clock.nowMs();
+      // Windows that are still to come would be read as empty, and as read.
+      const untilMs = Math.min(until?.getTime() ?? Infinity, clock.nowMs());
       const isNews = untilMs !== this.#untilMs;
       this.#untilMs = untilMs;
       this.#set(undefined, isNews);

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '@genesys-kafka/resilience';
+import { systemClock, unlessAborted, type Clock } from '@genesys-kafka/resilience';
 import { UNNAMED_WAIT_MS } from '../interceptors/rate-limits.ts';
 import { Allowance } from './allowance.ts';
 import type { RateHeaders } from './rate-headers.ts';
@@ -68,7 +68,11 @@ export class RequestBudget {
     const turn = this.#tail.then(() => this.#wait(counted, signal));
     this.#tail = turn.catch(() => undefined);
     try {
-      return await turn;
+      return await unlessAborted(turn, signal);
+    } catch (error) {
+      // It may be given all the same, to nobody.
+      turn.then((late) => late.done()).catch(() => undefined);
+      throw error;
     } finally {
       this.#waitedMs += this.#clock.monotonicMs() - askedMs;
     }

@@ -110,8 +110,8 @@ function appendRecords(batch: Header, bytes: Buffer, source: BatchSource, record
   const reader = new VarintReader(bytes);
   for (let index = 0; index < batch.count; index += 1) {
     const { isWhole, timestampDelta, offsetDelta, key, value, headers } = readRecord(reader);
+    if (!isWhole) throw corrupt(source, batch.baseOffset);
     const offset = batch.baseOffset + BigInt(offsetDelta);
-    if (!isWhole) throw corrupt(source, offset);
     // A fetch starts with the whole batch that holds the offset asked for.
     if (offset < source.from) continue;
     const timestampMs = batch.attributes & LOG_APPEND_TIME ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta;
