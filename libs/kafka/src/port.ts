@@ -1,5 +1,6 @@
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
 import type { KafkaCompression } from './wire/codecs.ts';
+import type { TopicRights } from './wire/topic-id.ts';
 
 /**
  * What the rest of the program knows of Kafka. Two clients can stand behind it (kafkajs today);
@@ -206,6 +207,17 @@ export interface KafkaAdmin {
   groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>>;
   /** How many members a group has; 0 for one that nobody is in. */
   groupMembers(groupId: string): Promise<number>;
+  /** Rejects as making these topics would; makes none. */
+  tryCreate(topics: readonly TopicSpec[]): Promise<void>;
+  /**
+   * What this login may do to a topic; nothing to one that it may not see. Undefined where there is no topic, or brokers
+   * before Kafka 2.8.
+   */
+  topicRights(topic: string): Promise<TopicRights | undefined>;
+  /** Whether this login may write as a transactional id; fences nobody and leaves nothing behind. */
+  mayTransact(transactionalId: string): Promise<boolean>;
+  /** Whether this login may be in a group; joins nothing and leaves nothing behind. */
+  mayJoin(groupId: string): Promise<boolean>;
 }
 
 export interface KafkaClient {

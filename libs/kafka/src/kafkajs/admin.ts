@@ -3,10 +3,12 @@ import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { KafkaError, type KafkaErrorCode } from '../errors.ts';
 import type { GroupCommit, KafkaAdmin, PartitionOffsets } from '../port.ts';
+import type { TopicRights } from '../wire/topic-id.ts';
 import type { Connection } from './connection.ts';
 import { toKafkaError } from './errors-mapping.ts';
-import { createCluster, fetchTopicId, type Cluster } from './internals.ts';
+import { createCluster, fetchTopicId, fetchTopicRights, type Broker, type Cluster } from './internals.ts';
 import { SharedConnection, type Connected } from './shared-connection.ts';
+import { mayJoin, mayTransact } from './try-rights.ts';
 
 const LEADER_WAIT_MS = 30_000;
 const LEADER_POLL_MS = 100;
@@ -63,11 +65,7 @@ export class KafkajsAdmin implements KafkaAdmin {
     const counts = await Promise.all(topics.map(({ name }) => this.#partitionCount(name)));
     const missing = topics.filter((_, index) => counts[index] === undefined);
     if (missing.length === 0) return [];
-    const replicated = (await this.brokers()).length >= 3;
-    await this.#call(this.#admin, `create ${missing.map(({ name }) => name).join(', ')}`, (admin) =>
-      // Resolves with false where somebody else was faster: as good as our own.
-      admin.createTopics({ waitForLeaders: false, topics: missing.map((spec) => creation(spec, replicated)) }),
-    );
+    await this.#create(missing);
     await this.#leadersKnown(missing.map(({ name }) => name));
     return missing.map(({ name }) => name);
   }
@@ -103,7 +101,7 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async topicId(topic: string): Promise<string | undefined> {
-    return this.#call(this.#cluster, `look up the topic ${topic}`, (cluster) => topicIdOf(cluster, topic));
+    return this.#call(this.#cluster, `look up the topic ${topic}`, (cluster) => ofTopic(cluster, topic, fetchTopicId));
   }
 
   async groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>> {
@@ -123,9 +121,42 @@ export class KafkajsAdmin implements KafkaAdmin {
     });
   }
 
+  async tryCreate(topics: readonly TopicSpec[]): Promise<void> {
+    await this.#create(topics, true);
+  }
+
+  async topicRights(topic: string): Promise<TopicRights | undefined> {
+    return this.#call(this.#cluster, `look up rights on the topic ${topic}`, async (cluster) => {
+      try {
+        return await ofTopic(cluster, topic, fetchTopicRights);
+      } catch (error) {
+        if (codeOf(error) === 'authorization-failed') return { read: false, write: false };
+        throw error;
+      }
+    });
+  }
+
+  async mayTransact(transactionalId: string): Promise<boolean> {
+    const doing = `try the transactional id ${transactionalId}`;
+    return this.#call(this.#cluster, doing, (cluster) => mayTransact(cluster, transactionalId));
+  }
+
+  async mayJoin(groupId: string): Promise<boolean> {
+    return this.#call(this.#cluster, `try the group ${groupId}`, (cluster) => mayJoin(cluster, groupId));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await settledWithin(Promise.all([this.#admin.close(), this.#cluster.close()]), CLOSE_MS);
+  }
+
+  async #create(topics: readonly TopicSpec[], validateOnly = false): Promise<void> {
+    const replicated = (await this.brokers()).length >= 3;
+    const made = topics.map((spec) => creation(spec, replicated));
+    await this.#call(this.#admin, `create ${topics.map(({ name }) => name).join(', ')}`, (admin) =>
+      // Resolves with false where somebody else was faster: as good as our own.
+      admin.createTopics({ waitForLeaders: false, validateOnly, topics: made }),
+    );
   }
 
   async #partitionCount(topic: string): Promise<number | undefined> {
@@ -213,8 +244,12 @@ async function logEnds(cluster: Cluster, topic: string, partitions: number): Pro
   return new Map((found?.partitions ?? []).map(({ partition, offset }) => [partition, BigInt(offset)]));
 }
 
-/** Of whichever broker answers; rejects with what the last one failed with. */
-async function topicIdOf(cluster: Cluster, topic: string): Promise<string | undefined> {
+/** Of whichever broker answers; rejects with what the last one failed with. Undefined where there is no topic. */
+async function ofTopic<T>(
+  cluster: Cluster,
+  topic: string,
+  ask: (broker: Broker, topic: string) => Promise<T | undefined>,
+): Promise<T | undefined> {
   try {
     // Without a topic of its own a cluster asks for the metadata of all, and fails with any of them.
     await cluster.addTargetTopic(topic);
@@ -225,7 +260,7 @@ async function topicIdOf(cluster: Cluster, topic: string): Promise<string | unde
   let failure = new Error('no broker is known');
   for (const nodeId of cluster.getNodeIds()) {
     try {
-      return await fetchTopicId(await cluster.findBroker({ nodeId }), topic);
+      return await ask(await cluster.findBroker({ nodeId }), topic);
     } catch (error) {
       failure = error as Error;
     }

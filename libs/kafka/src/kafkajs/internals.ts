@@ -2,7 +2,13 @@ import { createRequire } from 'node:module';
 import kafkajs, { type Kafka, type Message } from 'kafkajs';
 import { decodeFetchResponse, type FetchedPartition, type FetchResponse } from '../wire/fetch-response.ts';
 import { PRODUCE_VERSION } from '../wire/produce-request.ts';
-import { decodeTopicId, encodeTopicIdRequest, TOPIC_ID_METADATA_VERSION } from '../wire/topic-id.ts';
+import {
+  decodeTopicId,
+  decodeTopicRights,
+  encodeTopicIdRequest,
+  TOPIC_ID_METADATA_VERSION,
+  type TopicRights,
+} from '../wire/topic-id.ts';
 
 /**
  * The brokers as kafkajs knows them, behind its back (see taps.ts): kafkajs has no `assign()`, and a throw-away group
@@ -19,7 +25,8 @@ export interface Cluster {
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   /** A number where it was learnt from an answer. */
   findBroker(broker: { readonly nodeId: string | number }): Promise<Broker>;
-  findGroupCoordinator(group: { readonly groupId: string }): Promise<Broker>;
+  /** Of a group, or (1) of a transactional id. */
+  findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType?: 0 | 1 }): Promise<Broker>;
   readonly brokerPool: {
     readonly seedBroker?: { connect(): Promise<void> };
     connect(): Promise<void>;
@@ -50,6 +57,8 @@ export interface Broker {
   /** How it stays a member, and commits: of its coordinator alone. */
   heartbeat(request: unknown): Promise<unknown>;
   offsetCommit(request: unknown): Promise<unknown>;
+  /** How a transaction is ended: of its coordinator alone. */
+  endTxn(request: unknown): Promise<unknown>;
   disconnect(): Promise<void>;
   /** What the broker speaks, by the request's number. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
@@ -249,13 +258,26 @@ export async function fetchRaw(broker: Broker, fetch: GroupFetchRequest): Promis
 
 /** A topic's id; undefined where the broker is too old to give one or knows no such topic. */
 export async function fetchTopicId(broker: Broker, topic: string): Promise<string | undefined> {
+  return fetchTopicMetadata(broker, encodeTopicIdRequest(topic), decodeTopicId);
+}
+
+/** What this login may do to a topic; undefined where the broker is too old to tell or knows no such topic. */
+export async function fetchTopicRights(broker: Broker, topic: string): Promise<TopicRights | undefined> {
+  return fetchTopicMetadata(broker, encodeTopicIdRequest(topic, true), decodeTopicRights);
+}
+
+async function fetchTopicMetadata<T>(
+  broker: Broker,
+  body: Buffer,
+  read: (answer: Buffer) => T | undefined,
+): Promise<T | undefined> {
   if ((broker.versions[METADATA]?.maxVersion ?? 0) < TOPIC_ID_METADATA_VERSION) return undefined;
-  const encode = async () => new ProtocolEncoder().writeBuffer(encodeTopicIdRequest(topic));
+  const encode = async () => new ProtocolEncoder().writeBuffer(body);
   const request = { apiKey: METADATA, apiName: 'Metadata', apiVersion: TOPIC_ID_METADATA_VERSION, encode };
   // An object, since kafkajs looks for a throttle time in what is decoded.
-  const decode = (body: Buffer) => ({ id: decodeTopicId(body) });
-  const { id } = await broker.connectionPool.send({ request, response: { decode, parse: (decoded) => decoded } });
-  return id;
+  const decode = (answer: Buffer) => ({ found: read(answer) });
+  const { found } = await broker.connectionPool.send({ request, response: { decode, parse: (decoded) => decoded } });
+  return found;
 }
 
 type MakeCluster = (options: unknown) => Cluster;

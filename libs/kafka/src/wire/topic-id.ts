@@ -3,20 +3,49 @@ export const TOPIC_ID_METADATA_VERSION = 10;
 
 const NO_ID = '0'.repeat(32);
 
+/** Of Kafka's numbers for operations (`AclOperation`), the bits that matter to whoever reads and writes. */
+const READ_BIT = 1 << 3;
+const WRITE_BIT = 1 << 4;
+
+export interface TopicRights {
+  readonly read: boolean;
+  readonly write: boolean;
+}
+
 /**
  * The body of a Metadata request (version 10) for one topic. The first byte ends the request's header, which has tagged
  * fields since flexible versions came (KIP-482), and which the client writes without.
  */
-export function encodeTopicIdRequest(topic: string): Buffer {
+export function encodeTopicIdRequest(topic: string, asksRights = false): Buffer {
   const name = Buffer.from(topic);
-  const [tags, notAllowed] = [Uint8Array.of(0), Uint8Array.of(0)];
+  const tags = Uint8Array.of(0);
   const asked = Buffer.concat([Buffer.alloc(16), uvarint(name.length + 1), name, tags]);
-  // Nothing is created, and the operations that are allowed are not asked for, of the cluster or the topic.
-  return Buffer.concat([tags, uvarint(2), asked, notAllowed, notAllowed, notAllowed, tags]);
+  // Nothing is created; the operations that are allowed are asked for of the topic at most, never of the cluster.
+  const flags = Uint8Array.of(0, 0, asksRights ? 1 : 0);
+  return Buffer.concat([tags, uvarint(2), asked, flags, tags]);
 }
 
 /** The topic's id in hexadecimal; undefined where the broker knows no such topic. */
 export function decodeTopicId(body: Buffer): string | undefined {
+  return readToTopicId(body)?.id;
+}
+
+/** What the asker may do to the topic, where that was asked for; undefined where the broker knows no such topic. */
+export function decodeTopicRights(body: Buffer): TopicRights | undefined {
+  const reader = readToTopicId(body)?.reader;
+  if (!reader) return undefined;
+  // Whether it is internal; then of each partition its error, number, leader and epoch, and three lists of brokers.
+  reader.at += 1;
+  for (let partitions = reader.uvarint() - 1; partitions > 0; partitions -= 1) {
+    reader.at += 14;
+    for (let list = 0; list < 3; list += 1) reader.skipInt32s();
+    reader.skipTags();
+  }
+  const bits = body.readInt32BE(reader.at);
+  return { read: (bits & READ_BIT) !== 0, write: (bits & WRITE_BIT) !== 0 };
+}
+
+function readToTopicId(body: Buffer): { readonly id: string; readonly reader: CompactReader } | undefined {
   // The header's tagged fields, throttle time 4.
   const reader = new CompactReader(body);
   reader.skipTags();
@@ -35,7 +64,8 @@ export function decodeTopicId(body: Buffer): string | undefined {
   reader.at += 2;
   reader.skipText();
   const id = body.toString('hex', reader.at, reader.at + 16);
-  return errorCode !== 0 || id === NO_ID ? undefined : id;
+  reader.at += 16;
+  return errorCode !== 0 || id === NO_ID ? undefined : { id, reader };
 }
 
 function uvarint(value: number): Uint8Array {
@@ -68,6 +98,11 @@ class CompactReader {
   skipText(): void {
     const length = this.uvarint();
     this.at += Math.max(0, length - 1);
+  }
+
+  skipInt32s(): void {
+    const length = this.uvarint();
+    this.at += Math.max(0, length - 1) * 4;
   }
 
   skipTags(): void {
