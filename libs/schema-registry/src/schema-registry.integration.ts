@@ -20,6 +20,7 @@ test('a schema is registered once, found again, may gain a field, and may not ch
   const code = (expected: string) => (error: unknown) =>
     error instanceof SchemaRegistryError && error.code === expected;
 
+  assert.equal(await registry.tryRegister({ subject, schema: first }), true);
   await assert.rejects(registry.resolveId({ ...required, schema: first }), code('schema-not-registered'));
   const id = await registry.resolveId({ ...auto, schema: first });
   assert.equal(await registry.resolveId({ ...auto, schema: first }), id);
@@ -28,11 +29,14 @@ test('a schema is registered once, found again, may gain a field, and may not ch
   assert.equal(await registry.resolveId({ ...required, schema: first }), id);
   assert.deepEqual(await registry.schemaById(id), { type: 'JSON', schema: first });
 
+  const other = text({ id: { type: 'number' } });
+  await assert.rejects(registry.tryRegister({ subject, schema: other }), code('schema-incompatible'));
   const grown = text({ id: { type: 'string', format: 'uuid' }, added: { type: 'number' } });
+  assert.equal(await registry.tryRegister({ subject, schema: grown }), true);
+  await assert.rejects(registry.resolveId({ ...required, schema: grown }), code('schema-not-registered'));
   assert.notEqual(await registry.resolveId({ ...auto, schema: grown }), id);
-  const changed = text({ id: { type: 'number' } });
-  await assert.rejects(registry.resolveId({ ...auto, schema: changed }), code('schema-incompatible'));
-  await assert.rejects(registry.resolveId({ ...required, schema: changed }), code('schema-not-registered'));
+  await assert.rejects(registry.resolveId({ ...auto, schema: other }), code('schema-incompatible'));
+  await assert.rejects(registry.resolveId({ ...required, schema: other }), code('schema-not-registered'));
   await assert.rejects(registry.schemaById(987_654_321), code('unknown-schema-id'));
 });
 

@@ -255,3 +255,25 @@ for (const mode of ['auto', 'require-registered'] as const) {
     await assert.rejects(createSchemaRegistry({ url, onAnswer: refuse }).check(), (error) => error === skewed);
   });
 }
+
+test('what a registration would come to is asked for without one; a registry that cannot be asked is no yes', async (t) => {
+  const asking = `POST /apis/ccompat/v7/compatibility/subjects/${SUBJECT}/versions`;
+  const tried = async (...answer: Answer) => {
+    const { url, asked } = await registry(t, { [asking]: answer });
+    const result = await createSchemaRegistry({ url, timeoutMs: 1000 })
+      .tryRegister({ subject: SUBJECT, schema: SCHEMA })
+      .catch((error: unknown) => (error as SchemaRegistryError).code);
+    assert.deepEqual(
+      asked.map(({ call, body }) => ({ call, body })),
+      [{ call: asking, body: { schemaType: 'JSON', schema: SCHEMA } }],
+    );
+    return result;
+  };
+  assert.equal(await tried(200, { is_compatible: true }), true);
+  assert.equal(await tried(200, { is_compatible: false }), 'schema-incompatible');
+  assert.equal(await tried(404, { error_code: 40401, message: 'Subject not found' }), true);
+  assert.equal(await tried(404, { error_code: 404, message: 'HTTP 404 Not Found' }), false);
+  assert.equal(await tried(404, '<html>nothing here</html>'), false);
+  assert.equal(await tried(403, { error_code: 403, message: 'no' }), 'registry-authorization-failed');
+  assert.equal(await tried(200, {}), 'registry-failed');
+});

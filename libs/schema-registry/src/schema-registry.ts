@@ -1,6 +1,6 @@
 import { Agent } from 'node:https';
 import { within } from '@genesys-kafka/resilience';
-import forge, { type Middleware } from 'mappersmith';
+import forge, { Response, type Middleware } from 'mappersmith';
 import { BasicAuthMiddleware, RetryMiddleware, TimeoutMiddleware } from 'mappersmith/middleware';
 import { SchemaRegistryError } from './errors.ts';
 import type { Compatibility } from './registration.ts';
@@ -52,6 +52,11 @@ export interface RegisteredSchema {
 export interface SchemaRegistry {
   /** The id to frame records with. */
   resolveId(options: ResolveOptions): Promise<number>;
+  /**
+   * What the registry would say to a registration; registers nothing. Rejects with `schema-incompatible`; false where
+   * this registry cannot be asked.
+   */
+  tryRegister(asked: { readonly subject: string; readonly schema: string }): Promise<boolean>;
   /** The schema with this id. `SchemaIds` keeps what was found. */
   schemaById(id: number): Promise<RegisteredSchema>;
   /** Resolves when the registry answers as one, with this login. */
@@ -92,7 +97,10 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
     ignoreGlobalMiddleware: true,
     ...(agent ? { gatewayConfigs: { HTTP: { configure: () => ({ agent }) } } } : {}),
     middleware: [RetryMiddleware(RETRY), ...(auth ? [BasicAuthMiddleware(auth)] : []), timeout, timed],
-    resources: { schemas: { byId: { path: '/schemas/ids/{id}' }, types: { path: '/schemas/types' } } },
+    resources: {
+      schemas: { byId: { path: '/schemas/ids/{id}' }, types: { path: '/schemas/types' } },
+      subjects: { compatible: { method: 'post', path: '/compatibility/subjects/{subject}/versions' } },
+    },
   });
   // mappersmith waits for ever for an answer whose connection ends in the middle: hence a bound from outside.
   const limitMs = 3 * timeoutMs;
@@ -118,6 +126,15 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
         return idIn(await (mode === 'auto' ? registration.register(asked) : registration.lookUp(asked)));
       });
     },
+    async tryRegister({ subject, schema }) {
+      return call({ doing: `try the schema of ${subject}`, subject }, async () => {
+        // All versions that the subject's level says; the path of one version would try that one alone.
+        const asked = { subject, headers: { 'content-type': CONTENT_TYPE }, body: registration(schema) };
+        const response = await reads.subjects.compatible(asked).catch(refusedWith404);
+        // A subject that is new holds nothing that could be followed.
+        return isOffered(response) && (isNewSubject(response) || assertCompatible(answerOf(response), subject));
+      });
+    },
     async schemaById(id) {
       return call({ doing: `find schema ${id}`, schemaId: id }, async () =>
         schemaIn(answerOf(await reads.schemas.byId({ id }))),
@@ -130,6 +147,39 @@ export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegi
       });
     },
   };
+}
+
+const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
+
+function registration(schema: string): string {
+  return JSON.stringify({ schemaType: 'JSON', schema });
+}
+
+function refusedWith404(error: unknown): Response {
+  if (error instanceof Response && [404, 405].includes(error.status())) return error;
+  throw error;
+}
+
+/** "Subject not found" and "Version not found" in Confluent's API. */
+const NOTHING_THERE: readonly unknown[] = [40401, 40402];
+
+function isNewSubject(response: Response): boolean {
+  return (
+    response.status() === 404 && NOTHING_THERE.includes((answerOf(response) as { error_code?: unknown }).error_code)
+  );
+}
+
+/** Registries before Confluent's 6.2 know no such question, and a 404 of theirs, or of a proxy, has no code of the API. */
+function isOffered(response: Response): boolean {
+  return response.success() || isNewSubject(response);
+}
+
+function assertCompatible(answer: unknown, subject: string): true {
+  const { is_compatible: verdict } = (answer ?? {}) as { is_compatible?: unknown };
+  if (typeof verdict !== 'boolean') throw notARegistry(answer);
+  if (verdict) return true;
+  const what = `The schema of the records does not follow what ${subject} holds, at its compatibility level.`;
+  throw new SchemaRegistryError('schema-incompatible', what);
 }
 
 function timedBy(show: (answer: Omit<Parameters<OnAnswer>[0], 'host'>) => void): Middleware {
