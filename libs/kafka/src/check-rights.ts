@@ -33,13 +33,11 @@ export async function checkRights(admin: RightsAdmin, needed: NeededRights): Pro
       untried.push(`${rights.join(' and ')} the topic ${name} (${when})`);
     }
   }
-  for (const id of needed.transactionalIds) {
-    if (!(await admin.mayTransact(id))) missing.push(`write as the transactional id ${id}`);
-  }
-  for (const group of needed.groups) {
-    if (!(await admin.mayJoin(group))) missing.push(`read in the group ${group}`);
-  }
-  if (missing.length > 0) throw new KafkaError('authorization-failed', `This login may not ${missing.join(', ')}.`);
+  missing.push(
+    ...(await refused(needed.transactionalIds, 'write as the transactional id', (id) => admin.mayTransact(id))),
+  );
+  missing.push(...(await refused(needed.groups, 'read in the group', (group) => admin.mayJoin(group))));
+  if (missing.length > 0) throw new KafkaError('authorization-failed', `This login may not ${missing.join('; ')}.`);
   return untried;
 }
 
@@ -51,4 +49,14 @@ async function mayCreate(admin: RightsAdmin, spec: TopicSpec): Promise<boolean> 
     if (error instanceof KafkaError && error.code === 'authorization-failed') return false;
     throw error;
   }
+}
+
+async function refused(
+  names: readonly string[],
+  doing: string,
+  may: (name: string) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const allowed = await Promise.all(names.map(async (name) => may(name)));
+  const without = names.filter((_, index) => !allowed[index]);
+  return without.length === 0 ? [] : [`${doing} ${without.join(', ')}`];
 }

@@ -1,50 +1,122 @@
-import { checkSpool } from '@genesys-kafka/archive';
+import { checkSpool, spoolRoom } from '@genesys-kafka/archive';
 import { conversationSchemaText } from '@genesys-kafka/conversation';
-import { GenesysError } from '@genesys-kafka/genesys-client';
-import { checkCluster, connectKafka } from '@genesys-kafka/kafka';
-import { checkLedgerTopics } from '@genesys-kafka/ledger';
+import { checkCluster, checkRights, connectKafka, type KafkaClient, type NeededRights } from '@genesys-kafka/kafka';
+import { checkLedgerTopics, readLedger } from '@genesys-kafka/ledger';
 import { connectObjectStore } from '@genesys-kafka/object-store';
-import { OperationalError } from '@genesys-kafka/resilience';
-import { runChecks, type Check, type Session } from '@genesys-kafka/runtime';
+import { OperationalError, systemClock } from '@genesys-kafka/resilience';
+import { formatAmount, runChecks, type Check, type Session } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
-import { topicSpecs } from '@genesys-kafka/topics';
-import { ledgerTopics } from '../export/context.ts';
-import { clockGuard } from '../genesys/clock-guard.ts';
-import { connectGenesys } from '../genesys/connect.ts';
+import { LANES, topicSpecs, type TopicSpecs } from '@genesys-kafka/topics';
+import { brokerNames, ledgerTopics } from '../export/context.ts';
+import { ClockWitnesses } from '../genesys/clock-witnesses.ts';
+import { assertSamePlan, followOf } from '../run/follow.ts';
 import type { Settings } from '../settings.ts';
+import { checkedQuery } from './arguments.ts';
+import { genesysChecks } from './check-genesys.ts';
 
 /**
- * `producer check`: tries the connections that the configuration asks for, and says what to fix.
- * Publishes nothing and creates no topic.
+ * `producer check`: tries what the configuration asks for, and says what to fix; what `run` needs where windows.from is
+ * set. Publishes nothing, submits no job and creates no topic.
  */
 export async function checkCommand(session: Session<Settings>): Promise<number> {
   const { settings } = session;
+  const { topicPrefix: prefix, partitions: dataPartitions } = settings.kafka;
+  const specs = topicSpecs({ prefix, dataPartitions });
+  const follows = settings.windows.fromMs !== undefined;
+  const clocks = new ClockWitnesses();
+  let brokersAnswer = false;
+  const kafka = async (work: (client: KafkaClient) => ReturnType<Check['run']>) => withKafka(session, work);
+  const afterwards = (work: (client: KafkaClient) => ReturnType<Check['run']>) => async () =>
+    brokersAnswer ? kafka(work) : BROKERS_FIRST;
   return runChecks(session, [
     { name: 'settings', run: async () => `connector ${settings.connector}` },
-    { name: 'kafka', run: () => checkKafka(session) },
-    { name: 'registry', run: () => checkRegistry(session) },
-    { name: 'genesys', run: () => checkGenesys(session) },
+    {
+      name: 'kafka',
+      run: () =>
+        kafka(async (client) => {
+          await client.admin.brokers();
+          brokersAnswer = true;
+          return checkKafka(client, specs, session);
+        }),
+    },
+    { name: 'rights', run: afterwards(async (client) => checkLogin(client, neededRights(settings, specs))) },
+    ...(follows ? [{ name: 'run', run: afterwards(async (client) => checkFollow(client, specs, session)) }] : []),
+    { name: 'registry', run: () => checkRegistry(session, clocks) },
+    ...genesysChecks(session, clocks),
+    { name: 'clock', run: async () => clocks.verdict(settings) },
     { name: 's3', run: () => checkStorage(session) },
-    { name: 'spool', run: () => checkSpool(settings.spool.dir).then(() => settings.spool.dir) },
+    { name: 'spool', run: () => checkRoom(settings) },
   ]);
 }
 
-async function checkKafka({ settings, log, signal }: Session<Settings>): Promise<string> {
-  const { topicPrefix: prefix, partitions: dataPartitions } = settings.kafka;
-  const specs = topicSpecs({ prefix, dataPartitions });
+const BROKERS_FIRST = { status: 'skipped', message: 'the brokers come first' } as const;
+
+async function withKafka<T>(
+  { settings, log }: Session<Settings>,
+  work: (client: KafkaClient) => Promise<T>,
+): Promise<T> {
   const client = connectKafka(settings, log);
   try {
-    const answer = await checkCluster(client, [specs.data, specs.deadLetters, specs.ledger]);
-    await checkLedgerTopics(client, ledgerTopics(specs), { signal });
-    return answer;
+    return await work(client);
   } finally {
     await client.close();
   }
 }
 
-async function checkRegistry({ settings, log }: Session<Settings>): Promise<string> {
+async function checkKafka(
+  client: KafkaClient,
+  specs: TopicSpecs,
+  { settings, signal }: Session<Settings>,
+): Promise<string> {
+  const { data, deadLetters, ledger, digests } = specs;
+  const follows = settings.windows.fromMs !== undefined;
+  const answer = await checkCluster(client, [data, deadLetters, ledger, ...(follows ? [digests] : [])]);
+  await checkLedgerTopics(client, ledgerTopics(specs), { signal });
+  return answer;
+}
+
+/** What `export` and `publish` do at the brokers, and `run` where it is set up. */
+function neededRights(settings: Settings, { data, deadLetters, ledger, digests }: TopicSpecs): NeededRights {
+  const names = brokerNames(settings);
+  const follows = settings.windows.fromMs !== undefined;
+  return {
+    topics: [
+      { spec: data, rights: ['write'] },
+      { spec: deadLetters, rights: ['write'] },
+      ...(follows ? [ledger, digests] : [ledger]).map((spec) => ({ spec, rights: ['read', 'write'] as const })),
+    ],
+    transactionalIds: [
+      // Of an export that nobody has asked for: theirs are made of its interval and query.
+      names.exportId('check'),
+      ...(follows ? Array.from({ length: LANES }, (_, lane) => names.laneId(lane)) : []),
+    ],
+    groups: follows ? [names.runGroup] : [],
+  };
+}
+
+async function checkLogin({ admin }: KafkaClient, needed: NeededRights): ReturnType<Check['run']> {
+  const untried = await checkRights(admin, needed);
+  if (untried.length === 0) return 'all that is needed may be done';
+  const message = `what could be tried may be done; not tried: ${untried.join('; ')}`;
+  return { status: 'warning', message };
+}
+
+/** What `run` ends with at its start: its settings alone, and beside what the ledger says that it was begun with. */
+async function checkFollow(
+  client: KafkaClient,
+  { ledger }: TopicSpecs,
+  { settings, signal }: Session<Settings>,
+): Promise<string> {
+  const query = checkedQuery('genesys.query', settings.genesys.query);
+  const follow = followOf(settings, query, systemClock.nowMs());
+  const { entries } = await readLedger(client, ledger.name, signal);
+  assertSamePlan(follow, entries);
+  return `follows from ${follow.identity.from} on`;
+}
+
+async function checkRegistry({ settings }: Session<Settings>, clocks: ClockWitnesses): ReturnType<Check['run']> {
   const { register, compatibility } = settings.schema;
-  const registry = connectRegistry(settings, clockGuard(settings, log));
+  const registry = connectRegistry(settings, clocks.see);
   await registry.check();
   const subject = `${settings.kafka.topicPrefix}conversation-details-value`;
   try {
@@ -53,29 +125,12 @@ async function checkRegistry({ settings, log }: Session<Settings>): Promise<stri
   } catch (error) {
     const isToCome = register === 'auto' && error instanceof OperationalError && error.code === 'schema-not-registered';
     if (!isToCome) throw error;
+  }
+  if (await registry.tryRegister({ subject, schema: conversationSchemaText })) {
     return `answers; ${subject} is registered when it is first needed`;
   }
-}
-
-const NO_JOB = '00000000-0000-0000-0000-000000000000';
-
-async function checkGenesys({ settings, log, signal }: Session<Settings>): ReturnType<Check['run']> {
-  const { region, apiUrl, contract } = settings.genesys;
-  if (region === undefined && apiUrl === undefined) {
-    return { status: 'skipped', message: 'no region and no apiUrl set: only `publish` can be used' };
-  }
-  await using genesys = connectGenesys(settings, log);
-  if (contract === 'details-jobs') {
-    const until = await genesys.availability(signal);
-    return `logged in; data is available until ${until.toISOString()}`;
-  }
-  try {
-    await genesys.bulkArchive.status(NO_JOB, signal);
-  } catch (error) {
-    // That nobody knows this job is the answer of an API that lets us look at jobs.
-    if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
-  }
-  return 'logged in, and jobs may be looked at; submitting shows with the first export';
+  const message = `answers; whether the schema fits ${subject} shows when it is first needed: this registry does not tell`;
+  return { status: 'warning', message };
 }
 
 async function checkStorage({ settings, signal }: Session<Settings>): ReturnType<Check['run']> {
@@ -85,4 +140,11 @@ async function checkStorage({ settings, signal }: Session<Settings>): ReturnType
   }
   await using store = await connectObjectStore(settings.s3, settings.proxy);
   return await store.check(signal);
+}
+
+async function checkRoom({ spool, genesys }: Settings): Promise<string> {
+  await checkSpool(spool.dir);
+  const room = `${spool.dir}, ${formatAmount(await spoolRoom(spool.dir), 'bytes')} free`;
+  if (genesys.contract !== 'bulk-archive') return room;
+  return `${room}; up to ${genesys.concurrentJobs} archives, and what is made of them, lie there at a time`;
 }

@@ -31,16 +31,22 @@ interface At {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** `publish` with a login, over TLS, by the authority of the tests; whatever comes of it, no password is shown. */
 async function publish(at: At, records = RECORDS): Promise<Ended> {
-  const { prefix = uniquePrefix(), brokers, mechanism = 'plain', password, env } = at;
-  const [source, authority, config] = ['secured.ndjson', 'authority.pem', 'tls.yaml'].map((name) =>
-    join(servers.dir, name),
-  ) as [string, string, string];
+  const source = join(servers.dir, 'secured.ndjson');
   await writeFile(source, conversations('secured', records).join('\n'));
+  return run(at, ['publish', source, '--json']);
+}
+
+/** A command with a login, over TLS, by the authority of the tests; whatever comes of it, no password is shown. */
+async function run(at: At, args: readonly string[]): Promise<Ended> {
+  const { prefix = uniquePrefix(), brokers, mechanism = 'plain', password, env } = at;
+  const [authority, config] = ['authority.pem', 'tls.yaml'].map((name) => join(servers.dir, name)) as [string, string];
   await writeFile(authority, testAuthority);
-  await writeFile(config, `tls: { caFile: ${authority} }\nkafka: { transaction: { maxBytes: 256KiB } }\n`);
-  const ended = await runProducer(['--config', config, 'publish', source, '--json'], {
+  await writeFile(
+    config,
+    `tls: { caFile: ${authority} }\nkafka: { transaction: { maxBytes: 256KiB } }\nwindows: { from: 2025-10-01 }\n`,
+  );
+  const ended = await runProducer(['--config', config, ...args], {
     ...servers.env(prefix),
     KAFKA_BROKERS: (brokers ?? servers.stack.listeners.LOGIN!).join(','),
     KAFKA_SSL: 'true',
@@ -120,6 +126,54 @@ test('a right that is missing is named and nothing is published; once it is ther
     assert.deepEqual((await readPublished(servers.client, prefix)).records, []);
   }
   await assertPublishedOnce(prefix, await publish({ prefix }));
+});
+
+test('`check` names each right that is missing, makes no topic, and disturbs no lane that is in use', async () => {
+  const prefix = uniquePrefix();
+  const { data, deadLetters, ledger, digests } = topicSpecs({ prefix });
+  const rightsOf = async () => {
+    const { stdout } = await run({ prefix }, ['check', '--json']);
+    const { checks } = JSON.parse(stdout) as { checks: readonly { check: string; status: string; message: string }[] };
+    const { status, message } = checks.find(({ check }) => check === 'rights')!;
+    return `${status}: ${message}`;
+  };
+  const own = `${prefix}default`;
+  const nothing = await rightsOf();
+  for (const { name } of [data, deadLetters, ledger, digests])
+    assert.match(nothing, new RegExp(`write the topic ${name}`));
+  assert.match(
+    nothing,
+    new RegExp(`^failed: authorization-failed: .*transactional id ${own}.export.check, ${own}.lane.0`),
+  );
+  assert.match(nothing, new RegExp(`read in the group ${own}.run`));
+
+  await using rights = await Rights.at(servers.stack.brokers);
+  await rights.grantAll(prefix);
+  const giveBack = await rights.takeAway('TOPIC', digests.name, 'CREATE');
+  assert.match(await rightsOf(), new RegExp(`may not create the topic ${digests.name}\\. `));
+  assert.equal(await servers.client.admin.describeTopic(data.name), undefined);
+  await giveBack();
+  await servers.client.admin.createMissing([data, deadLetters, ledger, digests]);
+  const writer = servers.client.transactionalProducer(`${own}.lane.3`);
+  const open = await writer.begin();
+  // Of the data topic: the ledger is read to its end, and waits for what is open there.
+  await open.send({ topic: data.name, partition: 0 }, [{ key: 'k', value: Buffer.from('v') }]);
+  assert.equal(await rightsOf(), 'ok: all that is needed may be done');
+  await open.commit();
+  await writer.close();
+
+  const missing: readonly (readonly [Resource, string, Operation])[] = [
+    ['TOPIC', data.name, 'WRITE'],
+    ['TOPIC', digests.name, 'READ'],
+    ['TRANSACTIONAL_ID', `${own}.lane.7`, 'WRITE'],
+    ['GROUP', `${own}.run`, 'READ'],
+  ];
+  for (const right of missing) await rights.takeAway(...right);
+  const told =
+    `write the topic ${data.name}; read the topic ${digests.name}; ` +
+    `write as the transactional id ${own}.lane.7; read in the group ${own}.run.`;
+  const last = await rightsOf();
+  assert.ok(last.startsWith(`failed: authorization-failed: This login may not ${told}`), last);
 });
 
 for (const which of ['data', 'ledger'] as const) {

@@ -121,7 +121,7 @@ export async function createContext(
   const pages = { stager, scan: { maxRecordBytes: record.maxBytes, maxDepth: record.maxDepth } };
   const stages = stack.use(new Stages({ ...pages, spoolDir: settings.spool.dir, observer }));
   const resources = stack.move();
-  const own = `${kafka.topicPrefix}${connector}`;
+  const names = brokerNames(settings);
   const ledger = specs.ledger.name;
   const partitions = (partition: number) => ({
     ledger: { topic: ledger, partition },
@@ -139,16 +139,16 @@ export async function createContext(
     connector,
     lane: (exportId, signal) => {
       const partition = partitionFor(exportId, LANES);
-      const transactionalId = `${own}.export.${exportId}`;
+      const transactionalId = names.exportId(exportId);
       return laneOf({ transactionalId, ...partitions(partition), keyPrefix: `${exportId}/` }, signal);
     },
     runLane: (lane, signal) => {
-      const transactionalId = `${own}.lane.${lane}`;
+      const transactionalId = names.laneId(lane);
       return laneOf({ transactionalId, ...partitions(lane), keyPrefix: runPrefix(connector) }, signal);
     },
-    runMembers: async () => client.admin.groupMembers(`${own}.run`),
+    runMembers: async () => client.admin.groupMembers(names.runGroup),
     runGroup: () => {
-      const group = { groupId: `${own}.run`, topics: [ledger], keepsPartitions: true } as const;
+      const group = { groupId: names.runGroup, topics: [ledger], keepsPartitions: true } as const;
       return client.groupConsumer({ ...group, sessionTimeoutMs: RUN_SESSION_MS });
     },
     readEntries: async (signal) => {
@@ -183,6 +183,16 @@ async function guardedTopics(
   const topics = await prepareTopics(client.admin, wanted);
   await recordTopics(client, names, known, topics[0]!.partitions);
   return { topics, tag: start.changedOnly ? await topicsTag(client.admin, names, known) : undefined };
+}
+
+/** Transactional ids of a connector, and the group of its `run`. */
+export function brokerNames({ kafka, connector }: Settings) {
+  const own = `${kafka.topicPrefix}${connector}`;
+  return {
+    exportId: (exportId: string) => `${own}.export.${exportId}`,
+    laneId: (lane: number) => `${own}.lane.${lane}`,
+    runGroup: `${own}.run`,
+  };
 }
 
 export function ledgerTopics({ data, deadLetters, ledger }: TopicSpecs): LedgerTopics {

@@ -1,5 +1,6 @@
 import { regionOrigins, type ClientEvent } from '@genesys-kafka/genesys-client';
 import { createGenesysClient, type GenesysClient } from '@genesys-kafka/genesys-client/client';
+import type { TimedAnswer } from '@genesys-kafka/http';
 import { ConfigError, missingSetting, requireSettings, type Logger } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
 import { clockGuard } from './clock-guard.ts';
@@ -16,7 +17,11 @@ function genesysOrigins(settings: Settings): { readonly apiUrl: string; readonly
 
 const WARNINGS: ReadonlySet<string> = new Set<ClientEvent['type']>(['retry', 'rate-headers-unreadable']);
 
-export function connectGenesys(settings: Settings, log: Logger): GenesysClient {
+export function connectGenesys(
+  settings: Settings,
+  log: Logger,
+  onAnswer: (answer: TimedAnswer) => void = clockGuard(settings, log),
+): GenesysClient {
   const { apiUrl, loginUrl } = genesysOrigins(settings);
   const needed = requireSettings(settings, ['genesys.clientId', 'genesys.clientSecret']);
   return createGenesysClient({
@@ -28,7 +33,7 @@ export function connectGenesys(settings: Settings, log: Logger): GenesysClient {
     maxConnections: settings.genesys.maxConnections,
     allowInsecureHttp: settings.tls.allowInsecureHttp,
     proxy: settings.proxy,
-    onAnswer: clockGuard(settings, log),
+    onAnswer,
     onEvent: ({ type, ...details }) => log[WARNINGS.has(type) ? 'warn' : 'debug'](details, `genesys: ${type}`),
   });
 }

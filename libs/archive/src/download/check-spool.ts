@@ -1,4 +1,4 @@
-import { access, constants, lstat, mkdir, stat } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, stat, statfs } from 'node:fs/promises';
 import { ArchiveError } from '../errors.ts';
 import { spoolFailure } from '../file-failures.ts';
 
@@ -28,4 +28,13 @@ export async function checkSpool(dir: string): Promise<void> {
   } catch (error) {
     throw spoolFailure(error, dir);
   }
+}
+
+/** Bytes that may still be written to a spool directory that `checkSpool` has passed. Throws `spool-full` where none may. */
+export async function spoolRoom(dir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dir).catch((error: unknown) => {
+    throw spoolFailure(error, dir);
+  });
+  if (bavail === 0) throw new ArchiveError('spool-full', `${dir} has no space left.`);
+  return bavail * bsize;
 }

@@ -25,8 +25,7 @@ export interface Cluster {
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   /** A number where it was learnt from an answer. */
   findBroker(broker: { readonly nodeId: string | number }): Promise<Broker>;
-  /** Of a group, or (1) of a transactional id. */
-  findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType?: 0 | 1 }): Promise<Broker>;
+  findGroupCoordinator(group: { readonly groupId: string }): Promise<Broker>;
   readonly brokerPool: {
     readonly seedBroker?: { connect(): Promise<void> };
     connect(): Promise<void>;
@@ -57,6 +56,10 @@ export interface Broker {
   /** How it stays a member, and commits: of its coordinator alone. */
   heartbeat(request: unknown): Promise<unknown>;
   offsetCommit(request: unknown): Promise<unknown>;
+  /** Which broker coordinates a group (0) or a transactional id (1); rejects where the login may not know. */
+  findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType: 0 | 1 }): Promise<{
+    readonly coordinator: { readonly nodeId: number };
+  }>;
   /** How a transaction is ended: of its coordinator alone. */
   endTxn(request: unknown): Promise<unknown>;
   disconnect(): Promise<void>;

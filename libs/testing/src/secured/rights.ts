@@ -4,7 +4,7 @@ import { securedUser } from './broker.ts';
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
 export type Resource = 'TOPIC' | 'GROUP' | 'TRANSACTIONAL_ID';
-export type Operation = 'READ' | 'WRITE';
+export type Operation = 'READ' | 'WRITE' | 'CREATE';
 
 /** What the user of a secured broker may do, set by somebody who may do everything. */
 export class Rights implements AsyncDisposable {
