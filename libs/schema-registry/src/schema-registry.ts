@@ -156,7 +156,7 @@ function registration(schema: string): string {
 }
 
 function refusedWith404(error: unknown): Response {
-  if (error instanceof Response && [404, 405].includes(error.status())) return error;
+  if (error instanceof Response && [404, 405].includes(error.status())) return error as Response;
   throw error;
 }
 
