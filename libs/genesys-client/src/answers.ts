@@ -37,7 +37,9 @@ export function refusal(call: Call, answer: Answer, permission: string, clock: C
     return callError('token-refused', facts, `${host} refused a fresh token for ${operation} (401 twice).`);
   }
   if (status === 403) {
-    const what = `${host} does not allow ${operation} (403): it takes the permission ${permission}.`;
+    const named = permissionsNamed(answer);
+    const told = named === undefined || named === permission ? '' : ` Its answer names ${named}.`;
+    const what = `${host} does not allow ${operation} (403): it takes the permission ${permission}.${told}`;
     return callError('permission-missing', { ...facts, permission }, what);
   }
   if (status === 429) {
@@ -58,6 +60,20 @@ const ERROR_BODY = z.object({
   messageWithParams: z.string().optional(),
   message: z.string().optional(),
 });
+/** Letters alone: what else may stand beside a colon, such as a number, is somebody's. */
+const PERMISSION = /(?<=[[ ,])[a-z]{1,40}(?::[a-z]{1,40}){1,2}(?=[\] ,.]|$)/gi;
+
+/** The permissions that a refusal for want of them names: words of the platform, nobody's data. */
+function permissionsNamed(answer: Answer): string | undefined {
+  try {
+    const { code, message } = ERROR_BODY.parse(JSON.parse(answer.body.toString('utf8')));
+    if (!/^missing\..*permissions?$/.test(code ?? '')) return undefined;
+    return message?.match(PERMISSION)?.slice(0, 10).join(', ');
+  } catch {
+    return undefined;
+  }
+}
+
 /** Of "Pagination may not exceed 400000 results" and "… does not exceed 31 days": nothing in it is anybody's data. */
 const LIMIT_WORDS = /\b(?:may|must|does|should) not exceed \d{1,12} [a-z]{1,20}\b/i;
 

@@ -105,3 +105,19 @@ test('no secret, token, cursor or link gets into an error or an event, whatever 
     assert.ok(!told.some((text) => text.includes(canary)), `${canary} leaked: ${told.find((t) => t.includes(canary))}`);
   }
 });
+
+test('a refusal for want of permissions tells which ones its answer names, and nothing else of it', async () => {
+  let code = 'missing.division.permission';
+  const message = 'Anna Muster, user:4930123456, is missing the following permission(s): [job:view, a:b:c]';
+  await using stand = await genesys((response) => json(response, 403, { code, message }));
+  const told = async () => {
+    const error: unknown = await stand.client.bulkArchive.status('job-7', never).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof GenesysError);
+    assert.equal(error.code, 'permission-missing');
+    assert.doesNotMatch(inspect(error, { depth: 9 }), /Muster|4930123456/);
+    return error.message;
+  };
+  assert.match(await told(), /it takes the permission job:view and job:manage\. Its answer names job:view, a:b:c\./);
+  code = 'not.authorized';
+  assert.match(await told(), /job:manage\. Give the OAuth client/);
+});
