@@ -37,7 +37,7 @@ async function followed(
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly lines: readonly RunWindow[]; readonly log: string }> {
   const running = following.start(env);
-  const lines = await following.until(allDone(count), 60_000);
+  const lines = await following.until(allDone(count));
   const { status, stderr } = await stop(running, 'SIGTERM');
   assert.equal(status, 0, stderr);
   assert.equal((await following.assertOnceEach()).size, RECORDS, 'conversations are missing');
