@@ -61,7 +61,7 @@ Ratios travel, seconds do not. The figures, with their spread: [benchmarks.json]
 
 - \`publish\`: \`producer publish ARCHIVE\` with compression zstd, as it is by default; \`publish-gzip\` and \`publish-none\` with the others. Validated against the schema, in transactions, with the position in the ledger.
 - \`publish-http\`: the same from an \`http:\` link, the download included.
-- \`export-details-jobs\`, \`export-bulk-archive\`: \`producer export\` of the same conversations from the stand-in, which shares the cores: it makes the pages and serves the archive meanwhile, as noted above. Two to three seconds are the wait before the first question whether the job is done.
+- \`export-details-jobs\`, \`export-bulk-archive\`: \`producer export\` of the same conversations from the stand-in, which shares the cores and serves pages or archive meanwhile, as noted above, from texts that it has on disk.
 - \`java-bytes\`: the least that can be done in Java. Records are cut out by counting brackets, keys found by searching bytes, and sent with Kafka's own client.
 - \`java-jackson-stream\`: records and keys by Jackson's tokens, and the records' own bytes sent. \`java-jackson-tree\`: each record read into a tree and written again.
 - \`python\`: what a guide would tell to take: ijson (its C backend), orjson, confluent-kafka. The last column is against this line.
