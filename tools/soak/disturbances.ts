@@ -1,13 +1,4 @@
-/** A small reproducible generator (mulberry32), uniform in [0, 1). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seededRandom } from '@genesys-kafka/testing';
 
 /** A rule of the simulator's fault script. */
 export interface FaultRule {
@@ -50,7 +41,7 @@ const FAULTS: readonly FaultRule[] = [
 
 /** `count` disturbances over a span of time, one in each equal part of it; they follow from the seed alone. */
 export function planDisturbances(seed: number, count: number, overMs: number): readonly Timed[] {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   const between = (low: number, high: number) => Math.round(low + random() * (high - low));
   return Array.from({ length: count }, (_, n) => {
     const atMs = Math.round(((n + random()) / count) * overMs);

@@ -9,6 +9,7 @@ export { ProcessGroup } from './host/process-group.ts';
 export { stackImages } from './providers/images.ts';
 export { defaultCacheDir } from './servers/cache.ts';
 export { ensureServers, type Servers } from './servers/download.ts';
+export { seededRandom } from './seeded-random.ts';
 export { missingStorage, startStorage, type Storage } from './storage.ts';
 export { secured, securedUser } from './secured/broker.ts';
 export { tlsListener } from './secured/tls-listener.ts';

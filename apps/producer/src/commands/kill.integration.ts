@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RecordScanner } from '@genesys-kafka/record-parser';
-import { uniquePrefix } from '@genesys-kafka/testing';
+import { seededRandom, uniquePrefix } from '@genesys-kafka/testing';
 import { topicSpecs } from '@genesys-kafka/topics';
 import { startProducer, startSimulator, writeArchive, type Ended } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
@@ -25,17 +25,6 @@ before(() => {
   console.log(`seed ${SEED} (PROVE_SEED), ${KILLS} kills (PROVE_KILLS), ${RECORDS} records (PROVE_RECORDS)`);
 });
 
-/** A small reproducible generator (mulberry32): the moments of the kills follow from the seed. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /**
  * Runs the same command until it ends by itself, killing it at random moments of its work: now some time after its
  * start, when an archive is being staged, now when some records more are written, when they are being sent.
@@ -46,7 +35,7 @@ async function runThroughKills(
   prefix: string,
   seed: number,
 ): Promise<Ended> {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   let kills = 0;
   for (let run = 0; run < KILLS * 3; run += 1) {
     const written = await writtenTo(prefix);

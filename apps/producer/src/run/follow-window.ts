@@ -1,5 +1,5 @@
 import { GenesysError } from '@genesys-kafka/genesys-client';
-import { halvesOf, nextTryMs, type Window } from '@genesys-kafka/job-poller';
+import { dayOf, halvesOf, nextTryMs, type Window } from '@genesys-kafka/job-poller';
 import { plannedReading, readOn, type ChangeJudge, type RunWindow } from '@genesys-kafka/ledger';
 import { OperationalError, type Clock } from '@genesys-kafka/resilience';
 import type { ProducerError } from '../errors.ts';
@@ -46,7 +46,7 @@ export function takeUp(
   };
   const maxRecords = halvesOf(window) ? { maxRecords: follow.windows.maxRecords } : {};
   const line = goOn(lane.lines.get(window.id)) ?? plannedReading(facts, lane.lines.get(window.id));
-  const judge = lane.digests?.judge(connector, dayOf(window.from.getTime()));
+  const judge = lane.digests?.judge(connector, dayOf(window.id));
   const options = { ...context.source, ...maxRecords, ...(judge ? { judge } : {}) };
   const source = new SourcePublisher<RunWindow>(lane.publisher, line, options);
   return { lane, window, source, judge };
@@ -126,11 +126,6 @@ async function endedBadly(
     const keepsJob = reaction === 'same-job' ? { keepsJob: true as const } : {};
     return { ...line, failures: { since, count, nextTry, ...keepsJob } };
   });
-}
-
-/** A UTC day, as digests name it. */
-export function dayOf(ms: number): string {
-  return iso(ms).slice(0, 10);
 }
 
 function iso(ms: number): string {

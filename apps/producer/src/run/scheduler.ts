@@ -1,8 +1,8 @@
-import { completeUntilMs, planWork } from '@genesys-kafka/job-poller';
+import { completeUntilMs, dayOf, planWork } from '@genesys-kafka/job-poller';
 import type { RunWindow } from '@genesys-kafka/ledger';
 import { OperationalError, untilAborted } from '@genesys-kafka/resilience';
 import { jobRepeated } from '../errors.ts';
-import { dayOf, readWindow, takeUp, type FollowPorts, type WindowReading } from './follow-window.ts';
+import { readWindow, takeUp, type FollowPorts, type WindowReading } from './follow-window.ts';
 import type { HeldLane } from './held-lane.ts';
 import type { RunFigures } from './run-metrics.ts';
 import type { Watermark } from './watermark.ts';
@@ -160,7 +160,7 @@ export class Scheduler {
 
   #start(reading: WindowReading): void {
     const { lane, window, source } = reading;
-    const judge = lane.digests?.judge(source.entry.connector, dayOf(window.from.getTime()));
+    const judge = lane.digests?.judge(source.entry.connector, dayOf(window.id));
     this.#keepDay(judge && { lane, judge });
     const { clock, onWindow, onInterrupted } = this.#options;
     const startedMs = clock.monotonicMs();
@@ -191,7 +191,8 @@ export class Scheduler {
     const isOfLane = (startMs: number) => follow.laneOf(startMs) === lane.number;
     const readMs = completeUntilMs(plan, lane.lines, watermark.untilMs, isOfLane);
     const reachMs = watermark.untilMs - Math.max(0, ...plan.rereads.map(({ ageMs }) => ageMs));
-    lane.expire(identity.connector, dayOf(Math.min(readMs, reachMs, lane.unsettledMs)), (error) => this.#found(error));
+    const beforeMs = Math.min(readMs, reachMs, lane.unsettledMs);
+    lane.expire(identity.connector, dayOf(new Date(beforeMs).toISOString()), (error) => this.#found(error));
   }
 
   #found(error: unknown): void {

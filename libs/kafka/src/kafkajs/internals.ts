@@ -41,8 +41,6 @@ export interface Cluster {
   ): Promise<{ readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>;
 }
 
-type Encoder = new () => { writeBuffer(bytes: Buffer): unknown };
-
 export interface ProtocolRequest<T> {
   readonly request: object;
   readonly response: { decode(body: Buffer): Promise<T> | T; parse(decoded: T): Promise<T> | T };
@@ -132,7 +130,6 @@ type ErrorFromCode = (code: number) => Error;
 const require = createRequire(import.meta.url);
 const fetchProtocol = (require('kafkajs/src/protocol/requests/fetch') as { protocol: FetchProtocol }).protocol;
 const produceVersions = (require('kafkajs/src/protocol/requests/produce') as { protocol: ProduceProtocol }).protocol;
-const ProtocolEncoder = require('kafkajs/src/protocol/encoder') as Encoder;
 const protocolErrors = require('kafkajs/src/protocol/error') as { createErrorFromCode: ErrorFromCode };
 
 const READ_UNCOMMITTED = 0;
@@ -269,13 +266,18 @@ export async function fetchTopicRights(broker: Broker, topic: string): Promise<T
   return fetchTopicMetadata(broker, encodeTopicIdRequest(topic, true), decodeTopicRights);
 }
 
+/** A request's body that is encoded already: all that kafkajs asks of an encoder that it puts into another one. */
+export function asEncoder(bytes: Buffer): { readonly buf: Buffer; readonly buffer: Buffer } {
+  return { buf: bytes, buffer: bytes };
+}
+
 async function fetchTopicMetadata<T>(
   broker: Broker,
   body: Buffer,
   read: (answer: Buffer) => T | undefined,
 ): Promise<T | undefined> {
   if ((broker.versions[METADATA]?.maxVersion ?? 0) < TOPIC_ID_METADATA_VERSION) return undefined;
-  const encode = async () => new ProtocolEncoder().writeBuffer(body);
+  const encode = async () => asEncoder(body);
   const request = { apiKey: METADATA, apiName: 'Metadata', apiVersion: TOPIC_ID_METADATA_VERSION, encode };
   // An object, since kafkajs looks for a throttle time in what is decoded.
   const decode = (answer: Buffer) => ({ found: read(answer) });

@@ -3,7 +3,7 @@ import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import type { EncodedBatch, TopicPartition } from '../port.ts';
 import { encodeProduceRequest } from '../wire/produce-request.ts';
-import { clusterMaker, produceProtocol, type Broker, type ProduceCall } from './internals.ts';
+import { asEncoder, clusterMaker, produceProtocol, type Broker, type ProduceCall } from './internals.ts';
 
 /** In kafkajs's hands in place of each record of a batch: it counts them, for its sequence numbers. */
 interface StandIn {
@@ -83,8 +83,7 @@ async function produceBatch(broker: Broker, call: ProduceCall): Promise<unknown>
       timeoutMs: call.timeout,
       timestampMs: Date.now(),
     });
-    // All that is asked of an encoder that is put into another one.
-    return { buf: bytes, buffer: bytes };
+    return asEncoder(bytes);
   };
   try {
     return await broker.connectionPool.send({ request: { ...request, encode }, response });

@@ -61,7 +61,7 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
-    what: '`kafkajs/src/protocol/encoder` and `versions` of a broker: a Metadata request of version 10, sent through its connection pool with the rest of a flexible header as the first byte of the body',
+    what: '`versions` of a broker, and what a request’s encoder is asked for (`buf`, `buffer`): a Metadata request of version 10, sent through its connection pool with the rest of a flexible header as the first byte of the body',
     where: ['internals.ts', 'admin.ts'],
     why: 'kafkajs speaks Metadata up to version 6, without topic ids: a topic that was deleted and made again looks like the one before.',
     guardedBy: [

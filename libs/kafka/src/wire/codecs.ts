@@ -45,13 +45,13 @@ const zstdOptions = (records: Buffer) => ({
 });
 
 /** In one piece where they pack as conversations do. */
-function packedChunkBytes({ length }: Buffer): number {
-  return Math.min(CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, length >> 2));
-}
+const packedChunkBytes = ({ length }: Buffer) => chunkBytes(length >> 2);
 
 /** In few pieces, and none much larger than what comes out: a record in hand keeps the whole piece that it lies in. */
-function unpackedChunkBytes({ length }: Buffer): number {
-  return Math.min(CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, 4 * length));
+const unpackedChunkBytes = ({ length }: Buffer) => chunkBytes(4 * length);
+
+function chunkBytes(expected: number): number {
+  return Math.min(CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, expected));
 }
 
 /**
