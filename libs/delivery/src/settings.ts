@@ -1,4 +1,4 @@
-import { count, duration, inMs, percentage } from '@genesys-kafka/runtime/settings';
+import { count, duration, inMs, percentage, size } from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
 
 /** How many retry topics there can be: whoever looks for those that are left over looks no further. */
@@ -33,6 +33,19 @@ export const GATE_KEYS = {
   rate: RATE.optional(),
   breaker: BREAKER.prefault({}),
 };
+
+/** `batch` of a sink whose requests hold several records; `defaults` are the sink's own. Parsed, it is a `BatchLimits`. */
+export const batchSection = (defaults: { readonly records: number; readonly bytes: string; readonly age: string }) =>
+  z
+    .strictObject({
+      records: count(1, 100_000).prefault(defaults.records).meta({ description: 'A request goes at so many records…' }),
+      bytes: size().prefault(defaults.bytes).meta({
+        description: '…or at so many bytes of records (one that is larger goes alone)…',
+      }),
+      age: duration(0).prefault(defaults.age).meta({ description: '…or when its first record has waited so long.' }),
+    })
+    .transform(inMs('age'))
+    .prefault({});
 
 /** `retry`: what becomes of a delivery that failed and may be tried again. */
 export const RETRY_SECTION = z
