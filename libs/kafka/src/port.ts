@@ -57,14 +57,20 @@ export interface TransactionalProducer {
   close(): Promise<void>;
 }
 
+/** So many batches of a producer's a broker remembers for each partition, and knows where they come again (KIP-98). */
+export const MOST_BATCHES = 5;
+
 export interface Transaction {
   /**
    * Appends to one topic-partition. Sends to different partitions may run at once; two sends for one partition must
    * not overlap (asserted). All sends must have settled before `commit` or `abort`.
    */
   send(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void>;
-  /** The same for records that are encoded and compressed already: one batch, as it is. */
-  sendBatch(target: TopicPartition, batch: EncodedBatch): Promise<void>;
+  /**
+   * The same for records that are encoded and compressed already: batches, as they are and in their order, at most
+   * `MOST_BATCHES`. They are under way at once.
+   */
+  sendBatches(target: TopicPartition, batches: readonly EncodedBatch[]): Promise<void>;
   commit(): Promise<void>;
   abort(): Promise<void>;
 }

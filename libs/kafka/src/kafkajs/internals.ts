@@ -123,7 +123,12 @@ export interface ProduceCall {
   }[];
 }
 
-type ProduceProtocol = (version: { readonly version: number }) => (call: ProduceCall) => ProtocolRequest<unknown>;
+/** A broker's answer, without an error: entries by topic and partition. */
+export interface ProduceAnswer {
+  readonly topics: readonly object[];
+}
+
+type ProduceProtocol = (version: { readonly version: number }) => (call: ProduceCall) => ProtocolRequest<ProduceAnswer>;
 type FetchProtocol = (version: { readonly version: number }) => (body: unknown) => ProtocolRequest<unknown>;
 type ErrorFromCode = (code: number) => Error;
 
@@ -221,7 +226,7 @@ function lookElsewhere(error: Error): never {
 }
 
 /** kafkajs's own request, yet to be encoded, and how its answer is read. */
-export function produceProtocol(call: ProduceCall): ProtocolRequest<unknown> {
+export function produceProtocol(call: ProduceCall): ProtocolRequest<ProduceAnswer> {
   return produceVersions({ version: PRODUCE_VERSION })(call);
 }
 

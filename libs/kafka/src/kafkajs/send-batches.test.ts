@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import kafkajs, { Kafka, type Producer } from 'kafkajs';
 import { encodeBatch } from '../wire/encoded-batch.ts';
 import type { ProduceCall } from './internals.ts';
-import { batchRequest, sendBatches } from './send-batches.ts';
+import { batchesRequest, sendBatches } from './send-batches.ts';
 
 /** Of a request for the topic `t` without a transaction: after the id, acks, time-out, topic and two counts. */
 const PARTITION_AT = 19;
@@ -71,7 +71,7 @@ const RECORDS = [
   { key: null, value: Buffer.from('y') },
 ];
 const request = async (partition: number) =>
-  batchRequest({ topic: 't', partition }, await encodeBatch(RECORDS, 'none'), { requestTimeoutMs: 1000 });
+  batchesRequest({ topic: 't', partition }, [await encodeBatch(RECORDS, 'none')], { requestTimeoutMs: 1000 });
 const send = async (producer: Producer, partition: number) => producer.send(await request(partition));
 
 async function settle(): Promise<void> {
