@@ -4,6 +4,7 @@ import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import { MOST_BATCHES, type EncodedBatch, type TopicPartition } from '../port.ts';
 import { encodeProduceRequest } from '../wire/produce-request.ts';
+import { Enrolment } from './enrolment.ts';
 import {
   asEncoder,
   clusterMaker,
@@ -11,6 +12,7 @@ import {
   type Broker,
   type ProduceAnswer,
   type ProduceCall,
+  type TransactionCoordinator,
 } from './internals.ts';
 
 /** In kafkajs's hands in place of each record of the batches: it counts them, for its sequence numbers. */
@@ -58,6 +60,19 @@ export function sendBatches(kafka: Kafka): Kafka {
   const { make, replace } = clusterMaker(kafka);
   replace((options) => {
     const cluster = make(options);
+    const findCoordinator = cluster.findGroupCoordinator.bind(cluster);
+    let enrolment: Enrolment | undefined;
+    // Asked for by a producer of transactions alone, before each of its three requests.
+    cluster.findGroupCoordinator = async (of) => {
+      const find = async (): Promise<TransactionCoordinator> => findCoordinator(of);
+      const enrolling = (enrolment ??= new Enrolment(find));
+      const coordinator: TransactionCoordinator = {
+        initProducerId: async (request) => (await find()).initProducerId(request),
+        addPartitionsToTxn: async (call) => enrolling.enrol(call),
+        endTxn: async (request) => (await find()).endTxn(request),
+      };
+      return coordinator as Broker;
+    };
     const findLeaders = cluster.findLeaderForPartitions.bind(cluster);
     const find = cluster.findBroker.bind(cluster);
     cluster.findLeaderForPartitions = (topic, partitions) => {
