@@ -7,7 +7,7 @@ const GROWTH = 1.1;
 const FAILED_SHRINKAGE = 4;
 const MIN_SHARE = 1 / 128;
 /** Where sends are quick, more of them may be under way than there were at first: their answers may come from far. */
-const MAX_SHARE = 4;
+const MAX_SHARE = 2;
 
 /**
  * How much may be sent at once and wait to be sent, as a share of the limits: what the last sends took says how much a
@@ -22,7 +22,7 @@ export class SendPace {
     return Math.min(1, this.#share);
   }
 
-  /** The same for what may wait to be sent, between 0 and 4: it begins at 1, and is at its largest soon. */
+  /** The same for what may wait to be sent, between 0 and 2: it begins at 1, and is at its largest soon. */
   get bufferShare(): number {
     return this.#share;
   }
