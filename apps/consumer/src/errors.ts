@@ -1,6 +1,12 @@
 import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
 export const CONSUMER_ERRORS = {
+  'batch-changed': {
+    meaning:
+      'A batch of a sink of type s3 was under way when the consumer ended, and would become other objects by now: its bucket, prefix or endpoint, or the rule of its route, was changed.',
+    remedy:
+      'Start once as it was before, until the batch is written. Or start once with --accept-rules, where records of that batch may be in objects of the old place and of the new one.',
+  },
   'records-gone': {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
     remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',

@@ -1,12 +1,13 @@
 import { SinkGate, type Sink } from '@genesys-kafka/delivery';
-import { createSink, type SinkConfig } from '@genesys-kafka/sinks';
+import { connectObjectStore } from '@genesys-kafka/object-store';
+import { createSink, S3Sink, type SinkConfig } from '@genesys-kafka/sinks';
 import type { Settings, SinkSettings } from '../settings.ts';
 
-export interface OpenSink {
-  readonly sink: Sink;
-  /** Shared by all routes of the sink. */
-  readonly gate: SinkGate;
-}
+/** A sink whose records are delivered one by one or in batches, at least once, or one that takes whole batches exactly once. */
+export type OpenSink = { readonly gate: SinkGate } & (
+  | { readonly kind: 'records'; readonly sink: Sink }
+  | { readonly kind: 'objects'; readonly sink: S3Sink }
+);
 
 export interface OpenSinks extends AsyncDisposable {
   readonly byName: ReadonlyMap<string, OpenSink>;
@@ -17,9 +18,7 @@ export function openSinks(settings: Settings): OpenSinks {
   const names = new Set(settings.routes.map(({ sink }) => sink));
   const byName = new Map(
     [...names].map((name) => {
-      const config = settings.sinks[name]!;
-      const sink = createSink(sinkConfig(name, config, settings));
-      return [name, { sink, gate: gateOf(config, sink) }] as const;
+      return [name, openSink(name, settings.sinks[name]!, settings)] as const;
     }),
   );
   return {
@@ -31,12 +30,28 @@ export function openSinks(settings: Settings): OpenSinks {
   };
 }
 
-function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings): SinkConfig {
+/** The gate is shared by all routes of the sink. */
+function openSink(name: string, config: SinkSettings, settings: Settings): OpenSink {
+  if (config.type === 's3') {
+    const { endpoint = 'AWS', bucket, prefix, batch } = config;
+    const connect = async () => connectObjectStore(config, proxyOf(settings));
+    const sink = new S3Sink({ endpoint, bucket, prefix, batch, connect });
+    return { kind: 'objects', sink, gate: gateOf(config) };
+  }
+  const sink = createSink(sinkConfig(name, config, settings));
+  return { kind: 'records', sink, gate: gateOf(config, sink) };
+}
+
+function proxyOf({ proxy: { url, bypass } }: Settings) {
+  return url === undefined ? undefined : { url, bypass };
+}
+
+function sinkConfig(name: string, config: Exclude<SinkSettings, { type: 's3' }>, settings: Settings): SinkConfig {
   switch (config.type) {
     case 'http': {
       const { url, headers, timeoutMs, concurrency } = config;
-      const { allowInsecureHttp } = tls;
-      const { url: proxyUrl, bypass } = proxy;
+      const { allowInsecureHttp } = settings.tls;
+      const proxy = proxyOf(settings);
       return {
         type: 'http',
         name,
@@ -45,7 +60,7 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
         timeoutMs,
         maxConnections: concurrency,
         allowInsecureHttp,
-        ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl, bypass } }),
+        ...(proxy === undefined ? {} : { proxy }),
       };
     }
     case 'file':
@@ -53,7 +68,10 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
   }
 }
 
-function gateOf({ concurrency, rate, breaker }: SinkSettings, { maxRequests = concurrency }: Sink): SinkGate {
+function gateOf(
+  { concurrency, rate, breaker }: SinkSettings,
+  { maxRequests = concurrency }: Pick<Sink, 'maxRequests'> = {},
+): SinkGate {
   const { errorsRatio, over, cooldownMs, maxWaitMs } = breaker;
   return new SinkGate({
     concurrency: Math.min(concurrency, maxRequests),
