@@ -81,7 +81,12 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): Object
         showObject({ bucket, key }),
         signal,
         async () => {
-          const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: 'application/gzip' });
+          const command = new PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: body,
+            ContentType: 'application/gzip',
+          });
           await client.send(command, { abortSignal: signal });
         },
         'write',
@@ -95,7 +100,10 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): Object
           const upload = { Bucket: bucket, Key: key };
           const { UploadId } = await client.send(new CreateMultipartUploadCommand(upload), { abortSignal: signal });
           if (UploadId === undefined)
-            throw new ObjectStoreError('s3-not-storage', `The answer to an upload of ${showObject({ bucket, key })} names none.`);
+            throw new ObjectStoreError(
+              's3-not-storage',
+              `The answer to an upload of ${showObject({ bucket, key })} names none.`,
+            );
           await client.send(new AbortMultipartUploadCommand({ ...upload, UploadId }), { abortSignal: signal });
         },
         'write',

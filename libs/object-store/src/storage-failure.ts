@@ -51,7 +51,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 const WRITE_REMEDIES: Partial<Record<Code, string>> = {
-  's3-access-denied': 'Allow s3:PutObject on the objects of the bucket (a key of KMS that encrypts them may need rights, too).',
+  's3-access-denied':
+    'Allow s3:PutObject on the objects of the bucket (a key of KMS that encrypts them may need rights, too).',
 };
 
 /** What a failed call of the SDK means. Anything that it is not known to raise is passed through: a bug. */

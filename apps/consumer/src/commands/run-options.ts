@@ -17,7 +17,10 @@ export function runOptions(): Option[] {
     ...settingOptions(SETTINGS, 'consumer'),
     new Option('--drain', 'end when all topics of all routes, retries included, are worked off'),
     new Option('--accept-gap', 'go on where records were deleted before they were read, which otherwise stops the run'),
-    new Option('--accept-rules', 'go on with changed rules where groups stand apart, or a batch of objects was under way; both otherwise stop the run'),
+    new Option(
+      '--accept-rules',
+      'go on with changed rules where groups stand apart, or a batch of objects was under way; both otherwise stop the run',
+    ),
   ];
 }
 

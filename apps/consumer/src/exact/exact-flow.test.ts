@@ -86,6 +86,7 @@ function flowOf(options: Partial<ExactFlowOptions> = {}) {
   return { flow, writer, failures, delivered: () => delivered };
 }
 const nothing = async () => undefined;
+const fail = (error: unknown) => assert.ifError(error);
 
 test('one batch at a time: its first record is the position until it is written, and what comes meanwhile pauses the partition', async () => {
   const { flow, writer, delivered } = flowOf();
@@ -93,7 +94,12 @@ test('one batch at a time: its first record is the position until it is written,
   flow.accept(batchOf(0, [record(0, 'other'), record(1), record(2, 'other'), record(3), record(4)]));
   await until(() => writer.calls.includes('write 1-5 1,3,4'));
   assert.equal(flow.position, 1n);
-  flow.accept(batchOf(5, [5, 6, 7, 8, 9].map((offset) => record(offset))));
+  flow.accept(
+    batchOf(
+      5,
+      [5, 6, 7, 8, 9].map((offset) => record(offset)),
+    ),
+  );
   assert.ok(flow.holding);
   await settle();
   assert.equal(writer.calls.length, 2, 'a second batch beside the first');
@@ -123,7 +129,12 @@ test('a batch that was begun is made again to its end, whatever the limits are, 
   writer.start = { offset: 1n, redo: { to: 6n, note: 'batch=6:ab' } };
   await flow.begin(1n, async () => ({ offset: 1n, note: 'batch=6:ab rules=1' }));
   assert.equal(writer.calls[0], 'begin 1 batch=6:ab rules=1');
-  flow.accept(batchOf(1, [1, 2, 3, 4].map((offset) => record(offset))));
+  flow.accept(
+    batchOf(
+      1,
+      [1, 2, 3, 4].map((offset) => record(offset)),
+    ),
+  );
   await settle();
   assert.deepEqual([flow.position, flow.note], [1n, 'batch=6:ab']);
   assert.equal(writer.calls.length, 1);
@@ -141,7 +152,7 @@ test('a place that was committed elsewhere keeps nothing of the batch; a declare
     batch: { records: 1, bytes: 100, ageMs: 1000 },
     hooks: {
       onChange: () => undefined,
-      onFailure: assert.fail,
+      onFailure: fail,
       commit: async () => {
         kept = [flow.position, flow.note];
         return true;

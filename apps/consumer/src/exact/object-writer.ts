@@ -51,11 +51,7 @@ export class ObjectPartitionWriter implements PartitionWriter {
     return this.#batch.add(value.body, record.timestampMs);
   }
 
-  async write(
-    range: BatchRange,
-    declare: (note: string) => Promise<boolean>,
-    signals: DeliverySignals,
-  ): Promise<void> {
+  async write(range: BatchRange, declare: (note: string) => Promise<boolean>, signals: DeliverySignals): Promise<void> {
     const { objects, digest } = (await this.#batch?.close()) ?? { objects: [], digest: 'none' };
     const isAgain = this.#expected !== undefined;
     if (isAgain && this.#expected !== digest && !this.#options.acceptChanges) throw this.#changed(range);
@@ -72,7 +68,11 @@ export class ObjectPartitionWriter implements PartitionWriter {
     return Promise.resolve();
   }
 
-  async #declare(note: string, declare: (note: string) => Promise<boolean>, { stopping }: DeliverySignals): Promise<void> {
+  async #declare(
+    note: string,
+    declare: (note: string) => Promise<boolean>,
+    { stopping }: DeliverySignals,
+  ): Promise<void> {
     for (;;) {
       stopping.throwIfAborted();
       if (await declare(note)) return;

@@ -9,11 +9,11 @@ export interface FlowLimits {
 /** What a flow tells its group, and asks of it. */
 export interface FlowHooks {
   /** Something changed: position, fullness, idleness. */
-  onChange(): void;
+  readonly onChange: () => void;
   /** What ends the membership. */
-  onFailure(error: unknown): void;
+  readonly onFailure: (error: unknown) => void;
   /** Commits the flow's place as it is now. False where that was refused, or the partition is this member's no more. */
-  commit(): Promise<boolean>;
+  readonly commit: () => Promise<boolean>;
 }
 
 /** What one assignment of one partition does with its records. It ends with `stop`, and is never used again. */

@@ -20,6 +20,7 @@ export function keyedFlows(work: Work, limits: FlowLimits): FlowFactory {
 /**
  * One assignment of one partition: records with one key are worked on in their order, different keys at once, and the
  * position is the lowest unfinished record.
+ * @internal
  */
 export class PartitionFlow implements Flow {
   readonly #options: FlowOptions;

@@ -274,7 +274,13 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
 
 test('where a loss was accepted the client is told at once: no batch would come where the log ends', async () => {
   const { consumer, stop, running } = start({
-    places: { goOnAt: async () => 3n, isAccepted: () => true, kept: async () => undefined, assigned: () => undefined, checkTopics: async () => undefined },
+    places: {
+      goOnAt: async () => 3n,
+      isAccepted: () => true,
+      kept: async () => undefined,
+      assigned: () => undefined,
+      checkTopics: async () => undefined,
+    },
   });
   await until(() => consumer.seeks.length > 0);
   assert.deepEqual(consumer.seeks, [3n]);

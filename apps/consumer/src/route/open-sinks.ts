@@ -5,8 +5,7 @@ import type { Settings, SinkSettings } from '../settings.ts';
 
 /** A sink whose records are delivered one by one or in batches, at least once, or one that takes whole batches exactly once. */
 export type OpenSink = { readonly gate: SinkGate } & (
-  | { readonly kind: 'records'; readonly sink: Sink }
-  | { readonly kind: 'objects'; readonly sink: S3Sink }
+  { readonly kind: 'records'; readonly sink: Sink } | { readonly kind: 'objects'; readonly sink: S3Sink }
 );
 
 export interface OpenSinks extends AsyncDisposable {

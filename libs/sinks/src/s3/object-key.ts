@@ -20,7 +20,6 @@ export function prefixProblem(prefix: string): string | undefined {
   if (/[{}]/.test(prefix.replace(PLACEHOLDER, ''))) return 'has a brace that is no placeholder: {yyyy}, {MM} and {dd}';
   if (prefix.startsWith('/')) return 'begins with a slash; keys do not';
   if (prefix.split('/').some((part) => part === '.' || part === '..')) return 'has a part that is . or ..';
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
   return /[\u0000-\u001f\u007f]/.test(prefix) ? 'has a control character' : undefined;
 }
 

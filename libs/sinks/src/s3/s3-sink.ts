@@ -1,8 +1,8 @@
 import type { BatchLimits, DeliveryOutcome } from '@genesys-kafka/delivery';
 import { OperationalError } from '@genesys-kafka/resilience';
+import { SinkError } from '../errors.ts';
 import { ObjectBatch, type BatchObject, type BatchPlace } from './object-batch.ts';
-import type { ObjectName } from './object-key.ts';
-import { objectKey } from './object-key.ts';
+import { objectKey, type ObjectName } from './object-key.ts';
 
 interface ObjectAddress {
   readonly bucket: string;
@@ -23,7 +23,7 @@ export interface S3SinkOptions extends BatchPlace {
 
 /**
  * Objects of gzip NDJSON. Which records are in one, and that it is there before their offset moves, is for whoever gives
- * it batches (docs/exactly-once.md, "Objects"): here they are made and put.
+ * it batches (docs/exactly-once.md, rule 19): here they are made and put.
  */
 export class S3Sink {
   readonly batch: BatchLimits;
@@ -53,12 +53,16 @@ export class S3Sink {
     }
   }
 
-  /** Tries to write at a key of today, and leaves nothing there. */
+  /** Tries to write at a key of today, and leaves nothing there. Rejects with a SinkError that holds the storage's code. */
   async check(signal: AbortSignal): Promise<void> {
-    const today = new Date().toISOString().slice(0, 10);
-    const name = { topic: 'check', partition: 0, first: 0n, tag: 'check' };
-    const writer = await this.#connected();
-    await writer.tryPut({ bucket: this.#options.bucket, key: objectKey(this.#options.prefix, today, name) }, signal);
+    try {
+      await this.#check(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof OperationalError)) throw error;
+      const code = error.retry ? 'sink-unreachable' : 'sink-storage-refused';
+      throw new SinkError(code, `${error.code}: ${error.message}`, { cause: error });
+    }
   }
 
   async close(): Promise<void> {
@@ -68,5 +72,12 @@ export class S3Sink {
 
   #connected(): Promise<ObjectWriter> {
     return (this.#writer ??= this.#options.connect());
+  }
+
+  async #check(signal: AbortSignal): Promise<void> {
+    const today = new Date().toISOString().slice(0, 10);
+    const name = { topic: 'check', partition: 0, first: 0n, tag: 'check' };
+    const writer = await this.#connected();
+    await writer.tryPut({ bucket: this.#options.bucket, key: objectKey(this.#options.prefix, today, name) }, signal);
   }
 }
