@@ -43,7 +43,7 @@ export async function runConsumer(
   const startedMs = clock.monotonicMs();
   await using closing = new AsyncDisposableStack();
   const plans = planRoutes(settings);
-  const sinks = closing.use(openSinks(settings));
+  const sinks = closing.use(openSinks(settings, log));
   const client = closing.adopt(connectKafka(settings, log), async (one) => one.close());
   const registry = connectOptionalRegistry(settings);
   await registry?.check();

@@ -50,8 +50,10 @@ class RecordingWriter implements PartitionWriter {
   async write(...[{ first, end }, declare]: Parameters<PartitionWriter['write']>) {
     if (this.note !== undefined) await declare(this.note);
     this.calls.push(`write ${first}-${end} ${this.open.join()}`);
+    const written = this.open.length;
     this.open = [];
     await this.released.promise;
+    return written;
   }
   close() {
     this.calls.push('close');

@@ -101,7 +101,7 @@ export class ExactFlow implements Flow {
   }
 
   get note(): string | undefined {
-    return this.#redo?.note ?? this.#declared ?? this.#start?.note;
+    return this.#redo?.note ?? this.#declared ?? this.#options.writer.note;
   }
 
   get expected(): bigint | undefined {
@@ -220,8 +220,7 @@ export class ExactFlow implements Flow {
       this.#declared = note;
       return hooks.commit();
     };
-    await writer.write({ first, end: this.#batch?.end ?? first }, declare, this.#signals);
-    onDelivered(this.#batch?.records ?? 0);
+    onDelivered(await writer.write({ first, end: this.#batch?.end ?? first }, declare, this.#signals));
     this.#batch = this.#redo = this.#declared = undefined;
     hooks.onChange();
   }

@@ -1,25 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { DeliveryOutcome } from '@genesys-kafka/delivery';
-import type { Clock } from '@genesys-kafka/resilience';
 import type { RoutePlan } from '@genesys-kafka/routing';
-import type { FlowFactory, FlowLimits } from '../group/flow.ts';
-import type { Work } from '../group/work.ts';
+import type { FlowFactory } from '../group/flow.ts';
 import type { OpenSink } from '../route/open-sinks.ts';
-import type { Settle } from '../route/route-work.ts';
+import type { ExactContext } from './exact-context.ts';
 import { ExactFlow } from './exact-flow.ts';
 import { ObjectPartitionWriter } from './object-writer.ts';
-
-/** What an exact route is given of its surroundings. */
-export interface ExactContext {
-  readonly workOf: (settle: Settle) => Work;
-  readonly onAnswer: (outcomes: readonly DeliveryOutcome[], seconds: number) => void;
-  readonly onDelivered: (records: number) => void;
-  readonly limits: FlowLimits;
-  readonly topicIds: ReadonlyMap<string, string | undefined>;
-  readonly draining: boolean;
-  readonly acceptChanges: boolean;
-  readonly clock: Clock;
-}
 
 const TAG_CHARS = 12;
 

@@ -32,6 +32,7 @@ const NOTE = /(?:^| )batch=(\d{1,19}):([0-9a-f]+)(?: |$)/;
 export class ObjectPartitionWriter implements PartitionWriter {
   readonly #options: ObjectWriterOptions;
   #batch: ObjectBatch | undefined;
+  #records = 0;
   #expected: string | undefined;
 
   constructor(options: ObjectWriterOptions) {
@@ -48,10 +49,11 @@ export class ObjectPartitionWriter implements PartitionWriter {
   add({ record, value }: PickedRecord): Promise<void> | undefined {
     const { topic, partition, offset } = record;
     this.#batch ??= this.#options.sink.open({ topic, partition, first: offset, tag: this.#options.tag });
+    this.#records += 1;
     return this.#batch.add(value.body, record.timestampMs);
   }
 
-  async write(range: BatchRange, declare: (note: string) => Promise<boolean>, signals: DeliverySignals): Promise<void> {
+  async write(range: BatchRange, declare: (note: string) => Promise<boolean>, signals: DeliverySignals): Promise<number> {
     const { objects, digest } = (await this.#batch?.close()) ?? { objects: [], digest: 'none' };
     const isAgain = this.#expected !== undefined;
     if (isAgain && this.#expected !== digest && !this.#options.acceptChanges) throw this.#changed(range);
@@ -59,7 +61,10 @@ export class ObjectPartitionWriter implements PartitionWriter {
     const put = await Promise.allSettled(objects.map(async (object) => this.#put(object, signals)));
     const failed = put.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason as Error;
+    const written = this.#records;
+    this.#records = 0;
     this.#batch = this.#expected = undefined;
+    return written;
   }
 
   close(): Promise<void> {

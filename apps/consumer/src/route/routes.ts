@@ -7,6 +7,7 @@ import { Forwarder } from '../forward/forwarder.ts';
 import type { TopicWriter } from '../forward/topic-writer.ts';
 import type { ConsumerTopics } from '../forward/topics.ts';
 import { objectFlows } from '../exact/object-flows.ts';
+import { topicFlows } from '../exact/topic-flows.ts';
 import type { FlowFactory, FlowLimits } from '../group/flow.ts';
 import { keyedFlows } from '../group/partition-flow.ts';
 import type { Work } from '../group/work.ts';
@@ -89,7 +90,9 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
       onSkipped: () => recorder.settled('skipped'),
     });
   const onDelivered = (records = 1) => recorder.settled('delivered', records);
-  if (open.kind === 'objects') return objectFlows(plan, open, { workOf, onAnswer, onDelivered, ...context });
+  const exact = { workOf, onAnswer, onDelivered, ...context };
+  if (open.kind === 'objects') return objectFlows(plan, open, exact);
+  if (open.kind === 'topic') return topicFlows(plan, open, forwarder, exact);
   const batcher = new Batcher({ ...open, priority, clock, onAnswer });
   const ports = { route: name, batcher, gate: open.gate, policy, blocking, forwarder, clock, onDelivered };
   return keyedFlows(workOf(deliverRecord(ports)), limits);
