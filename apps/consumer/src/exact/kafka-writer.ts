@@ -52,7 +52,7 @@ const BACKOFF = { initialMs: 5000, factor: 2, maxMs: 30_000, jitterMs: 500 };
 const SEND_BYTES = 1024 * 1024;
 /** What a batch has beside its records, generously. */
 const HEADROOM_BYTES = 64 * 1024;
-const NOTE = /(?:^| )(target=([0-9a-f]+):(\d{1,19}))(?: |$)/;
+const NOTE = /(?:^| )target=([0-9a-f]+):(\d{1,19})(?: |$)/;
 /** Headers that say how a record came along this route, and nothing of the record. */
 const WAY_HEADERS = new Set<string>([...Object.values(RETRY_HEADER), ...Object.values(REPLAY_HEADER)]);
 /** They say nothing of who is right or of what was written: the position tells. */
@@ -74,9 +74,8 @@ export class KafkaPartitionWriter implements PartitionWriter {
   readonly #owner: PositionOwner;
   /** Claims of ours; whether they were committed may be unknown. */
   readonly #nonces = new Set<string>();
-  /** What an earlier holder kept beside the group's offset. */
-  #kept: { readonly note: string; readonly tag: string; readonly position: bigint } | undefined;
-  #target: Target | undefined;
+  /** What is kept beside the group's offset: the target, and the last position there that is known to be committed. */
+  #kept: { readonly tag: string; readonly position: bigint } | undefined;
   #claimed: Claimed | undefined;
   #open: Output[] = [];
   readonly #givenUp = new Set<bigint>();
@@ -88,13 +87,12 @@ export class KafkaPartitionWriter implements PartitionWriter {
   }
 
   get note(): string | undefined {
-    if (!this.#claimed) return this.#kept?.note;
-    return `target=${this.#claimed.target.tag}:${this.#claimed.position}`;
+    return this.#kept && `target=${this.#kept.tag}:${this.#kept.position}`;
   }
 
   begin(offset: bigint, kept: GroupCommit | undefined): Promise<Start> {
-    const [, note, tag, position] = NOTE.exec(kept?.note ?? '') ?? [];
-    if (note !== undefined) this.#kept = { note, tag: tag!, position: BigInt(position!) };
+    const [, tag, position] = NOTE.exec(kept?.note ?? '') ?? [];
+    if (tag !== undefined) this.#kept = { tag, position: BigInt(position!) };
     return Promise.resolve({ offset });
   }
 
@@ -200,6 +198,7 @@ export class KafkaPartitionWriter implements PartitionWriter {
     if (failed) throw failed.reason as Error;
     await transaction.commit();
     claimed.position = end;
+    this.#kept = { tag: target.tag, position: end };
     return fitting.length;
   }
 
@@ -256,7 +255,7 @@ export class KafkaPartitionWriter implements PartitionWriter {
       const found = await claimPosition(client, producer, this.#owner, { nonce, nowMs: clock.nowMs(), signal });
       const position = BigInt(found?.offset ?? 0);
       if (!this.#options.acceptChanges) this.#assertSame(target, found && { ...found, position });
-      this.#kept = undefined;
+      this.#kept = { tag: target.tag, position };
       return { producer, target, position };
     } catch (error) {
       await producer.close();
