@@ -22,7 +22,7 @@ const CONTENTS: Readonly<Record<string, { readonly key: string; readonly value: 
   positions: {
     key: '`position/` or `claim/`, and the transactional id of an input partition: group, topic, partition',
     value:
-      "JSON with a version `v`: the offset below which all is at the target. At the cluster of a sink of type `kafka`, beside its target",
+      'JSON with a version `v`: the offset below which all is at the target. At the cluster of a sink of type `kafka`, beside its target',
   },
 };
 

@@ -23,7 +23,11 @@ const drain = ['run', '--drain', ...quick];
 const reportOf = (stdout: string) =>
   (JSON.parse(stdout) as { routes: Record<string, Record<'delivered' | 'deadLettered' | 'skipped', number>> }).routes;
 
-async function targetOf(area: Area, partitions = TARGET_PARTITIONS, config: Record<string, string> = {}): Promise<string> {
+async function targetOf(
+  area: Area,
+  partitions = TARGET_PARTITIONS,
+  config: Record<string, string> = {},
+): Promise<string> {
   const name = `${area.prefix}other`;
   await area.client.admin.createMissing([{ name, partitions, config }]);
   return name;
@@ -51,7 +55,13 @@ async function publish(area: Area, count: number): Promise<Sample[]> {
 }
 
 const lineOf = ({ key, value, headers }: Pick<ConsumedRecord, 'key' | 'value' | 'headers'>) =>
-  JSON.stringify([key?.toString(), value?.toString('latin1'), Object.entries(headers).map(([name, text]) => [name, String(text)]).sort()]);
+  JSON.stringify([
+    key?.toString(),
+    value?.toString('latin1'),
+    Object.entries(headers)
+      .map(([name, text]) => [name, String(text)])
+      .sort(),
+  ]);
 
 /** Each record once, byte for byte: key, headers, value; each key in one partition, in its order. */
 async function assertOnce(area: Area, target: string): Promise<void> {
@@ -61,7 +71,11 @@ async function assertOnce(area: Area, target: string): Promise<void> {
   for (const [key, ofKey] of Map.groupBy(copied, (record) => record.key!.toString())) {
     assert.deepEqual([...new Set(ofKey.map(({ partition }) => partition))], [partitionFor(key, TARGET_PARTITIONS)]);
     const order = ofKey.map(({ value }) => (JSON.parse(value!.subarray(5).toString()) as Sample).n);
-    assert.deepEqual(order, order.toSorted((a, b) => a - b), key);
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+      key,
+    );
   }
 }
 
@@ -131,7 +145,12 @@ test('another cluster by its brokers, values without the frame; what the target 
   const { all } = reportOf((await runConsumer(copy(area, target, sink), drain)).stdout);
   assert.deepEqual([all!.delivered, all!.deadLettered], [100, 1]);
   const bodies = async () => (await contents(area, target)).map(({ value }) => value!.toString());
-  assert.deepEqual((await bodies()).sort(), samples(100, 50).map((sample) => JSON.stringify(sample)).sort());
+  assert.deepEqual(
+    (await bodies()).sort(),
+    samples(100, 50)
+      .map((sample) => JSON.stringify(sample))
+      .sort(),
+  );
   const { stdout } = await runConsumer(copy(area, target, sink), ['dead-letters', 'list']);
   assert.match(stdout, /"cause":\s*"message-too-large"/);
 });
@@ -154,9 +173,15 @@ test('a dead letter that is replayed to such a route comes through the retry top
 test('a target that is missing, has another number of partitions than it had, or is what is read, and a lost position: said, and nothing written', async () => {
   await using area = await bus.area();
   const missing = copy(area, `${area.prefix}none`);
-  assert.match((await runConsumer(missing, ['check'], 1)).stdout, /topic-missing: The target topic .*none does not exist/);
+  assert.match(
+    (await runConsumer(missing, ['check'], 1)).stdout,
+    /topic-missing: The target topic .*none does not exist/,
+  );
   assert.match((await runConsumer(missing, drain, 1)).stderr, /topic-missing/);
-  assert.match((await runConsumer(copy(area, area.main), ['check'], 1)).stdout, /topic-unfit: .* cannot be a target too/);
+  assert.match(
+    (await runConsumer(copy(area, area.main), ['check'], 1)).stdout,
+    /topic-unfit: .* cannot be a target too/,
+  );
   const target = await targetOf(area);
   assert.match((await runConsumer(copy(area, target), ['check'])).stdout, /"sink copy"/);
   await publish(area, 100);
@@ -164,13 +189,22 @@ test('a target that is missing, has another number of partitions than it had, or
   const admin = area.kafkajs();
   await admin.connect();
   await admin.createPartitions({ topicPartitions: [{ topic: target, count: TARGET_PARTITIONS + 2 }] });
-  await area.publish(samples(100, 50).map((sample) => ({ ...sample, n: sample.n + 10 })), 'more');
-  assert.match((await runConsumer(copy(area, target), drain, 1)).stderr, /target-changed: .* has 7 partitions, and had 5/);
+  await area.publish(
+    samples(100, 50).map((sample) => ({ ...sample, n: sample.n + 10 })),
+    'more',
+  );
+  assert.match(
+    (await runConsumer(copy(area, target), drain, 1)).stderr,
+    /target-changed: .* has 7 partitions, and had 5/,
+  );
   assert.equal((await contents(area, target)).length, 100);
   await admin.deleteTopics({ topics: [`${area.prefix}sink-positions`] });
   await admin.disconnect();
   await delay(1000);
-  assert.match((await runConsumer(copy(area, target), drain, 1)).stderr, /positions-lost: .* position kept there is gone/);
+  assert.match(
+    (await runConsumer(copy(area, target), drain, 1)).stderr,
+    /positions-lost: .* position kept there is gone/,
+  );
   assert.equal((await contents(area, target)).length, 100);
   await runConsumer(copy(area, target), [...drain, '--accept-rules']);
   assert.equal((await contents(area, target)).length, 200);

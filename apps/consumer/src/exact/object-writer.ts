@@ -53,7 +53,11 @@ export class ObjectPartitionWriter implements PartitionWriter {
     return this.#batch.add(value.body, record.timestampMs);
   }
 
-  async write(range: BatchRange, declare: (note: string) => Promise<boolean>, signals: DeliverySignals): Promise<number> {
+  async write(
+    range: BatchRange,
+    declare: (note: string) => Promise<boolean>,
+    signals: DeliverySignals,
+  ): Promise<number> {
     const { objects, digest } = (await this.#batch?.close()) ?? { objects: [], digest: 'none' };
     const isAgain = this.#expected !== undefined;
     if (isAgain && this.#expected !== digest && !this.#options.acceptChanges) throw this.#changed(range);

@@ -45,7 +45,8 @@ function openSink(name: string, config: SinkSettings, settings: Settings, log: L
     const sink = new S3Sink({ endpoint, bucket, prefix, batch, connect });
     return { kind: 'objects', sink, gate: gateOf(config) };
   }
-  if (config.type === 'kafka') return { kind: 'topic', sink: kafkaSink(name, config, settings, log), gate: gateOf(config) };
+  if (config.type === 'kafka')
+    return { kind: 'topic', sink: kafkaSink(name, config, settings, log), gate: gateOf(config) };
   const sink = createSink(sinkConfig(name, config, settings));
   return { kind: 'records', sink, gate: gateOf(config, sink) };
 }
@@ -59,14 +60,21 @@ function kafkaSink(
   const { brokers, topic, frame, batch, compression, requestTimeoutMs } = config;
   const { kafka } = settings;
   // Another cluster has a login of its own.
-  const there = brokers && { brokers, ssl: config.ssl, sasl: config.sasl, allowInsecureLogin: config.allowInsecureLogin };
+  const there = brokers && {
+    brokers,
+    ssl: config.ssl,
+    sasl: config.sasl,
+    allowInsecureLogin: config.allowInsecureLogin,
+  };
   const client = connectKafka({ ...settings, kafka: { ...kafka, ...there, compression, requestTimeoutMs } }, log);
   const { positions, ledger, digests } = topicSpecs({ prefix: kafka.topicPrefix });
   const { main, retries, deadLetters } = consumerSpecs(settings);
   const routes = settings.routes.filter(({ sink }) => sink === name);
   return new KafkaSink({
     ...{ client, topic, positions, frame, batch, compression },
-    ownTopics: brokers ? [positions.name] : [main, ...retries, deadLetters, positions, ledger, digests].map((own) => own.name),
+    ownTopics: brokers
+      ? [positions.name]
+      : [main, ...retries, deadLetters, positions, ledger, digests].map((own) => own.name),
     transactionalIds: routes.map((route) => `${groupIdOf(settings, route.name)}.${main.name}-0`),
   });
 }
@@ -75,7 +83,11 @@ function proxyOf({ proxy: { url, bypass } }: Settings) {
   return url === undefined ? undefined : { url, bypass };
 }
 
-function sinkConfig(name: string, config: Exclude<SinkSettings, { type: 's3' | 'kafka' }>, settings: Settings): SinkConfig {
+function sinkConfig(
+  name: string,
+  config: Exclude<SinkSettings, { type: 's3' | 'kafka' }>,
+  settings: Settings,
+): SinkConfig {
   switch (config.type) {
     case 'http': {
       const { url, headers, timeoutMs, concurrency } = config;

@@ -39,7 +39,11 @@ test('a dead letter of any route is told, and so is a topic that takes a record 
   });
   const value = frame(1, Buffer.from('{"conversationId":"c"}'));
   const record = { topic: 't', partition: 0, offset: 7n, timestampMs: 0, key: null, value, headers: {} };
-  const hooks = { onChange: () => undefined, onFailure: (error: unknown) => assert.ifError(error), commit: async () => true };
+  const hooks = {
+    onChange: () => undefined,
+    onFailure: (error: unknown) => assert.ifError(error),
+    commit: async () => true,
+  };
   const flow = unrouted!.flowOf(record, hooks);
   await flow.begin(7n, async () => undefined);
   flow.accept({ ...record, from: 7n, outOfRange: false, records: [record satisfies ConsumedRecord], nextOffset: 8n });
