@@ -23,6 +23,10 @@ export const SINK_ERRORS = {
     meaning: 'Somebody else is writing the file of a sink.',
     remedy: 'Give each consumer its own file, or end the other one.',
   },
+  'sink-storage-refused': {
+    meaning: 'The storage of a sink of type s3 is not to be written as it is set up.',
+    remedy: 'Correct bucket, prefix, endpoint, region or keys under `sinks`, or the rights that they have.',
+  },
 } as const satisfies ErrorTable;
 
 export class SinkError extends errorsOf(SINK_ERRORS) {}
