@@ -20,6 +20,7 @@ const delivery = (body: string): Delivery => ({
   idempotencyKey: 'job:7',
   recordVersion: 42n,
   contentType: 'application/json',
+  headers: {},
 });
 
 /** The sink, handed one record at a time. */

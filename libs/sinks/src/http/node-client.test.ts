@@ -79,7 +79,7 @@ test('100 Continue unasked behind a proxy opens the circuit with its cause: the 
   const sink = createHttpSink({ name: 'crm', url: `https://localhost:${port}/in`, proxy: { url, bypass: [] } });
   t.after(() => sink.close());
   const delivery = {
-    ...{ route: 'r', key: 'c', idempotencyKey: 'job:7', recordVersion: 42n, contentType: 'application/json' },
+    ...{ route: 'r', key: 'c', idempotencyKey: 'job:7', recordVersion: 42n, contentType: 'application/json', headers: {} },
     body: Buffer.from('{}'),
   };
   for (let record = 0; record < 2; record += 1) {
