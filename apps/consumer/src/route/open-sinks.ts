@@ -34,17 +34,13 @@ export function openSinks(settings: Settings): OpenSinks {
 function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings): SinkConfig {
   switch (config.type) {
     case 'http': {
-      const { url, headers, timeoutMs, concurrency } = config;
-      const { allowInsecureHttp } = tls;
+      const { concurrency, rate: _rate, breaker: _breaker, ...own } = config;
       const { url: proxyUrl, bypass } = proxy;
       return {
-        type: 'http',
+        ...own,
         name,
-        url,
-        headers,
-        timeoutMs,
         maxConnections: concurrency,
-        allowInsecureHttp,
+        allowInsecureHttp: tls.allowInsecureHttp,
         ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl, bypass } }),
       };
     }

@@ -1,18 +1,21 @@
 import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { codeOf, networkFault, TLS } from '@genesys-kafka/http';
+import { codeOf, networkFault, TLS, type ClientTls } from '@genesys-kafka/http';
 import { unlessAborted, within } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { SinkError } from '../errors.ts';
 import type { HttpTarget } from './http-options.ts';
 
 /** Opens and closes one connection, TLS handshake included. Rejects with `sink-unreachable` or the signal's reason. */
-export async function checkConnection(target: HttpTarget, timeoutMs: number, signal: AbortSignal): Promise<void> {
+export async function checkConnection(
+  target: HttpTarget,
+  { tls, timeoutMs, signal }: { readonly tls: ClientTls; readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<void> {
   signal.throwIfAborted();
   const address = { host: target.hostname, port: target.port };
   const socket = target.secure
-    ? connectTls({ ...TLS, ...address, ...(isIP(target.hostname) ? {} : { servername: target.hostname }) })
+    ? connectTls({ ...TLS, ...tls, ...address, ...(isIP(target.hostname) ? {} : { servername: target.hostname }) })
     : connectTcp(address);
   const connected = once(socket, target.secure ? 'secureConnect' : 'connect');
   // What goes wrong once nobody waits any more is nobody's concern.
@@ -27,19 +30,29 @@ export async function checkConnection(target: HttpTarget, timeoutMs: number, sig
   }
 }
 
-/** Asks for the head of the target through the proxy; any answer will do, since it has come through the tunnel. */
-export async function checkThroughProxy(
+/**
+ * Asks for the head of a path of the target. Any answer will do: it has come through the proxy's tunnel, and past the
+ * check of our certificate.
+ */
+export async function checkWithRequest(
   target: HttpTarget,
-  dispatcher: Dispatcher,
-  timeoutMs: number,
-  signal: AbortSignal,
+  {
+    dispatcher,
+    path,
+    timeoutMs,
+    signal,
+  }: {
+    readonly dispatcher: Dispatcher;
+    readonly path: string;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   signal.throwIfAborted();
   const limit = AbortSignal.timeout(timeoutMs);
   try {
-    const { origin, path } = target;
     const { body } = await dispatcher.request({
-      origin,
+      origin: target.origin,
       path,
       method: 'HEAD',
       signal: AbortSignal.any([signal, limit]),
