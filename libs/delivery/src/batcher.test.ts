@@ -271,9 +271,7 @@ test('of a partition that is given up while its request is out, no half is sent,
   const leaving = new AbortController();
   const { clock, batches, batcher } = setUp({}, async (keys) => {
     await clock.sleep(10);
-    return keys.map(() =>
-      keys.length > 2 ? { ...rejected('http-400'), ofSeveral: true as const } : delivered,
-    ) as DeliveryOutcome[];
+    return keys.map(() => (keys.length > 2 ? { ...rejected('http-400'), ofSeveral: true as const } : delivered));
   });
   const given = ['a', 'b'].map(async (key) =>
     batcher.deliver(delivery(key), { stopping: leaving.signal, signal: never }),

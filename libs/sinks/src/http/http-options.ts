@@ -63,6 +63,7 @@ export function parseTarget({ name, url, allowInsecureHttp }: HttpSinkOptions): 
   if (!parsed) throw fail('is not a URL such as https://host.example/path');
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') throw fail('must begin with https:// or http://');
   if (parsed.username || parsed.password) throw fail('must not hold credentials; use auth');
+  if (/[{}]/.test(parsed.host)) throw fail('may hold {name} in its path and query, not in its host');
   const hostname = parsed.hostname.replace(/^\[|\]$/g, '');
   const secure = parsed.protocol === 'https:';
   if (!allowInsecureHttp && isInsecure(parsed))

@@ -50,7 +50,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       const token = await tokens.current(signal);
       const answer = await exchange.send(finish(message, token), signal, onWritten);
       if (!('statusCode' in answer) || answer.statusCode !== 401) return answer;
-      return exchange.send(finish(message, await tokens.renewed(token, signal)), signal, onWritten);
+      return await exchange.send(finish(message, await tokens.renewed(token, signal)), signal, onWritten);
     } catch (error) {
       signal.throwIfAborted();
       return outcomeOfLogin(error);
@@ -77,9 +77,11 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       const checkMs = Math.min(timeoutMs, MOST_CHECK_MS);
       if (tokens) await tokens.current(signal);
       // Whether a certificate of ours is taken is told only by an answer: the handshake is over before that.
-      return proxied || tls.cert
-        ? checkWithRequest(target, { dispatcher, path: messages.fixedPath, timeoutMs: checkMs, signal })
-        : checkConnection(target, { tls, timeoutMs: checkMs, signal });
+      const limits = { timeoutMs: checkMs, signal };
+      const isCertified = tls.cert !== undefined;
+      return proxied || isCertified
+        ? checkWithRequest(target, { dispatcher, path: messages.fixedPath, isCertified, ...limits })
+        : checkConnection(target, { tls, ...limits });
     },
     close: async () => {
       await Promise.all([exchange.close(), tokens?.close()]);
