@@ -15,6 +15,15 @@ export const SINK_ERRORS = {
     meaning: 'No connection to the target of a sink comes about, since TLS or the proxy refuses it.',
     remedy: "Check the target's certificate, and name its authority in tls.caFile or NODE_EXTRA_CA_CERTS.",
   },
+  'sink-login-refused': {
+    meaning: 'The login of a sink gives no token for the client and secret that it was sent.',
+    remedy: "Check the sink's `auth`: tokenUrl, clientId, clientSecret, scope and audience.",
+  },
+  'sink-login-unavailable': {
+    meaning: 'The login of a sink does not answer, or not now.',
+    remedy: 'Wait for it: records wait too. Where it lasts, check `auth.tokenUrl` and that the network allows it.',
+    retry: true,
+  },
   'sink-file-unusable': {
     meaning: 'The file of a sink cannot be written, or holds something else than records.',
     remedy: "Check the sink's `path` and its permissions, or name another file.",

@@ -90,17 +90,13 @@ function sinkConfig(
 ): SinkConfig {
   switch (config.type) {
     case 'http': {
-      const { url, headers, timeoutMs, concurrency } = config;
-      const { allowInsecureHttp } = settings.tls;
+      const { concurrency, rate: _rate, breaker: _breaker, ...own } = config;
       const proxy = proxyOf(settings);
       return {
-        type: 'http',
+        ...own,
         name,
-        url,
-        headers,
-        timeoutMs,
         maxConnections: concurrency,
-        allowInsecureHttp,
+        allowInsecureHttp: settings.tls.allowInsecureHttp,
         ...(proxy === undefined ? {} : { proxy }),
       };
     }

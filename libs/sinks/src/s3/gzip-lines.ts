@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createGzip, constants } from 'node:zlib';
-import { ndjsonLines } from '../file/ndjson-lines.ts';
+import { ndjsonLines } from '../ndjson-lines.ts';
 
 /** So much is compressed at a time, on another thread. Where it is cut depends on the records alone. */
 const CHUNK_BYTES = 256 * 1024;
