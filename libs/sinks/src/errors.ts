@@ -23,6 +23,24 @@ export const SINK_ERRORS = {
     meaning: 'Somebody else is writing the file of a sink.',
     remedy: 'Give each consumer its own file, or end the other one.',
   },
+  'sink-login-refused': {
+    meaning: 'The database of a sink does not accept the login.',
+    remedy: "Check user, password and database of the sink's url, and the server's pg_hba.conf.",
+  },
+  'sink-database-refused': {
+    meaning: 'The database of a sink does not let the sink do its work.',
+    remedy:
+      'Check that database, schema and table are there, and grant the user SELECT, INSERT and UPDATE on the table.',
+  },
+  'sink-database-unready': {
+    meaning: 'The database of a sink can take no records at present: it starts, is full, or only reads.',
+    remedy: 'See to the server, or name the one that writes.',
+    retry: true,
+  },
+  'sink-table-mismatch': {
+    meaning: 'The table of a sink is of another shape than the sink needs.',
+    remedy: "Change the table, or name another one in the sink's `table`.",
+  },
 } as const satisfies ErrorTable;
 
 export class SinkError extends errorsOf(SINK_ERRORS) {}

@@ -50,6 +50,10 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
     }
     case 'file':
       return { type: 'file', path: config.path };
+    case 'postgres': {
+      const { concurrency: maxConnections, ...options } = config;
+      return { ...options, name, maxConnections };
+    }
   }
 }
 
