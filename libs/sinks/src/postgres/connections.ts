@@ -88,7 +88,8 @@ export class Connections {
       password: () => password,
       ssl: tls ? { ...TLS, ...(cert && key ? { cert, key } : {}) } : false,
       application_name: 'genesys-kafka',
-      connectionTimeoutMillis: this.#limits.timeoutMs,
+      // Ends what nobody waits for any more: whoever waits is told by then.
+      connectionTimeoutMillis: this.#limits.timeoutMs + 1000,
       idleTimeoutMillis: IDLE_MS,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
