@@ -49,7 +49,7 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
       };
     }
     case 'file':
-      return { type: 'file', path: config.path };
+      return { type: 'file', path: config.path, rotate: config.rotate, sync: config.sync };
     case 'postgres': {
       const { concurrency: maxConnections, ...options } = config;
       return { ...options, name, maxConnections };
