@@ -133,7 +133,7 @@ class FileSink implements Sink {
       const begunMs = birthtimeMs > 0 && birthtimeMs <= nowMs ? birthtimeMs : nowMs;
       await this.#clock.sleep(Math.max(0, begunMs + ageMs - nowMs), signal);
       for (;;) {
-        const done = this.#writing.then(async () => this.#putAsideUnlessEmpty(signal));
+        const done = this.#writing.then(async () => this.#putAsideUnlessEmpty(handle));
         this.#writing = done;
         if (await done) return;
         await this.#clock.sleep(ageMs, signal);
@@ -143,13 +143,11 @@ class FileSink implements Sink {
     }
   }
 
-  /** Never rejects: writes queue behind it. */
-  async #putAsideUnlessEmpty(signal: AbortSignal): Promise<boolean> {
+  /** False where it is to be tried again later. Never rejects: writes queue behind it. */
+  async #putAsideUnlessEmpty(handle: FileHandle): Promise<boolean> {
     try {
-      if (signal.aborted) return true;
-      const handle = await this.#open();
-      // Another file by now, with an age of its own.
-      if (signal.aborted) return true;
+      // Another file by now, or none: the next one has an age of its own.
+      if (this.#handle !== handle || (await this.#open()) !== handle) return true;
       if ((await handle.stat()).size === 0) return false;
       await this.#putAside();
       return true;

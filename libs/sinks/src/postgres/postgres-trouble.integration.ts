@@ -154,8 +154,8 @@ test('a server that falls silent costs the time-out, also while connecting', asy
   const sink = area.sink({ url: area.url.replace(host, proxy.address), timeoutMs: 1500 });
   await sink.deliver([recordOf('a', 1)], never);
   proxy.halfOpen();
-  for (const _ of ['on a connection that was there', 'on a new one'])
-    assert.deepEqual(causesOf(await sink.deliver([recordOf('a', 2)], never)), ['timeout']);
+  for (const where of ['on a connection that was there', 'on a new one'])
+    assert.deepEqual(causesOf(await sink.deliver([recordOf('a', 2)], never)), ['timeout'], where);
   await assert.rejects(sink.check(never), { code: 'sink-unreachable' });
   proxy.heal();
   assert.deepEqual(causesOf(await sink.deliver([recordOf('a', 2)], never)), ['delivered']);

@@ -48,7 +48,7 @@ export function quotedTable(table: string): string {
   return table.split('.').map(quoted).join('.');
 }
 
-/** The statement that makes the table. */
+/** The statement that makes the table. @internal */
 export function creationOf(options: TableOptions): string {
   const types = ownTypes(options);
   const own = OWN_COLUMNS.map((name) => `${name} ${types[name]} ${name === 'id' ? 'PRIMARY KEY' : 'NOT NULL'}`);
