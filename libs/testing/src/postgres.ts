@@ -23,6 +23,8 @@ export interface Postgres extends AsyncDisposable {
 }
 
 export interface PostgresOptions {
+  /** Never the one that the environment names: a server to stop, to start and to log in to with a password. */
+  readonly own?: boolean;
   /** Offers TLS with this certificate and key in PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Server settings besides the usual ones. */
@@ -39,7 +41,7 @@ const PASSWORD = 'postgres-test-password';
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const url = process.env.GENESYS_KAFKA_POSTGRES_URL;
-  if (url === undefined || url === '') return asProcess(options);
+  if (url === undefined || url === '' || options.own || options.tls || options.settings) return asProcess(options);
   const refuse = async () => {
     throw new TestingError('stack-control', 'A Postgres named by the environment cannot be stopped or started here.');
   };

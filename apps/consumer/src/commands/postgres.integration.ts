@@ -14,7 +14,10 @@ const RECORDS = 2400;
 let bus: Bus;
 let server: Postgres;
 before(async () => {
-  [bus, server] = await Promise.all([startBus(), startPostgres({ onProgress: (line) => console.error(line) })]);
+  [bus, server] = await Promise.all([
+    startBus(),
+    startPostgres({ own: true, onProgress: (line) => console.error(line) }),
+  ]);
 });
 after(async () => {
   await Promise.all([bus[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);

@@ -9,7 +9,7 @@ import { creationOf } from './table.ts';
 const never = new AbortController().signal;
 let postgres: PostgresServer;
 before(async () => {
-  postgres = await PostgresServer.start();
+  postgres = await PostgresServer.start({ own: true });
 });
 after(async () => postgres[Symbol.asyncDispose]());
 
