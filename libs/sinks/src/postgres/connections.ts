@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { TLS } from '@genesys-kafka/http';
@@ -9,6 +10,8 @@ import type { PostgresTarget } from './postgres-options.ts';
 const IDLE_MS = 60_000;
 /** Notices a server that is gone without a word, and keeps firewalls from forgetting an idle connection. */
 const KEEP_ALIVE_MS = 10_000;
+/** How long the server may take to close a request to cancel. */
+const CANCEL_MS = 2000;
 const CANCEL_REQUEST_CODE = 80_877_102;
 
 interface ConnectionLimits {
@@ -42,8 +45,8 @@ export class Connections {
       client.release();
       return result;
     } catch (error) {
-      if (client && ending.aborted) this.#cancel(client);
-      client?.release(ending.aborted || !isWhole(error));
+      if (client && ending.aborted) void this.#cancel(client);
+      else client?.release(!isWhole(error));
       signal.throwIfAborted();
       throw limit.aborted ? Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }) : error;
     }
@@ -100,16 +103,27 @@ export class Connections {
     return pool;
   }
 
-  /** As libpq does, on a connection of its own; nobody waits for it, and nothing says whether it came in time. */
-  #cancel(client: ClientBase): void {
+  /**
+   * Asks for the end of a connection's statement as libpq does, on a connection of its own, and closes the connection
+   * once the server has taken note: a pooler knows the statement no more when its client is gone.
+   */
+  async #cancel(client: PoolClient): Promise<void> {
     const { processID, secretKey } = client as unknown as Record<'processID' | 'secretKey', number | null>;
-    if (processID === null || secretKey === null) return;
+    if (processID === null || secretKey === null) {
+      client.release(true);
+      return;
+    }
     const request = Buffer.alloc(16);
     [16, CANCEL_REQUEST_CODE, processID, secretKey].forEach((word, index) => request.writeInt32BE(word, index * 4));
     const socket = connect({ host: this.#target.host, port: this.#target.port });
+    const closed = once(socket, 'close');
     socket.on('error', () => undefined);
-    socket.setTimeout(KEEP_ALIVE_MS, () => socket.destroy());
-    socket.end(request);
+    socket.setTimeout(CANCEL_MS, () => socket.destroy());
+    socket.write(request);
+    // Nothing is answered; the server closes.
+    socket.resume();
+    await closed.catch(() => undefined);
+    client.release(true);
   }
 }
 
