@@ -16,8 +16,9 @@ export const SINK_ERRORS = {
     remedy: "Check the target's certificate, and name its authority in tls.caFile or NODE_EXTRA_CA_CERTS.",
   },
   'sink-login-refused': {
-    meaning: 'The login of a sink gives no token for the client and secret that it was sent.',
-    remedy: "Check the sink's `auth`: tokenUrl, clientId, clientSecret, scope and audience.",
+    meaning: 'A sink is not let in with the login that it has.',
+    remedy:
+      "Check the sink's `auth` (tokenUrl, clientId, clientSecret, scope, audience), or user, password and database of its url and the server's pg_hba.conf.",
   },
   'sink-login-unavailable': {
     meaning: 'The login of a sink does not answer, or not now.',
@@ -35,6 +36,20 @@ export const SINK_ERRORS = {
   'sink-storage-refused': {
     meaning: 'The storage of a sink of type s3 is not to be written as it is set up.',
     remedy: 'Correct bucket, prefix, endpoint, region or keys under `sinks`, or the rights that they have.',
+  },
+  'sink-database-refused': {
+    meaning: 'The database of a sink does not let the sink do its work.',
+    remedy:
+      'Check that database, schema and table are there, and grant the user SELECT, INSERT and UPDATE on the table.',
+  },
+  'sink-database-unready': {
+    meaning: 'The database of a sink can take no records at present: it starts, is full, or only reads.',
+    remedy: 'See to the server, or name the one that writes.',
+    retry: true,
+  },
+  'sink-table-mismatch': {
+    meaning: 'The table of a sink is of another shape than the sink needs.',
+    remedy: "Change the table, or name another one in the sink's `table`.",
   },
 } as const satisfies ErrorTable;
 

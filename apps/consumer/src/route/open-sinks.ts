@@ -101,7 +101,11 @@ function sinkConfig(
       };
     }
     case 'file':
-      return { type: 'file', path: config.path };
+      return { type: 'file', path: config.path, rotate: config.rotate, sync: config.sync };
+    case 'postgres': {
+      const { concurrency: maxConnections, ...options } = config;
+      return { ...options, name, maxConnections };
+    }
   }
 }
 
