@@ -6,6 +6,8 @@ import { createKafkaClient } from '@genesys-kafka/kafka';
 import { createProgress } from '@genesys-kafka/runtime';
 import { runMain } from '@genesys-kafka/runtime/cli';
 import { startStack, type Stack } from '@genesys-kafka/testing';
+import { followOrganisation } from './demo/follow.ts';
+import { tellFollowed } from './demo/follow-report.ts';
 import { Processes, type Environment, type Finished } from './demo/processes.ts';
 import { readBack } from './demo/read-back.ts';
 import { tellOutcomes, type Outcome } from './demo/report.ts';
@@ -22,15 +24,21 @@ import {
 } from './demo/stage.ts';
 import { startTarget, type TargetCounts } from './demo/target.ts';
 
-const HELP = `npm run demo -- [--records N] [--archive FILE] [--keep]
+const HELP = `npm run demo -- [--records N] [--archive FILE] [--only export|run] [--keep]
 
 Exports a day of conversations from a Genesys Cloud stand-in onto a real Kafka under both contracts, delivers them to
-a target that is slow, busy, down and choosy, reads the topics back and checks that everything adds up.
+a target that is slow, busy, down and choosy, reads the topics back and checks that everything adds up. Then follows an
+organisation through four days that pass in 36 seconds, while its conversations come late and change, and checks that
+the topic is what the organisation is at the end.
 
-  --records N      conversations of that day (default 20000)
+  --only PART      the exports, or the days alone
+  --records N      conversations of the exported day (default 20000)
   --archive FILE   publish this archive (ZIP, gzip, JSON, NDJSON) instead
   --keep           leave everything running at the end and print the addresses; Ctrl-C ends it
 `;
+
+/** Days that go by while they are followed. */
+const DAYS = { days: 4, speed: 9600, perDay: 1000 };
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -39,6 +47,7 @@ await runMain(async ({ signal }) => {
     options: {
       records: { type: 'string', default: '20000' },
       archive: { type: 'string' },
+      only: { type: 'string' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -52,16 +61,28 @@ await runMain(async ({ signal }) => {
     say(`--records is ${values.records}; write a whole number of at least 1.`);
     return 2;
   }
+  if (values.only !== undefined && values.only !== 'export' && values.only !== 'run') {
+    say(`--only is ${values.only}; write export or run.`);
+    return 2;
+  }
   await using files = await makeFiles(records);
   say('● Kafka and the schema registry');
   await using stack = await startStack({ signal, onProgress: (line) => say(`  ${line}`) });
   await using processes = new Processes();
   const simulator = values.archive === undefined ? await startSimulator(processes, records) : {};
   const outcomes: Outcome[] = [];
-  for (const scenario of scenarios(values.archive, files, simulator)) {
+  for (const scenario of values.only === 'run' ? [] : scenarios(values.archive, files, simulator)) {
     outcomes.push(await play(scenario, stack, files, processes, signal));
   }
-  const adds = tellOutcomes(outcomes);
+  const sums = [outcomes.length === 0 || tellOutcomes(outcomes)];
+  if (values.only !== 'export' && values.archive === undefined) {
+    say(
+      `\n● producer run: ${DAYS.days} days in ${(DAYS.days * 86_400) / DAYS.speed} seconds, which change behind its back`,
+    );
+    sums.push(tellFollowed(await followOrganisation(DAYS, stack, files.dir, processes, signal)));
+  }
+  const adds = sums.every(Boolean);
+  process.stdout.write(adds ? '\nEverything adds up.\n' : '\nIt does NOT add up: see the lines marked ✖.\n');
   if (values.keep) await keep(stack, simulator, outcomes, signal);
   return adds ? 0 : 1;
 });

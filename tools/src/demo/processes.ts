@@ -17,6 +17,11 @@ export interface Finished {
   readonly peakBytes: number;
 }
 
+export interface Launched {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+}
+
 /** The programs that the demo starts, ended with it whatever happens. */
 export class Processes implements AsyncDisposable {
   readonly #running = new Set<ChildProcess>();
@@ -29,26 +34,36 @@ export class Processes implements AsyncDisposable {
     return child;
   }
 
-  /** Starts an app and waits for its end. Its peak memory is read from the system while it runs. */
+  /** Starts an app and waits for its end. */
   async run(app: App, args: readonly string[], env: Environment, signal: AbortSignal): Promise<Finished> {
+    const { finished } = this.launch(app, args, env, signal);
+    return finished;
+  }
+
+  /** Starts an app that is told to end when `signal` aborts. Its peak memory is read from the system while it runs. */
+  launch(app: App, args: readonly string[], env: Environment, signal: AbortSignal): Launched {
     const child = this.start(app, args, env);
-    const stop = () => child.kill('SIGTERM');
-    signal.addEventListener('abort', stop, { once: true });
-    let peakBytes = 0;
-    const sampler = setInterval(() => (peakBytes = Math.max(peakBytes, peakOf(child.pid))), SAMPLE_MS);
-    try {
-      const closed = once(child, 'close') as Promise<[number | null]>;
-      const [stdout, [status]] = await Promise.all([text(child.stdout!), closed]);
-      signal.throwIfAborted();
-      return { status, stdout, peakBytes };
-    } finally {
-      clearInterval(sampler);
-      signal.removeEventListener('abort', stop);
-    }
+    return { child, finished: finish(child, signal) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#running].map(end));
+  }
+}
+
+async function finish(child: ChildProcess, signal: AbortSignal): Promise<Finished> {
+  const stop = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  let peakBytes = 0;
+  const sampler = setInterval(() => (peakBytes = Math.max(peakBytes, peakOf(child.pid))), SAMPLE_MS);
+  try {
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    const [stdout, [status]] = await Promise.all([text(child.stdout!), closed]);
+    signal.throwIfAborted();
+    return { status, stdout, peakBytes };
+  } finally {
+    clearInterval(sampler);
+    signal.removeEventListener('abort', stop);
   }
 }
 
@@ -68,6 +83,11 @@ function peakOf(pid: number | undefined): number {
   } catch {
     return 0;
   }
+}
+
+/** As people read it. */
+export function peak({ peakBytes }: Finished): string {
+  return peakBytes === 0 ? 'n/a' : `${Math.round(peakBytes / 2 ** 20)} MiB`;
 }
 
 /** No setting of the user's environment leaks into the demo. */

@@ -88,7 +88,7 @@ export function scenarios(archive: string | undefined, files: DemoFiles, simulat
   });
 }
 
-export function stackEnv(stack: Stack, scenario: Scenario): Environment {
+export function stackEnv(stack: Stack, scenario: Pick<Scenario, 'prefix' | 'env'>): Environment {
   return {
     ...scenario.env,
     KAFKA_BROKERS: stack.brokers.join(','),

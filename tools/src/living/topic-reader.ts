@@ -11,7 +11,7 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
 });
 
 /** Without a value and with this key: the end of what is to be read of a partition. */
-const END = 'soak-end';
+const END = 'proof-end';
 
 type OnRecord = (record: KafkaMessage, partition: number) => void;
 
@@ -41,7 +41,7 @@ export interface Following extends AsyncDisposable {
 
 /** Hands on the committed records of a topic from its beginning, and new ones as they come, until disposed. */
 export async function follow(kafka: Kafka, topic: string, onRecord: OnRecord): Promise<Following> {
-  const consumer = kafka.consumer({ groupId: `soak-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 500 });
+  const consumer = kafka.consumer({ groupId: `proof-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 500 });
   const ended = Promise.withResolvers<undefined>();
   ended.promise.catch(() => undefined);
   consumer.on('consumer.crash', ({ payload }) => {
