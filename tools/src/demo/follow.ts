@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { IntervalState } from '@genesys-kafka/job-poller';
 import type { Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { LivingSimulator } from '../living/living-simulator.ts';
@@ -8,7 +10,7 @@ import { prove } from '../living/proof.ts';
 import { follow } from '../living/topic-reader.ts';
 import type { Verdict } from '../living/verdict.ts';
 import { Windows } from '../living/windows.ts';
-import type { Environment, Finished, Processes } from './processes.ts';
+import type { Finished, Processes } from './processes.ts';
 import { Readings } from './readings.ts';
 import { StageFailedError, stackEnv } from './stage.ts';
 
@@ -50,8 +52,18 @@ const TICK_MS = 250;
 const TELL_MS = 4000;
 /** The organisation's data is available two hours late, in quarters of an hour. */
 const LAG_MS = 2 * 3_600_000;
-const PREFIX = 'demo-run.';
-const NAME = 'demo-run';
+const EVENING_MS = 6 * 3_600_000;
+/** The connector, and the prefix of its topics: new ones each time, as the organisation is a new one. */
+export const FOLLOWED = { name: 'demo-run', prefix: `demo-run-${randomBytes(3).toString('hex')}.` };
+
+/** As `producer status` shows them. */
+const SIGNS: Readonly<Record<IntervalState, string>> = {
+  published: '█',
+  provisional: '▓',
+  pending: '·',
+  failed: '!',
+  missing: '?',
+};
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -73,26 +85,27 @@ export async function followOrganisation(
   await using simulator = await LivingSimulator.start(simulatorArgs(fromMs, toMs, perDay), {});
   const config = join(dir, 'run.yaml');
   await writeFile(config, configText(fromMs));
-  const env = { ...simulator.env, CONNECTOR_NAME: NAME, SPOOL_DIR: dir };
-  const all = stackEnv(stack, { prefix: PREFIX, env });
-  const run = processes.launch('producer', ['run', '--json', '--config', config], all, signal);
+  const env = { ...simulator.env, CONNECTOR_NAME: FOLLOWED.name, SPOOL_DIR: dir };
+  const all = stackEnv(stack, { prefix: FOLLOWED.prefix, env });
+  const run = processes.launch('producer', ['run', '--json', '--config', config], all, signal, true);
   const ends = run.finished.then((finished) => {
     throw new StageFailedError('producer run', finished);
   });
   const kafka = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING });
   const [windows, readings] = [new Windows(), new Readings()];
-  const scene = { simulator, windows, readings, fromMs, toMs };
+  const ask = async (...more: string[]) =>
+    (await processes.run('producer', ['status', ...more, '--config', config], all, signal)).stdout;
+  const scene = { simulator, windows, readings, ask, fromMs, toMs };
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
   const going = async () => {
-    await using watch = await watchLedger(kafka, scene, signal);
-    await simulator.setClock({ speed });
-    await livethrough(scene, signal);
-    await simulator.setClock({ now: iso(nowMs + LAG_MS), speed: 0 });
-    await settle(scene, nowMs, signal);
+    await using watch = await watchLedger(kafka, scene, until);
+    await liveThrough(scene, speed, until);
+    await settle(scene, nowMs, until);
     watch.end();
-    const status = ['status', '--config', config];
-    return { status: (await processes.run('producer', status, all, signal)).stdout };
+    return await ask();
   };
-  const { status } = await Promise.race([going(), ends]);
+  const status = await Promise.race([going(), ends]).finally(() => over.abort());
   ends.catch(() => undefined);
   const startedMs = performance.now();
   run.child.kill('SIGTERM');
@@ -101,12 +114,14 @@ export async function followOrganisation(
   if (finished.status !== 0) throw new StageFailedError('producer run', finished);
   const truth = simulator.truth({ from: iso(fromMs), to: iso(nowMs), at: iso(toMs), matching: 'overlap' });
   const about = { matching: 'overlap' as const, fromMs, toMs: nowMs };
-  const verdict = await prove(kafka, `${PREFIX}conversation-details`, truth, about, signal);
+  const verdict = await prove(kafka, `${FOLLOWED.prefix}conversation-details`, truth, about, signal);
   const report = JSON.parse(finished.stdout) as RunReport;
   return { report, run: finished, stopSeconds, readings, verdict, status };
 }
 
 interface Scene {
+  /** `producer status`, with more arguments. */
+  readonly ask: (...more: string[]) => Promise<string>;
   readonly simulator: LivingSimulator;
   readonly windows: Windows;
   readonly readings: Readings;
@@ -116,7 +131,7 @@ interface Scene {
 
 /** Resolves once the run has its lanes; from then on what it commits is seen. */
 async function watchLedger(kafka: kafkajs.Kafka, { windows, readings }: Scene, signal: AbortSignal) {
-  const topic = `${PREFIX}export-ledger`;
+  const topic = `${FOLLOWED.prefix}export-ledger`;
   const admin = kafka.admin();
   await admin.connect();
   try {
@@ -132,35 +147,52 @@ async function watchLedger(kafka: kafkajs.Kafka, { windows, readings }: Scene, s
   return watch;
 }
 
-/** Tells every few seconds how it stands, until the organisation stands still. */
-async function livethrough({ simulator, readings, fromMs, toMs }: Scene, signal: AbortSignal): Promise<void> {
+/** The days go by. The last evening waits until something was read of them: what changes after that is seen to be late. */
+async function liveThrough(scene: Scene, speed: number, signal: AbortSignal): Promise<void> {
+  const { readings, simulator, toMs } = scene;
+  await simulator.setClock({ speed });
+  await untilClock(toMs - EVENING_MS, scene, signal);
+  while (readings.first.readings < 2) await delay(TICK_MS, undefined, { signal });
+  await simulator.setClock({ speed });
+  await untilClock(toMs, scene, signal);
+}
+
+/** Tells every few seconds how it stands, until the clock is there; then it stands still. */
+async function untilClock(atMs: number, scene: Scene, signal: AbortSignal): Promise<void> {
+  const { simulator } = scene;
   let toldMs = performance.now();
+  let telling = Promise.resolve();
   for (;;) {
-    const { now, dataAvailabilityDate } = await simulator.clock();
-    const isOver = Date.parse(now) >= toMs;
-    if (isOver || performance.now() - toldMs >= TELL_MS) {
+    const { now } = await simulator.clock();
+    if (Date.parse(now) >= atMs) break;
+    if (performance.now() - toldMs >= TELL_MS) {
       toldMs = performance.now();
-      say(
-        `  ${now.slice(5, 10)} ${now.slice(11, 16)}  data until ${dataAvailabilityDate.slice(5, 10)} ${dataAvailabilityDate.slice(11, 16)}  ${told(readings)}`,
-      );
+      telling = telling.then(async () => tell(`${now.slice(0, 10)} ${now.slice(11, 16)}`, scene));
+      telling.catch(() => undefined);
     }
-    if (isOver) return;
     await delay(TICK_MS, undefined, { signal });
   }
+  await simulator.setClock({ speed: 0 });
+  await telling;
 }
 
-/** Resolves when every window is read with data of the end. */
-async function settle({ windows, readings, fromMs, toMs }: Scene, untilMs: number, signal: AbortSignal): Promise<void> {
-  while (windows.unread(fromMs, untilMs, toMs).length > 0) await delay(TICK_MS, undefined, { signal });
-  say(`  a day later, nothing changed any more  ${told(readings)}`);
+/** A day later all windows are due once more that were not read with data of the end. Resolves when they are. */
+async function settle(scene: Scene, untilMs: number, signal: AbortSignal): Promise<void> {
+  const { simulator, windows, fromMs, toMs } = scene;
+  const { now } = await simulator.clock();
+  await simulator.setClock({ now: iso(Math.max(untilMs + LAG_MS, Date.parse(now))) });
+  while (windows.unread(fromMs, untilMs, toMs + 1).length > 0) await delay(TICK_MS, undefined, { signal });
+  await tell('a day later', scene);
 }
 
-function told({ first, again }: Readings): string {
-  const count = (n: number) => n.toLocaleString('en-US');
-  const changed = `${count(again.published)} of ${count(again.read)} records were new or had changed`;
-  return (
-    `${first.readings} windows read` + (again.readings === 0 ? '' : `, ${again.readings} readings again: ${changed}`)
-  );
+/** A line: the organisation's time, the strip of its days, what was read, and what had changed behind our back. */
+async function tell(when: string, { ask, readings: { first, again } }: Scene): Promise<void> {
+  const { run } = JSON.parse(await ask('--json')) as { readonly run?: { readonly days: readonly IntervalState[] } };
+  const strip = (run?.days ?? []).map((state) => SIGNS[state]).join('');
+  const count = (n: number, width: number) => n.toLocaleString('en-US').padStart(width);
+  const news = `${count(again.published, 5)} of ${count(again.read, 6)} records are new or changed`;
+  const more = again.readings === 0 ? '' : `  ${count(again.readings, 3)} again: ${news}`;
+  say(`  ${when.padEnd(16)}   ${strip}  ${count(first.readings, 3)} windows read${more}`);
 }
 
 function simulatorArgs(fromMs: number, toMs: number, perDay: number): readonly string[] {

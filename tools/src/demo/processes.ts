@@ -7,6 +7,8 @@ import { startScript } from '@genesys-kafka/testing';
 type App = Parameters<typeof startScript>[0];
 
 const SAMPLE_MS = 200;
+/** Of what a quiet process says. */
+const SAID_LENGTH = 4000;
 const STOP_MS = 15_000;
 
 export type Environment = Readonly<Record<string, string>>;
@@ -15,6 +17,8 @@ export interface Finished {
   readonly status: number | null;
   readonly stdout: string;
   readonly peakBytes: number;
+  /** The end of what it said, where this terminal did not show it. */
+  readonly said: string;
 }
 
 export interface Launched {
@@ -26,9 +30,10 @@ export interface Launched {
 export class Processes implements AsyncDisposable {
   readonly #running = new Set<ChildProcess>();
 
-  /** An app as a user runs it; its progress and log lines go to this terminal. */
-  start(app: App, args: readonly string[], env: Environment): ChildProcess {
-    const child = startScript(app, args, { env: { ...base(), ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  /** An app as a user runs it; its progress and log lines go to this terminal, unless it is to be quiet. */
+  start(app: App, args: readonly string[], env: Environment, isQuiet = false): ChildProcess {
+    const stdio = ['ignore', 'pipe', isQuiet ? 'pipe' : 'inherit'] as const;
+    const child = startScript(app, args, { env: { ...base(), ...env }, stdio: [...stdio] });
     this.#running.add(child);
     child.once('close', () => this.#running.delete(child));
     return child;
@@ -40,9 +45,12 @@ export class Processes implements AsyncDisposable {
     return finished;
   }
 
-  /** Starts an app that is told to end when `signal` aborts. Its peak memory is read from the system while it runs. */
-  launch(app: App, args: readonly string[], env: Environment, signal: AbortSignal): Launched {
-    const child = this.start(app, args, env);
+  /**
+   * Starts an app that is told to end when `signal` aborts. Its peak memory is read from the system while it runs; what it
+   * says while it is quiet is kept.
+   */
+  launch(app: App, args: readonly string[], env: Environment, signal: AbortSignal, isQuiet = false): Launched {
+    const child = this.start(app, args, env, isQuiet);
     return { child, finished: finish(child, signal) };
   }
 
@@ -55,12 +63,14 @@ async function finish(child: ChildProcess, signal: AbortSignal): Promise<Finishe
   const stop = () => child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
   let peakBytes = 0;
+  let said = '';
+  child.stderr?.on('data', (chunk) => (said = `${said}${String(chunk)}`.slice(-SAID_LENGTH)));
   const sampler = setInterval(() => (peakBytes = Math.max(peakBytes, peakOf(child.pid))), SAMPLE_MS);
   try {
     const closed = once(child, 'close') as Promise<[number | null]>;
     const [stdout, [status]] = await Promise.all([text(child.stdout!), closed]);
     signal.throwIfAborted();
-    return { status, stdout, peakBytes };
+    return { status, stdout, peakBytes, said };
   } finally {
     clearInterval(sampler);
     signal.removeEventListener('abort', stop);

@@ -4,7 +4,12 @@ interface Line {
   readonly window: string;
   readonly state: string;
   readonly reading: number;
-  readonly counts: { readonly read: number; readonly published: number; readonly unchanged: number };
+  readonly counts: {
+    readonly read: number;
+    readonly published: number;
+    readonly unchanged: number;
+    readonly stale?: number;
+  };
 }
 
 export interface ReadingSums {
@@ -12,9 +17,11 @@ export interface ReadingSums {
   read: number;
   published: number;
   unchanged: number;
+  /** Older than what another window of the day had brought already. */
+  stale: number;
 }
 
-const none = (): ReadingSums => ({ readings: 0, read: 0, published: 0, unchanged: 0 });
+const none = (): ReadingSums => ({ readings: 0, read: 0, published: 0, unchanged: 0, stale: 0 });
 
 /** Readings of windows that ended well, as the ledger's committed lines tell of them. */
 export class Readings {
@@ -40,5 +47,6 @@ export class Readings {
     sums.read += counts.read;
     sums.published += counts.published;
     sums.unchanged += counts.unchanged;
+    sums.stale += counts.stale ?? 0;
   }
 }
