@@ -105,7 +105,9 @@ export class Run {
   }
 
   get figures(): RunFigures {
-    return this.#scheduler.figures;
+    const { held } = this.#scheduler;
+    const unclaimed = [...this.#lanes.keys()].filter((lane) => !held.has(lane)).length;
+    return { ...this.#scheduler.figures, unclaimed };
   }
 
   /** Something was downloaded, staged or committed. */
