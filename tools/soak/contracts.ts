@@ -1,4 +1,4 @@
-import type { FaultRule } from '../src/living/living-simulator.ts';
+import type { FaultRule } from '../src/living/simulator-process.ts';
 import type { Matching } from '../src/living/verdict.ts';
 
 export type ContractName = 'details-jobs' | 'bulk-archive';

@@ -1,5 +1,5 @@
 import { seededRandom } from '@genesys-kafka/testing';
-import type { FaultRule } from '../src/living/living-simulator.ts';
+import type { FaultRule } from '../src/living/simulator-process.ts';
 
 export type Disturbance =
   /** SIGKILL, and a new process some time later. */

@@ -8,10 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { runMain } from '@genesys-kafka/runtime/cli';
 import { startStack, uniquePrefix } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
-import { LivingSimulator } from '../src/living/living-simulator.ts';
-import type { SimulatorStats } from '../src/living/living-simulator.ts';
+import { SimulatorProcess } from '../src/living/simulator-process.ts';
+import type { SimulatorStats } from '../src/living/simulator-process.ts';
 import { prove } from '../src/living/proof.ts';
-import { follow } from '../src/living/topic-reader.ts';
+import { follow, untilThere } from '../src/living/topic-reader.ts';
 import type { Verdict } from '../src/living/verdict.ts';
 import { Windows } from '../src/living/windows.ts';
 import { CONTRACTS } from './contracts.ts';
@@ -66,7 +66,7 @@ async function soak(options: SoakOptions, dir: string, signal: AbortSignal): Pro
   const fromMs = toMs - days * DAY_MS;
   const prefix = uniquePrefix();
   await using stack = await startStack({ signal, onProgress: (line) => say(`  ${line}`) });
-  await using simulator = await LivingSimulator.start(simulatorArgs(options, fromMs, toMs), base());
+  await using simulator = await SimulatorProcess.start(simulatorArgs(options, fromMs, toMs), base());
   const env = {
     ...base(),
     ...simulator.env,
@@ -118,7 +118,7 @@ function tell({ seed, days, contract }: SoakOptions, { verdict, left, fleet, win
 }
 
 interface Scene {
-  readonly simulator: LivingSimulator;
+  readonly simulator: SimulatorProcess;
   readonly fleet: Fleet;
   readonly windows: Windows;
   readonly contract: SoakContract;
@@ -164,7 +164,7 @@ async function disturb(
 /** Resolves with whether there was a process that it could happen to. */
 async function happen(
   what: Disturbance,
-  simulator: LivingSimulator,
+  simulator: SimulatorProcess,
   fleet: Fleet,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -221,18 +221,18 @@ async function settle(
   }
 }
 
-async function untilThere(kafka: kafkajs.Kafka, topic: string, signal: AbortSignal): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    while (!(await admin.listTopics()).includes(topic)) await delay(TICK_MS, undefined, { signal });
-  } finally {
-    await admin.disconnect();
-  }
-}
-
 function simulatorArgs({ seed, perDay, speed }: SoakOptions, fromMs: number, toMs: number): readonly string[] {
-  const organisation = ['--seed', String(seed), '--per-day', String(perDay), '--from', iso(fromMs), '--to', iso(toMs)];
+  const organisation = [
+    '--living',
+    '--seed',
+    String(seed),
+    '--per-day',
+    String(perDay),
+    '--from',
+    iso(fromMs),
+    '--to',
+    iso(toMs),
+  ];
   const time = ['--clock', iso(fromMs), '--speed', String(speed), '--availability-lag', '7200'];
   return [...organisation, ...time, '--availability-step', '900', '--job-ms', '500'];
 }

@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { IntervalState } from '@genesys-kafka/job-poller';
 import type { Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
-import { LivingSimulator } from '../living/living-simulator.ts';
+import { SimulatorProcess } from '../living/simulator-process.ts';
 import { prove } from '../living/proof.ts';
-import { follow } from '../living/topic-reader.ts';
+import { follow, untilThere } from '../living/topic-reader.ts';
 import type { Verdict } from '../living/verdict.ts';
 import { Windows } from '../living/windows.ts';
 import type { Finished, Processes } from './processes.ts';
@@ -82,7 +82,7 @@ export async function followOrganisation(
   const nowMs = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   const toMs = nowMs - DAY_MS;
   const fromMs = toMs - days * DAY_MS;
-  await using simulator = await LivingSimulator.start(simulatorArgs(fromMs, toMs, perDay), {});
+  await using simulator = await SimulatorProcess.start(simulatorArgs(fromMs, toMs, perDay), {});
   const config = join(dir, 'run.yaml');
   await writeFile(config, configText(fromMs));
   const env = { ...simulator.env, CONNECTOR_NAME: FOLLOWED.name, SPOOL_DIR: dir };
@@ -122,7 +122,7 @@ export async function followOrganisation(
 interface Scene {
   /** `producer status`, with more arguments. */
   readonly ask: (...more: string[]) => Promise<string>;
-  readonly simulator: LivingSimulator;
+  readonly simulator: SimulatorProcess;
   readonly windows: Windows;
   readonly readings: Readings;
   readonly fromMs: number;
@@ -132,13 +132,7 @@ interface Scene {
 /** Resolves once the run has its lanes; from then on what it commits is seen. */
 async function watchLedger(kafka: kafkajs.Kafka, { windows, readings }: Scene, signal: AbortSignal) {
   const topic = `${FOLLOWED.prefix}export-ledger`;
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    while (!(await admin.listTopics()).includes(topic)) await delay(TICK_MS, undefined, { signal });
-  } finally {
-    await admin.disconnect();
-  }
+  await untilThere(kafka, topic, signal);
   const watch = await follow(kafka, topic, ({ key, value }) => {
     windows.add(String(key), value);
     readings.add(String(key), value);
@@ -196,7 +190,17 @@ async function tell(when: string, { ask, readings: { first, again } }: Scene): P
 }
 
 function simulatorArgs(fromMs: number, toMs: number, perDay: number): readonly string[] {
-  const organisation = ['--per-day', String(perDay), '--from', iso(fromMs), '--to', iso(toMs), '--rate', '6000'];
+  const organisation = [
+    '--living',
+    '--per-day',
+    String(perDay),
+    '--from',
+    iso(fromMs),
+    '--to',
+    iso(toMs),
+    '--rate',
+    '6000',
+  ];
   const time = ['--clock', iso(fromMs), '--speed', '0', '--availability-lag', String(LAG_MS / 1000)];
   return [...organisation, ...time, '--availability-step', '900', '--job-ms', '250'];
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import type { Kafka, KafkaMessage } from 'kafkajs';
@@ -10,6 +11,7 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
 });
 
+const LOOK_MS = 250;
 /** Without a value and with this key: the end of what is to be read of a partition. */
 const END = 'proof-end';
 
@@ -63,6 +65,17 @@ export async function follow(kafka: Kafka, topic: string, onRecord: OnRecord): P
     },
     [Symbol.asyncDispose]: async () => consumer.disconnect(),
   };
+}
+
+/** Resolves once the topic has been made. */
+export async function untilThere(kafka: Kafka, topic: string, signal: AbortSignal): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    while (!(await admin.listTopics()).includes(topic)) await delay(LOOK_MS, undefined, { signal });
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 async function markEnds(kafka: Kafka, topic: string): Promise<number> {

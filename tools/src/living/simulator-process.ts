@@ -8,7 +8,7 @@ import type { Matching, TrueVersion } from './verdict.ts';
 /** A rule of the simulator's fault script. */
 export interface FaultRule {
   readonly on: string;
-  readonly times: number;
+  readonly times: number | 'always';
   readonly do: Readonly<Record<string, unknown>>;
 }
 
@@ -32,7 +32,7 @@ interface TruthQuery {
 }
 
 /** The simulator as a process, and its control routes. */
-export class LivingSimulator implements AsyncDisposable {
+export class SimulatorProcess implements AsyncDisposable {
   readonly env: SimulatorEnv;
   readonly #child: ChildProcess;
 
@@ -41,12 +41,12 @@ export class LivingSimulator implements AsyncDisposable {
     this.env = env;
   }
 
-  static async start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<LivingSimulator> {
-    const child = startScript('simulator', ['serve', '--json', '--living', ...args], {
+  static async start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<SimulatorProcess> {
+    const child = startScript('simulator', ['serve', '--json', ...args], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    return new LivingSimulator(child, await simulatorEnv(child));
+    return new SimulatorProcess(child, await simulatorEnv(child));
   }
 
   async clock(): Promise<ClockState> {
