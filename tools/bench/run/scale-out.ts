@@ -2,14 +2,14 @@ import type { Stack } from '@genesys-kafka/testing';
 import { Scene } from './scene.ts';
 
 const DAYS = 12;
-const RECORDS = 24_000;
+const RECORDS = 12_000;
 const PAGE = 100;
 /** Of each page. */
-const LATENCY_MS = 250;
+const LATENCY_MS = 600;
 
 /**
  * A backfill of twelve one-day windows by one process, and by three. A process is made the limit by what it waits for:
- * one window at a time, whose pages come a quarter of a second late. Seconds from the start of the processes, their joining
+ * one window at a time, whose pages come 0.6 s late. Seconds from the start of the processes, their joining
  * included, until the last window is done.
  */
 export async function scaleOut(stack: Stack, signal: AbortSignal): Promise<object> {
