@@ -105,9 +105,8 @@ export class Run {
   }
 
   get figures(): RunFigures {
-    const { held } = this.#scheduler;
-    const unclaimed = [...this.#lanes.keys()].filter((lane) => !held.has(lane)).length;
-    return { ...this.#scheduler.figures, unclaimed };
+    const { figures } = this.#scheduler;
+    return { ...figures, unclaimed: Math.max(0, this.#lanes.size - figures.lanes) };
   }
 
   /** Something was downloaded, staged or committed. */
