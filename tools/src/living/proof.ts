@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import { readToEnd } from './topic-reader.ts';
 import { judge } from './verdict.ts';
-import type { FoundRecord, TrueVersion, Verdict } from './verdict.ts';
+import type { Evidence, FoundRecord, TrueVersion, Verdict } from './verdict.ts';
 
 /** Confluent's wire format: a magic byte and the schema's id stand before the record. */
 const FRAME_BYTES = 5;
@@ -12,12 +12,12 @@ export async function prove(
   kafka: Kafka,
   topic: string,
   truth: AsyncIterable<TrueVersion>,
-  [fromMs, toMs]: readonly [number, number],
+  about: Pick<Evidence, 'matching' | 'fromMs' | 'toMs'>,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const records: FoundRecord[] = [];
   await readToEnd(kafka, topic, (message, partition) => records.push(foundRecord(message, partition)), signal);
-  return judge({ records, truth: await Array.fromAsync(truth), fromMs, toMs });
+  return judge({ records, truth: await Array.fromAsync(truth), ...about });
 }
 
 function foundRecord({ key, value, headers, offset }: KafkaMessage, partition: number): FoundRecord {
@@ -30,7 +30,8 @@ function foundRecord({ key, value, headers, offset }: KafkaMessage, partition: n
     source: header('source-id'),
     ordinal: Number(header('ordinal')),
     day: header('window').slice(0, 10),
-    availableMs: Date.parse(header('data-availability-date')),
+    availableMs: headers?.['data-availability-date'] ? Date.parse(header('data-availability-date')) : 0,
+    isChange: header('change') === 'changed',
     submittedMs: Date.parse(header('job-submitted-at')),
   };
 }

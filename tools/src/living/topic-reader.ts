@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import type { Kafka, KafkaMessage } from 'kafkajs';
@@ -10,8 +11,9 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
 });
 
+const LOOK_MS = 250;
 /** Without a value and with this key: the end of what is to be read of a partition. */
-const END = 'soak-end';
+const END = 'proof-end';
 
 type OnRecord = (record: KafkaMessage, partition: number) => void;
 
@@ -41,7 +43,7 @@ export interface Following extends AsyncDisposable {
 
 /** Hands on the committed records of a topic from its beginning, and new ones as they come, until disposed. */
 export async function follow(kafka: Kafka, topic: string, onRecord: OnRecord): Promise<Following> {
-  const consumer = kafka.consumer({ groupId: `soak-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 500 });
+  const consumer = kafka.consumer({ groupId: `proof-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 500 });
   const ended = Promise.withResolvers<undefined>();
   ended.promise.catch(() => undefined);
   consumer.on('consumer.crash', ({ payload }) => {
@@ -63,6 +65,17 @@ export async function follow(kafka: Kafka, topic: string, onRecord: OnRecord): P
     },
     [Symbol.asyncDispose]: async () => consumer.disconnect(),
   };
+}
+
+/** Resolves once the topic has been made. */
+export async function untilThere(kafka: Kafka, topic: string, signal: AbortSignal): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    while (!(await admin.listTopics()).includes(topic)) await delay(LOOK_MS, undefined, { signal });
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 async function markEnds(kafka: Kafka, topic: string): Promise<number> {

@@ -9,9 +9,11 @@ export interface FoundRecord {
   readonly ordinal: number;
   /** UTC day of the window that it was read for. */
   readonly day: string;
-  /** The availability date that it was read with. */
+  /** The availability date that it was read with; 0 where the contract tells none. */
   readonly availableMs: number;
   readonly submittedMs: number;
+  /** It says that it was published because it is not as it was before. */
+  readonly isChange: boolean;
 }
 
 /** A version that a conversation truly had: a line of the simulator's truth. */
@@ -25,10 +27,14 @@ export interface TrueVersion {
   readonly vanished?: string;
 }
 
+/** Which conversations belong to a day: those that lived on it, or those that started on it. */
+export type Matching = 'overlap' | 'start';
+
 export interface Evidence {
   readonly records: Iterable<FoundRecord>;
   /** Every version until the end, those of a conversation in their order. */
   readonly truth: Iterable<TrueVersion>;
+  readonly matching: Matching;
   /** What was read: whole days. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -36,8 +42,12 @@ export interface Evidence {
 
 export interface Verdict {
   readonly records: number;
+  /** Of these, those that were published again because they had changed. */
+  readonly changed: number;
   readonly conversations: number;
   readonly versions: number;
+  /** Conversations that could not be read until long after they began, and so after their day had been read. */
+  readonly late: number;
   /** Deleted at the source: they may be on the topic as they once were, or not at all. */
   readonly vanished: number;
   /** Faults by kind, each with what it is about. */
@@ -46,7 +56,7 @@ export interface Verdict {
 
 /**
  * `doubled`: one place of one source is there twice. `untrue`: the bytes are not those that the conversation had at the
- * record's availability date. `unchangedTwice`: one version is there twice for one day. `missing`: nothing of a
+ * record's availability date; where it tells none, they are those of no version. `unchangedTwice`: one version is there twice for one day. `missing`: nothing of a
  * conversation for a day that it lived on. `stale`: its newest record for that day, or of all days, is not its last
  * version.
  */
@@ -55,14 +65,15 @@ export type FaultKind = 'doubled' | 'untrue' | 'unchangedTwice' | 'missing' | 's
 const DAY_MS = 86_400_000;
 
 /** Holds what is on the topic against what the organisation was, and is at the end. */
-export function judge({ records, truth, fromMs, toMs }: Evidence): Verdict {
+export function judge({ records, truth, matching, fromMs, toMs }: Evidence): Verdict {
   const faults: Record<FaultKind, string[]> = { doubled: [], untrue: [], unchangedTwice: [], missing: [], stale: [] };
   const versions = Map.groupBy(truth, ({ conversationId }) => conversationId);
   const places = new Set<string>();
   const byDay = new Map<string, FoundRecord[]>();
-  let count = 0;
+  let [count, changed] = [0, 0];
   for (const record of records) {
     count += 1;
+    if (record.isChange) changed += 1;
     const place = `${record.source} ${record.ordinal}`;
     if (places.has(place)) faults.doubled.push(`${place} of ${record.conversationId}`);
     places.add(place);
@@ -76,7 +87,7 @@ export function judge({ records, truth, fromMs, toMs }: Evidence): Verdict {
     const last = all.at(-1)!;
     if (last.vanished !== undefined) continue;
     const own: FoundRecord[] = [];
-    for (const day of daysOf(last, fromMs, toMs)) {
+    for (const day of daysOf(last, matching, fromMs, toMs)) {
       const found = byDay.get(`${conversationId} ${day}`) ?? [];
       own.push(...found);
       const newest = newestOf(found);
@@ -89,14 +100,17 @@ export function judge({ records, truth, fromMs, toMs }: Evidence): Verdict {
   }
   return {
     records: count,
+    changed,
     conversations: versions.size,
     versions: [...versions.values()].reduce((sum, all) => sum + all.length, 0),
+    late: [...versions.values()].filter(([first]) => first!.since !== first!.start).length,
     vanished: [...versions.values()].filter((all) => all.at(-1)!.vanished !== undefined).length,
     faults,
   };
 }
 
 function isTrue(record: FoundRecord, versions: readonly TrueVersion[] = []): boolean {
+  if (record.availableMs === 0) return versions.some(({ digest }) => digest === record.digest);
   const known = versions.findLast(({ since }) => Date.parse(since) < record.availableMs);
   const vanishedMs = known?.vanished === undefined ? Infinity : Date.parse(known.vanished);
   return known?.digest === record.digest && record.availableMs <= vanishedMs;
@@ -110,8 +124,9 @@ function newestOf(records: readonly FoundRecord[]): FoundRecord | undefined {
   }, undefined);
 }
 
-/** The days within the interval that the conversation lived on; an open one lives on to its end. */
-function daysOf({ start, end }: TrueVersion, fromMs: number, toMs: number): string[] {
+/** The days within the interval that the conversation belongs to; an open one lives on to its end. */
+function daysOf({ start, end }: TrueVersion, matching: Matching, fromMs: number, toMs: number): string[] {
+  if (matching === 'start') return [start.slice(0, 10)];
   const firstMs = Math.max(Math.floor(Date.parse(start) / DAY_MS) * DAY_MS, fromMs);
   const lastMs = Math.min(end === undefined ? toMs : Date.parse(end), toMs);
   const days: string[] = [];

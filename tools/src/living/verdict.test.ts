@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judge, type FaultKind, type FoundRecord, type TrueVersion } from './verdict.ts';
+import { judge, type FaultKind, type FoundRecord, type Matching, type TrueVersion } from './verdict.ts';
 
 const at = (text: string) => Date.parse(`2025-10-${text}:00.000Z`);
 const iso = (text: string) => new Date(at(text)).toISOString();
@@ -24,17 +24,24 @@ const record = (day: string, availableMs: number, digest: string, change: Partia
     day: `2025-10-${day}`,
     availableMs,
     submittedMs: availableMs,
+    isChange: false,
     ...change,
   };
 };
 
 const first = record('01', at('02T00:00'), 'open');
 const second = record('02', at('02T06:00'), 'ended');
-const [again, anew] = [record('01', at('03T06:00'), 'evaluated'), record('02', at('03T06:00'), 'evaluated')];
+const CHANGED = { isChange: true };
+const again = record('01', at('03T06:00'), 'evaluated', CHANGED);
+const anew = record('02', at('03T06:00'), 'evaluated', CHANGED);
 const GOOD = [first, second, again, anew];
 
-function faultsOf(records: readonly FoundRecord[], truth = TRUTH): Partial<Record<FaultKind, number>> {
-  const { faults } = judge({ records, truth, fromMs, toMs });
+function faultsOf(
+  records: readonly FoundRecord[],
+  truth = TRUTH,
+  matching: Matching = 'overlap',
+): Partial<Record<FaultKind, number>> {
+  const { faults } = judge({ records, truth, matching, fromMs, toMs });
   return Object.fromEntries(
     Object.entries(faults).flatMap(([kind, all]) => (all.length > 0 ? [[kind, all.length]] : [])),
   );
@@ -42,8 +49,14 @@ function faultsOf(records: readonly FoundRecord[], truth = TRUTH): Partial<Recor
 
 test('a topic that followed every change has no fault', () => {
   assert.deepEqual(faultsOf(GOOD), {});
-  const { records, conversations, versions } = judge({ records: GOOD, truth: TRUTH, fromMs, toMs });
-  assert.deepEqual({ records, conversations, versions }, { records: 4, conversations: 1, versions: 3 });
+  const { faults: _, ...figures } = judge({
+    records: GOOD,
+    truth: TRUTH,
+    matching: 'overlap',
+    fromMs,
+    toMs,
+  });
+  assert.deepEqual(figures, { records: 4, changed: 2, conversations: 1, versions: 3, late: 0, vanished: 0 });
 });
 
 test('each fault is found', () => {
@@ -72,4 +85,14 @@ test('one that vanished may be there as it was, or not at all; what was read aft
 
 test('one that is still open is due on every day until the end', () => {
   assert.deepEqual(faultsOf([record('01', at('04T00:00'), 'open')], TRUTH.slice(0, 1)), { missing: 2 });
+});
+
+test('where a conversation belongs to the day of its start and no availability is told, the later job is the newer one', () => {
+  const found = (day: string, submitted: string, digest: string) =>
+    record(day, 0, digest, { submittedMs: at(submitted) });
+  const good = [found('01', '02T00:00', 'open'), found('01', '03T06:00', 'evaluated')];
+  assert.deepEqual(faultsOf(good, TRUTH, 'start'), {});
+  assert.deepEqual(faultsOf(good.slice(0, 1), TRUTH, 'start'), { stale: 2 });
+  assert.deepEqual(faultsOf([...good, found('01', '01T06:00', 'half')], TRUTH, 'start'), { untrue: 1 });
+  assert.deepEqual(faultsOf([], TRUTH, 'start'), { missing: 1 });
 });

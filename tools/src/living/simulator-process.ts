@@ -3,8 +3,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { simulatorEnv, startScript, type SimulatorEnv } from '@genesys-kafka/testing';
-import type { FaultRule } from './disturbances.ts';
-import type { TrueVersion } from './verdict.ts';
+import type { Matching, TrueVersion } from './verdict.ts';
+
+/** A rule of the simulator's fault script. */
+export interface FaultRule {
+  readonly on: string;
+  readonly times: number | 'always';
+  readonly do: Readonly<Record<string, unknown>>;
+}
 
 export interface ClockState {
   readonly now: string;
@@ -14,12 +20,19 @@ export interface ClockState {
 
 export interface SimulatorStats {
   readonly requests: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly jobs: { readonly details: number; readonly openAtMost: number };
+  readonly jobs: { readonly details: number; readonly archives: number; readonly openAtMost: number };
   readonly limits: Readonly<Record<string, { readonly refused: number; readonly again: number }>>;
 }
 
+interface TruthQuery {
+  readonly from: string;
+  readonly to: string;
+  readonly at: string;
+  readonly matching: Matching;
+}
+
 /** The simulator as a process, and its control routes. */
-export class LivingSimulator implements AsyncDisposable {
+export class SimulatorProcess implements AsyncDisposable {
   readonly env: SimulatorEnv;
   readonly #child: ChildProcess;
 
@@ -28,12 +41,12 @@ export class LivingSimulator implements AsyncDisposable {
     this.env = env;
   }
 
-  static async start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<LivingSimulator> {
-    const child = startScript('simulator', ['serve', '--json', '--living', ...args], {
+  static async start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<SimulatorProcess> {
+    const child = startScript('simulator', ['serve', '--json', ...args], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    return new LivingSimulator(child, await simulatorEnv(child));
+    return new SimulatorProcess(child, await simulatorEnv(child));
   }
 
   async clock(): Promise<ClockState> {
@@ -60,10 +73,10 @@ export class LivingSimulator implements AsyncDisposable {
     await this.#call('PUT', 'credentials', { revoked });
   }
 
-  /** Every version of every conversation that lived in the interval, as far as it is known at `at`. */
-  async *truth(from: string, to: string, at: string): AsyncGenerator<TrueVersion, void> {
-    const query = new URLSearchParams({ from, to, at, versions: 'all' });
-    const answer = await this.#call('GET', `truth?${query.toString()}`);
+  /** Every version of every conversation that belongs to the interval, as far as it is known at `at`. */
+  async *truth(query: TruthQuery): AsyncGenerator<TrueVersion, void> {
+    const parameters = new URLSearchParams({ ...query, versions: 'all' });
+    const answer = await this.#call('GET', `truth?${parameters.toString()}`);
     const lines = createInterface({ input: Readable.fromWeb(answer.body!) });
     for await (const line of lines) if (line !== '') yield JSON.parse(line) as TrueVersion;
   }
