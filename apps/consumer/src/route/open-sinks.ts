@@ -53,11 +53,14 @@ function sinkConfig(name: string, config: SinkSettings, { tls, proxy }: Settings
   }
 }
 
-function gateOf({ concurrency, rate, breaker }: SinkSettings, { maxRequests = concurrency }: Sink): SinkGate {
+function gateOf(settings: SinkSettings, { maxRequests = settings.concurrency }: Sink): SinkGate {
+  const { concurrency, rate, rateFloor, weights, replayShare, breaker } = settings;
   const { errorsRatio, over, cooldownMs, maxWaitMs } = breaker;
   return new SinkGate({
     concurrency: Math.min(concurrency, maxRequests),
     breaker: { errors: errorsRatio, over, cooldownMs, maxWaitMs },
+    rateFloor,
+    shares: { weights, replay: replayShare },
     ...(rate === undefined ? {} : { rate }),
   });
 }

@@ -1,4 +1,4 @@
-import { Batcher, longestWaitMs, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import { Batcher, longestWaitMs, type DeliveryOutcome, type Lane } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
@@ -65,6 +65,7 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
     if (refusal?.kind === 'misconfigured')
       log.error({ route: name, sink, ...refusal.failure }, 'the target refuses us; records wait');
   };
+  const batcherOf = (lane: Lane) => new Batcher({ ...open, lane, clock, onAnswer });
   return routeWork({
     mainTopic: topics.main,
     picks: plan.rule === undefined || ((parsed, headers) => picks(plan, parsed, headers)),
@@ -74,7 +75,8 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
     reader,
     settle: deliverRecord({
       route: name,
-      batcher: new Batcher({ ...open, priority, clock, onAnswer }),
+      batcher: batcherOf(priority),
+      replays: batcherOf('replay'),
       gate: open.gate,
       policy,
       blocking,
