@@ -1,9 +1,22 @@
 import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
 export const CONSUMER_ERRORS = {
+  'control-unreadable': {
+    meaning: 'The topic `route-controls` holds what this version cannot read: whether a route is paused is not known.',
+    remedy: 'Run the version that wrote it, or write a tombstone for that key if another program did.',
+  },
   'records-gone': {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
     remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',
+  },
+  'route-paused': {
+    meaning: 'A paused route keeps `run --drain` from coming to its end.',
+    remedy: 'Resume it (`consumer resume ROUTE`), or run without --drain.',
+  },
+  'route-unknown': {
+    meaning: 'No route of the configuration has the name that was given.',
+    remedy: 'Use one of the names that are told.',
+    scope: 'usage',
   },
   'rules-changed': {
     meaning:

@@ -12,7 +12,7 @@ const asCreated = (spec: TopicSpec, changes: Readonly<Record<string, string>> = 
 
 test('names, partitions and settings are those of the design', () => {
   assert.deepEqual(
-    [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests].map(({ name, partitions }) => [
+    [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests, all.controls].map(({ name, partitions }) => [
       name,
       partitions,
     ]),
@@ -24,6 +24,7 @@ test('names, partitions and settings are those of the design', () => {
       ['genesys.conversation-details.dlt', 6],
       ['genesys.export-ledger', 12],
       ['genesys.record-digests', 12],
+      ['genesys.route-controls', 1],
     ],
   );
   assert.deepEqual(all.data.config, {
@@ -49,7 +50,7 @@ test('names, partitions and settings are those of the design', () => {
     'max.compaction.lag.ms': '86400000',
     'message.timestamp.type': 'LogAppendTime',
   });
-  assert.deepEqual(all.digests.config, all.ledger.config);
+  assert.deepEqual([all.digests.config, all.controls.config], [all.ledger.config, all.ledger.config]);
   const small = topicSpecs({ prefix: '', dataPartitions: 1, retryTiers: 0 });
   assert.deepEqual([small.data.partitions, small.retries, small.ledger.partitions], [1, [], 12]);
 });

@@ -47,6 +47,8 @@ export interface TopicSpecs {
   readonly ledger: TopicSpec;
   /** What was published last of each conversation of a day. */
   readonly digests: TopicSpec;
+  /** What operators have asked of the consumer's routes, and where new routes began. */
+  readonly controls: TopicSpec;
 }
 
 /** Retention deletes by the broker's own clock: a slow one of ours must not have it delete what was just written. */
@@ -73,14 +75,15 @@ export function topicSpecs(options: TopicOptions): TopicSpecs {
     deadLetters: queue(`${data}.dlt`, 16 * MIB, 30 * DAY_MS),
     ledger: memory(`${prefix}export-ledger`),
     digests: memory(`${prefix}record-digests`),
+    controls: memory(`${prefix}route-controls`, 1),
   };
 }
 
-/** A compacted topic with a partition for each lane, which is read from its start: small segments, an eager cleaner. */
-function memory(name: string): TopicSpec {
+/** A compacted topic that is read from its start: small segments, an eager cleaner. */
+function memory(name: string, partitions = LANES): TopicSpec {
   return {
     name,
-    partitions: LANES,
+    partitions,
     config: {
       'cleanup.policy': 'compact',
       'compression.type': 'producer',
@@ -110,7 +113,7 @@ export function checkTopic(spec: TopicSpec, topic: TopicDescription): string[] {
   }
   if (wanted === 'compact' && topic.partitions !== spec.partitions) {
     problems.push(
-      `${topic.name}: has ${topic.partitions} partitions, needed are exactly ${spec.partitions} (one per lane). ` +
+      `${topic.name}: has ${topic.partitions} partitions, needed are exactly ${spec.partitions}. ` +
         'Delete the topic if it holds nothing of value, or use another topic prefix.',
     );
   }

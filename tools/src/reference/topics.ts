@@ -19,6 +19,11 @@ const CONTENTS: Readonly<Record<string, { readonly key: string; readonly value: 
     value:
       'one byte of version, 16 that name the topics it holds for, 16 of the content digest, and twice 8 for the version of the record: availability date and submission of the job',
   },
+  controls: {
+    key: '`pause/` and a group id, or `start/` and a group id',
+    value:
+      'JSON with a version `v`: who paused or resumed a route, when and why; where a route with `from` began, by partition',
+  },
 };
 
 const INTRODUCTION = `With the default prefix \`genesys.\` (\`KAFKA_TOPIC_PREFIX\`), the default of \`kafka.partitions\` and the default of
