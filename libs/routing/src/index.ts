@@ -8,6 +8,7 @@ export {
   picksUnrouted,
   planRoutes,
   type RoutePlan,
+  type RouteStart,
   type RoutingSettings,
   rulesFingerprint,
 } from './route-plan.ts';

@@ -36,10 +36,10 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
 }
 
 async function checkKafka({ settings, log }: Session<Settings>): Promise<string> {
-  const { main, retries, deadLetters } = consumerSpecs(settings);
+  const { main, retries, deadLetters, controls } = consumerSpecs(settings);
   const client = connectKafka(settings, log);
   try {
-    return await checkCluster(client, [main, ...retries, deadLetters]);
+    return await checkCluster(client, [main, ...retries, deadLetters, controls]);
   } finally {
     await client.close();
   }

@@ -4,19 +4,19 @@ import { loadSettings, runProgram } from '@genesys-kafka/runtime/cli';
 import { InvalidArgumentError } from 'commander';
 import { SETTINGS } from '../settings.ts';
 import { buildProgram } from './cli.ts';
-import { groupSettings, rate, runOptions } from './run-options.ts';
+import { flowLimits, groupSettings, rate, runOptions } from './run-options.ts';
 
 test('run: each setting of the section consumer is a flag', () => {
   const names = runOptions().map(({ long }) => long);
   assert.deepEqual(names.slice(0, 2), ['--in-flight-records', '--in-flight-bytes']);
   assert.deepEqual(names.slice(-3), ['--drain', '--accept-gap', '--accept-rules']);
   assert.deepEqual(groupSettings(loadSettings(SETTINGS, { env: {} })), {
-    limits: { maxRecords: 500, maxBytes: 1_048_576 },
     commitEveryMs: 1000,
     commitRecords: 1000,
     revokeGraceMs: 10_000,
     stopGraceMs: 25_000,
   });
+  assert.deepEqual(flowLimits(loadSettings(SETTINGS, { env: {} })), { maxRecords: 500, maxBytes: 1_048_576 });
 });
 
 test('run: what a flag gives is checked as in the file, and only run ends normally on a signal', async () => {

@@ -3,14 +3,15 @@ import { requireSettings } from '@genesys-kafka/runtime/settings';
 import { Option, type Command } from 'commander';
 import type { Settings } from '../settings.ts';
 import { letterLines, letterListLines, replayLines, runLines, statsLines } from './report-lines.ts';
-import { count, rate, runOptions, type RunFlags } from './run-options.ts';
+import type { PauseFlags } from './operate.ts';
+import { count, rate, runOptions, shortText, type RunFlags } from './run-options.ts';
 
 // What a command does is loaded when it runs: most of a program is of no use to its help.
 /** The command line of the consumer; without a `handle` it can be looked at, and does nothing. */
 export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   const program = createProgram(
     'consumer',
-    'Routes conversation details from Kafka to their targets, with retries and dead letters.',
+    'Routes records from Kafka to their targets, with retries and dead letters.',
   );
   const run = program.command('run').description('route and deliver until SIGTERM');
   for (const option of runOptions()) run.addOption(option);
@@ -26,16 +27,49 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   run.action(runRoutes);
   program
     .command('check')
+    .summary('try every connection, and say what to fix')
     .description('try brokers, topics, registry and each sink, and say what to fix')
     .action(handle(async (session) => (await import('./check.ts')).checkCommand(session)));
   program
     .command('test')
-    .summary('which routes take each record of a file, without Kafka')
+    .summary('which routes take which records, without Kafka')
     .description('which routes take each record of a JSON or NDJSON file, without Kafka')
     .argument('<file>', 'an array of conversations, an object with `conversations`, or one a line')
     .action(handle(async (session, file: string) => (await import('./print-rule-test.ts')).testCommand(session, file)));
+  addOperating(program, handle);
   addDeadLetters(program, handle);
   return program;
+}
+
+function addOperating(program: Command, handle: Handle<Settings>): void {
+  const commands = () => import('./operate.ts');
+  for (const [name, state, summary, description] of [
+    [
+      'pause',
+      'paused',
+      'stop a route',
+      'stop a route in all running consumers, and in later ones, until it is resumed',
+    ],
+    ['resume', 'running', 'let a paused route go on', 'let a paused route go on where it stopped'],
+  ] as const) {
+    program
+      .command(name)
+      .summary(summary)
+      .description(description)
+      .argument('<route>', 'a name under routes, or unrouted')
+      .addOption(new Option('--reason <text>', 'kept with it, and shown').argParser(shortText))
+      .addOption(new Option('--by <name>', 'who does this, instead of the login on this machine').argParser(shortText))
+      .action(
+        handle(async (session, route: string, flags: PauseFlags) =>
+          (await commands()).pauseCommand(session, route, flags, state),
+        ),
+      );
+  }
+  program
+    .command('drain-report')
+    .summary('what is left of each route, and where')
+    .description('what is left of each route, and where; ends with 3 where anything is')
+    .action(handle(async (session) => (await commands()).drainReportCommand(session)));
 }
 
 interface LetterFilterFlags {

@@ -47,3 +47,9 @@ export function rate(text: string): number {
   if (value < 1) throw new InvalidArgumentError('Write a rate in records per second, such as 50/s.');
   return value;
 }
+
+/** A line of text that is shown in a log. */
+export function shortText(text: string): string {
+  if (text.trim() === '' || text.length > 500) throw new InvalidArgumentError('Write 1 to 500 characters.');
+  return text;
+}

@@ -13,13 +13,14 @@ export function consumerSpecs(settings: Settings): {
   main: TopicSpec;
   retries: readonly TopicSpec[];
   deadLetters: TopicSpec;
+  controls: TopicSpec;
 } {
-  const { data, retries, deadLetters } = topicSpecs({
+  const { data, retries, deadLetters, controls } = topicSpecs({
     prefix: settings.kafka.topicPrefix,
     dataPartitions: settings.kafka.partitions,
     retryTiers: settings.retry.tiersMs.length,
   });
-  return { main: data, retries, deadLetters };
+  return { main: data, retries, deadLetters, controls };
 }
 
 /** Creates the topics that are missing and checks those that are there; throws `topic-unfit` with all that is wrong. */

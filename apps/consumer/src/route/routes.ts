@@ -1,4 +1,4 @@
-import { Batcher, longestWaitMs, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import { Batcher, longestWaitMs, type DeliveryOutcome, type Lane } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
@@ -93,8 +93,9 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
   const exact = { workOf, onAnswer, onDelivered, ...context };
   if (open.kind === 'objects') return objectFlows(plan, open, exact);
   if (open.kind === 'topic') return topicFlows(plan, open, forwarder, exact);
-  const batcher = new Batcher({ ...open, priority, clock, onAnswer });
-  const ports = { route: name, batcher, gate: open.gate, policy, blocking, forwarder, clock, onDelivered };
+  const batcherOf = (lane: Lane) => new Batcher({ ...open, lane, clock, onAnswer });
+  const batchers = { batcher: batcherOf(priority), replays: batcherOf('replay') };
+  const ports = { route: name, ...batchers, gate: open.gate, policy, blocking, forwarder, clock, onDelivered };
   return keyedFlows(workOf(deliverRecord(ports)), limits);
 }
 
