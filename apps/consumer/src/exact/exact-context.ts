@@ -2,7 +2,7 @@ import type { DeliveryOutcome } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { FlowLimits } from '../group/flow.ts';
 import type { Work } from '../group/work.ts';
-import type { Settle } from '../route/route-work.ts';
+import type { Settle } from '../group/settle.ts';
 
 /** What an exact route is given of its surroundings. */
 export interface ExactContext {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { GroupCommit } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
 import type { Work } from '../group/work.ts';
-import type { Settle } from '../route/route-work.ts';
+import type { Settle } from '../group/settle.ts';
 import { ExactFlow, type ExactFlowOptions } from './exact-flow.ts';
 import type { PartitionWriter, Start } from './partition-writer.ts';
 

@@ -3,7 +3,7 @@ import { recordBytes, type ConsumedRecord, type GroupBatch, type GroupCommit } f
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Flow, FlowHooks, FlowLimits } from '../group/flow.ts';
 import type { Work, WorkSignals } from '../group/work.ts';
-import type { PickedRecord, Settle } from '../route/route-work.ts';
+import type { PickedRecord, Settle } from '../group/settle.ts';
 import type { PartitionWriter, Start } from './partition-writer.ts';
 
 export interface ExactFlowOptions {

@@ -14,7 +14,7 @@ import { backoffMs, unlessAborted, type Clock } from '@genesys-kafka/resilience'
 import { partitionFor, REPLAY_HEADER, RETRY_HEADER } from '@genesys-kafka/topics';
 import { ConsumerError } from '../errors.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
-import type { PickedRecord } from '../route/route-work.ts';
+import type { PickedRecord } from '../group/settle.ts';
 import type { KafkaSink, Target } from './kafka-sink.ts';
 import type { BatchRange, PartitionWriter, Start } from './partition-writer.ts';
 import { claimPosition, lastClaim, positionRecord, type PositionOwner } from './positions.ts';

@@ -1,6 +1,6 @@
 import type { GroupCommit } from '@genesys-kafka/kafka';
 import type { DeliverySignals } from '@genesys-kafka/delivery';
-import type { PickedRecord } from '../route/route-work.ts';
+import type { PickedRecord } from '../group/settle.ts';
 
 /** Where an input partition goes on. */
 export interface Start {

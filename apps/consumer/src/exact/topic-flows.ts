@@ -1,16 +1,17 @@
+import type { SinkGate } from '@genesys-kafka/delivery';
 import { partitionName } from '@genesys-kafka/kafka';
 import type { RoutePlan } from '@genesys-kafka/routing';
 import type { FlowFactory } from '../group/flow.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
-import type { OpenSink } from '../route/open-sinks.ts';
 import type { ExactContext } from './exact-context.ts';
 import { ExactFlow } from './exact-flow.ts';
+import type { KafkaSink } from './kafka-sink.ts';
 import { KafkaPartitionWriter } from './kafka-writer.ts';
 
 /** The flows of a route whose records go to another topic. */
 export function topicFlows(
   { groupId, priority }: RoutePlan,
-  { sink, gate }: Extract<OpenSink, { readonly kind: 'topic' }>,
+  { sink, gate }: { readonly sink: KafkaSink; readonly gate: SinkGate },
   forwarder: Forwarder,
   context: ExactContext,
 ): FlowFactory {

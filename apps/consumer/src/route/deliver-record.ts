@@ -11,7 +11,7 @@ import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 import { TopicsError, idempotencyKey, parseRecordHeaders, type RecordOrigin } from '@genesys-kafka/topics';
 import type { Forwarder } from '../forward/forwarder.ts';
-import type { PickedRecord, Settle } from './route-work.ts';
+import type { PickedRecord, Settle } from '../group/settle.ts';
 
 export interface DeliveryPorts {
   readonly route: string;

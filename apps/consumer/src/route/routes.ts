@@ -16,7 +16,8 @@ import type { ConsumerMetrics, RouteCounts, RouteRecorder } from './consumer-met
 import { DeadLetterNotice } from './dead-letter-notice.ts';
 import { deliverRecord } from './deliver-record.ts';
 import type { OpenSink, OpenSinks } from './open-sinks.ts';
-import { routeWork, type Settle } from './route-work.ts';
+import type { Settle } from '../group/settle.ts';
+import { routeWork } from './route-work.ts';
 
 /** What all routes share. */
 export interface RouteContext {
