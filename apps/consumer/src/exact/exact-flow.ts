@@ -157,6 +157,7 @@ export class ExactFlow implements Flow {
   /** What becomes of the record: others', moved, or into the batch. */
   async #look(record: ConsumedRecord): Promise<void> {
     const { writer, hooks, batch: limits, clock } = this.#options;
+    writer.at?.(record.offset);
     const settled = this.#work(record, this.#signals);
     if (settled) await settled;
     const picked = this.#picked;
@@ -168,10 +169,10 @@ export class ExactFlow implements Flow {
     this.#queue.shift();
     this.#queueBytes -= recordBytes(record);
     this.#next = record.offset + 1n;
-    if (picked) {
+    if (picked || writer.hasMoves === true) {
       const open = batch ?? { first: record.offset, dueMs: clock.monotonicMs() + limits.ageMs, records: 0, bytes: 0 };
       this.#batch = { ...open, end: this.#next, records: open.records + 1, bytes: open.bytes + size };
-      const added = writer.add(picked);
+      const added = picked && writer.add(picked);
       if (added) await added;
     }
     if (this.#queue.length === 0) {

@@ -161,9 +161,10 @@ test('a dead letter that is replayed to such a route comes through the retry top
   await publish(area, 20);
   const config = (when: string) =>
     area.config({ routes: [{ name: 'all', when, sink: 'copy' }], sinks: { copy: { type: 'kafka', topic: target } } });
-  // Fails on each record: all are dead letters of the route.
+  // Fails on each record: all are dead letters of the route, in the transactions of their positions.
   const failing = reportOf((await runConsumer(config('int(record.conversationId) > 0'), drain)).stdout);
   assert.equal(failing.all!.deadLettered, 20);
+  assert.equal((await contents(area, area.deadLetters)).length, 20);
   await runConsumer(config('true'), ['dead-letters', 'replay', '--rate', '1000/s']);
   const { all } = reportOf((await runConsumer(config('true'), [...drain, '--accept-rules'])).stdout);
   assert.equal(all!.delivered, 20);
