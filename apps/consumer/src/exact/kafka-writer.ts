@@ -132,7 +132,7 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
     return Promise.resolve();
   }
 
-  add(picked: PickedRecord): Promise<void> | undefined {
+  add(picked: PickedRecord): undefined {
     const { record, state, value } = picked;
     const output: Output = {
       picked,
@@ -141,7 +141,6 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
       headers: state.picked ? withoutWay(record.headers) : record.headers,
     };
     this.#open.push(output);
-    return undefined;
   }
 
   async write({ end }: BatchRange, _declare: unknown, signals: DeliverySignals): Promise<number> {
@@ -323,7 +322,7 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
       throw new ConsumerError('target-changed', what, { details });
     }
     const kept = this.#kept;
-    if (kept?.tag !== target.tag || (found && found.position >= kept.position)) return;
+    if (kept?.tag !== target.tag || (found?.position ?? 0n) >= kept.position) return;
     const stands = found ? `is ${found.position}` : 'is gone';
     const what = `${where}: the records below ${kept.position} are in ${target.topic}, and the position kept there ${stands}.`;
     throw new ConsumerError('positions-lost', what, { details });
