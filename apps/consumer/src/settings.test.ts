@@ -84,7 +84,7 @@ routes:
   - { name: unrouted, sink: y }
 sinks:
   x: { type: htp }
-  s: { type: s3, bucket: b }
+  s: { type: ftp, bucket: b }
   y: { type: http, url: 'http://user:pw@foo.example/in', rate: { max: 5, pr: 1s }, headers: { "a b": "x\\ny" } }
   z: 5
 retry: { tiers: [1m, 5s] }
@@ -97,7 +97,7 @@ deadLetters: { topic: false }
     'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',
     'routes.1.prio: is not a setting; known here: name, when, from, sink, priority, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
-    'sinks.s.type: is not a known type; choose one of http, file',
+    'sinks.s.type: is not a known type; choose one of http, file, s3, kafka',
     'sinks.x.type: is not a known type; did you mean http?',
     'sinks.y.headers.a b: is not a header name; use letters, digits and dashes',
     'sinks.y.rate.pr: is not a setting; did you mean per?',

@@ -10,13 +10,14 @@ test('run: each setting of the section consumer is a flag', () => {
   const names = runOptions().map(({ long }) => long);
   assert.deepEqual(names.slice(0, 2), ['--in-flight-records', '--in-flight-bytes']);
   assert.deepEqual(names.slice(-3), ['--drain', '--accept-gap', '--accept-rules']);
-  assert.deepEqual(groupSettings(loadSettings(SETTINGS, { env: {} })), {
+  const settings = loadSettings(SETTINGS, { env: {} });
+  assert.deepEqual(flowLimits(settings), { maxRecords: 500, maxBytes: 1_048_576 });
+  assert.deepEqual(groupSettings(settings), {
     commitEveryMs: 1000,
     commitRecords: 1000,
     revokeGraceMs: 10_000,
     stopGraceMs: 25_000,
   });
-  assert.deepEqual(flowLimits(loadSettings(SETTINGS, { env: {} })), { maxRecords: 500, maxBytes: 1_048_576 });
 });
 
 test('run: what a flag gives is checked as in the file, and only run ends normally on a signal', async () => {

@@ -3,7 +3,7 @@ import { recordBytes, type ConsumedRecord, type GroupBatch, type GroupCommit } f
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Flow, FlowHooks, FlowLimits } from '../group/flow.ts';
 import type { Work, WorkSignals } from '../group/work.ts';
-import type { PickedRecord, Settle } from '../route/route-work.ts';
+import type { PickedRecord, Settle } from '../group/settle.ts';
 import type { PartitionWriter, Start } from './partition-writer.ts';
 
 export interface ExactFlowOptions {
@@ -170,6 +170,7 @@ export class ExactFlow implements Flow {
   /** What becomes of the record: others', moved, or into the batch. */
   async #look(record: ConsumedRecord): Promise<void> {
     const { writer, hooks, batch: limits, clock } = this.#options;
+    writer.at?.(record.offset);
     const settled = this.#work(record, this.#signals);
     if (settled) await settled;
     const picked = this.#picked;
@@ -181,11 +182,11 @@ export class ExactFlow implements Flow {
     this.#queue.shift();
     this.#queueBytes -= recordBytes(record);
     this.#next = record.offset + 1n;
-    if (picked) {
+    if (picked || writer.hasMoves === true) {
       const { offset: first, timestampMs: firstMs } = record;
       const open = batch ?? { first, firstMs, dueMs: clock.monotonicMs() + limits.ageMs, records: 0, bytes: 0 };
       this.#batch = { ...open, end: this.#next, records: open.records + 1, bytes: open.bytes + size };
-      const added = writer.add(picked);
+      const added = picked && writer.add(picked);
       if (added) await added;
     }
     if (this.#queue.length === 0) {

@@ -16,14 +16,14 @@ import {
   type TopicSize,
 } from '@genesys-kafka/topics';
 import type { DeliveryState } from './delivery-state.ts';
-import { refusesRecord, type TopicWriter } from './topic-writer.ts';
+import { refusesRecord, type RecordMover } from './topic-writer.ts';
 
 export interface ForwarderOptions {
   readonly route: string;
   readonly groupId: string;
   readonly retries: readonly TopicSize[];
   readonly deadLetters: TopicSize;
-  readonly writer: TopicWriter;
+  readonly writer: RecordMover;
   readonly clock: Clock;
   readonly onRetry: (tier: number) => void;
   readonly onDeadLetter: (cause: string) => void;

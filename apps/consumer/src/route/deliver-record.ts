@@ -17,7 +17,7 @@ import {
   type RecordOrigin,
 } from '@genesys-kafka/topics';
 import type { Forwarder } from '../forward/forwarder.ts';
-import type { PickedRecord, Settle } from './route-work.ts';
+import type { PickedRecord, Settle } from '../group/settle.ts';
 
 export interface DeliveryPorts {
   readonly route: string;

@@ -72,6 +72,7 @@ function kafkaSink(
   const routes = settings.routes.filter(({ sink }) => sink === name);
   return new KafkaSink({
     ...{ client, topic, positions, frame, batch, compression },
+    isOwnCluster: brokers === undefined,
     ownTopics: brokers
       ? [positions.name]
       : [main, ...retries, deadLetters, positions, ledger, digests].map((own) => own.name),
