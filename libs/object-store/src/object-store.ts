@@ -9,6 +9,12 @@ export interface ObjectStore extends AsyncDisposable {
   signedLink(address: ObjectAddress): Promise<string>;
   /** Asks for the object's first byte, to learn why it cannot be downloaded; resolves where it can. */
   probe(address: ObjectAddress, signal: AbortSignal): Promise<void>;
+  /** Writes the object, whole or not at all, over whatever has its key; resolves once the storage has it. */
+  put(address: ObjectAddress, body: Buffer, signal: AbortSignal): Promise<void>;
+  /** The object's bytes, all in memory: for objects that this program wrote. Rejects with `s3-object-missing`. */
+  get(address: ObjectAddress, signal: AbortSignal): Promise<Buffer>;
+  /** Deletes the object; resolves too where there is none. */
+  remove(address: ObjectAddress, signal: AbortSignal): Promise<void>;
   /** Tries endpoint and credentials; resolves with what was found. */
   check(signal: AbortSignal): Promise<string>;
 }

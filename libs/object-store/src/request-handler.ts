@@ -24,12 +24,13 @@ interface SdkResponse {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
-/** A page of a listing has a thousand keys of a kilobyte at most. */
-const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+/** A page of a listing has a thousand keys of a kilobyte at most; an object that this program wrote is smaller still. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
  * The SDK's requests over the connections that all our HTTP clients share: proxy, certificates and limits are the same.
- * For listings and other small answers, which are read whole; objects are downloaded otherwise.
+ * For listings, objects of our own and other small answers, which are sent and read whole; foreign objects are
+ * downloaded otherwise.
  */
 export class RequestHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
@@ -47,7 +48,9 @@ export class RequestHandler {
   }
 
   async handle(request: SdkRequest, options: { readonly abortSignal?: unknown } = {}): Promise<SdkResponse> {
-    if (request.body !== undefined) throw new Error('nothing is written to the storage');
+    const sent = request.body;
+    if (sent !== undefined && typeof sent !== 'string' && !(sent instanceof Uint8Array))
+      throw new Error('a body is sent whole: a stream could not be sent again');
     const { host, ...headers } = request.headers;
     const {
       statusCode,
@@ -58,6 +61,7 @@ export class RequestHandler {
       path: request.path + queryOf(request),
       method: request.method,
       headers,
+      ...(sent === undefined ? {} : { body: sent }),
       signal: options.abortSignal instanceof AbortSignal ? options.abortSignal : null,
     });
     const chunks: Buffer[] = [];

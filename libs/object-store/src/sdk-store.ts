@@ -1,4 +1,11 @@
-import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Proxy } from '@genesys-kafka/http';
 import { ObjectStoreError } from './errors.ts';
@@ -21,6 +28,8 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): Object
   const client = new S3Client({
     requestHandler,
     maxAttempts: ATTEMPTS,
+    // undici sends no body that is asked for first.
+    expectContinueHeader: false,
     forcePathStyle: settings.pathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
@@ -56,6 +65,22 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): Object
           // An empty object has no first byte, and is there.
           if (!(error instanceof Error && error.name === 'InvalidRange')) throw error;
         });
+      }),
+    put: (address, body, signal) =>
+      tried(showObject(address), signal, async () => {
+        const command = new PutObjectCommand({ Bucket: address.bucket, Key: address.key, Body: body });
+        await client.send(command, { abortSignal: signal });
+      }),
+    get: (address, signal) =>
+      tried(showObject(address), signal, async () => {
+        const command = new GetObjectCommand({ Bucket: address.bucket, Key: address.key });
+        const { Body } = await client.send(command, { abortSignal: signal });
+        return Buffer.from((await Body?.transformToByteArray()) ?? []);
+      }),
+    remove: (address, signal) =>
+      tried(showObject(address), signal, async () => {
+        const command = new DeleteObjectCommand({ Bucket: address.bucket, Key: address.key });
+        await client.send(command, { abortSignal: signal });
       }),
     check: async (signal) => {
       try {

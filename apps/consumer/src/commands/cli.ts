@@ -94,7 +94,7 @@ function addDeadLetters(program: Command, handle: Handle<Settings>): void {
       const { rate: perSecond, dryRun = false, ...filter } = options;
       const onProgress = (replayed: number) => session.log.info({ replayed }, 'dead letters replayed');
       const { replayLetters } = await commands();
-      await session.tell(await replayLetters(session, { filter, perSecond, dryRun, onProgress }), replayLines);
+      await session.tell(await replayLetters(session, { filter, perSecond, max: Infinity, mostReplays: 3, dryRun, onProgress }), replayLines);
       return 0;
     },
   );

@@ -1,13 +1,17 @@
 import {
+  connectLetterPlace,
   countDeadLetters,
+  Letters,
+  type LetterFilter,
+  type LetterPlace,
   listDeadLetters,
-  openDeadLetterLog,
+  ObjectLetters,
+  openTopicLetters,
   replayDeadLetters,
+  type ReplayOptions,
   showDeadLetter,
   type DeadLetterDetails,
-  type DeadLetterFilter,
   type DeadLetterList,
-  type DeadLetterLog,
   type DeadLetterStats,
   type ReplayReport,
 } from '@genesys-kafka/dead-letters';
@@ -26,29 +30,27 @@ interface Session {
   readonly signal: AbortSignal;
 }
 
-export async function listLetters(session: Session, filter: DeadLetterFilter, limit: number): Promise<DeadLetterList> {
-  return withLog(session, async (log) => listDeadLetters(log, filter, limit));
+export async function listLetters(session: Session, filter: LetterFilter, limit: number): Promise<DeadLetterList> {
+  return withLetters(session, async (letters) => listDeadLetters(letters, filter, limit));
 }
 
 export async function showLetter(session: Session, id: string): Promise<DeadLetterDetails> {
-  return withLog(session, async (log) => showDeadLetter(log, id));
+  return withLetters(session, async (letters) => showDeadLetter(letters, id));
 }
 
-export async function countLetters(session: Session, filter: DeadLetterFilter): Promise<DeadLetterStats> {
-  return withLog(session, async (log) => countDeadLetters(log, filter));
+export async function countLetters(session: Session, filter: LetterFilter): Promise<DeadLetterStats> {
+  return withLetters(session, async (letters) => countDeadLetters(letters, filter));
 }
 
-export interface ReplayCommand {
-  readonly filter: DeadLetterFilter;
-  readonly perSecond: number;
-  readonly dryRun: boolean;
-  readonly onProgress: (replayed: number) => void;
-}
+export type ReplayCommand = Pick<
+  ReplayOptions,
+  'filter' | 'perSecond' | 'max' | 'mostReplays' | 'dryRun' | 'onProgress'
+>;
 
 export async function replayLetters(session: Session, command: ReplayCommand): Promise<ReplayReport> {
   const { settings, log, signal } = session;
   const plans = planRoutes(settings);
-  return withClient(session, async (client) => {
+  return withStores(session, async (client, objects) => {
     const { retries, deadLetters } = await prepareConsumerTopics(client, settings);
     const registry = connectOptionalRegistry(settings);
     await registry?.check();
@@ -61,7 +63,9 @@ export async function replayLetters(session: Session, command: ReplayCommand): P
       reader: new RecordReader(registry && new SchemaIds({ registry, clock: systemClock, onFailure })),
       transactionalId: `${groupPrefix}dead-letters.replay`,
       groupPrefix,
+      topic: consumerSpecs(settings).deadLetters.name,
       deadLetters,
+      objects,
       firstRetry: retries[0]!,
       clock: systemClock,
       signal,
@@ -69,16 +73,22 @@ export async function replayLetters(session: Session, command: ReplayCommand): P
   });
 }
 
-async function withLog<T>(session: Session, use: (log: DeadLetterLog) => Promise<T>): Promise<T> {
-  const { name } = consumerSpecs(session.settings).deadLetters;
-  return withClient(session, async (client) => use(await openDeadLetterLog(client, name, session.signal)));
+/** What both stores hold; the topic is read where it exists, whether dead letters still go there or not. */
+async function withLetters<T>(session: Session, use: (letters: Letters) => Promise<T>): Promise<T> {
+  const { settings, signal } = session;
+  const { name } = consumerSpecs(settings).deadLetters;
+  return withStores(session, async (client, place) => {
+    const topic = await openTopicLetters(client, name, signal);
+    return use(new Letters([topic, ...(place ? [new ObjectLetters(place, signal)] : [])]));
+  });
 }
 
-async function withClient<T>({ settings, log }: Session, use: (client: KafkaClient) => Promise<T>): Promise<T> {
-  const client = connectKafka(settings, log);
-  try {
-    return await use(client);
-  } finally {
-    await client.close();
-  }
+async function withStores<T>(
+  { settings, log }: Session,
+  use: (client: KafkaClient, objects: LetterPlace | undefined) => Promise<T>,
+): Promise<T> {
+  await using closing = new AsyncDisposableStack();
+  const client = closing.adopt(connectKafka(settings, log), async (one) => one.close());
+  const { objects } = settings.deadLetters;
+  return await use(client, objects && closing.use(await connectLetterPlace(objects, settings.proxy)));
 }

@@ -32,6 +32,8 @@ export interface ConsumerMetrics {
   /** Shows what open transactions hide of these topics. */
   watchTopics(names: readonly string[]): void;
   writeFailed(topic: string): void;
+  /** Dead letters that object storage did not take. */
+  storeFailed(): void;
   commitFailed(route: string): void;
 }
 
@@ -66,7 +68,7 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
   ]);
   const deadLetters = metrics.counter(
     'consumer_dead_letters_total',
-    'Moves to the dead-letter topic, by route and cause.',
+    'Dead letters written, by route and cause.',
     ['route', 'cause'],
   );
   const seconds = metrics.histogram('consumer_delivery_seconds', 'Time of one delivery.', SECONDS_BUCKETS, [
@@ -76,6 +78,10 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
   const writes = metrics.counter('consumer_write_failures_total', 'Refused writes to retry and dead-letter topics.', [
     'topic',
   ]);
+  const stored = metrics.counter(
+    'consumer_dead_letter_store_failures_total',
+    'Refused writes of dead letters to object storage.',
+  );
   const commits = metrics.counter('consumer_commit_failures_total', 'Offset commits that failed.', ['route']);
   const topics = new Set<string>();
   const groups = new Map<string, RouteGroup>();
@@ -129,6 +135,7 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
     watchGate: (sink, gate) => void gates.set(sink, gate),
     watchTopics: (names) => names.forEach((name) => topics.add(name)),
     writeFailed: (topic) => writes.inc({ topic }),
+    storeFailed: () => stored.inc(),
     commitFailed: (route) => commits.inc({ route }),
   };
 }

@@ -1,3 +1,4 @@
+import type { LetterKeeper } from '@genesys-kafka/dead-letters';
 import { Batcher, longestWaitMs, type DeliveryOutcome } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
@@ -19,6 +20,8 @@ export interface RouteContext {
   readonly settings: Settings;
   readonly topics: ConsumerTopics;
   readonly writer: TopicWriter;
+  /** Where dead letters go to object storage. */
+  readonly keeper?: LetterKeeper | undefined;
   readonly reader: RecordReader;
   readonly log: Logger;
   readonly clock: Clock;
@@ -123,13 +126,14 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
 }
 
 function forwarderOf(route: string, recorder: RouteRecorder, context: RouteContext): Forwarder {
-  const { settings, topics, writer, log, clock } = context;
+  const { settings, topics, writer, keeper, log, clock } = context;
   const notice = new DeadLetterNotice(route, log);
   return new Forwarder({
     route,
     groupId: groupIdOf(settings, route),
     retries: topics.retries,
     deadLetters: topics.deadLetters,
+    keeper,
     writer,
     clock,
     onRetry: (tier) => recorder.retried(tier),

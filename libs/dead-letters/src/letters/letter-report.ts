@@ -1,13 +1,18 @@
 import { bodyOf, printableText } from '@genesys-kafka/topics';
-import type { DeadLetterFilter, DeadLetterLog, StoredDeadLetter } from './dead-letter-log.ts';
-import { DeadLetterError } from './errors.ts';
+import { DeadLetterError } from '../errors.ts';
+import { routeName } from './letter-filter.ts';
+import type { Letters } from './letters.ts';
+import type { LetterFilter, StoredDeadLetter } from './stored-dead-letter.ts';
 
 /** A dead letter without its value, fit to be printed. */
 export interface DeadLetterSummary {
   readonly id: string;
   readonly key?: string;
-  readonly partition: number;
-  readonly offset: string;
+  /** Where it lies in the dead-letter topic … */
+  readonly partition?: number;
+  readonly offset?: string;
+  /** … or else the object that holds it. */
+  readonly object?: string;
   readonly framing: string;
   readonly stage: string;
   readonly cause: string;
@@ -43,46 +48,46 @@ export interface DeadLetterStats {
 }
 
 export async function listDeadLetters(
-  log: DeadLetterLog,
-  filter: DeadLetterFilter,
+  letters: Letters,
+  filter: LetterFilter,
   limit: number,
 ): Promise<DeadLetterList> {
-  const letters: DeadLetterSummary[] = [];
-  for await (const stored of log.deadLetters(filter)) {
-    if (letters.length === limit) return { letters, more: true };
-    letters.push(summaryOf(stored));
+  const summaries: DeadLetterSummary[] = [];
+  for await (const stored of letters.walk(filter)) {
+    if (summaries.length === limit) return { letters: summaries, more: true };
+    summaries.push(summaryOf(stored));
   }
-  return { letters, more: false };
+  return { letters: summaries, more: false };
 }
 
 /** Rejects with `dead-letter-missing`. */
-export async function showDeadLetter(log: DeadLetterLog, id: string): Promise<DeadLetterDetails> {
-  for await (const stored of log.deadLetters()) if (stored.id === id) return detailsOf(stored);
+export async function showDeadLetter(letters: Letters, id: string): Promise<DeadLetterDetails> {
+  for await (const stored of letters.walk()) if (stored.id === id) return detailsOf(stored);
   throw new DeadLetterError('dead-letter-missing', `There is no dead letter ${printableText(id, 200)}.`);
 }
 
-export async function countDeadLetters(log: DeadLetterLog, filter: DeadLetterFilter): Promise<DeadLetterStats> {
-  let [letters, replayed] = [0, 0];
+export async function countDeadLetters(letters: Letters, filter: LetterFilter): Promise<DeadLetterStats> {
+  let [count, replayed] = [0, 0];
   const by = { route: new Map<string, number>(), stage: new Map<string, number>(), cause: new Map<string, number>() };
-  const count = (map: Map<string, number>, name: string) => map.set(name, (map.get(name) ?? 0) + 1);
-  for await (const { deadLetter, replayedAt } of log.deadLetters(filter)) {
-    letters += 1;
+  const add = (map: Map<string, number>, name: string) => map.set(name, (map.get(name) ?? 0) + 1);
+  for await (const { deadLetter, replayedAt } of letters.walk(filter)) {
+    count += 1;
     if (replayedAt !== undefined) replayed += 1;
-    count(by.route, deadLetter.route ?? 'producer');
-    count(by.stage, deadLetter.stage);
-    count(by.cause, deadLetter.cause);
+    add(by.route, routeName(deadLetter));
+    add(by.stage, deadLetter.stage);
+    add(by.cause, deadLetter.cause);
   }
   return {
-    letters,
+    letters: count,
     replayed,
-    unreadable: log.unreadable,
+    unreadable: letters.unreadable,
     byRoute: Object.fromEntries(by.route),
     byStage: Object.fromEntries(by.stage),
     byCause: Object.fromEntries(by.cause),
   };
 }
 
-function summaryOf({ id, deadLetter, record, replayedAt }: StoredDeadLetter): DeadLetterSummary {
+function summaryOf({ id, deadLetter, key, place: position, replayedAt }: StoredDeadLetter): DeadLetterSummary {
   const { origin, timestampMs, ...rest } = deadLetter;
   const place =
     'topic' in origin
@@ -90,9 +95,8 @@ function summaryOf({ id, deadLetter, record, replayedAt }: StoredDeadLetter): De
       : { source: origin.source, ordinal: origin.ordinal };
   return {
     id,
-    ...(record.key === null ? {} : { key: printableText(record.key.toString('utf8')) }),
-    partition: record.partition,
-    offset: String(record.offset),
+    ...(key === null ? {} : { key: printableText(key.toString('utf8')) }),
+    ...('object' in position ? position : { partition: position.partition, offset: String(position.offset) }),
     ...rest,
     timestamp: new Date(timestampMs).toISOString(),
     origin: place,
@@ -101,12 +105,12 @@ function summaryOf({ id, deadLetter, record, replayedAt }: StoredDeadLetter): De
 }
 
 function detailsOf(stored: StoredDeadLetter): DeadLetterDetails {
-  const { headers } = stored.record;
-  const texts = Object.entries(headers).map(([name, value]) => [name, printableText(value.toString('utf8'))]);
+  const texts = Object.entries(stored.headers()).map(([name, value]) => [name, printableText(value.toString('utf8'))]);
   return { ...summaryOf(stored), headers: Object.fromEntries(texts) as Record<string, string>, value: valueOf(stored) };
 }
 
-function valueOf({ deadLetter, record: { value } }: StoredDeadLetter): DeadLetterDetails['value'] {
+function valueOf({ deadLetter, value: make }: StoredDeadLetter): DeadLetterDetails['value'] {
+  const value = make();
   if (value === null) return null;
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
