@@ -1,6 +1,11 @@
 import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
 export const CONSUMER_ERRORS = {
+  'export-two-documents': {
+    meaning: '`dead-letters export --json` would print two documents in one.',
+    remedy: 'Write the dead letters to a file with --to, or leave --json out.',
+    scope: 'usage',
+  },
   'records-gone': {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
     remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',

@@ -8,6 +8,11 @@ export const DEAD_LETTER_ERRORS = {
     remedy: 'Take the id from: consumer dead-letters list.',
     scope: 'usage',
   },
+  'filter-name-unknown': {
+    meaning: 'A filter names a route or a cause that no dead letter has, nor the configuration.',
+    remedy: 'Take a name from: consumer dead-letters stats.',
+    scope: 'usage',
+  },
   'letter-store-away': {
     meaning: 'The object storage of dead letters does not answer, or fails.',
     remedy: 'Check deadLetters.objects.endpoint, network and proxy.',

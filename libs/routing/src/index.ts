@@ -11,5 +11,5 @@ export {
   type RoutingSettings,
   rulesFingerprint,
 } from './route-plan.ts';
-export { compileRule, type RuleVerdict } from './rule.ts';
+export { compileExpression, compileRule, type Rule, type RuleVerdict } from './rule.ts';
 export { UNROUTED } from './settings.ts';

@@ -3,7 +3,7 @@
 // It has no limit on evaluation cost and compiles `matches` patterns to backtracking RegExp: hence rule-cost.ts and RE2.
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
-import { ruleInvalid } from './errors.ts';
+import { expressionInvalid, ruleInvalid } from './errors.ts';
 import { guardCost, type CostGuard } from './rule-cost.ts';
 import { useLinearMatches } from './rule-matches.ts';
 
@@ -32,6 +32,15 @@ const LIMITS = { maxAstNodes: 2000, maxDepth: 100, maxListElements: 1000, maxMap
  * expressions and rules that are not true or false are a `rule-invalid` naming the route and the column.
  */
 export function compileRule(expression: string, route: string): Rule {
+  return compile(expression, (problem, column) => ruleInvalid(route, problem, expression, column));
+}
+
+/** The same for an expression that was given to a command as `name`: faults are `expression-invalid`. */
+export function compileExpression(expression: string, name: string): Rule {
+  return compile(expression, (problem, column) => expressionInvalid(name, problem, expression, column));
+}
+
+function compile(expression: string, invalid: (problem: string, column?: number) => Error): Rule {
   const patterns = new Map<string, RE2JS>();
   const environment = new Environment({ unlistedVariablesAreDyn: false, limits: LIMITS })
     .registerVariable('record', 'dyn')
@@ -39,8 +48,7 @@ export function compileRule(expression: string, route: string): Rule {
     .registerFunction('string.matchesLinear(string): bool', (text: string, pattern: string) =>
       patterns.get(pattern)!.test(text),
     );
-  const fail = (problem: string, start?: number) =>
-    ruleInvalid(route, problem, expression, start === undefined ? undefined : start + 1);
+  const fail = (problem: string, start?: number) => invalid(problem, start === undefined ? undefined : start + 1);
   let program: ReturnType<Environment['parse']>;
   try {
     program = environment.parse(expression);

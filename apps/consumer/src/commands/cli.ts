@@ -1,9 +1,10 @@
 import { createProgram, lookOnly, type Handle } from '@genesys-kafka/runtime/cli';
 import { requireSettings } from '@genesys-kafka/runtime/settings';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Settings } from '../settings.ts';
-import { letterLines, letterListLines, replayLines, runLines, statsLines } from './report-lines.ts';
-import { count, rate, runOptions, type RunFlags } from './run-options.ts';
+import { addDeadLetters } from './dead-letters/command-line.ts';
+import { runLines } from './report-lines.ts';
+import { runOptions, type RunFlags } from './run-options.ts';
 
 // What a command does is loaded when it runs: most of a program is of no use to its help.
 /** The command line of the consumer; without a `handle` it can be looked at, and does nothing. */
@@ -36,75 +37,4 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     .action(handle(async (session, file: string) => (await import('./print-rule-test.ts')).testCommand(session, file)));
   addDeadLetters(program, handle);
   return program;
-}
-
-interface LetterFilterFlags {
-  readonly route?: string;
-  readonly stage?: string;
-}
-
-function addDeadLetters(program: Command, handle: Handle<Settings>): void {
-  const letters = program.command('dead-letters').description('list, look at and replay what was given up');
-  const commands = () => import('./dead-letters.ts');
-  const route = () => new Option('--route <name>', 'only of this route');
-  const stage = () =>
-    new Option('--stage <name>', 'only of this stage').choices([
-      'parse',
-      'validate',
-      'oversize',
-      'decode',
-      'route',
-      'deliver',
-    ]);
-  const list = handle(async (session, { limit, ...filter }: LetterFilterFlags & { readonly limit: number }) => {
-    const { listLetters } = await commands();
-    await session.tell(await listLetters(session, filter, limit), letterListLines);
-    return 0;
-  });
-  letters
-    .command('list')
-    .description('dead letters without their values, each once')
-    .addOption(route())
-    .addOption(stage())
-    .addOption(new Option('--limit <n>', 'at most so many').argParser(count).default(100))
-    .action(list);
-  const show = handle(async (session, id: string) => {
-    const { showLetter } = await commands();
-    await session.tell(await showLetter(session, id), letterLines);
-    return 0;
-  });
-  letters
-    .command('show')
-    .description('one dead letter with headers and value')
-    .argument('<id>', 'as listed')
-    .action(show);
-  const stats = handle(async (session, filter: LetterFilterFlags) => {
-    const { countLetters } = await commands();
-    await session.tell(await countLetters(session, filter), statsLines);
-    return 0;
-  });
-  letters
-    .command('stats')
-    .description('how many, by route, stage and cause')
-    .addOption(route())
-    .addOption(stage())
-    .action(stats);
-  const replay = handle(
-    async (session, options: LetterFilterFlags & { readonly rate: number; readonly dryRun?: boolean }) => {
-      const { rate: perSecond, dryRun = false, ...filter } = options;
-      const onProgress = (replayed: number) => session.log.info({ replayed }, 'dead letters replayed');
-      const { replayLetters } = await commands();
-      await session.tell(await replayLetters(session, { filter, perSecond, max: Infinity, mostReplays: 3, dryRun, onProgress }), replayLines);
-      return 0;
-    },
-  );
-  letters
-    .command('replay')
-    .summary('send dead letters back to their routes, each once')
-    .description('send dead letters back to their routes, each once; the same command again goes on where it stopped')
-    .addOption(route())
-    .addOption(stage())
-    .addOption(new Option('--rate <n/s>', 'at most so many a second').argParser(rate).default(50, '50/s'))
-    .option('--dry-run', 'say what would be done, and write nothing')
-    .action(replay);
 }

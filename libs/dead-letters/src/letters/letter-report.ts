@@ -1,4 +1,5 @@
 import { bodyOf, printableText } from '@genesys-kafka/topics';
+import type { LetterAction } from '../actions/letter-actions.ts';
 import { DeadLetterError } from '../errors.ts';
 import { routeName } from './letter-filter.ts';
 import type { Letters } from './letters.ts';
@@ -45,7 +46,11 @@ export interface DeadLetterStats {
   readonly byRoute: Readonly<Record<string, number>>;
   readonly byStage: Readonly<Record<string, number>>;
   readonly byCause: Readonly<Record<string, number>>;
+  /** What was done last, the latest first. */
+  readonly actions: readonly LetterAction[];
 }
+
+const LAST_ACTIONS = 10;
 
 export async function listDeadLetters(
   letters: Letters,
@@ -67,10 +72,11 @@ export async function showDeadLetter(letters: Letters, id: string): Promise<Dead
 }
 
 export async function countDeadLetters(letters: Letters, filter: LetterFilter): Promise<DeadLetterStats> {
+  const marks = await letters.marks(filter);
   let [count, replayed] = [0, 0];
   const by = { route: new Map<string, number>(), stage: new Map<string, number>(), cause: new Map<string, number>() };
   const add = (map: Map<string, number>, name: string) => map.set(name, (map.get(name) ?? 0) + 1);
-  for await (const { deadLetter, replayedAt } of letters.walk(filter)) {
+  for await (const { deadLetter, replayedAt } of letters.walk(filter, marks)) {
     count += 1;
     if (replayedAt !== undefined) replayed += 1;
     add(by.route, routeName(deadLetter));
@@ -84,6 +90,7 @@ export async function countDeadLetters(letters: Letters, filter: LetterFilter): 
     byRoute: Object.fromEntries(by.route),
     byStage: Object.fromEntries(by.stage),
     byCause: Object.fromEntries(by.cause),
+    actions: lastOf(marks.actions),
   };
 }
 
@@ -118,4 +125,14 @@ function valueOf({ deadLetter, value: make }: StoredDeadLetter): DeadLetterDetai
   } catch {
     return { base64: value.toString('base64') };
   }
+}
+
+/** Each once, though both stores tell of it: by its last word. */
+function lastOf(actions: readonly LetterAction[]): LetterAction[] {
+  const byId = new Map<string, LetterAction>();
+  for (const action of actions) {
+    const known = byId.get(action.id);
+    if (!known || action.state !== 'begun') byId.set(action.id, action);
+  }
+  return [...byId.values()].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, LAST_ACTIONS);
 }

@@ -1,5 +1,11 @@
 import { passes } from './letter-filter.ts';
-import type { LetterFilter, LetterMarks, LetterStore, StoredDeadLetter } from './stored-dead-letter.ts';
+import {
+  noMarks,
+  type LetterFilter,
+  type LetterMarks,
+  type LetterStore,
+  type StoredDeadLetter,
+} from './stored-dead-letter.ts';
 
 /**
  * The dead letters of all stores as one: what lies in two of them, or twice in one, is met once, where it stands first.
@@ -19,7 +25,7 @@ export class Letters {
 
   /** `known`: the marks, where they were read before. */
   async *walk(filter: LetterFilter = {}, known?: LetterMarks): AsyncGenerator<StoredDeadLetter> {
-    const marks = known ?? (await this.#marks(filter));
+    const marks = known ?? (await this.marks(filter));
     const seen = new Set<string>();
     for (const store of this.#stores) {
       for await (const found of store.scan(filter)) {
@@ -33,9 +39,22 @@ export class Letters {
     }
   }
 
-  async #marks(filter: LetterFilter): Promise<LetterMarks> {
-    const marks: LetterMarks = { replayed: new Map(), purged: new Set() };
+  /** What was done with the dead letters that a filter may mean. */
+  async marks(filter: LetterFilter = {}): Promise<LetterMarks> {
+    const marks = noMarks();
     for (const store of this.#stores) await store.readMarks(marks, filter);
     return marks;
   }
+}
+
+/** A store of which only the marks are read: what was replayed from one store is replayed. */
+export function marksOnly(store: LetterStore): LetterStore {
+  return {
+    unreadable: 0,
+    readMarks: async (marks, filter) => store.readMarks(marks, filter),
+    // eslint-disable-next-line require-yield -- nothing is found here
+    scan: async function* () {
+      return;
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import type { LetterAction } from '../actions/letter-actions.ts';
 import type { DeadLetter } from '@genesys-kafka/topics';
 
 /** A dead letter as it was found in one of the stores, or in both. */
@@ -27,6 +28,12 @@ export interface LetterMarks {
   readonly replayed: Map<string, string>;
   /** They are gone for whoever looks, also where their bytes still lie there. */
   readonly purged: Set<string>;
+  /** What was done, in any order. */
+  readonly actions: LetterAction[];
+}
+
+export function noMarks(): LetterMarks {
+  return { replayed: new Map(), purged: new Set(), actions: [] };
 }
 
 /** One of the stores, as it is read. */

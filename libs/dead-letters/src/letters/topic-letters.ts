@@ -7,6 +7,7 @@ import {
   TopicsError,
   type DeadLetter,
 } from '@genesys-kafka/topics';
+import { parseAction } from '../actions/letter-actions.ts';
 import type { LetterFilter, LetterMarks, LetterStore } from './stored-dead-letter.ts';
 
 /** A partition of the dead-letter topic and the offset before which it is read. */
@@ -29,7 +30,7 @@ export class TopicLetters implements LetterStore {
     this.#signal = signal;
   }
 
-  async readMarks({ replayed, purged }: LetterMarks, filter: LetterFilter): Promise<void> {
+  async readMarks({ replayed, purged, actions }: LetterMarks, filter: LetterFilter): Promise<void> {
     for await (const record of this.#all(filter)) {
       if (record.value !== null) continue;
       const { headers } = record;
@@ -37,6 +38,8 @@ export class TopicLetters implements LetterStore {
       if (id !== undefined) replayed.set(id, headers[MARKER_HEADER.at]?.toString('utf8') ?? '');
       const gone = headers[MARKER_HEADER.purged]?.toString('utf8');
       if (gone !== undefined) purged.add(gone);
+      const action = parseAction(headers[MARKER_HEADER.action]?.toString('utf8') ?? '');
+      if (action) actions.push(action);
     }
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { ACTIONS, parseAction } from '../actions/letter-actions.ts';
 import type { LetterMarks } from '../letters/stored-dead-letter.ts';
 import { inOrder } from '../letters/in-order.ts';
 import type { LetterPlace } from './letter-place.ts';
@@ -9,6 +10,7 @@ import type { LetterPlace } from './letter-place.ts';
 const REPLAYED = '_marks/replayed/';
 const PENDING = '_marks/pending/';
 const AHEAD = 8;
+const MOST_ACTIONS = 100;
 /** Objects of marks that a replay left one by one are joined when they are so many. */
 const MANY = 20;
 const LINES_PER_OBJECT = 50_000;
@@ -30,9 +32,17 @@ export interface PendingReplay {
   readonly from: Readonly<Record<string, string>>;
 }
 
-/** Adds what the storage says of dead letters that were replayed. */
-export async function readObjectMarks(place: LetterPlace, { replayed }: LetterMarks, signal: AbortSignal): Promise<void> {
-  for (const { id, at } of (await readAll(place, signal)).marks) replayed.set(id, at);
+/** Adds what the storage says of dead letters that were replayed, and of what was done lately. */
+export async function readObjectMarks(place: LetterPlace, marks: LetterMarks, signal: AbortSignal): Promise<void> {
+  for (const { id, at } of (await readAll(place, signal)).marks) marks.replayed.set(id, at);
+  const { store, bucket, prefix } = place;
+  const listed = await store.list({ bucket, key: prefix + ACTIONS }, signal);
+  const keys = listed.map(({ key }) => key).sort();
+  const texts = inOrder(keys.slice(-MOST_ACTIONS), AHEAD, async (key) => store.get({ bucket, key }, signal));
+  for await (const text of texts) {
+    const action = parseAction(text.toString('utf8'));
+    if (action) marks.actions.push(action);
+  }
 }
 
 export async function writeReplayed(place: LetterPlace, marks: readonly Mark[], signal: AbortSignal): Promise<void> {

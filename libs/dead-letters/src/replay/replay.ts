@@ -6,7 +6,13 @@ import { MARKER_HEADER, type RecordReader, type TopicSize } from '@genesys-kafka
 import { replayBlocked } from '../errors.ts';
 import { Letters } from '../letters/letters.ts';
 import { ObjectLetters } from '../letters/object-letters.ts';
-import type { LetterFilter, LetterMarks, LetterStore, StoredDeadLetter } from '../letters/stored-dead-letter.ts';
+import {
+  noMarks,
+  type LetterFilter,
+  type LetterMarks,
+  type LetterStore,
+  type StoredDeadLetter,
+} from '../letters/stored-dead-letter.ts';
 import { openTopicLetters, TopicLetters } from '../letters/topic-letters.ts';
 import type { LetterPlace } from '../objects/letter-place.ts';
 import { joinReplayed, writeReplayed } from '../objects/object-marks.ts';
@@ -25,6 +31,8 @@ export interface ReplayOptions extends BatchPorts {
   readonly topic: string;
   readonly filter: LetterFilter;
   readonly perSecond: number;
+  /** One of the stores; both where it is left out. Marks count in both. */
+  readonly looksIn?: 'topic' | 'objects' | undefined;
   /** No more than so many. */
   readonly max: number;
   /** A dead letter that was replayed so often before is left. */
@@ -86,16 +94,17 @@ interface Stores {
   readonly untold: readonly { readonly id: string; readonly at: string }[];
 }
 
-async function storesOf({ objects, filter, signal }: ReplayOptions, topic: LetterStore): Promise<Stores> {
-  const marks: LetterMarks = { replayed: new Map(), purged: new Set() };
+async function storesOf({ objects, filter, looksIn, signal }: ReplayOptions, topic: LetterStore): Promise<Stores> {
+  const marks = noMarks();
   await topic.readMarks(marks, filter);
   if (!objects) return { letters: new Letters([topic]), marks, untold: [] };
   const store = new ObjectLetters(objects, signal);
-  const told: LetterMarks = { replayed: new Map(), purged: new Set() };
+  const told = noMarks();
   await store.readMarks(told);
   const untold = [...marks.replayed].filter(([id]) => !told.replayed.has(id)).map(([id, at]) => ({ id, at }));
   for (const [id, at] of told.replayed) marks.replayed.set(id, at);
-  return { letters: new Letters([topic, store]), marks, untold };
+  const stores = [topic, store].filter((one) => looksIn === undefined || (looksIn === 'topic') === (one === topic));
+  return { letters: new Letters(stores), marks, untold };
 }
 
 async function walk(

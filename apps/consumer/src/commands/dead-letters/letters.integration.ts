@@ -3,11 +3,11 @@ import { after, before, test } from 'node:test';
 import type { DeadLetterDetails, DeadLetterList, ReplayReport } from '@genesys-kafka/dead-letters';
 import { readToEnd } from '@genesys-kafka/kafka';
 import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
-import { dataPartitions, samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
-import { Target } from '../../fixtures/target.ts';
-import { until } from '../../fixtures/until.ts';
-import type { RunReport } from './run.ts';
+import { dataPartitions, samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { Target } from '../../../fixtures/target.ts';
+import { until } from '../../../fixtures/until.ts';
+import type { RunReport } from '../run.ts';
 
 let bus: Bus;
 before(async () => {

@@ -3,12 +3,12 @@ import { after, before, test } from 'node:test';
 import type { DeadLetterDetails, DeadLetterList, DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
 import { freePorts, missingStorage } from '@genesys-kafka/testing';
 import { frame, topicSpecs } from '@genesys-kafka/topics';
-import { samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
-import { LetterStorage } from '../../fixtures/letter-storage.ts';
-import { Target } from '../../fixtures/target.ts';
-import { until } from '../../fixtures/until.ts';
-import type { RunReport } from './run.ts';
+import { samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { LetterStorage } from '@genesys-kafka/dead-letters/letter-storage';
+import { Target } from '../../../fixtures/target.ts';
+import { until } from '../../../fixtures/until.ts';
+import type { RunReport } from '../run.ts';
 
 const skip = missingStorage();
 let bus: Bus;
