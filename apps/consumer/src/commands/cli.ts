@@ -1,10 +1,11 @@
 import { createProgram, lookOnly, type Handle } from '@genesys-kafka/runtime/cli';
 import { requireSettings } from '@genesys-kafka/runtime/settings';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Settings } from '../settings.ts';
 import { addDeadLetters } from './dead-letters/command-line.ts';
+import type { ExplainFlags } from './explain.ts';
 import { runLines } from './report-lines.ts';
-import { runOptions, type RunFlags } from './run-options.ts';
+import { runOptions, span, type RunFlags } from './run-options.ts';
 
 // What a command does is loaded when it runs: most of a program is of no use to its help.
 /** The command line of the consumer; without a `handle` it can be looked at, and does nothing. */
@@ -36,5 +37,18 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     .argument('<file>', 'an array of conversations, an object with `conversations`, or one a line')
     .action(handle(async (session, file: string) => (await import('./print-rule-test.ts')).testCommand(session, file)));
   addDeadLetters(program, handle);
+  const explain = handle(async (session, key: string, flags: ExplainFlags) => {
+    const { explainCommand, explanationLines } = await import('./explain.ts');
+    await session.tell(await explainCommand(session, key, flags), explanationLines);
+    return 0;
+  });
+  program
+    .command('explain')
+    .summary('where the records of a key came from, and what became of them')
+    .description('where the records of a key came from, which routes take them, what became of each, and what is next')
+    .argument('<key>', 'a conversationId')
+    .addOption(new Option('--within <time>', 'read no longer than that').argParser(span).default(30_000, '30s'))
+    .option('--payload', 'show the records as well')
+    .action(explain);
   return program;
 }

@@ -1,4 +1,4 @@
-import { settingOptions } from '@genesys-kafka/runtime/cli';
+import { parseDurationMs, settingOptions } from '@genesys-kafka/runtime/cli';
 import { InvalidArgumentError, Option } from 'commander';
 import type { GroupSettings } from '../group/route-group.ts';
 import { SETTINGS, type Settings } from '../settings.ts';
@@ -39,4 +39,11 @@ export function rate(text: string): number {
   const value = Number(match?.[1] ?? 0);
   if (value < 1) throw new InvalidArgumentError('Write a rate in records per second, such as 50/s.');
   return value;
+}
+
+/** `30s`, as milliseconds. */
+export function span(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined || ms < 1) throw new InvalidArgumentError('Write a number and a unit, such as 30s.');
+  return ms;
 }

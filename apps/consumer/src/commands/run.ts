@@ -106,7 +106,9 @@ export async function runConsumer(
 
   const { port, host } = settings.http;
   const ready = () => {
-    const reasons = [...runners, schemas, keeper].flatMap((part) => part ?? []).flatMap(({ notReady }) => notReady ?? []);
+    const reasons = [...runners, schemas, keeper]
+      .flatMap((part) => part ?? [])
+      .flatMap(({ notReady }) => notReady ?? []);
     return { ready: reasons.length === 0, reasons };
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });

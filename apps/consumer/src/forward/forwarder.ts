@@ -127,12 +127,7 @@ export class Forwarder {
     const envelope = formatDeadLetter({ ...letter, framing: 'none', omittedBytes: record.value?.length ?? 0 });
     const pointer = pointerTo(record);
     const group = { [RETRY_HEADER.group]: headers[RETRY_HEADER.group] };
-    const unwritable = await this.#append(
-      deadLetters,
-      pointer,
-      { ...pointer.headers, ...group, ...envelope },
-      signal,
-    );
+    const unwritable = await this.#append(deadLetters, pointer, { ...pointer.headers, ...group, ...envelope }, signal);
     if (unwritable) throw unwritable;
   }
 

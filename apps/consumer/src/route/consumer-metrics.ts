@@ -66,11 +66,10 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
     'route',
     'tier',
   ]);
-  const deadLetters = metrics.counter(
-    'consumer_dead_letters_total',
-    'Dead letters written, by route and cause.',
-    ['route', 'cause'],
-  );
+  const deadLetters = metrics.counter('consumer_dead_letters_total', 'Dead letters written, by route and cause.', [
+    'route',
+    'cause',
+  ]);
   const seconds = metrics.histogram('consumer_delivery_seconds', 'Time of one delivery.', SECONDS_BUCKETS, [
     'route',
     'outcome',

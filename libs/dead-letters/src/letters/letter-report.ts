@@ -52,11 +52,7 @@ export interface DeadLetterStats {
 
 const LAST_ACTIONS = 10;
 
-export async function listDeadLetters(
-  letters: Letters,
-  filter: LetterFilter,
-  limit: number,
-): Promise<DeadLetterList> {
+export async function listDeadLetters(letters: Letters, filter: LetterFilter, limit: number): Promise<DeadLetterList> {
   const summaries: DeadLetterSummary[] = [];
   for await (const stored of letters.walk(filter)) {
     if (summaries.length === limit) return { letters: summaries, more: true };

@@ -44,7 +44,9 @@ export class ObjectLetters implements LetterStore {
   }
 
   /** Objects that may hold what is asked for, by day; their lines as they are. */
-  async *objects(filter: LetterFilter = {}): AsyncGenerator<{ readonly key: string; readonly lines: readonly Buffer[] }> {
+  async *objects(
+    filter: LetterFilter = {},
+  ): AsyncGenerator<{ readonly key: string; readonly lines: readonly Buffer[] }> {
     const { prefix } = this.#place;
     const found = (await this.#list(filter)).filter(({ key }) => mayHold(key.slice(prefix.length), filter));
     yield* inOrder(found, AHEAD, async ({ key }) => ({ key, lines: await this.#linesOf(key) }));

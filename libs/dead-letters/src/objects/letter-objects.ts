@@ -1,7 +1,14 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { showObject } from '@genesys-kafka/object-store';
-import { backoffMs, isRetryable, OperationalError, systemClock, unlessAborted, type Clock } from '@genesys-kafka/resilience';
+import {
+  backoffMs,
+  isRetryable,
+  OperationalError,
+  systemClock,
+  unlessAborted,
+  type Clock,
+} from '@genesys-kafka/resilience';
 import { deadLetterIdentity, parseDeadLetter } from '@genesys-kafka/topics';
 import { encodeLetter, type LetterRecord } from './letter-line.ts';
 import { folderOf, objectName } from './letter-path.ts';

@@ -55,7 +55,8 @@ export async function sendBack(
     const target = { topic: firstRetry.topic, partition: partitionOf(stored, firstRetry.partitions) };
     for (const plan of routes) sends.add(target, { key, value, headers: replayHeaders(stored, plan, clock.nowMs()) });
     if (!deadLetters) continue;
-    const partition = 'partition' in stored.place ? stored.place.partition : partitionOf(stored, deadLetters.partitions);
+    const partition =
+      'partition' in stored.place ? stored.place.partition : partitionOf(stored, deadLetters.partitions);
     const headers = { [MARKER_HEADER.replayed]: id, [MARKER_HEADER.at]: at };
     sends.add({ topic: deadLetters.topic, partition }, { key, value: null, headers });
   }
@@ -91,7 +92,11 @@ export async function settlePending(objects: LetterPlace, { client, signal }: Pi
   }
 }
 
-async function pendingOf(ids: readonly string[], at: string, { client, firstRetry }: BatchPorts): Promise<PendingReplay> {
+async function pendingOf(
+  ids: readonly string[],
+  at: string,
+  { client, firstRetry }: BatchPorts,
+): Promise<PendingReplay> {
   const { topic } = firstRetry;
   const ends = await client.admin.offsets(topic);
   const from = Object.fromEntries(ends.map(({ partition, end }) => [String(partition), String(end)]));

@@ -68,7 +68,9 @@ function addReplay(letters: Command, handle: Handle<Settings>, commands: Command
     letters
       .command('replay')
       .summary('send dead letters back to their routes, each once')
-      .description('send dead letters back to their routes, each once; the same command again goes on where it stopped'),
+      .description(
+        'send dead letters back to their routes, each once; the same command again goes on where it stopped',
+      ),
   )
     .addOption(new Option('--rate <n/s>', 'at most so many a second').argParser(rate).default(50, '50/s'))
     .addOption(new Option('--max <n>', 'no more than so many').argParser(many))

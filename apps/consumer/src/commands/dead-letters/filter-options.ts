@@ -23,7 +23,9 @@ export function withFilter(command: Command): Command {
     new Option('--route <name>', 'only of this route; producer: of those that never came to one'),
     new Option('--stage <name>', 'only of this stage').choices(DEAD_LETTER_STAGES),
     new Option('--cause <code>', 'only of this cause, such as http-422'),
-    new Option('--since <time>', 'given up from then on: 2026-01-31, 2026-01-31T08:00:00Z, or 24h ago').argParser(moment),
+    new Option('--since <time>', 'given up from then on: 2026-01-31, 2026-01-31T08:00:00Z, or 24h ago').argParser(
+      moment,
+    ),
     new Option('--until <time>', 'given up before then').argParser(moment),
     new Option('--key <key>', 'only of this conversation'),
     new Option('--state <state>', 'only those that were replayed, or were not').choices(['open', 'replayed']),

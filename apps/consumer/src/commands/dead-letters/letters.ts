@@ -5,15 +5,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
   assertNamesKnown,
-  connectLetterPlace,
   countDeadLetters,
   encodeLetter,
-  Letters,
   listDeadLetters,
-  marksOnly,
   NO_ROUTE,
-  ObjectLetters,
-  openTopicLetters,
   purgeDeadLetters,
   recorded,
   replayDeadLetters,
@@ -22,30 +17,22 @@ import {
   type DeadLetterList,
   type DeadLetterStats,
   type LetterFilter,
-  type LetterPlace,
+  type Letters,
   type PurgeReport,
   type ReplayOptions,
   type ReplayReport,
 } from '@genesys-kafka/dead-letters';
-import { connectKafka, type KafkaClient } from '@genesys-kafka/kafka';
+import type { KafkaClient } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
 import { groupPrefixOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
-import { ConfigError, type Logger } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import { ConsumerError } from '../../errors.ts';
 import { consumerSpecs, prepareConsumerTopics } from '../../forward/topics.ts';
-import type { Settings } from '../../settings.ts';
 import { describeFilter, filterOf, type FilterFlags } from './filter-options.ts';
+import { withLetters, type LetterSession } from './open-letters.ts';
 
-interface Session {
-  readonly settings: Settings;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-  readonly json?: boolean;
-}
-
-export async function listLetters(session: Session, flags: FilterFlags, limit: number): Promise<DeadLetterList> {
+export async function listLetters(session: LetterSession, flags: FilterFlags, limit: number): Promise<DeadLetterList> {
   const filter = filterOf(flags);
   return withLetters(session, flags, async ({ letters }) => {
     const list = await listDeadLetters(letters, filter, limit);
@@ -54,11 +41,11 @@ export async function listLetters(session: Session, flags: FilterFlags, limit: n
   });
 }
 
-export async function showLetter(session: Session, id: string): Promise<DeadLetterDetails> {
+export async function showLetter(session: LetterSession, id: string): Promise<DeadLetterDetails> {
   return withLetters(session, {}, async ({ letters }) => showDeadLetter(letters, id));
 }
 
-export async function countLetters(session: Session, flags: FilterFlags): Promise<DeadLetterStats> {
+export async function countLetters(session: LetterSession, flags: FilterFlags): Promise<DeadLetterStats> {
   const filter = filterOf(flags);
   return withLetters(session, flags, async ({ letters }) => {
     const stats = await countDeadLetters(letters, filter);
@@ -70,7 +57,7 @@ export async function countLetters(session: Session, flags: FilterFlags): Promis
 export type ReplayCommand = Pick<ReplayOptions, 'perSecond' | 'max' | 'mostReplays' | 'dryRun' | 'onProgress'>;
 
 export async function replayLetters(
-  session: Session,
+  session: LetterSession,
   flags: FilterFlags,
   command: ReplayCommand,
 ): Promise<ReplayReport> {
@@ -116,7 +103,7 @@ export async function replayLetters(
   });
 }
 
-export async function purgeLetters(session: Session, flags: FilterFlags, dryRun: boolean): Promise<PurgeReport> {
+export async function purgeLetters(session: LetterSession, flags: FilterFlags, dryRun: boolean): Promise<PurgeReport> {
   const { settings, signal } = session;
   const filter = filterOf(flags);
   return withLetters(session, flags, async ({ client, letters, objects, objectLetters }) => {
@@ -144,7 +131,7 @@ export interface ExportReport {
 }
 
 /** To stdout, or to a file that is there once it is whole. */
-export async function exportLetters(session: Session, flags: FilterFlags, file?: string): Promise<ExportReport> {
+export async function exportLetters(session: LetterSession, flags: FilterFlags, file?: string): Promise<ExportReport> {
   const { settings, signal, json = false } = session;
   if (json && file === undefined) {
     throw new ConsumerError('export-two-documents', 'Dead letters and a JSON report cannot both go to stdout.');
@@ -195,7 +182,7 @@ function sumOf(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-function knownRoutes({ settings }: Session): string[] {
+function knownRoutes({ settings }: LetterSession): string[] {
   return [...settings.routes.map(({ name }) => name), UNROUTED, NO_ROUTE];
 }
 
@@ -203,36 +190,4 @@ function knownRoutes({ settings }: Session): string[] {
 async function topicOf({ admin }: KafkaClient, topic: string): Promise<TopicSize | undefined> {
   const found = await admin.describeTopic(topic);
   return found && { topic, partitions: found.partitions };
-}
-
-interface OpenStores {
-  readonly client: KafkaClient;
-  readonly letters: Letters;
-  readonly objects: LetterPlace | undefined;
-  readonly objectLetters: ObjectLetters | undefined;
-}
-
-/** The topic is looked at where it exists, whether dead letters still go there or not. */
-async function withLetters<T>(
-  { settings, log, signal }: Session,
-  { store }: FilterFlags,
-  use: (stores: OpenStores) => Promise<T>,
-): Promise<T> {
-  await using closing = new AsyncDisposableStack();
-  const client = closing.adopt(connectKafka(settings, log), async (one) => one.close());
-  const { objects: named } = settings.deadLetters;
-  if (store === 'objects' && !named) {
-    throw new ConfigError([
-      { path: 'deadLetters.objects', problem: 'is not set, and --store objects looks there', fix: 'set its bucket' },
-    ]);
-  }
-  const objects = named && closing.use(await connectLetterPlace(named, settings.proxy));
-  const objectLetters = objects && new ObjectLetters(objects, signal);
-  const topic = await openTopicLetters(client, consumerSpecs(settings).deadLetters.name, signal);
-  // Marks are read in both: what is replayed from one store is replayed.
-  const letters = new Letters([
-    ...(store === 'objects' ? [marksOnly(topic)] : [topic]),
-    ...(objectLetters ? [store === 'topic' ? marksOnly(objectLetters) : objectLetters] : []),
-  ]);
-  return await use({ client, letters, objects, objectLetters: store === 'topic' ? undefined : objectLetters });
 }
