@@ -64,7 +64,11 @@ test('explain: before the run, after it, and after a replay; of two versions the
   assert.equal(after.versions.filter(({ newest }) => newest).length, 1);
   const main = after.read.find(({ topic }) => topic === area.main)!;
   assert.deepEqual([main.complete, main.from, main.to], [true, '0', main.end]);
-  assert.equal(after.read.filter(({ topic }) => topic === area.main).length, 1, 'of the topic, the partition of the key');
+  assert.equal(
+    after.read.filter(({ topic }) => topic === area.main).length,
+    1,
+    'of the topic, the partition of the key',
+  );
 
   crm.answer = () => ({ status: 200 });
   await runConsumer(area.config(more), ['dead-letters', 'replay', '--key', 'c-1', '--rate', '1000/s']);

@@ -89,7 +89,13 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
   const commits = await commitsOf(ports, ports.main);
   const newest = newestOf(main!.records);
   const versions = main!.records.map((record) => {
-    const routes = routesOf(record, { plans: ports.plans, unroutedGroup: ports.unroutedGroup, commits, retries, letters });
+    const routes = routesOf(record, {
+      plans: ports.plans,
+      unroutedGroup: ports.unroutedGroup,
+      commits,
+      retries,
+      letters,
+    });
     return versionOf(record, routes, record === newest, ports);
   });
   const offsets = new Set(versions.map(({ offset }) => offset));

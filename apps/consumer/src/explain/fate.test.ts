@@ -15,7 +15,13 @@ const letter = {
     attempts: 2,
   },
 } as const;
-const retry = { topic: 'd.retry-1', attempt: 2, notBefore: '2026-01-01T00:00:00.000Z', cause: 'http-503', settled: false };
+const retry = {
+  topic: 'd.retry-1',
+  attempt: 2,
+  notBefore: '2026-01-01T00:00:00.000Z',
+  cause: 'http-503',
+  settled: false,
+};
 
 for (const [state, facts, says] of [
   ['waiting', { committed: undefined }, /committed nothing/],

@@ -27,16 +27,24 @@ export class Letters {
   async *walk(filter: LetterFilter = {}, known?: LetterMarks): AsyncGenerator<StoredDeadLetter> {
     const marks = known ?? (await this.marks(filter));
     const seen = new Set<string>();
+    /** Without their value, which another store may have. */
+    const pointers = new Map<string, StoredDeadLetter>();
     for (const store of this.#stores) {
       for await (const found of store.scan(filter)) {
         if (marks.purged.has(found.id) || seen.has(found.id)) continue;
         const replayedAt = marks.replayed.get(found.id);
         const letter = replayedAt === undefined ? found : { ...found, replayedAt };
+        if (letter.deadLetter.omittedBytes !== undefined) {
+          pointers.set(found.id, letter);
+          continue;
+        }
+        pointers.delete(found.id);
         if (!passes(letter, filter)) continue;
         seen.add(found.id);
         yield letter;
       }
     }
+    for (const pointer of pointers.values()) if (passes(pointer, filter)) yield pointer;
   }
 
   /** What was done with the dead letters that a filter may mean. */
@@ -52,7 +60,7 @@ export function marksOnly(store: LetterStore): LetterStore {
   return {
     unreadable: 0,
     readMarks: async (marks, filter) => store.readMarks(marks, filter),
-    // eslint-disable-next-line require-yield -- nothing is found here
+
     scan: async function* () {
       return;
     },

@@ -11,9 +11,9 @@ export interface StoredDeadLetter {
   /** ISO 8601; absent while it was not replayed. */
   readonly replayedAt?: string;
   /** Made when it is asked for. */
-  value(): Buffer | null;
+  readonly value: () => Buffer | null;
   /** As they stand in the topic, the envelope's among them. */
-  headers(): Readonly<Record<string, Buffer>>;
+  readonly headers: () => Readonly<Record<string, Buffer>>;
 }
 
 /** Where a dead letter was found; of both stores, the topic. */

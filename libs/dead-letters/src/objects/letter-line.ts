@@ -24,9 +24,9 @@ export interface ReadLine {
   readonly deadLetter: DeadLetter;
   readonly key: Buffer | null;
   /** The value, made of the line when it is asked for. */
-  value(): Buffer | null;
+  readonly value: () => Buffer | null;
   /** As they would stand in the topic. */
-  headers(): Record<string, Buffer>;
+  readonly headers: () => Record<string, Buffer>;
 }
 
 /** Of the envelope; they stand in fields of their own. */

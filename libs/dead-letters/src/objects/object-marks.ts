@@ -60,7 +60,9 @@ export async function joinReplayed(place: LetterPlace, signal: AbortSignal): Pro
   if (keys.length - Math.ceil(marks.length / LINES_PER_OBJECT) < MANY) return;
   await writeReplayed(place, marks, signal);
   const { store, bucket } = place;
-  for await (const _ of inOrder(keys, AHEAD, async (key) => store.remove({ bucket, key }, signal)));
+  for (let from = 0; from < keys.length; from += AHEAD) {
+    await Promise.all(keys.slice(from, from + AHEAD).map(async (key) => store.remove({ bucket, key }, signal)));
+  }
 }
 
 /** Resolves with what the transaction is known by until `removePending`. */

@@ -14,7 +14,6 @@ import {
   type StoredDeadLetter,
 } from '../letters/stored-dead-letter.ts';
 import { openTopicLetters, TopicLetters } from '../letters/topic-letters.ts';
-import type { LetterPlace } from '../objects/letter-place.ts';
 import { joinReplayed, writeReplayed } from '../objects/object-marks.ts';
 import { sendBack, settlePending, type BatchPorts, type Routed } from './replay-batch.ts';
 import { replaysOf, replayTarget } from './replay-target.ts';

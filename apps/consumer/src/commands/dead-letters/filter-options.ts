@@ -48,7 +48,7 @@ export function describeFilter(given: Readonly<Record<string, unknown>>): Record
   const texts = Object.entries(given).flatMap(([name, value]): [string, string][] => {
     if (value === undefined) return [];
     if (name === 'since' || name === 'until') return [[name, new Date(value as number).toISOString()]];
-    return [[name, value instanceof Object ? expressions.get(value)! : String(value)]];
+    return [[name, typeof value === 'object' ? (expressions.get(value!) ?? '') : String(value as string | number)]];
   });
   return Object.fromEntries(texts);
 }

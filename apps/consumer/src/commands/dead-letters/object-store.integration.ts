@@ -159,7 +159,7 @@ test(
     storage.proxy.refuse(true);
     storage.proxy.resetAll();
     await area.publish(samples(300, 30));
-    await until(async () => /cannot be written to s3/.test((await healthOf(port!)).text), 'the alert');
+    await until(async () => (await healthOf(port!)).text.includes('cannot be written to s3'), 'the alert');
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     assert.match(metrics, /consumer_dead_letter_store_failures_total [1-9]/);
     const commits = await area.client.admin.groupCommits(`${area.prefix}test.crm`, area.main);
@@ -279,7 +279,7 @@ test('export writes the lines of the contract, whichever store they come from', 
   const { bucket } = (more as { deadLetters: { objects: { bucket: string } } }).deadLetters.objects;
   const exported = async (...flags: readonly string[]) => {
     await using consumer = await ConsumerProcess.start(area.config(more), 'dead-letters', 'export', ...flags);
-    return consumer.ended;
+    return await consumer.ended;
   };
   assert.match((await exported()).stderr, /export-two-documents/);
   const file = join(await mkdtemp(join(tmpdir(), 'letters-')), 'letters.ndjson');
