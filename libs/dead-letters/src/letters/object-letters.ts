@@ -10,7 +10,7 @@ import type { LetterFilter, LetterMarks, LetterStore } from './stored-dead-lette
 
 /** Objects that are fetched and unpacked ahead of the one being read. */
 const AHEAD = 4;
-/** An object of this program unpacks to 8 MiB, or to one dead letter; what is larger is somebody else's. */
+/** An object of this program unpacks to a few MiB, or to one dead letter; what is larger is somebody else's. */
 const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
 const DAY_MS = 86_400_000;
 /** Of a longer span, everything is listed. */

@@ -40,9 +40,9 @@ interface Folder {
 }
 
 /** One object holds this much at most before compression, a larger dead letter alone; and so many of them. */
-const MOST = { bytes: 8 * 1024 * 1024, lines: 10_000 };
+const MOST = { bytes: 4 * 1024 * 1024, lines: 10_000 };
 /** Objects on their way at once. Each is in memory twice, and compressed. */
-const PUTS = 2;
+const PUTS = 4;
 /** While dead letters keep coming, each object waits so long for more of them. A first one does not. */
 const GATHER_MS = 100;
 const CALM_MS = 1000;
@@ -61,7 +61,7 @@ export class LetterObjects implements LetterKeeper {
   readonly #options: LetterObjectsOptions;
   readonly #clock: Clock;
   readonly #folders = new Map<string, Folder>();
-  /** Folders whose turn it is not yet, in their order. */
+  /** Folders that have gathered and whose turn it is not yet, in their order. */
   readonly #queue: Folder[] = [];
   #putting = 0;
   #lastPutMs = Number.NEGATIVE_INFINITY;
@@ -92,10 +92,17 @@ export class LetterObjects implements LetterKeeper {
     folder.waiting.push({ id: deadLetterIdentity(envelope), letter, written, signal });
     if (!this.#folders.has(path)) {
       this.#folders.set(path, folder);
-      this.#queue.push(folder);
-      this.#startNext();
+      void this.#gather(folder);
     }
     await unlessAborted(written.promise, signal);
+  }
+
+  /** A moment for others to come, unless there were none lately. Also those of the same turn go together. */
+  async #gather(folder: Folder): Promise<void> {
+    if (this.#clock.monotonicMs() - this.#lastPutMs < CALM_MS) await this.#clock.sleep(GATHER_MS);
+    else await new Promise((resolve) => setImmediate(resolve));
+    this.#queue.push(folder);
+    this.#startNext();
   }
 
   #startNext(): void {
@@ -105,9 +112,8 @@ export class LetterObjects implements LetterKeeper {
     }
   }
 
-  /** Writes one object of a folder, and puts the folder back where more is waiting. */
+  /** Writes one object of a folder, and begins again where more is waiting. */
   async #work(folder: Folder): Promise<void> {
-    await this.#gather();
     const batch = takeBatch(folder);
     try {
       if (batch.length > 0) await this.#write(folder.path, batch);
@@ -116,15 +122,9 @@ export class LetterObjects implements LetterKeeper {
       for (const { written } of batch) written.reject(error);
     }
     this.#putting -= 1;
-    if (folder.waiting.length > 0) this.#queue.push(folder);
+    if (folder.waiting.length > 0) void this.#gather(folder);
     else this.#folders.delete(folder.path);
     this.#startNext();
-  }
-
-  /** A moment for others to come, unless there were none lately. Also those of the same turn go together. */
-  async #gather(): Promise<void> {
-    if (this.#clock.monotonicMs() - this.#lastPutMs < CALM_MS) await this.#clock.sleep(GATHER_MS);
-    else await new Promise((resolve) => setImmediate(resolve));
   }
 
   async #write(path: string, batch: readonly Pending[]): Promise<void> {
