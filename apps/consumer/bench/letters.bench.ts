@@ -28,7 +28,7 @@ try {
     deadLetters: { objects },
   };
   const letters = letterFlood(area, count);
-  await timed('written to object storage', async () => toObjects(objects as never, letters));
+  await timed('written to object storage', async () => toObjects(objects as never, letters, 3000));
   await timed('written to the topic', async () => toTopic(area, letters));
   console.log(`${(await storage.keys(bucket)).length} objects (of one listing)`);
   for (const store of [['--store', 'topic'], ['--store', 'objects'], []]) {

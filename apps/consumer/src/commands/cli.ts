@@ -3,7 +3,7 @@ import { requireSettings } from '@genesys-kafka/runtime/settings';
 import { Option, type Command } from 'commander';
 import type { Settings } from '../settings.ts';
 import { addDeadLetters } from './dead-letters/command-line.ts';
-import type { ExplainFlags } from './explain.ts';
+import type { ExplainFlags } from './explain/command.ts';
 import { runLines } from './report-lines.ts';
 import { runOptions, span, type RunFlags } from './run-options.ts';
 
@@ -38,7 +38,7 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     .action(handle(async (session, file: string) => (await import('./print-rule-test.ts')).testCommand(session, file)));
   addDeadLetters(program, handle);
   const explain = handle(async (session, key: string, flags: ExplainFlags) => {
-    const { explainCommand, explanationLines } = await import('./explain.ts');
+    const { explainCommand, explanationLines } = await import('./explain/command.ts');
     await session.tell(await explainCommand(session, key, flags), explanationLines);
     return 0;
   });

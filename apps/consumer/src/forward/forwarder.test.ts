@@ -100,7 +100,11 @@ test('object storage has the whole of what its topic refuses, and a move is done
   const { forward, sent, told } = forwarder({ 'd.dlt': 100 }, { keeper: { append } });
   const moved = forward.deadLetter(record(200), origin, why, never);
   await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.deepEqual([sent[0]!.value, told], [null, ['d.dlt message-too-large']], 'the topic has it, the storage has not');
+  assert.deepEqual(
+    [sent[0]!.value, told],
+    [null, ['d.dlt message-too-large']],
+    'the topic has it, the storage has not',
+  );
   gate.resolve(undefined);
   await moved;
   assert.deepEqual([kept[0]!.value?.length, told.at(-1)], [205, 'http-422']);

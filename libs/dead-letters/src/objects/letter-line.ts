@@ -36,7 +36,7 @@ const RECORD_MEMBER = Buffer.from(',"record":');
 const FRAME_BYTES = 5;
 
 /**
- * One dead letter as a line of NDJSON, without its line break (docs/dead-letters.md, "The line"). Throws the
+ * One dead letter as a line of NDJSON, without its line break (docs/dead-letters.md, "The object and the line"). Throws the
  * TopicsError `header-invalid` where the headers are no envelope.
  */
 export function encodeLetter({ key, value, headers }: LetterRecord): Buffer {

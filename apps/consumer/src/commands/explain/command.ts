@@ -2,10 +2,10 @@ import { readLedger, type LedgerLine } from '@genesys-kafka/ledger';
 import { systemClock } from '@genesys-kafka/resilience';
 import { groupIdOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
 import { topicSpecs } from '@genesys-kafka/topics';
-import { explain, type Explanation } from '../explain/explain.ts';
-import { leftoverRetries } from '../forward/leftover-retries.ts';
-import { consumerSpecs } from '../forward/topics.ts';
-import { withLetters, type LetterSession } from './dead-letters/open-letters.ts';
+import { explain, type Explanation } from './explain.ts';
+import { leftoverRetries } from '../../forward/leftover-retries.ts';
+import { consumerSpecs } from '../../forward/topics.ts';
+import { withLetters, type LetterSession } from '../dead-letters/open-letters.ts';
 
 export interface ExplainFlags {
   /** Milliseconds. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { quick, runConsumer } from '../../fixtures/consumer-process.ts';
-import { Target } from '../../fixtures/target.ts';
-import type { Explanation } from '../explain/explain.ts';
+import { samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
+import { quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { Target } from '../../../fixtures/target.ts';
+import type { Explanation } from './explain.ts';
 
 let bus: Bus;
 before(async () => {
