@@ -36,10 +36,10 @@ export class RequestHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #connections: ReturnType<typeof connections>;
 
-  constructor(proxy: Proxy | undefined) {
+  constructor(proxy: Proxy | undefined, maxConnections: number) {
     this.#connections = connections({
       proxy,
-      connections: 4,
+      connections: maxConnections,
       allowH2: false,
       connectTimeout: CONNECT_TIMEOUT_MS,
       headersTimeout: ANSWER_TIMEOUT_MS,
@@ -48,9 +48,9 @@ export class RequestHandler {
   }
 
   async handle(request: SdkRequest, options: { readonly abortSignal?: unknown } = {}): Promise<SdkResponse> {
-    const sent = request.body;
-    if (sent !== undefined && typeof sent !== 'string' && !(sent instanceof Uint8Array))
-      throw new Error('a body is sent whole: a stream could not be sent again');
+    const { body: sent } = request;
+    const isWhole = sent === undefined || typeof sent === 'string' || sent instanceof Uint8Array;
+    if (!isWhole) throw new Error('only what is in memory is written to the storage');
     const { host, ...headers } = request.headers;
     const {
       statusCode,
@@ -61,7 +61,7 @@ export class RequestHandler {
       path: request.path + queryOf(request),
       method: request.method,
       headers,
-      ...(sent === undefined ? {} : { body: sent }),
+      body: sent ?? null,
       signal: options.abortSignal instanceof AbortSignal ? options.abortSignal : null,
     });
     const chunks: Buffer[] = [];
