@@ -1,6 +1,11 @@
 import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
 export const CONSUMER_ERRORS = {
+  'export-two-documents': {
+    meaning: '`dead-letters export --json` would print two documents in one.',
+    remedy: 'Write the dead letters to a file with --to, or leave --json out.',
+    scope: 'usage',
+  },
   'batch-changed': {
     meaning:
       'A batch of a sink of type s3 was under way when the consumer ended, and would become other objects by now: its bucket, prefix or endpoint, or the rule of its route, was changed.',

@@ -89,9 +89,11 @@ sinks:
   z: 5
 retry: { tiers: [1m, 5s] }
 deadLetters: { topic: false }
+dedLetters: { topic: false }
 `;
   assert.deepEqual(problems(yaml), [
-    'deadLetters: is not a setting; known here: connector, kafka, schema, routes, sinks, retry, unrouted, consumer, log, http, tls, proxy, genesys, windows, archive, clock, record, invalid, spool, staging, s3',
+    'deadLetters.topic: is off, and there is no other place for dead letters; set deadLetters.objects.bucket, or leave the topic on',
+    'dedLetters: is not a setting; did you mean deadLetters?',
     'retry.tiers.1: is not longer than the tier before it; write the tiers in rising order',
     'routes.0.sink: names a sink that is not under sinks; add it there; or else: choose x, s, y, z',
     'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',

@@ -12,6 +12,6 @@ export {
   type RoutingSettings,
   rulesFingerprint,
 } from './route-plan.ts';
-export { compileRule, type RuleVerdict } from './rule.ts';
+export { compileExpression, compileRule, type Rule, type RuleVerdict } from './rule.ts';
 export { UNROUTED } from './settings.ts';
 export { compileText, type TextExpression } from './text-expression.ts';

@@ -1,4 +1,5 @@
 import { connectKafka } from '@genesys-kafka/kafka';
+import { openLetterObjects } from '@genesys-kafka/dead-letters';
 import { retry, systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
@@ -57,7 +58,8 @@ export async function runConsumer(
   const prometheus = closing.use(createMetrics());
   const ends = new EndOffsetCache(client.admin, clock);
   const metrics = createConsumerMetrics(prometheus, { ends, lag: new RouteLag({ client, ends, clock }) });
-  const { onWriteFailure, onRegistryFailure } = observe(metrics, sinks, log);
+  const { onWriteFailure, onStoreFailure, onRegistryFailure } = observe(metrics, sinks, log);
+  const keeper = await openLetterObjects(settings, closing, onStoreFailure, signal);
   const writer = new TopicWriter({ producer: client.producer(), onFailure: onWriteFailure });
   const schemas = registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure });
   const reader = new RecordReader(schemas);
@@ -71,7 +73,7 @@ export async function runConsumer(
   const limits = flowLimits(settings);
   const ids = sources.map(async (topic) => [topic, await client.admin.topicId(topic)] as const);
   const routes = workingRoutes(plans, sinks, metrics, {
-    ...{ settings, topics, writer, reader, log, clock, limits },
+    ...{ settings, topics, writer, keeper, reader, log, clock, limits },
     topicIds: new Map(await Promise.all(ids)),
     draining: drain,
     acceptChanges: acceptRules,
@@ -121,7 +123,9 @@ export async function runConsumer(
   followPauses(runners, { controls, metrics, log });
   const { port, host } = settings.http;
   const ready = () => {
-    const reasons = [...runners, ...(schemas ? [schemas] : [])].flatMap(({ notReady }) => notReady ?? []);
+    const reasons = [...runners, schemas, keeper]
+      .flatMap((part) => part ?? [])
+      .flatMap(({ notReady }) => notReady ?? []);
     return { ready: reasons.length === 0, reasons, status: runStatus(routes, controls, sinks) };
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
@@ -152,6 +156,10 @@ function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
     onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {
       metrics.writeFailed(topic);
       log.error({ err, topic, partition, waitMs }, 'a move was not written; its offset stays until it is');
+    },
+    onStoreFailure: (err: unknown, waitMs: number) => {
+      metrics.storeFailed();
+      log.error({ err, waitMs }, 'dead letters were not written to object storage; their offsets stay until they are');
     },
     onRegistryFailure: ({ code, message }: SchemaRegistryError) =>
       log.error({ code, reason: message }, 'the registry does not tell a schema; records wait'),

@@ -34,6 +34,8 @@ export interface ConsumerMetrics {
   watchTopics(names: readonly string[]): void;
   pausedIs(route: string, isPaused: boolean): void;
   writeFailed(topic: string): void;
+  /** Dead letters that object storage did not take. */
+  storeFailed(): void;
   commitFailed(route: string): void;
 }
 
@@ -69,11 +71,10 @@ export function createConsumerMetrics(
     'route',
     'tier',
   ]);
-  const deadLetters = metrics.counter(
-    'consumer_dead_letters_total',
-    'Moves to the dead-letter topic, by route and cause.',
-    ['route', 'cause'],
-  );
+  const deadLetters = metrics.counter('consumer_dead_letters_total', 'Dead letters written, by route and cause.', [
+    'route',
+    'cause',
+  ]);
   const seconds = metrics.histogram('consumer_delivery_seconds', 'Time of one delivery.', SECONDS_BUCKETS, [
     'route',
     'outcome',
@@ -81,6 +82,10 @@ export function createConsumerMetrics(
   const writes = metrics.counter('consumer_write_failures_total', 'Refused writes to retry and dead-letter topics.', [
     'topic',
   ]);
+  const stored = metrics.counter(
+    'consumer_dead_letter_store_failures_total',
+    'Refused writes of dead letters to object storage.',
+  );
   const commits = metrics.counter('consumer_commit_failures_total', 'Offset commits that failed.', ['route']);
   const topics = new Set<string>();
   const groups = new Map<string, RouteGroup>();
@@ -170,6 +175,7 @@ export function createConsumerMetrics(
     watchGate: (sink, gate) => void gates.set(sink, gate),
     watchTopics: (names) => names.forEach((name) => topics.add(name)),
     writeFailed: (topic) => writes.inc({ topic }),
+    storeFailed: () => stored.inc(),
     commitFailed: (route) => commits.inc({ route }),
   };
 }

@@ -1,3 +1,4 @@
+import type { LetterKeeper } from '@genesys-kafka/dead-letters';
 import { Batcher, longestWaitMs, type DeliveryOutcome, type Lane } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
@@ -31,6 +32,8 @@ export interface RouteContext {
   /** The operator has said that rules and sinks were changed on purpose. */
   readonly acceptChanges: boolean;
   readonly writer: RecordMover;
+  /** Where dead letters go to object storage. */
+  readonly keeper?: LetterKeeper | undefined;
   readonly reader: RecordReader;
   readonly log: Logger;
   readonly clock: Clock;
@@ -136,13 +139,14 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
 }
 
 function forwarderOf(route: string, recorder: RouteRecorder, context: RouteContext): Forwarder {
-  const { settings, topics, writer, log, clock } = context;
+  const { settings, topics, writer, keeper, log, clock } = context;
   const notice = new DeadLetterNotice(route, log);
   return new Forwarder({
     route,
     groupId: groupIdOf(settings, route),
     retries: topics.retries,
     deadLetters: topics.deadLetters,
+    keeper,
     writer,
     clock,
     onRetry: (tier) => recorder.retried(tier),
