@@ -20,4 +20,5 @@ export { readLedger } from './read-ledger.ts';
 export { addCounts, type RecordCounts, sumCounts } from './record-counts.ts';
 export { plannedReading, readOn, type RunPlan, runPlanKey, runPrefix, type RunWindow } from './run-window.ts';
 export { type AcceptedChanges, checkLedgerTopics, type LedgerTopics, recordTopics } from './topic-guard.ts';
+export { assertSameTopics, topicIds, type TopicIds } from './topic-ids.ts';
 export type { Availability, Contract, Position, SourceIdentity, WindowError } from './window-progress.ts';

@@ -47,7 +47,7 @@ export async function runCommand(session: Session<Settings>, options: TopicOptio
     clock,
     log,
     onWindow: (line) => metrics.onWindow(line),
-    onMembers: (members) => genesys.setBudgetShare(1 / members),
+    onShare: (share) => genesys.setBudgetShare(share),
   });
   started.run = run;
   log.info({ from: follow.identity.from, contract: contract.name }, 'following the organisation');

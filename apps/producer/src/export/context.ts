@@ -1,11 +1,13 @@
 import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { connectKafka, prepareTopics, type GroupConsumer, type KafkaClient } from '@genesys-kafka/kafka';
 import {
+  assertSameTopics,
   checkLedgerTopics,
   LaneDigests,
   readLedger,
   recordTopics,
   runPrefix,
+  topicIds,
   topicsTag,
   type AcceptedChanges,
   type ClaimedLane,
@@ -17,6 +19,7 @@ import {
   type PublisherEvents,
   type PublisherLimits,
   type RecordCounts,
+  type TopicIds,
   type TopicsTag,
   type WindowError,
 } from '@genesys-kafka/ledger';
@@ -56,8 +59,6 @@ export interface ProducerContext extends AsyncDisposable, Reading {
   runLane(lane: number, signal: AbortSignal): LaneOptions;
   /** A new member of the group by which the processes of `run` share the lanes: the ledger's partitions. */
   runGroup(): GroupConsumer;
-  /** How many processes are in it. */
-  runMembers(): Promise<number>;
   /** What the ledger holds of this connector, committed. */
   readEntries(signal: AbortSignal): Promise<readonly LedgerLine[]>;
   /** What the publishing of every source needs. */
@@ -104,7 +105,7 @@ export async function createContext(
   const thread = () => new StagingThread({}, encode.promise);
   const stager = stack.use(new StagingThreads(Array.from({ length: settings.staging.threads }, thread)));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
-  const [{ topics, tag }, schemaId] = await Promise.all([
+  const [{ topics, ids, tag }, schemaId] = await Promise.all([
     guardedTopics(client, specs, start),
     resolveSchemaId(settings, specs.data.name, log),
   ]);
@@ -133,6 +134,7 @@ export async function createContext(
     limits,
     events: observer,
     identity,
+    mayClaim: async () => assertSameTopics(client.admin, ledgerTopics(specs), ids),
     onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
   });
   return {
@@ -146,7 +148,6 @@ export async function createContext(
       const transactionalId = names.laneId(lane);
       return laneOf({ transactionalId, ...partitions(lane), keyPrefix: runPrefix(connector) }, signal);
     },
-    runMembers: async () => client.admin.groupMembers(names.runGroup),
     runGroup: () => {
       const group = { groupId: names.runGroup, topics: [ledger], keepsPartitions: true } as const;
       return client.groupConsumer({ ...group, sessionTimeoutMs: RUN_SESSION_MS });
@@ -176,13 +177,18 @@ async function guardedTopics(
   client: KafkaClient,
   specs: TopicSpecs,
   start: Start,
-): Promise<{ readonly topics: readonly TopicDescription[]; readonly tag: TopicsTag | undefined }> {
+): Promise<{
+  readonly topics: readonly TopicDescription[];
+  readonly ids: TopicIds;
+  readonly tag: TopicsTag | undefined;
+}> {
   const names = ledgerTopics(specs);
   const known = await checkLedgerTopics(client, names, start);
   const wanted = [specs.data, specs.deadLetters, specs.ledger, ...(start.changedOnly ? [specs.digests] : [])];
   const topics = await prepareTopics(client.admin, wanted);
   await recordTopics(client, names, known, topics[0]!.partitions);
-  return { topics, tag: start.changedOnly ? await topicsTag(client.admin, names, known) : undefined };
+  const ids = await topicIds(client.admin, names);
+  return { topics, ids, tag: start.changedOnly ? topicsTag(ids, known) : undefined };
 }
 
 /** Transactional ids of a connector, and the group of its `run`. */

@@ -114,13 +114,6 @@ export class KafkajsAdmin implements KafkaAdmin {
     });
   }
 
-  async groupMembers(groupId: string): Promise<number> {
-    return this.#call(this.#admin, `look up the members of group ${groupId}`, async (admin) => {
-      const { groups } = await admin.describeGroups([groupId]);
-      return groups[0]?.members.length ?? 0;
-    });
-  }
-
   async tryCreate(topics: readonly TopicSpec[]): Promise<void> {
     await this.#create(topics, true);
   }
