@@ -4,7 +4,7 @@ import { createContext } from '../export/context.ts';
 import { ArchiveFetcher } from '../genesys/archive-fetcher.ts';
 import { connectGenesys } from '../genesys/connect.ts';
 import { jobContract } from '../genesys/job-contract.ts';
-import { assertSamePlan, followOf } from '../run/follow.ts';
+import { assertFollowable, followOf } from '../run/follow.ts';
 import { createRunMetrics } from '../run/run-metrics.ts';
 import { Run, type RunReport } from '../run/run.ts';
 import type { Settings } from '../settings.ts';
@@ -39,7 +39,7 @@ export async function runCommand(session: Session<Settings>, options: TopicOptio
   };
   const start = { accepted: acceptedChanges(options), signal, changedOnly: true };
   await using context = await createContext(settings, log, watched, start);
-  assertSamePlan(follow, await context.readEntries(signal));
+  assertFollowable(follow, await context.readEntries(signal), clock.nowMs());
   const run = new Run({
     context,
     contract,

@@ -99,7 +99,10 @@ test('brokers that are away for hours, at the start or later: the lane is claime
   bench.failure = AWAY;
   const running = bench.run();
   await bench.clock.advance(HOUR_MS);
-  assert.deepEqual([bench.holds.length, bench.health.trouble(bench.clock.monotonicMs())], [0, 'is lost for broker-unreachable']);
+  assert.deepEqual(
+    [bench.holds.length, bench.health.trouble(bench.clock.monotonicMs())],
+    [0, 'is lost for broker-unreachable'],
+  );
   bench.failure = undefined;
   await bench.clock.advance(2 * 60_000);
   assert.deepEqual([bench.holds.length, bench.health.trouble(bench.clock.monotonicMs())], [1, undefined]);

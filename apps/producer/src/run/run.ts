@@ -95,7 +95,8 @@ export class Run {
     }
     const { trouble } = this.#watermark;
     if (trouble) reasons.push(`Genesys cannot be asked: ${trouble.code}`);
-    if (this.#scheduler.stalledMs > follow.windows.stallAfterMs) reasons.push('there is work, and nothing has moved for too long');
+    if (this.#scheduler.stalledMs > follow.windows.stallAfterMs)
+      reasons.push('there is work, and nothing has moved for too long');
     return reasons;
   }
 
