@@ -105,7 +105,7 @@ export async function createContext(
   const thread = () => new StagingThread({}, encode.promise);
   const stager = stack.use(new StagingThreads(Array.from({ length: settings.staging.threads }, thread)));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
-  const [{ topics, ids, tag }, schemaId] = await Promise.all([
+  const [{ topics, ids, tags }, schemaId] = await Promise.all([
     guardedTopics(client, specs, start),
     resolveSchemaId(settings, specs.data.name, log),
   ]);
@@ -126,7 +126,7 @@ export async function createContext(
   const ledger = specs.ledger.name;
   const partitions = (partition: number) => ({
     ledger: { topic: ledger, partition },
-    ...(tag ? { digests: { topic: specs.digests.name, partition } } : {}),
+    ...(tags ? { digests: { topic: specs.digests.name, partition } } : {}),
   });
   const laneOf = (identity: LaneOptions['identity'], signal: AbortSignal): LaneOptions => ({
     client,
@@ -163,7 +163,7 @@ export async function createContext(
       onRecords: (counts, bytes) => observer.onRecords(counts, bytes),
     },
     digests: (lane, publisher, signal) =>
-      tag && new LaneDigests({ client, lane, publisher, signal, format: { tag, compression } }),
+      tags && new LaneDigests({ client, lane, publisher, signal, format: { ...tags, compression } }),
     observer,
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   };
@@ -180,7 +180,7 @@ async function guardedTopics(
 ): Promise<{
   readonly topics: readonly TopicDescription[];
   readonly ids: TopicIds;
-  readonly tag: TopicsTag | undefined;
+  readonly tags: { readonly tag: TopicsTag; readonly deadLettersTag: TopicsTag } | undefined;
 }> {
   const names = ledgerTopics(specs);
   const known = await checkLedgerTopics(client, names, start);
@@ -188,7 +188,8 @@ async function guardedTopics(
   const topics = await prepareTopics(client.admin, wanted);
   await recordTopics(client, names, known, topics[0]!.partitions);
   const ids = await topicIds(client.admin, names);
-  return { topics, ids, tag: start.changedOnly ? topicsTag(ids, known) : undefined };
+  const tags = { tag: topicsTag(ids, known), deadLettersTag: topicsTag({ ...ids, data: ids.deadLetters }, known) };
+  return { topics, ids, tags: start.changedOnly ? tags : undefined };
 }
 
 /** Transactional ids of a connector, and the group of its `run`. */

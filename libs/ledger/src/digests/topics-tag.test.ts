@@ -12,11 +12,7 @@ function tagOf({ data, ledger }: { data?: string; ledger?: string }, ledgerStart
 test('a tag is another one where a topic was made anew, or a cut ledger was accepted, and otherwise the same', () => {
   const tag = tagOf({ data: 'a', ledger: 'b' });
   assert.equal(tagOf({ data: 'a', ledger: 'b' }), tag);
-  assert.equal(
-    tagOf({ data: 'a', ledger: 'b' }, ['0', '0']),
-    tag,
-    'a ledger that was just made has no offsets yet',
-  );
+  assert.equal(tagOf({ data: 'a', ledger: 'b' }, ['0', '0']), tag, 'a ledger that was just made has no offsets yet');
   const others = [
     tagOf({ data: 'c', ledger: 'b' }),
     tagOf({ data: 'a', ledger: 'c' }),
