@@ -36,6 +36,7 @@ export {
   checkTopic,
   LANES,
   type TopicDescription,
+  topicRisks,
   type TopicSize,
   type TopicSpec,
   topicSpecs,

@@ -67,7 +67,7 @@ async function checkKafka(
   client: KafkaClient,
   specs: TopicSpecs,
   { settings, signal }: Session<Settings>,
-): Promise<string> {
+): ReturnType<Check['run']> {
   const { data, deadLetters, ledger, digests } = specs;
   const follows = settings.windows.fromMs !== undefined;
   const answer = await checkCluster(client, [data, deadLetters, ledger, ...(follows ? [digests] : [])]);
