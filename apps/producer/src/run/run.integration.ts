@@ -4,6 +4,7 @@ import type { RunWindow } from '@genesys-kafka/ledger';
 import { Following, stop } from '../../fixtures/followers.ts';
 import { startSimulator } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
+import { setAvailability } from '../../fixtures/simulator-control.ts';
 import { untilWritten } from '../../fixtures/topics.ts';
 
 const servers = useServers();
@@ -88,19 +89,13 @@ test('told to stop in the midst of a window it ends with 0, and says what the ne
 
 test('a window is read again once the data has moved on, and what has not changed is not published again', async () => {
   await using simulator = await startSimulator([...TWO_DAYS, '--job-ms', '0']);
-  const available = async (until: string) => {
-    const [method, body] = ['PUT', JSON.stringify({ dataAvailabilityDate: until })];
-    const headers = { 'content-type': 'application/json' };
-    const { ok } = await fetch(`${simulator.apiUrl}/_simulator/availability`, { method, body, headers });
-    assert(ok);
-  };
-  await available('2025-10-01T13:00:00Z');
+  await setAvailability(simulator, '2025-10-01T13:00:00Z');
   const rereads = 'rereads: [{ age: 12h, every: 6h }]';
   await using following = await Following.of(servers, simulator, `from: 2025-10-01, size: 6h, ${rereads}`);
   const running = following.start();
   // The window that ends past the availability is not begun.
   await following.until((lines) => lines.length === 2 && lines.every(({ state }) => state === 'done'));
-  await available('2025-10-02T00:00:00Z');
+  await setAvailability(simulator, '2025-10-02T00:00:00Z');
   const again = (lines: readonly RunWindow[]) => lines.filter(({ lastReading }) => lastReading?.number === 2);
   const lines = await following.until((all) => all.length === 4 && again(all).length === 1);
   const [second] = again(lines);
