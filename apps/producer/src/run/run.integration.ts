@@ -9,6 +9,7 @@ import { untilWritten } from '../../fixtures/topics.ts';
 
 const servers = useServers();
 const RECORDS = 2000;
+const DAY_MS = 86_400_000;
 /** Two days of conversations, in two lanes. */
 const TWO_DAYS = ['--records', String(RECORDS), '--from', '2025-10-01', '--to', '2025-10-03', '--rate', '1000000'];
 const WINDOWS = 'from: 2025-10-01, size: 6h, rereads: []';
@@ -65,6 +66,32 @@ test('three processes share the lanes, one is killed and one comes later: every 
     records.every(({ source }) => sources.has(source)),
     'a window was read from another job',
   );
+});
+
+test('by archives: one of three processes is killed, another paused until its lanes are others’: every window once', async () => {
+  const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  // By this contract windows are read up to now.
+  const [from, to] = [Date.now() - 6 * DAY_MS, Date.now()].map(dayOf) as [string, string];
+  const days = ['--records', '3000', '--from', from, '--to', to, '--rate', '1000000'];
+  await using simulator = await startSimulator([...days, '--job-ms', '2000']);
+  await using following = await Following.of(servers, simulator, `from: ${from}, size: 12h, rereads: []`);
+  const env = { GENESYS_CONTRACT: 'bulk-archive' };
+  const done = (lines: readonly RunWindow[]) => lines.filter(({ state }) => state === 'done').length;
+  const killed = following.start(env);
+  await following.until((lines) => lines.length > 0);
+  const paused = following.start(env);
+  const last = following.start(env);
+  await following.until((lines) => done(lines) >= 3);
+  paused.child.kill('SIGSTOP');
+  await stop(killed, 'SIGKILL');
+  await following.until((lines) => done(lines) >= 12);
+  paused.child.kill('SIGCONT');
+  const reports = await Promise.all([paused, last].map((running) => stop(running, 'SIGTERM')));
+  for (const { status, stderr } of reports) {
+    assert.equal(status, 0, stderr);
+    assert.doesNotMatch(stderr, /window failed/);
+  }
+  assert.equal((await following.assertOnceEach()).size, 3000, 'conversations are missing');
 });
 
 test('told to stop in the midst of a window it ends with 0, and says what the next start goes on with', async () => {
