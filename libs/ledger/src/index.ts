@@ -12,6 +12,7 @@ export {
   windowLineKey,
   withoutError,
 } from './entries.ts';
+export { type LedgerErrorCode } from './errors.ts';
 export { type ExportStatus, summarise } from './export-status.ts';
 export { type ClaimedLane } from './lane.ts';
 export { type LaneOptions, withLane } from './lane-session.ts';

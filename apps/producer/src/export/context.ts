@@ -57,6 +57,8 @@ export interface ProducerContext extends AsyncDisposable, Reading {
   lane(exportId: string, signal: AbortSignal): LaneOptions;
   /** A lane of the windows that `run` follows (rule 7). */
   runLane(lane: number, signal: AbortSignal): LaneOptions;
+  /** Rejects with `ledger-missing` or `data-missing` where these were made anew since the start, or with a KafkaError. */
+  assertSameTopics(): Promise<void>;
   /** A new member of the group by which the processes of `run` share the lanes: the ledger's partitions. */
   runGroup(): GroupConsumer;
   /** What the ledger holds of this connector, committed. */
@@ -128,13 +130,14 @@ export async function createContext(
     ledger: { topic: ledger, partition },
     ...(tags ? { digests: { topic: specs.digests.name, partition } } : {}),
   });
+  const sameTopics = async () => assertSameTopics(client.admin, ledgerTopics(specs), ids);
   const laneOf = (identity: LaneOptions['identity'], signal: AbortSignal): LaneOptions => ({
     client,
     signal,
     limits,
     events: observer,
     identity,
-    mayClaim: async () => assertSameTopics(client.admin, ledgerTopics(specs), ids),
+    mayClaim: sameTopics,
     onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
   });
   return {
@@ -148,6 +151,7 @@ export async function createContext(
       const transactionalId = names.laneId(lane);
       return laneOf({ transactionalId, ...partitions(lane), keyPrefix: runPrefix(connector) }, signal);
     },
+    assertSameTopics: sameTopics,
     runGroup: () => {
       const group = { groupId: names.runGroup, topics: [ledger], keepsPartitions: true } as const;
       return client.groupConsumer({ ...group, sessionTimeoutMs: RUN_SESSION_MS });

@@ -3,11 +3,9 @@ import { backoffMs, OperationalError, type Clock } from '@genesys-kafka/resilien
 import type { ProducerContext } from '../export/context.ts';
 import { assertSamePlan, type Follow } from './follow.ts';
 import { HeldLane } from './held-lane.ts';
+import { endsRun } from './watch-topics.ts';
 import type { LaneHealth } from './lane-health.ts';
 import type { Scheduler } from './scheduler.ts';
-
-/** The ledger would be begun anew, or says of another topic what was published: nothing is claimed any more. */
-const ENDS_RUN: ReadonlySet<string> = new Set(['ledger-missing', 'data-missing']);
 
 /** Longer than the group takes to tell a process that was paused that its lanes are others' by now. */
 const CLAIM_AGAIN = { initialMs: 10_000, factor: 2, maxMs: 60_000, jitterMs: 2000 };
@@ -62,7 +60,7 @@ export async function runLane(lane: number, ports: LanePorts, signal: AbortSigna
       });
     } catch (error) {
       if (isStopped()) break;
-      if (!(error instanceof OperationalError) || error.scope === 'usage' || ENDS_RUN.has(error.code)) throw error;
+      if (!(error instanceof OperationalError) || endsRun(error)) throw error;
       health.lost(error);
       onLost(lane, error);
       await clock.sleep(backoffMs(CLAIM_AGAIN, health.losses - 1), signal).catch(() => undefined);

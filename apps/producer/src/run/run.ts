@@ -10,6 +10,7 @@ import { LaneHealth } from './lane-health.ts';
 import { runLane } from './lane-runner.ts';
 import type { RunFigures } from './run-metrics.ts';
 import { Scheduler } from './scheduler.ts';
+import { watchTopics } from './watch-topics.ts';
 import { Watermark } from './watermark.ts';
 
 /** Of the 25 s after which whoever stops a process may kill it. */
@@ -114,7 +115,9 @@ export class Run {
     const stop = new AbortController();
     const stopping = AbortSignal.any([signal, stop.signal]);
     const group = this.#group.run(stopping);
-    const work = [this.#ended.promise, this.#scheduler.run(stopping), this.#watermark.run(stopping), group];
+    const { context, clock, follow } = this.#options;
+    const topics = watchTopics(() => context.assertSameTopics(), follow.windows.checkEveryMs, clock, stopping);
+    const work = [this.#ended.promise, this.#scheduler.run(stopping), this.#watermark.run(stopping), topics, group];
     let isWhole = false;
     try {
       await Promise.race(work);
