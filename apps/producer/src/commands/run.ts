@@ -45,6 +45,7 @@ export async function runCommand(session: Session<Settings>, options: TopicOptio
     contract,
     follow,
     clock,
+    maxSkewMs: settings.clock.maxSkewMs,
     log,
     onWindow: (line) => metrics.onWindow(line),
     onShare: (share) => genesys.setBudgetShare(share),

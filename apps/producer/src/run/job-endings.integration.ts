@@ -103,22 +103,24 @@ test('more records than windows.maxRecords: split', async () => {
   assert(leaves(lines).every(({ counts }) => counts.read <= 80));
 });
 
-test('credentials that are revoked: not ready, no window is blamed, and it goes on when they are back', async () => {
-  await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
-  await using following = await Following.of(servers, simulator, WINDOWS);
-  await addFaults(simulator, [{ on: 'submit', after: 1, do: { kind: 'revoke-token' } }]);
-  const [port = 0] = await freePorts(1);
-  const running = following.start({ HTTP_PORT: String(port) });
-  await following.until((lines) => lines.length > 0);
-  await setRevoked(simulator, true);
-  await untilReady(port, /login-failed/);
-  await setRevoked(simulator, false);
-  const lines = await following.until(allDone(4));
-  await untilReady(port);
-  const { status, stderr } = await stop(running, 'SIGTERM');
-  assert.equal(status, 0, stderr);
-  assert.match(stderr, /login-failed/);
-  assert.doesNotMatch(stderr, /window failed/);
-  assert.equal(lines.length, 4);
-  assert.equal((await following.assertOnceEach()).size, RECORDS, 'conversations are missing');
-});
+for (const contract of ['details-jobs', 'bulk-archive']) {
+  test(`${contract}: credentials that are revoked: not ready, no window is blamed, and it goes on when they are back`, async () => {
+    await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
+    await using following = await Following.of(servers, simulator, WINDOWS);
+    await addFaults(simulator, [{ on: 'submit', after: 1, do: { kind: 'revoke-token' } }]);
+    const [port = 0] = await freePorts(1);
+    const running = following.start({ HTTP_PORT: String(port), GENESYS_CONTRACT: contract });
+    await following.until((lines) => lines.length > 0);
+    await setRevoked(simulator, true);
+    await untilReady(port, /login-failed/);
+    await setRevoked(simulator, false);
+    const lines = ofDay(await following.until(allDone(4)));
+    await untilReady(port);
+    const { status, stderr } = await stop(running, 'SIGTERM');
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /login-failed/);
+    assert.doesNotMatch(stderr, /window failed/);
+    assert.equal(lines.length, 4);
+    assert.equal((await following.assertOnceEach()).size, RECORDS, 'conversations are missing');
+  });
+}

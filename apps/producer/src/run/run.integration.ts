@@ -9,7 +9,8 @@ import { untilWritten } from '../../fixtures/topics.ts';
 
 const servers = useServers();
 const RECORDS = 2000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Two days of conversations, in two lanes. */
 const TWO_DAYS = ['--records', String(RECORDS), '--from', '2025-10-01', '--to', '2025-10-03', '--rate', '1000000'];
 const WINDOWS = 'from: 2025-10-01, size: 6h, rereads: []';
@@ -70,8 +71,8 @@ test('three processes share the lanes, one is killed and one comes later: every 
 
 test('by archives: one of three processes is killed, another paused until its lanes are others’: every window once', async () => {
   const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
-  // By this contract windows are read up to now.
-  const [from, to] = [Date.now() - 6 * DAY_MS, Date.now()].map(dayOf) as [string, string];
+  // By this contract windows are read once they have been over for some minutes.
+  const [from, to] = [Date.now() - 6 * DAY_MS - HOUR_MS, Date.now() - HOUR_MS].map(dayOf) as [string, string];
   const days = ['--records', '3000', '--from', from, '--to', to, '--rate', '1000000'];
   await using simulator = await startSimulator([...days, '--job-ms', '2000']);
   await using following = await Following.of(servers, simulator, `from: ${from}, size: 12h, rereads: []`);

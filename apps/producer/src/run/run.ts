@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly contract: JobContract;
   readonly follow: Follow;
   readonly clock: Clock;
+  readonly maxSkewMs: number;
   readonly log: Logger;
   /** The reading of a window has ended. */
   readonly onWindow: (line: RunWindow) => void;
@@ -59,13 +60,14 @@ export class Run {
   #left: RunReport['inWork'] = [];
 
   constructor(options: RunOptions) {
-    const { context, contract, follow, clock, log } = options;
+    const { context, contract, follow, clock, maxSkewMs, log } = options;
     this.#options = options;
     this.#ended.promise.catch(() => undefined);
     this.#watermark = new Watermark({
       contract,
       checkEveryMs: follow.windows.checkEveryMs,
       clock,
+      maxSkewMs,
       onChange: () => this.#onWatermark(),
     });
     this.#scheduler = new Scheduler({
