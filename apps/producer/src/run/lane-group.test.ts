@@ -34,7 +34,9 @@ class Bench {
         handler.onAssigned?.([1, 2].map((partition) => ({ topic: 'ledger', partition })));
       },
       pause: () => undefined,
-      stop: async () => void (own && this.members.delete(own)),
+      stop: async () => {
+        if (own) this.members.delete(own);
+      },
     };
     return consumer as unknown as GroupConsumer;
   }

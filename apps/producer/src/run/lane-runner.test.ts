@@ -54,8 +54,8 @@ class Bench {
   }
 
   get plans(): RunPlan[] {
-    const values = this.log.map(({ value }) => JSON.parse(String(value)) as RunPlan);
-    return values.filter(({ kind }) => kind === 'run-plan');
+    const values = this.log.map(({ value }) => JSON.parse(String(value)) as RunPlan | { readonly kind: 'claim' });
+    return values.filter((value) => value.kind === 'run-plan');
   }
 
   #options(signal: AbortSignal): LaneOptions {
