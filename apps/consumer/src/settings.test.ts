@@ -68,7 +68,15 @@ sinks:
       rate: { max: 100, perMs: 1000 },
       breaker: { ...breaker, errorsRatio: 0.4 },
     },
-    disk: { type: 'file', path: '/data/all.ndjson', concurrency: 16, ...shares, breaker },
+    disk: {
+      type: 'file',
+      path: '/data/all.ndjson',
+      rotate: { ageMs: undefined, bytes: undefined },
+      sync: 'batch',
+      concurrency: 16,
+      ...shares,
+      breaker,
+    },
   });
   assert.deepEqual(routes, [
     { name: 'voice', when: 'record.n == 1.0', from: 'earliest', sink: 'crm', priority: 'high', retry: {} },
@@ -101,7 +109,7 @@ dedLetters: { topic: false }
     'routes.1.prio: is not a setting; known here: name, when, from, sink, priority, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
     'routes.3.name: is kept: its consumer group is the one by which processes of `producer run` share their work; choose another one',
-    'sinks.s.type: is not a known type; choose one of http, file, s3, kafka',
+    'sinks.s.type: is not a known type; choose one of http, postgres, s3, kafka, file',
     'sinks.x.type: is not a known type; did you mean http?',
     'sinks.y.headers.a b: is not a header name; use letters, digits and dashes',
     'sinks.y.rate.pr: is not a setting; did you mean per?',

@@ -54,6 +54,7 @@ async function producerOn(asked: Asked[], wrap: (kafka: Kafka) => Kafka): Promis
     refreshMetadata: nothing,
     refreshMetadataIfNecessary: nothing,
     findControllerBroker: async () => brokers[0],
+    findGroupCoordinator: async () => assert.fail('a producer without transactions has no coordinator'),
     findTopicPartitionMetadata: () => LEADERS.map((leader, partitionId) => ({ partitionId, leader })),
     // Partitions are keys of an object by then.
     findLeaderForPartitions: (_topic: string, [partition]: readonly string[]): Record<string, number[]> => {

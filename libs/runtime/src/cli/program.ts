@@ -26,7 +26,7 @@ export function createProgram(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .option('--config <file>', 'YAML configuration; the environment wins over it')
-    .option('--json', 'print one JSON document to stdout when the command ends')
+    .option('--json', 'print one JSON document to stdout at the end')
     .helpOption('-h, --help', 'of the program, or a command; --help settings [word]: the settings')
     .showHelpAfterError('Try --help.')
     .configureOutput({ outputError: (text, write) => write(toldText(text)) })
