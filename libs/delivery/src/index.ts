@@ -3,4 +3,4 @@ export type { CircuitState } from './circuit-breaker.ts';
 export type { Priority } from './priority-queue.ts';
 export { longestWaitMs, nextStep, type NextStep, type RetryPolicy, type RetryStep } from './retry-policy.ts';
 export { SinkGate, type CircuitOpening } from './sink-gate.ts';
-export type { BatchLimits, Delivery, DeliveryOutcome, Sink } from './sink.ts';
+export type { BatchLimits, Delivery, DeliveryFailure, DeliveryOutcome, Sink } from './sink.ts';

@@ -1,5 +1,5 @@
 export { ConfigError } from './errors.ts';
-export { hideIssuedToken, redactText } from './redaction.ts';
+export { hideIssuedToken, hideSecret, redactText } from './redaction.ts';
 export { settingsJsonSchema, settingsReference, type SettingReference } from './settings/reference.ts';
 export { missingSetting, requireSettings } from './settings/require-settings.ts';
 export { formatAmount } from './amounts.ts';

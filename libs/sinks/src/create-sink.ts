@@ -3,8 +3,13 @@ import type { FileSinkOptions } from './file/file-options.ts';
 import { createFileSink } from './file/file-sink.ts';
 import type { HttpSinkOptions } from './http/http-options.ts';
 import { createHttpSink } from './http/http-sink.ts';
+import type { PostgresSinkOptions } from './postgres/postgres-options.ts';
+import { createPostgresSink } from './postgres/postgres-sink.ts';
 
-export type SinkConfig = ({ readonly type: 'http' } & HttpSinkOptions) | ({ readonly type: 'file' } & FileSinkOptions);
+export type SinkConfig =
+  | ({ readonly type: 'http' } & HttpSinkOptions)
+  | ({ readonly type: 'file' } & FileSinkOptions)
+  | ({ readonly type: 'postgres' } & PostgresSinkOptions);
 
 /** The sink of a configuration. Throws `sink-option-invalid`; opens nothing yet. */
 export function createSink(config: SinkConfig): Sink {
@@ -13,5 +18,7 @@ export function createSink(config: SinkConfig): Sink {
       return createHttpSink(config);
     case 'file':
       return createFileSink(config);
+    case 'postgres':
+      return createPostgresSink(config);
   }
 }

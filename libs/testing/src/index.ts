@@ -3,6 +3,7 @@ export { startProxy, type ChaosProxy, type ProxyOptions } from './chaos-proxy.ts
 export { freePorts } from './free-port.ts';
 export { cpuTime, measure, type Measured } from './measure.ts';
 export { startScript } from './package-script.ts';
+export { startPostgres, type Postgres } from './postgres.ts';
 export { simulatorEnv, type SimulatorEnv } from './simulator-env.ts';
 export type { Provider, Stack, StackOptions } from './provider.ts';
 export { ProcessGroup } from './host/process-group.ts';

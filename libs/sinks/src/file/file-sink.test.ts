@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  open as openFile,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -10,7 +21,7 @@ import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import fc from 'fast-check';
 import type { FileSinkOptions } from './file-options.ts';
 import { createFileSink } from './file-sink.ts';
-import { ndjsonLines } from './ndjson-lines.ts';
+import { ndjsonLines } from '../ndjson-lines.ts';
 
 const never = new AbortController().signal;
 const delivery = (body: string): Delivery => ({
@@ -20,6 +31,7 @@ const delivery = (body: string): Delivery => ({
   idempotencyKey: 'job:7',
   recordVersion: 42n,
   contentType: 'application/json',
+  headers: {},
 });
 
 /** The sink, handed one record at a time. */
@@ -156,7 +168,7 @@ test('a file that was moved or deleted is begun anew: nothing is acknowledged in
 });
 
 test('rotation keeps every record and no file grows past its bound', async (t) => {
-  const { path, open } = await setUp(t, { maxBytes: 20 });
+  const { path, open } = await setUp(t, { rotate: { bytes: 20 } });
   const sink = open();
   for (let n = 0; n < 10; n += 1) await sink.deliver(delivery(`{"n":${n}}`), never);
   await sink.close();
@@ -168,6 +180,65 @@ test('rotation keeps every record and no file grows past its bound', async (t) =
     contents.join('').split('\n').filter(Boolean).sort(),
     Array.from({ length: 10 }, (_, n) => `{"n":${n}}`),
   );
+});
+
+test('rotation by age puts a file aside when its time has come, written to or not, and never an empty one', async (t) => {
+  const { path } = await setUp(t);
+  const files = async () => (await readdir(join(path, '..'))).filter((name) => !name.endsWith('.lock')).toSorted();
+  const texts = async () => Promise.all((await files()).map(async (name) => readFile(join(path, '..', name), 'utf8')));
+  /** What a wake-up sets off goes through the disk. */
+  const untilPutAside = async () => {
+    for (let tries = 0; (await files()).includes('records.ndjson'); tries += 1) {
+      assert.ok(tries < 5000, 'the file was not put aside');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const asleep = async (clock: ManualClock) => {
+    while (clock.sleeping < 2) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const clock = new ManualClock();
+  const sink = oneByOne(createFileSink({ path, rotate: { ageMs: 60_000 } }, clock));
+  t.after(() => sink.close());
+  await sink.deliver(delivery('{"n":1}'), never);
+  await asleep(clock);
+  await clock.advance(59_999);
+  await sink.deliver(delivery('{"n":2}'), never);
+  assert.deepEqual(await files(), ['records.ndjson']);
+  await clock.advance(1);
+  await untilPutAside();
+  await sink.deliver(delivery('{"n":3}'), never);
+  assert.deepEqual(await texts(), ['{"n":3}\n', '{"n":1}\n{"n":2}\n']);
+  assert.match((await files())[1]!, /^records\.ndjson\.20260101T000100\.000Z$/);
+  await sink.close();
+  // Begun by an earlier process: its age counts from its making, not from now on.
+  const later = new ManualClock(Date.now() + 45_000);
+  const next = oneByOne(createFileSink({ path, rotate: { ageMs: 60_000 } }, later));
+  t.after(() => next.close());
+  await next.deliver(delivery('{"n":4}'), never);
+  await asleep(later);
+  await later.advance(15_000);
+  await untilPutAside();
+  await next.close();
+  assert.deepEqual((await texts()).toSorted(), ['{"n":1}\n{"n":2}\n', '{"n":3}\n{"n":4}\n']);
+});
+
+test('each batch is synced before it is delivered; with `never` none is', async (t) => {
+  for (const [sync, expected] of [
+    ['batch', 2],
+    ['never', 0],
+  ] as const) {
+    const { path, open, content } = await setUp(t, { sync });
+    const sink = open();
+    await sink.deliver(delivery('{"n":0}'), never);
+    await using some = await openFile(path);
+    const handles = Object.getPrototypeOf(some) as { datasync: () => Promise<void> };
+    const datasync = t.mock.method(handles, 'datasync');
+    await sink.deliver(delivery('{"n":1}'), never);
+    await sink.deliver(delivery('{"n":2}'), never);
+    assert.equal(datasync.mock.callCount(), expected, sync);
+    datasync.mock.restore();
+    assert.equal(await content(), '{"n":0}\n{"n":1}\n{"n":2}\n');
+  }
 });
 
 test(

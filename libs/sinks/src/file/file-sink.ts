@@ -7,33 +7,37 @@ import { outcomeOfFileFailure } from './file-failure.ts';
 import { FileLock } from './file-lock.ts';
 import type { FileSinkOptions } from './file-options.ts';
 import { checkNdjson, openNdjson, rotateNdjson } from './ndjson-file.ts';
-import { ndjsonLines } from './ndjson-lines.ts';
+import { ndjsonLines } from '../ndjson-lines.ts';
 
 /** Deliveries that come during one write and its sync share the next. */
 const BATCH: BatchLimits = { records: 5000, bytes: 8 * 1024 * 1024, ageMs: 0 };
 
 /**
- * Appends records as NDJSON: a batch is one write, and is delivered once it is on the disk (fdatasync). At least once:
- * after a crash a record may be there twice.
+ * Appends records as NDJSON: a batch is one write, and is delivered once it is on the disk (fdatasync), unless the
+ * options say otherwise. At least once: after a crash a record may be there twice.
  */
-export function createFileSink({ path, maxBytes }: FileSinkOptions, clock: Clock = systemClock): Sink {
-  return new FileSink(resolve(path), maxBytes, clock);
+export function createFileSink(options: FileSinkOptions, clock: Clock = systemClock): Sink {
+  return new FileSink(options, clock);
 }
 
 class FileSink implements Sink {
   readonly batch = BATCH;
   readonly maxRequests = 1;
   readonly #path: string;
-  readonly #maxBytes: number | undefined;
+  readonly #rotate: NonNullable<FileSinkOptions['rotate']>;
+  readonly #syncs: boolean;
   readonly #clock: Clock;
   /** Settles with the last batch that was handed over: a write is not ended by an abort, and the next waits for it. */
   #writing: Promise<unknown> = Promise.resolve();
   #lock: FileLock | undefined;
   #handle: FileHandle | undefined;
+  /** Aborts with the open file: it ends the wait for its age. */
+  #handleGone = new AbortController();
 
-  constructor(path: string, maxBytes: number | undefined, clock: Clock) {
-    this.#path = path;
-    this.#maxBytes = maxBytes;
+  constructor({ path, rotate = {}, sync = 'batch' }: FileSinkOptions, clock: Clock) {
+    this.#path = resolve(path);
+    this.#rotate = rotate;
+    this.#syncs = sync === 'batch';
     this.#clock = clock;
   }
 
@@ -78,9 +82,8 @@ class FileSink implements Sink {
   async #write(lines: Buffer): Promise<void> {
     let handle = await this.#open();
     let { size } = await handle.stat();
-    if (this.#maxBytes !== undefined && size > 0 && size + lines.length > this.#maxBytes) {
-      await this.#letGo();
-      await rotateNdjson(this.#path, this.#clock.nowMs());
+    if (size > 0 && size + lines.length > (this.#rotate.bytes ?? Infinity)) {
+      await this.#putAside();
       handle = await this.#open();
       ({ size } = await handle.stat());
     }
@@ -89,7 +92,7 @@ class FileSink implements Sink {
         const { bytesWritten } = await handle.write(lines, done);
         done += bytesWritten;
       }
-      await handle.datasync();
+      if (this.#syncs) await handle.datasync();
       if ((await handle.stat()).nlink === 0) throw Object.assign(new Error('deleted'), { code: 'ENOENT' });
     } catch (error) {
       // Nothing of a failed batch may stay as half a line, and a handle whose sync failed cannot be trusted again.
@@ -115,12 +118,54 @@ class FileSink implements Sink {
     await mkdir(dirname(this.#path), { recursive: true });
     this.#lock ??= await FileLock.acquire(this.#path, this.#clock);
     this.#handle = await openNdjson(this.#path);
+    if (this.#rotate.ageMs !== undefined) void this.#awaitAge(this.#handle, this.#rotate.ageMs);
     return this.#handle;
+  }
+
+  /** Puts the file aside when it has its age, whether or not anything is written then; an empty one goes on waiting. */
+  async #awaitAge(handle: FileHandle, ageMs: number): Promise<void> {
+    this.#handleGone = new AbortController();
+    const { signal } = this.#handleGone;
+    try {
+      const { birthtimeMs } = await handle.stat();
+      const nowMs = this.#clock.nowMs();
+      // Not every file system knows when a file was made, and some clocks are set back.
+      const begunMs = birthtimeMs > 0 && birthtimeMs <= nowMs ? birthtimeMs : nowMs;
+      await this.#clock.sleep(Math.max(0, begunMs + ageMs - nowMs), signal);
+      for (;;) {
+        const done = this.#writing.then(async () => this.#putAsideUnlessEmpty(handle));
+        this.#writing = done;
+        if (await done) return;
+        await this.#clock.sleep(ageMs, signal);
+      }
+    } catch {
+      // The file is gone: closed, or not to be used any more. The next one has an age of its own.
+    }
+  }
+
+  /** False where it is to be tried again later. Never rejects: writes queue behind it. */
+  async #putAsideUnlessEmpty(handle: FileHandle): Promise<boolean> {
+    try {
+      // Another file by now, or none: the next one has an age of its own.
+      if (this.#handle !== handle || (await this.#open()) !== handle) return true;
+      if ((await handle.stat()).size === 0) return false;
+      await this.#putAside();
+      return true;
+    } catch {
+      // The next write meets the same, and tells it.
+      return false;
+    }
+  }
+
+  async #putAside(): Promise<void> {
+    await this.#letGo();
+    await rotateNdjson(this.#path, this.#clock.nowMs());
   }
 
   async #letGo(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
+    this.#handleGone.abort(new Error('closed'));
     await handle?.close().catch(() => undefined);
   }
 }

@@ -1,0 +1,103 @@
+import type { DeliveryFailure } from '@genesys-kafka/delivery';
+import { codeOf, networkFault } from '@genesys-kafka/http';
+
+/** What a failed statement or connection means. */
+export interface PostgresFailure extends DeliveryFailure {
+  readonly verdict:
+    | 'retry'
+    /** Somebody has to change rights, settings or the table. */
+    | 'refused'
+    /** About what is in a record. */
+    | 'record';
+  /** SQLSTATE, or the code of the network's fault. */
+  readonly code: string;
+}
+
+type Verdict = PostgresFailure['verdict'];
+
+/**
+ * By SQLSTATE, or its first two characters (https://www.postgresql.org/docs/current/errcodes-appendix.html); the longer
+ * one wins. The server's own messages quote what is in the records, and are never repeated.
+ */
+const STATES: Readonly<Record<string, readonly [verdict: Verdict, reason: string]>> = {
+  '08': ['retry', 'the connection failed'],
+  '08P01': ['refused', 'what answers does not speak as Postgres does'],
+  '0A': ['refused', 'the table cannot do this'],
+  '21': ['record', 'a rule of the table does not take the record'],
+  '22': ['record', 'a value of the record does not fit into its column'],
+  '22003': ['record', 'a number of the record is out of range'],
+  '22021': ['record', 'the record is not valid UTF-8'],
+  '22P02': ['record', 'jsonb, or a generated column, does not take a value of the record'],
+  '22P05': ['record', 'the record holds \\u0000, which jsonb cannot store'],
+  '23': ['record', 'a constraint of the table does not take the record'],
+  '25006': ['retry', 'the server only reads: a standby, or set so'],
+  '28': ['refused', 'the server does not accept our login'],
+  '38': ['record', 'a function of the table failed for the record'],
+  '39': ['record', 'a function of the table failed for the record'],
+  '3D': ['refused', 'there is no such database'],
+  '3F': ['refused', 'there is no such schema'],
+  '40': ['retry', 'another transaction was in the way'],
+  '42': ['refused', 'the table is not as the sink needs it'],
+  '428C9': ['refused', 'a column that the sink fills is a generated one'],
+  '42P10': ['refused', 'the column id is no primary key and has no unique index of its own'],
+  '42501': ['refused', 'our user has not the right to do this'],
+  '42P01': ['refused', 'the table is gone'],
+  '44': ['record', 'a view does not take the record'],
+  '53': ['retry', 'the server is short of something'],
+  '53100': ['retry', "the server's disk is full"],
+  '53300': ['retry', 'the server has too many connections'],
+  '54': ['record', 'the record is beyond a limit of Postgres'],
+  '55': ['retry', 'the table is in use otherwise'],
+  '57': ['retry', 'the server ended the statement or the session'],
+  '57014': ['retry', 'the statement was cancelled'],
+  '57P01': ['retry', 'the server is shutting down'],
+  '57P03': ['retry', 'the server is starting or shutting down'],
+  '57P04': ['refused', 'the database was dropped'],
+  '58': ['retry', "the server's system failed it"],
+  P0: ['record', 'a function of the table refused the record'],
+  XX: ['retry', 'the server failed'],
+};
+
+/** Of `pg` itself, which gives them no code. */
+const MESSAGES: readonly (readonly [RegExp, Verdict, cause: string, reason: string])[] = [
+  [/^Connection terminated/, 'retry', 'connection-reset', 'the server closed the connection'],
+  [/does not support SSL/, 'refused', 'tls-refused', 'the server does not offer TLS'],
+  [/^There was an error establishing an SSL/, 'refused', 'tls-refused', 'the server does not offer TLS'],
+  [/^SASL:|password must be a/, 'refused', 'login-refused', 'the login failed, for the password or its method'],
+];
+
+/** What an error of `pg`, of the server or of the way to it, means. */
+export function failureOf(error: unknown): PostgresFailure {
+  const state = sqlState(error);
+  if (state !== undefined) {
+    const [verdict, reason] = STATES[state] ?? STATES[state.slice(0, 2)] ?? ['retry', 'the server refused'];
+    return { verdict, code: state, cause: `postgres-${state}`, reason: `${reason} (${state})` };
+  }
+  const fault = networkFault(error);
+  if (fault) {
+    const verdict = fault.retry ? 'retry' : 'refused';
+    const what = fault.cause === 'timeout' ? 'no answer of the server in time' : 'no connection to the server';
+    return { verdict, code: fault.code, cause: fault.cause, reason: `${what} (${fault.code})` };
+  }
+  const message = error instanceof Error ? error.message : '';
+  const known = MESSAGES.find(([text]) => text.test(message));
+  if (known) return { verdict: known[1], code: known[2], cause: known[2], reason: known[3] };
+  const code = codeOf(error);
+  return {
+    verdict: 'retry',
+    code,
+    cause: 'transport-error',
+    reason: `the statement failed without an answer (${code})`,
+  };
+}
+
+/** Those that a second try at once, on another connection where this one broke, is likely to mend. */
+export function isFleeting({ code, cause }: PostgresFailure): boolean {
+  return code.startsWith('40') || cause === 'connection-reset';
+}
+
+/** `code` of an answer of the server: an error of the system has one too, but no severity. */
+function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}
