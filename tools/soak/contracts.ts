@@ -11,8 +11,8 @@ export interface SoakContract {
   /** The settings of `windows` besides `from` and `retryAfter`. */
   readonly windows: (days: number) => string;
   /**
-   * Windows tell until when the data was available that they were read with, by the organisation's time; where the
-   * contract cannot tell, by this machine's clock.
+   * Windows tell until when the data was available that they were read with, by the organisation's time. Where the
+   * contract cannot tell, all that is known is when their jobs were submitted, by this machine's clock.
    */
   readonly tellsAvailability: boolean;
   /** What may go wrong with its requests. */

@@ -28,6 +28,8 @@ const SETTLE_MS = 9 * DAY_MS;
 /** Between the last day and now: what has not come yet is not read. */
 const SINCE_MS = 10 * DAY_MS;
 const SETTLE_PATIENCE_MS = 30 * 60_000;
+/** From a submission at Genesys until it is known here. */
+const SUBMIT_MS = 5000;
 const TICK_MS = 500;
 const TELL_MS = 30_000;
 
@@ -205,12 +207,14 @@ async function settle(
 ): Promise<{ readonly untilMs: number; readonly left: readonly string[] }> {
   const untilMs = contract.tellsAvailability ? toMs + SETTLE_MS - DAY_MS : toMs;
   await simulator.setClock({ now: iso(toMs + SETTLE_MS), speed: 1 });
-  const readMs = contract.tellsAvailability ? toMs : Date.now();
+  // A job that is submitted by then knows all.
+  const sinceMs = contract.tellsAvailability ? toMs : Date.now() + SUBMIT_MS;
+  const by = contract.tellsAvailability ? 'until' : 'at';
   say(`the organisation stands still at ${iso(toMs)}; every window is read once more`);
   const startMs = performance.now();
   let toldMs = startMs;
   for (;;) {
-    const left = windows.unread(fromMs, untilMs, readMs);
+    const left = windows.unread(fromMs, untilMs, sinceMs, by);
     const ms = performance.now();
     if (left.length === 0 || ms - startMs > SETTLE_PATIENCE_MS) return { untilMs, left };
     if (ms - toldMs >= TELL_MS) {

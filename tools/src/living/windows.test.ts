@@ -6,7 +6,10 @@ const at = (hour: number) => Date.UTC(2025, 9, 1, hour);
 const instant = (hour: number) => `2025-10-01T${String(hour).padStart(2, '0')}:00Z`;
 const line = (from: number, to: number, more: object) =>
   Buffer.from(JSON.stringify({ kind: 'run-window', window: `${instant(from)}/${instant(to)}`, ...more }));
-const read = (until: number) => ({ state: 'done', lastReading: { until: new Date(at(until)).toISOString() } });
+const read = (until: number) => ({
+  state: 'done',
+  lastReading: { at: instant(until - 1), until: new Date(at(until)).toISOString() },
+});
 
 test('what is not covered by windows that were read late enough is told as intervals', () => {
   const windows = new Windows();
@@ -24,5 +27,7 @@ test('what is not covered by windows that were read late enough is told as inter
   assert.deepEqual(gaps(), ['05:00:00.000Z/06:00:00.000Z']);
   windows.add('e', line(5, 6, read(12)));
   assert.deepEqual(gaps(), []);
+  assert.deepEqual(windows.unread(at(0), at(6), at(11), 'at'), []);
+  assert.equal(windows.unread(at(0), at(6), at(12), 'at').length, 2);
   assert.deepEqual(windows.counts(), { done: 3, submitted: 1, split: 1 });
 });

@@ -2,7 +2,7 @@
 interface WindowLine {
   readonly window: string;
   readonly state: string;
-  readonly lastReading?: { readonly until: string };
+  readonly lastReading?: { readonly at: string; readonly until: string };
 }
 
 /** What the ledger holds of the windows of `run`, as its committed lines come in. */
@@ -23,12 +23,12 @@ export class Windows {
   }
 
   /**
-   * Where the interval is not covered, without a gap, by windows that were read to their end with data that was available
-   * until `untilMs` or later; empty when it is.
+   * Where the interval is not covered, without a gap, by windows whose last reading that came to its end is late enough:
+   * its data was available until `sinceMs` or later, or its job was submitted (`at`) then. Empty when it is covered.
    */
-  unread(fromMs: number, toMs: number, untilMs: number): string[] {
+  unread(fromMs: number, toMs: number, sinceMs: number, by: 'until' | 'at' = 'until'): string[] {
     const read = [...this.#lines.values()]
-      .filter(({ state, lastReading }) => state !== 'split' && Date.parse(lastReading?.until ?? '') >= untilMs)
+      .filter(({ state, lastReading }) => state !== 'split' && Date.parse(lastReading?.[by] ?? '') >= sinceMs)
       .map(({ window }) => window.split('/').map((instant) => Date.parse(instant)) as [number, number])
       .sort((a, b) => a[0] - b[0]);
     const gaps: string[] = [];

@@ -34,7 +34,7 @@ export function limitsOf(figures: Figures, set: Defaults, delivered: Delivered |
       name: 'one producer process',
       where: '`publish` in the [benchmark](benchmarks.md)',
       bears: dayOf(figures.publishedPerSecond),
-      moved: 'a process for each part of the interval, each an export of its own',
+      moved: 'more processes of `run`; or one for each part of the interval, each an export of its own',
     },
     {
       name: `${set.lanes} producer processes`,

@@ -146,8 +146,8 @@ function notes(set: Defaults): string {
     `- A job of ${seconds(set.windowSeconds)} is not asked for before these are over, and its pages come one after the other. Exports that keep step with the day take shorter windows, of which ${set.concurrentJobs} (${code('genesys.concurrentJobs')}) are fetched side by side.`,
     `- A transaction ends after ${mebibytes(set.transactionBytes)} or ${seconds(set.transactionSeconds)}, whichever is first at the pace of one process; each window adds two, one with its job’s id and one that ends it. Transactions, ledger and jobs of the lower rows are those of bulk-archive, which has more windows.`,
     `- The ledger’s lines are ${set.entryBytes} bytes and more, one for each window in a transaction. Compaction takes a segment of ${mebibytes(set.ledgerSegmentBytes)} at the latest ${seconds(set.compactionSeconds)} later and leaves one line for each window. A start reads one of ${set.lanes} partitions.`,
-    '- `genesys.requestsPerSecond` is of one process: divide it among those that share a client. Processes share work as exports of their own, such as one an hour.',
-    '- Replicas cost their brokers CPU and network too; that was not measured. Nor are retry and dead-letter topics counted. The topic of digests is [not built](exactly-once.md#4-one-writer-for-each-key-of-the-ledger).',
+    '- `genesys.requestsPerSecond` is of one process. Those of `producer run` [share the windows](operating.md#more-than-one-process) and divide what Genesys’ answers allow; three of them go through a backfill [twice as fast](operating.md#how-fresh-how-fast) as one. Exports share nothing: divide it among those that use one client.',
+    '- Replicas cost their brokers CPU and network too; that was not measured. Nor are counted: retry and dead-letter topics, what `run` reads again (jobs and requests once more for each reading, and of the records those that have changed), and the topic of digests, one for each conversation and day that may still be read again (61 MiB of memory for a day of a million).',
   ].join('\n');
 }
 
