@@ -3,11 +3,11 @@ import { after, before, test } from 'node:test';
 import type { DeadLetterDetails, DeadLetterList, ReplayReport } from '@genesys-kafka/dead-letters';
 import { readToEnd } from '@genesys-kafka/kafka';
 import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
-import { dataPartitions, samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
-import { Target } from '../../fixtures/target.ts';
-import { until } from '../../fixtures/until.ts';
-import type { RunReport } from './run.ts';
+import { dataPartitions, samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { Target } from '../../../fixtures/target.ts';
+import { until } from '../../../fixtures/until.ts';
+import type { RunReport } from '../run.ts';
 
 let bus: Bus;
 before(async () => {
@@ -83,7 +83,7 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   // As after a crash between a move and its commit: the same dead letter twice.
   const { partition, key } = list.letters[0]!;
   const copied = await copyOf(area, list.letters[0]!.id);
-  await area.append(partition, { key: key!, ...copied }, area.deadLetters);
+  await area.append(partition!, { key: key!, ...copied }, area.deadLetters);
   assert.equal((await json<DeadLetterList>(area, more, 'dead-letters', 'list')).letters.length, 20);
   // And one of the producer, which has no route to go back to.
   await area.append(0, { key: 'x', value: Buffer.from('{'), headers: producerLetter() }, area.deadLetters);
@@ -209,7 +209,8 @@ test('a retry that lies on the topic of a tier that was taken out is delivered b
 async function copyOf(area: Area, id: string) {
   const { letters } = await json<DeadLetterList>(area, {}, 'dead-letters', 'list', '--limit', '1000');
   const { partition, offset } = letters.find((letter) => letter.id === id)!;
-  for await (const slice of area.client.read({ topic: area.deadLetters, partition }, { from: BigInt(offset) })) {
+  const target = { topic: area.deadLetters, partition: partition! };
+  for await (const slice of area.client.read(target, { from: BigInt(offset!) })) {
     const { value, headers } = slice.records[0]!;
     return { value, headers };
   }

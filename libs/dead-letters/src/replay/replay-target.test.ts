@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import { compileRule, type RoutePlan } from '@genesys-kafka/routing';
 import {
   formatDeadLetter,
@@ -11,7 +10,7 @@ import {
   REPLAY_HEADER,
   type DeadLetter,
 } from '@genesys-kafka/topics';
-import type { StoredDeadLetter } from './dead-letter-log.ts';
+import type { StoredDeadLetter } from '../letters/stored-dead-letter.ts';
 import { replayHeaders, replayTarget, type ReplayTarget } from './replay-target.ts';
 
 const policy = { tiersMs: [1000], maxAttempts: 2 };
@@ -33,17 +32,16 @@ function stored(more: Partial<DeadLetter>, value: Buffer = frame(1, Buffer.from(
     attempts: 3,
     ...more,
   };
-  const headers = Object.entries({ ...formatDeadLetter(letter), 'source-id': 'job-1' });
-  const record: ConsumedRecord = {
-    topic: 'd.dlt',
-    partition: 0,
-    offset: 9n,
-    timestampMs: 0,
+  const texts = Object.entries({ ...formatDeadLetter(letter), 'source-id': 'job-1' });
+  const headers = Object.fromEntries(texts.map(([name, text]) => [name, Buffer.from(text)]));
+  return {
+    id: 'd/2/41/crm/3',
+    deadLetter: parseDeadLetter(headers),
     key: Buffer.from('c'),
-    value,
-    headers: Object.fromEntries(headers.map(([name, text]) => [name, Buffer.from(text)])),
+    place: { partition: 0, offset: 9n },
+    value: () => value,
+    headers: () => headers,
   };
-  return { id: 'd/2/41/crm/3', deadLetter: parseDeadLetter(record.headers), record };
 }
 
 async function target(letter: StoredDeadLetter, ...plans: RoutePlan[]): Promise<string> {
