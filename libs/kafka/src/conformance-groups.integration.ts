@@ -9,12 +9,10 @@ import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, record } from '../fixtures/conformance.ts';
 import { KafkaError, type GroupBatch, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
 
-/** Of kafkajs alone: it reads the headers of each record by `readVarIntArray`, and nothing else. */
+/** Of kafkajs alone: it reads the headers of each record by `readVarIntArray`, and a group stays alive by `heartbeat`. */
 const kafkajsDecoder = createRequire(import.meta.url)('kafkajs/src/protocol/decoder') as {
   readonly prototype: { readVarIntArray(): unknown };
 };
-
-/** Of kafkajs alone: by this its groups stay members. */
 const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
   readonly prototype: { heartbeat(request: unknown): Promise<unknown> };
 };
@@ -369,7 +367,6 @@ for (const { name, create } of IMPLEMENTATIONS) {
       const now = Date.now.bind(Date);
       t.mock.method(Date, 'now', () => now() - 3_600_000);
       const before = mock.callCount();
-      // Two of them, so that one that was on its way counts for nothing.
       await until('heartbeats after that', () => mock.callCount() > before + 1, 12_000);
       assert.deepEqual(member.events, ['assigned 1']);
       await member.consumer.stop();

@@ -1,7 +1,7 @@
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import { LedgerError } from './errors.ts';
 import { runWindowKey, type RunPlan, type RunWindow } from './run-window.ts';
-import { TOPICS_PREFIX } from './topics-entry.ts';
+import { TOPICS_PREFIX } from './topics/topics-entry.ts';
 import { nothingRead, type SourceIdentity, type WindowProgress } from './window-progress.ts';
 
 /**

@@ -20,6 +20,6 @@ export { LanePublisher, type PublisherEvents, type PublisherLimits, type Publish
 export { readLedger } from './read-ledger.ts';
 export { addCounts, type RecordCounts, sumCounts } from './record-counts.ts';
 export { plannedReading, readOn, type RunPlan, runPlanKey, runPrefix, type RunWindow } from './run-window.ts';
-export { type AcceptedChanges, checkLedgerTopics, type LedgerTopics, recordTopics } from './topic-guard.ts';
-export { assertSameTopics, topicIds, type TopicIds } from './topic-ids.ts';
+export { type AcceptedChanges, checkLedgerTopics, type LedgerTopics, recordTopics } from './topics/topic-guard.ts';
+export { assertSameTopics, topicIds, type TopicIds } from './topics/topic-ids.ts';
 export type { Availability, Contract, Position, SourceIdentity, WindowError } from './window-progress.ts';

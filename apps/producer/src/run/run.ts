@@ -58,6 +58,7 @@ export class Run {
   readonly #windows = { done: 0, failed: 0, split: 0 };
   #records: RecordCounts = { read: 0, published: 0, invalid: 0, unchanged: 0 };
   #left: RunReport['inWork'] = [];
+  #isBack = false;
 
   constructor(options: RunOptions) {
     const { context, contract, follow, clock, maxSkewMs, log } = options;
@@ -195,9 +196,17 @@ export class Run {
 
   #onWatermark(): void {
     const { log } = this.#options;
-    const { trouble, untilMs } = this.#watermark;
+    const { trouble, untilMs, backByMs } = this.#watermark;
+    const isBack = backByMs >= this.#options.follow.plan.sizeMs;
+    if (isBack && !this.#isBack) {
+      log.warn(
+        { until: iso(untilMs!), backSeconds: backByMs / 1000 },
+        'the date until which data is available has gone back',
+      );
+    }
+    this.#isBack = isBack;
     if (trouble) log.warn({ err: trouble }, 'Genesys cannot be asked until when data is available; no window is begun');
-    else if (untilMs !== undefined) log.debug({ until: new Date(untilMs).toISOString() }, 'data is available');
+    else if (untilMs !== undefined) log.debug({ until: iso(untilMs) }, 'data is available');
     this.#scheduler.wake();
   }
 
@@ -212,4 +221,8 @@ export class Run {
     else if (state === 'split') log.info({ ...facts, halves, error }, 'window split in two');
     else log.warn({ ...facts, error, nextTry: failures?.nextTry }, 'window failed; it is tried again');
   }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -83,6 +83,24 @@ test('what Genesys refuses, or says in words that nobody can read, is trouble un
   await assert.rejects(running, /stop/);
 });
 
+test('a date that goes back is believed, and by how much is known until it is there again', async () => {
+  const [one, other] = [new Date('2026-01-03T00:00:00Z'), new Date('2026-01-01T00:00:00Z')];
+  const { watermark, clock } = asked([one, other, one]);
+  const stop = new AbortController();
+  const running = watermark.run(stop.signal);
+  for (const [until, backByMs] of [
+    [one, 0],
+    [other, 2 * 86_400_000],
+    [one, 0],
+  ] as const) {
+    await settled();
+    assert.deepEqual([watermark.untilMs, watermark.backByMs], [until.getTime(), backByMs]);
+    await clock.advance(60_000);
+  }
+  stop.abort(new Error('stop'));
+  await assert.rejects(running, /stop/);
+});
+
 test('a failure is the window’s own where Genesys answers others, and nobody’s where it does not', async () => {
   const well = asked([new Date()]);
   assert.equal(await well.watermark.isWindowsOwn(refused, never), true);

@@ -20,6 +20,7 @@ interface WatermarkOptions {
 export class Watermark {
   readonly #options: WatermarkOptions;
   #untilMs: number | undefined;
+  #latestMs = -Infinity;
   #trouble: OperationalError | undefined;
 
   constructor(options: WatermarkOptions) {
@@ -29,6 +30,11 @@ export class Watermark {
   /** Undefined until Genesys has answered once. */
   get untilMs(): number | undefined {
     return this.#untilMs;
+  }
+
+  /** By how much it has gone back from the latest that was told: windows in between are not begun before it is there again. */
+  get backByMs(): number {
+    return this.#untilMs === undefined ? 0 : this.#latestMs - this.#untilMs;
   }
 
   get trouble(): OperationalError | undefined {
@@ -66,6 +72,7 @@ export class Watermark {
       const untilMs = until ? Math.min(until.getTime(), nowMs) : nowMs - maxSkewMs;
       const isNews = untilMs !== this.#untilMs;
       this.#untilMs = untilMs;
+      this.#latestMs = Math.max(this.#latestMs, untilMs);
       this.#set(undefined, isNews);
       return until !== undefined;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { KnownTopics } from '../topic-guard.ts';
-import type { TopicIds } from '../topic-ids.ts';
+import type { KnownTopics } from '../topics/topic-guard.ts';
+import type { TopicIds } from '../topics/topic-ids.ts';
 import { TAG_BYTES } from './packed-state.ts';
 
 /** Which topics a digest speaks of: one that was written beside others says nothing of these. */

@@ -1,6 +1,6 @@
 import type { KafkaAdmin, KafkaClient, PartitionOffsets } from '@genesys-kafka/kafka';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
-import { LedgerError } from './errors.ts';
+import { LedgerError } from '../errors.ts';
 import { readTopicsEntry, topicsKey, topicsPartition, type TopicsEntry } from './topics-entry.ts';
 
 /** Names of the topics that belong together. */

@@ -1,5 +1,5 @@
 import { readToEnd, type KafkaClient, type TopicPartition } from '@genesys-kafka/kafka';
-import { LedgerError } from './errors.ts';
+import { LedgerError } from '../errors.ts';
 
 /**
  * What the ledger says of the topic that it keeps account of: by this, topics that were made anew or changed behind its

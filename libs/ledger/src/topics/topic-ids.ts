@@ -1,5 +1,5 @@
 import { KafkaError, type KafkaAdmin } from '@genesys-kafka/kafka';
-import { LedgerError } from './errors.ts';
+import { LedgerError } from '../errors.ts';
 import type { LedgerTopics } from './topic-guard.ts';
 
 /** Which topics stand behind the names; a topic that is deleted and made again has another id. Undefined before Kafka 2.8. */
