@@ -81,7 +81,11 @@ test('answers item by item: some are taken, some tried again, some dead, and wha
   await using target = await BatchTarget.listen();
   await area.publish(samples(300, 30));
   const late = new Set<string>();
-  const isFirst = (row: Row) => !late.has(name(row)) && late.add(name(row)) !== undefined;
+  const isFirst = (row: Row) => {
+    const isNew = !late.has(name(row));
+    late.add(name(row));
+    return isNew;
+  };
   target.answer = () => ({
     status: 207,
     itemStatus: (row) => {
