@@ -105,3 +105,16 @@ test('answers item by item: some are taken, some tried again, some dead, and wha
   const dead = await letters(config);
   assert.deepEqual([...new Set(dead.map(({ key, cause }) => `${key} ${cause}`))], ['c-3 http-422']);
 });
+
+test('check tries the login of a sink, and says what is wrong with it', async () => {
+  await using area = await bus.area();
+  await using target = await BatchTarget.listen();
+  const clientSecret = 'canary-client-secret';
+  // The target answers any request, but not with a token.
+  target.answer = () => ({ status: 403 });
+  const auth = { type: 'oauth', tokenUrl: new URL('/token', target.url).href, clientId: 'us', clientSecret };
+  const { stdout, stderr } = await runConsumer(configOf(area, target, { auth }), ['check'], 1);
+  assert.match(stdout, /refused the login \(403\)/);
+  assert.match(stdout, /clientSecret, scope/);
+  assert.doesNotMatch(stdout + stderr, /canary/);
+});
