@@ -27,6 +27,9 @@ interface Entry {
   readonly reject: (reason: Error) => void;
 }
 
+/** One for all: a reason that is made anew, with its stack, would cost as much as the batch. */
+const CLOSED = new Error('the batch is closed');
+
 /** Records that will go in one request. It takes more until it is full, too old, or its request begins. */
 class Batch {
   readonly entries: Set<Entry>;
@@ -128,7 +131,7 @@ export class Batcher {
   }
 
   #close(batch: Batch): void {
-    batch.closed.abort();
+    if (!batch.closed.signal.aborted) batch.closed.abort(CLOSED);
     if (this.#open === batch) this.#open = undefined;
   }
 

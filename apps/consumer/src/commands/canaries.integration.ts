@@ -18,17 +18,40 @@ after(async () => bus[Symbol.asyncDispose]());
 const NAME = 'Kanarienvogel';
 const PHONE = '+4915112345678';
 const HEADER_SECRET = 'canary-header-secret';
+const TOKEN = 'canary-issued-token';
 
-/** A target that quotes what it was sent in every answer: 503 once for each record, then 422 for those named `bad`. */
+/**
+ * A target that quotes what it was sent in every answer: 503 once for each record, and once for all batches, then 422
+ * for those named `bad`. It gives out tokens too, after some refusals.
+ */
 async function quotingTarget() {
   const seen = new Map<string, number>();
   const headers: string[] = [];
+  const logins: (string | undefined)[] = [];
+  let tokens = 0;
   const server = createServer((request, response) => {
+    if (request.url === '/token') {
+      // Away at first, then with a token that the target takes no more.
+      tokens += 1;
+      request.resume();
+      response.writeHead(tokens <= 3 ? 503 : 200, { 'content-type': 'application/json' });
+      const quoted = request.headers.authorization;
+      response.end(JSON.stringify({ access_token: `${TOKEN}-${tokens}`, expires_in: 3600, error: 'busy', quoted }));
+      return;
+    }
+    if (request.url === '/bulk') {
+      logins.push(request.headers.authorization);
+      if (request.headers.authorization === `Bearer ${TOKEN}-4`) {
+        request.resume();
+        response.writeHead(401, { 'www-authenticate': `Bearer ${TOKEN}-4` }).end();
+        return;
+      }
+    }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
-      const key = String(request.headers['idempotency-key']);
+      const key = request.url === '/bulk' ? 'bulk' : String(request.headers['idempotency-key']);
       const times = (seen.get(key) ?? 0) + 1;
       seen.set(key, times);
       headers.push(String(request.headers['x-api-key']));
@@ -41,7 +64,10 @@ async function quotingTarget() {
   await new Promise((resolve) => server.once('listening', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in?token=canary-query-secret`,
+    bulkUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/bulk`,
+    tokenUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
     headers,
+    logins,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -70,9 +96,31 @@ test('no secret and nothing personal leaves in logs at debug level, reports, met
   const config = area.config({
     routes: [
       { name: 'crm', when: 'int(record.n) < 100', sink: 'crm' },
+      { name: 'bulk', when: 'int(record.n) < 100', sink: 'bulk' },
       { name: 'numbers', when: 'record.n + 1.0 > 100.0', sink: 'crm' },
     ],
-    sinks: { crm: { type: 'http', url: target.url, headers: { 'x-api-key': HEADER_SECRET } } },
+    sinks: {
+      crm: {
+        type: 'http',
+        url: target.url,
+        headers: { 'x-api-key': HEADER_SECRET },
+        auth: { type: 'basic', username: 'canary-user', password: 'canary-basic-password' },
+        signature: { secret: 'canary-signing-secret' },
+      },
+      bulk: {
+        type: 'http',
+        url: target.bulkUrl,
+        headers: { 'x-api-key': HEADER_SECRET },
+        batch: { records: 10, age: '20ms' },
+        auth: {
+          type: 'oauth',
+          tokenUrl: target.tokenUrl,
+          clientId: 'canary-client',
+          clientSecret: 'canary-client-secret',
+          scope: 'all',
+        },
+      },
+    },
     schema: { registry: area.stack.registryUrl, ...login },
     unrouted: 'drop',
     log: { level: 'debug' },
@@ -91,7 +139,9 @@ test('no secret and nothing personal leaves in logs at debug level, reports, met
     const count = (line: string) => Number(new RegExp(`${line} (\\d+)$`, 'm').exec(health['/metrics']!)?.[1] ?? 0);
     const letters = health['/metrics']!.matchAll(/^genesys_kafka_consumer_dead_letters_total\{.*\} (\d+)$/gm);
     const given = [...letters].reduce((sum, [, letter]) => sum + Number(letter), 0);
-    return given >= 3 && count('genesys_kafka_consumer_records_total\\{route="crm",outcome="delivered"\\}') >= 1;
+    const delivered = (route: string) =>
+      count(`genesys_kafka_consumer_records_total\\{route="${route}",outcome="delivered"\\}`);
+    return given >= 4 && delivered('crm') >= 1 && delivered('bulk') >= 1;
   };
   const endMs = Date.now() + 60_000;
   while (!(await isSettled())) {
@@ -102,6 +152,8 @@ test('no secret and nothing personal leaves in logs at debug level, reports, met
   const { status, stdout, stderr } = await consumer.ended;
   assert.equal(status, 0, stderr);
   assert.ok(target.headers.length > 0 && target.headers.every((value) => value === HEADER_SECRET));
+  assert.ok(target.logins.includes(`Bearer ${TOKEN}-4`) && target.logins.includes(`Bearer ${TOKEN}-5`));
+  assert.match(stderr, /login-unavailable/);
 
   const list = await runConsumer(config, ['dead-letters', 'list']);
   const stats = await runConsumer(config, ['dead-letters', 'stats']);

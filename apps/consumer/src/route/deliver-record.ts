@@ -90,6 +90,7 @@ function burntByOpenCircuit(step: NextStep, circuit: CircuitState): boolean {
 class PickedDelivery implements Delivery {
   readonly route: string;
   readonly #picked: PickedRecord;
+  #idempotencyKey: string | undefined;
 
   constructor(route: string, picked: PickedRecord) {
     this.route = route;
@@ -106,7 +107,7 @@ class PickedDelivery implements Delivery {
 
   get idempotencyKey(): string {
     const { record, state } = this.#picked;
-    return idempotencyKey(sourceOf(record), state.origin);
+    return (this.#idempotencyKey ??= idempotencyKey(sourceOf(record), state.origin));
   }
 
   get recordVersion(): bigint {

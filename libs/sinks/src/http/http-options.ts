@@ -8,9 +8,7 @@ import type { ExpressionOptions } from './expressions/record-expressions.ts';
 import type { ClientTlsOptions } from './login/client-certificate.ts';
 import type { AuthOptions } from './login/auth-options.ts';
 import type { SignatureOptions } from './login/signature.ts';
-
-/** What a sink may ask of its target: each puts something there, and none is safe to follow a redirect with. */
-export const METHODS = ['POST', 'PUT', 'PATCH'] as const;
+import type { METHODS } from './methods.ts';
 
 export interface HttpSinkOptions {
   /** Name in the configuration, for messages. */

@@ -1,4 +1,4 @@
-import type { Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
+import type { DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import { BatchOutcomes } from './answer/batch-outcomes.ts';
 import { ItemAnswers } from './answer/item-answers.ts';
@@ -57,11 +57,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     }
   };
 
-  const deliver = async (
-    records: readonly Delivery[],
-    signal: AbortSignal,
-    onWritten: () => void,
-  ): Promise<readonly DeliveryOutcome[]> => {
+  const deliver: Sink['deliver'] = async (records, signal, onWritten = () => undefined) => {
     signal.throwIfAborted();
     const message = messages.of(records);
     if ('kind' in message) return records.map(() => message);
@@ -72,12 +68,12 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
 
   return {
     batch,
-    deliver: async (records, signal, onWritten = () => undefined) => deliver(records, signal, onWritten),
+    deliver,
     check: async (signal) => {
       const checkMs = Math.min(timeoutMs, MOST_CHECK_MS);
       if (tokens) await tokens.current(signal);
-      // Whether a certificate of ours is taken is told only by an answer: the handshake is over before that.
       const limits = { timeoutMs: checkMs, signal };
+      // Whether a certificate of ours is taken is told only by an answer: the handshake is over before that.
       const isCertified = tls.cert !== undefined;
       return proxied || isCertified
         ? checkWithRequest(target, { dispatcher, path: messages.fixedPath, isCertified, ...limits })

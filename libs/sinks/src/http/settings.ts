@@ -3,6 +3,7 @@ import { duration, httpUrl, identifier, inMs, text } from '@genesys-kafka/runtim
 import { z } from 'zod';
 import { sinkType } from '../sink-type.ts';
 import { HEADER_NAME, HEADER_TEXT } from './header-texts.ts';
+import { METHODS } from './methods.ts';
 import { AUTH, CLIENT_TLS, SIGNATURE } from './login/settings.ts';
 
 const HEADER_VALUE = z
@@ -64,7 +65,7 @@ export const HTTP_SINK = z
   .strictObject({
     type: sinkType('http'),
     url: httpUrl('any').meta({ description: 'Where records go. Its path may hold `{name}`: see expressions.path.' }),
-    method: z.enum(['POST', 'PUT', 'PATCH']).prefault('POST').meta({ description: 'Of each request.' }),
+    method: z.enum(METHODS).prefault('POST').meta({ description: 'Of each request.' }),
     headers: z.record(HEADER_NAME, HEADER_VALUE).prefault({}).meta({
       kind: 'object',
       secret: true,

@@ -84,6 +84,7 @@ test('templates that would not give JSON are refused', () => {
     [{ format: 'array', envelope: '{"a":1}' }, /body\.envelope must hold \{\{items\}\} once/],
     [{ format: 'ndjson', envelope: '{{items}}' }, /body\.envelope is for body\.format array/],
     [{ format: 'ndjson', item: '{"a":\n{{record}}}' }, /gives no JSON/],
+    [{ format: 'array', contentType: 'a/b\r\nx: y' }, /body\.contentType is not a content type/],
     [{ format: 'record' }, /body\.format is record, which holds one/],
   ];
   for (const [options, problem] of wrong)

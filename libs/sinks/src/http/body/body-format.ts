@@ -47,6 +47,8 @@ export function bodyFormat(sink: string, records: number, options: BodyOptions):
     return undefined;
   }
   if (format === 'ndjson' && envelope !== undefined) throw fail('envelope')('is for body.format array');
+  if (contentType !== undefined && !/^[\w.+-]+\/[\w.+-]+(?:; *[\w.+-]+=[\w.+-]+)*$/.test(contentType))
+    throw fail('contentType')('is not a content type such as application/json');
   const template = new ItemTemplate(item ?? ITEM, fail('item'));
   const isLines = format === 'ndjson';
   const [before, after] = isLines ? ['', ''] : around(envelope ?? '{{items}}', 'items', fail('envelope'));

@@ -3,7 +3,7 @@ import { compileText, type TextExpression } from '@genesys-kafka/routing';
 import { parseRecord } from '@genesys-kafka/topics';
 import { sinkOptionInvalid } from '../../errors.ts';
 import { HEADER_TEXT } from '../header-texts.ts';
-import { METHODS } from '../http-options.ts';
+import { METHODS } from '../methods.ts';
 import type { PathTemplate } from './path-template.ts';
 
 export interface ExpressionOptions {

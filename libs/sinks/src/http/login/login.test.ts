@@ -127,6 +127,26 @@ test('what contradicts itself is refused', () => {
   const base = { name: 'crm', url: 'https://crm.example/' };
   const auth = { type: 'bearer', token: 'c4n4ry' } as const;
   assert.throws(() => createHttpSink({ ...base, auth, headers: { Authorization: 'x' } }), /both given/);
+  for (const wrong of [
+    { type: 'bearer', token: 'c4n4ry\r\nx: y' },
+    { type: 'bearer', token: 'c4n4ry ü' },
+    { type: 'basic', username: 'a:b', password: 'c4n4ry' },
+    {
+      type: 'oauth',
+      tokenUrl: 'http://login.example/',
+      clientId: 'a',
+      clientSecret: 'c4n4ry',
+      credentials: 'header',
+    },
+  ] as const)
+    assert.throws(
+      () => createHttpSink({ ...base, auth: wrong }),
+      (error: Error) => {
+        assert.match(error.message, /"crm": auth\.(token|username|tokenUrl) /);
+        assert.doesNotMatch(error.message, /c4n4ry/);
+        return true;
+      },
+    );
   const signature = { secret: 'c4n4ry-c4n4ry-c4n4ry', header: 'Content-Length', algorithm: 'sha256' } as const;
   assert.throws(() => createHttpSink({ ...base, signature }), /signature\.header is set by the sink itself/);
 });

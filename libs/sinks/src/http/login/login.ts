@@ -1,5 +1,5 @@
 import type { DeliveryOutcome } from '@genesys-kafka/delivery';
-import type { ClientTls } from '@genesys-kafka/http';
+import { isInsecure, type ClientTls } from '@genesys-kafka/http';
 import { connections } from '@genesys-kafka/http/connections';
 import type { Clock } from '@genesys-kafka/resilience';
 import { SinkError, sinkOptionInvalid } from '../../errors.ts';
@@ -26,7 +26,9 @@ export function loginOf(options: HttpSinkOptions, tls: ClientTls, clock: Clock):
     ...options.signature,
     header: checkHeaderName(name, 'signature.header', options.signature.header),
   };
-  const fixed = auth && auth.type !== 'oauth' ? fixedLogin(auth) : undefined;
+  const fixed = auth && auth.type !== 'oauth' ? fixedLogin(name, auth) : undefined;
+  if (auth?.type === 'oauth' && !options.allowInsecureHttp && isInsecure(new URL(auth.tokenUrl)))
+    throw sinkOptionInvalid(name, 'auth.tokenUrl', 'is plain http to another machine; use https');
   if (!auth && !signature) return { finish: (message) => message, tokens: undefined };
   return {
     finish: (message, token) => {
@@ -41,9 +43,13 @@ export function loginOf(options: HttpSinkOptions, tls: ClientTls, clock: Clock):
   };
 }
 
-/** The header `authorization` of a login that stays as it is. */
-function fixedLogin(auth: Exclude<AuthOptions, OAuthOptions>): string {
-  if (auth.type === 'bearer') return `Bearer ${auth.token}`;
+/** The header `authorization` of a login that stays as it is. What no header can carry would fail with each record. */
+function fixedLogin(sink: string, auth: Exclude<AuthOptions, OAuthOptions>): string {
+  if (auth.type === 'bearer') {
+    if (!/^[\x21-\x7e]+$/.test(auth.token)) throw sinkOptionInvalid(sink, 'auth.token', 'is not one word of ASCII');
+    return `Bearer ${auth.token}`;
+  }
+  if (auth.username.includes(':')) throw sinkOptionInvalid(sink, 'auth.username', 'holds a colon, which ends it');
   return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`;
 }
 
