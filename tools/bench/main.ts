@@ -12,6 +12,7 @@ import { peerCase } from './cases.ts';
 import { sizeOf, writeDocument, type Results } from './report/document.ts';
 import { linesOf, movements, type Line } from './report/figures.ts';
 import { machine } from './report/machine.ts';
+import { PROFILE_HEAD, profileCells, readProfiles, type ThreadTime } from './report/profile.ts';
 import { HELP, parseOptions, UsageError, type BenchOptions } from './options.ts';
 import { preparePeers, type Peers } from './peers/peers.ts';
 import { openSources, productCase, type Sources } from './product.ts';
@@ -106,7 +107,8 @@ async function measureAll(
     );
     const far = options.far ? await publishFar(on, sources, { rounds, expected }) : [];
     const large = options.large ? await publishLarge(on, sources, records * 10) : [];
-    const results = { ...facts, lines: [...linesOf(runs, expected.bytes), ...far, ...large] };
+    const threads = options.profile ? await profilePublish(on, sources, expected) : [];
+    const results = { ...facts, lines: [...linesOf(runs, expected.bytes), ...far, ...large], threads };
     if (options.quick) tellQuick(runs.size, results);
     else tell(results);
     if (revision) {
@@ -155,6 +157,13 @@ async function publishLarge(on: Bench, sources: Sources, records: number): Promi
   return linesOf(new Map([[name, [run]]]), expected.bytes);
 }
 
+/** One run that is nobody's figure: a profiler takes time of its own. */
+async function profilePublish(on: Bench, sources: Sources, expected: Contents): Promise<ThreadTime[]> {
+  const profiles = join(sources.dir, 'profiles');
+  await runCase(on, productCase('publish', sources, on.stack, undefined, profiles), expected);
+  return readProfiles(profiles);
+}
+
 function tellQuick(cases: number, { missing }: Results): void {
   print(`${cases} cases ran, and every topic held what it should.`);
   for (const line of notes([], missing)) print(line);
@@ -164,6 +173,7 @@ function tell(results: Results): void {
   print(`\n${sizeOf(results)}; medians of ${results.rounds} rounds\n${results.machine}\n`);
   print(table([HEAD, ...cells(results.lines, results.missing)]));
   for (const line of notes(results.lines, results.missing)) print(line);
+  for (const one of results.threads) print(`\n${one.thread}\n${table([PROFILE_HEAD, ...profileCells(one)])}`);
 }
 
 function told({ seconds, clientCpuSeconds, peakBytes }: Run): string {

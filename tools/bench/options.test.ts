@@ -24,6 +24,7 @@ test('what cannot be meant is refused', () => {
     ['--quick', '--write'],
     ['--quick', '--large'],
     ['--quick', '--far'],
+    ['--quick', '--profile'],
     ['--quick', '--compare', 'HEAD'],
     ['--only', 'publish', '--write'],
     ['--fast'],

@@ -13,6 +13,7 @@ broker; reads every run back; prints medians.
                      ${PEER_NAMES.join(', ')}
   --large            publishes ten times the records as well, once, for the memory
   --far              publishes to a broker behind a proxy as well that delays each direction by 5 ms
+  --profile          publishes once more under V8's profiler, and says where the time of each thread goes
   --compare REV      runs another commit's producer in the same rounds, and says by how much each figure moved
   --write            writes table, plot and figures to docs/
   --quick            2000 records, one round: whether everything runs and every topic holds what it should
@@ -26,6 +27,7 @@ export interface BenchOptions {
   readonly peers: readonly PeerName[];
   readonly large: boolean;
   readonly far: boolean;
+  readonly profile: boolean;
   readonly compare: string | undefined;
   readonly write: boolean;
   /** Checks that everything runs; measures nothing. */
@@ -45,9 +47,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const strange = names?.filter((name) => !known.includes(name)) ?? [];
   if (strange.length > 0) throw new UsageError(`--only names ${strange.join(', ')}; there are ${known.join(', ')}.`);
   const isWanted = (name: string) => names?.includes(name) ?? true;
-  const { quick, large, far, compare, write } = values;
-  if (quick && (large || far || compare !== undefined))
-    throw new UsageError('--quick measures nothing; leave out --large, --far and --compare.');
+  const { quick, large, far, profile, compare, write } = values;
+  if (quick && (large || far || profile || compare !== undefined))
+    throw new UsageError('--quick measures nothing; leave out --large, --far, --profile and --compare.');
   if (quick && write) throw new UsageError('--quick measures nothing that could be written down; leave out --write.');
   if (write && names) throw new UsageError('--write is for the whole table; leave out --only.');
   return {
@@ -57,6 +59,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     peers: PEER_NAMES.filter(isWanted),
     large,
     far,
+    profile,
     compare,
     write,
     quick,
@@ -74,6 +77,7 @@ function parsed(args: readonly string[]) {
         only: { type: 'string' },
         large: { type: 'boolean', default: false },
         far: { type: 'boolean', default: false },
+        profile: { type: 'boolean', default: false },
         compare: { type: 'string' },
         write: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },

@@ -44,12 +44,13 @@ export async function openSources(
   };
 }
 
-/** The producer of the checkout at `root` as a case. */
+/** The producer of the checkout at `root` as a case; with `profiles` under V8's profiler, which writes there. */
 export function productCase(
   name: ProductName,
   sources: Sources,
   stack: Stack,
   other?: { readonly root: string; readonly label: string },
+  profiles?: string,
 ): BenchCase {
   const { args, env = {}, source } = commandOf(name, sources);
   const compression = /^publish-(gzip|none)$/.exec(name)?.[1] ?? 'zstd';
@@ -78,7 +79,10 @@ export function productCase(
             SCHEMA_REGISTRY_URL: stack.registryUrl,
             KAFKA_TOPIC_PREFIX: prefix,
             SPOOL_DIR: join(dir, 'spool'),
-            NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'loop-delay.ts')).href}`,
+            NODE_OPTIONS: [
+              `--import=${pathToFileURL(join(import.meta.dirname, 'loop-delay.ts')).href}`,
+              ...(profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]),
+            ].join(' '),
             BENCH_LOOP_DELAY: loopDelay,
           },
           { signal },

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:deliver -- [--records N] [--rounds N]`: records of 2 kB on a topic through `consumer run --drain` to a
- * target that answers at once, to one that takes 20 ms and to a file, and through a bare loop of the same client and
- * undici, in turn. Ratios of one run are what counts: machines differ.
+ * `npm run bench:deliver -- [--records N] [--rounds N] [--only http|bare|slow|batched|file]`: records of 2 kB on a topic through `consumer run --drain` to a
+ * target that answers at once, to one that takes 20 ms, to one that takes lines of many records and to a file, and through
+ * a bare loop of the same client and undici, in turn. Ratios of one run are what counts: machines differ.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,11 @@ const CONCURRENCY = 64;
 const SLOW_MS = 20;
 
 const { values } = parseArgs({
-  options: { records: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    records: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+  },
 });
 const records = Number(values.records);
 const here = import.meta.dirname;
@@ -34,19 +38,32 @@ let run = 0;
 try {
   await toHttp(); // The warm-up is nobody's.
   for (let round = 0; round < Number(values.rounds); round += 1) {
-    const http = await toHttp();
-    tell('http', http.seen.seconds, http.measured);
-    const bare = await throughBareLoop();
-    tell('bare loop', bare.seen.seconds, bare.measured);
-    console.log(`ratio: ${(bare.seen.seconds / http.seen.seconds).toFixed(2)} of the bare loop`);
-    const slow = await toHttp(SLOW_MS);
-    tell('slow http', slow.seen.seconds, slow.measured);
-    const bound = (records * SLOW_MS) / 1000 / CONCURRENCY;
-    console.log(
-      `ratio: ${(bound / slow.seen.seconds).toFixed(2)} of ${CONCURRENCY} requests at a time, ${SLOW_MS} ms each`,
-    );
-    const file = await toFile();
-    tell('file', file.seconds, file.measured);
+    if (isAsked('http')) {
+      const http = await toHttp();
+      tell('http', http.seen.seconds, http.measured);
+      if (isAsked('bare')) {
+        const bare = await throughBareLoop();
+        tell('bare loop', bare.seen.seconds, bare.measured);
+        console.log(`ratio: ${(bare.seen.seconds / http.seen.seconds).toFixed(2)} of the bare loop`);
+      }
+    }
+    if (isAsked('slow')) {
+      const slow = await toHttp(SLOW_MS);
+      tell('slow http', slow.seen.seconds, slow.measured);
+      const bound = (records * SLOW_MS) / 1000 / CONCURRENCY;
+      console.log(
+        `ratio: ${(bound / slow.seen.seconds).toFixed(2)} of ${CONCURRENCY} requests at a time, ${SLOW_MS} ms each`,
+      );
+    }
+    if (isAsked('batched')) {
+      const batched = await inBatches();
+      tell('batched', batched.seen.seconds, batched.measured);
+      console.log(`records a request: ${(records / batched.seen.requests).toFixed(0)}`);
+    }
+    if (isAsked('file')) {
+      const file = await toFile();
+      tell('file', file.seconds, file.measured);
+    }
   }
 } finally {
   await rm(dir, { recursive: true, force: true });
@@ -70,6 +87,18 @@ async function publish(): Promise<void> {
 
 async function toHttp(afterMs = 0) {
   return withTarget(async (url) => consume({ type: 'http', url, concurrency: CONCURRENCY }), afterMs);
+}
+
+function isAsked(name: string): boolean {
+  return values.only === '' || values.only.split(',').includes(name);
+}
+
+/** Lines of many records, each with its key and version: as much as the default bounds of a partition give. */
+async function inBatches() {
+  const batch = { records: 500, bytes: '1MiB' };
+  return withTarget(async (url) =>
+    consume({ type: 'http', url: url.replace('/in', '/lines'), concurrency: 4, batch, body: { format: 'ndjson' } }),
+  );
 }
 
 async function throughBareLoop() {
@@ -114,7 +143,7 @@ async function withTarget(
   const measured = await deliver(url);
   target.send('end');
   const [seen] = (await once(target, 'message')) as [Seen];
-  if (seen.requests !== records || seen.distinct !== records) throw new Error(`${JSON.stringify(seen)} of ${records}`);
+  if (seen.records !== records || seen.distinct !== records) throw new Error(`${JSON.stringify(seen)} of ${records}`);
   return { seen, measured };
 }
 

@@ -1,6 +1,22 @@
 import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
 export const CONSUMER_ERRORS = {
+  'batch-changed': {
+    meaning:
+      'A batch of a sink of type s3 was under way when the consumer ended, and would become other objects by now: its bucket, prefix or endpoint, or the rule of its route, was changed.',
+    remedy:
+      'Start once as it was before, until the batch is written. Or start once with --accept-rules, where records of that batch may be in objects of the old place and of the new one.',
+  },
+  'partition-taken-over': {
+    meaning: 'Another consumer has claimed an input partition of a sink of type kafka, and goes on with it.',
+    remedy: 'The group hands its partitions out anew; nothing is lost or written twice.',
+    retry: true,
+  },
+  'positions-lost': {
+    meaning: 'What a sink of type kafka had kept at its target of what is written there is gone, or older than it was.',
+    remedy:
+      'Find out what became of the topic of positions. To go on at the group’s own place, where up to a second of records may be written again, start once with --accept-rules.',
+  },
   'records-gone': {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
     remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',
@@ -14,6 +30,11 @@ export const CONSUMER_ERRORS = {
   'sink-refuses-us': {
     meaning: 'A sink takes no record as it is set up, and `run --drain` cannot come to its end.',
     remedy: 'Correct its url, login, certificate or path under `sinks`, then run this again.',
+  },
+  'target-changed': {
+    meaning: 'The target topic of a sink of type kafka has another number of partitions than it had.',
+    remedy:
+      'Use a topic that has the earlier number. Or start once with --accept-rules: from then on keys go to other partitions, and their order does not reach across.',
   },
   'test-file-unusable': {
     meaning: 'The file given to `consumer test` cannot be read as conversations.',

@@ -56,7 +56,11 @@ sinks:
     crm: {
       type: 'http',
       url: 'https://crm.example/in',
+      method: 'POST',
       headers: {},
+      batch: { records: 1, bytes: 2 ** 20, ageMs: 0 },
+      body: {},
+      expressions: { path: {}, headers: {} },
       concurrency: 16,
       timeoutMs: 30_000,
       rate: { max: 100, perMs: 1000 },

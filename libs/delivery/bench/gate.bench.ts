@@ -14,6 +14,7 @@ const delivery: Delivery = {
   idempotencyKey: 'job:1',
   recordVersion: 1n,
   contentType: 'application/json',
+  headers: {},
 };
 
 async function run(batch: BatchLimits, concurrency: number): Promise<{ micros: number; requests: number }> {

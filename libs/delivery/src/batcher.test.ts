@@ -16,6 +16,7 @@ const delivery = (key: string, bytes = 10): Delivery => ({
   idempotencyKey: key,
   recordVersion: 1n,
   contentType: 'application/json',
+  headers: {},
 });
 
 /** A sink that keeps the keys of its batches and answers as told, here over a real gate. */
@@ -205,4 +206,82 @@ test("one record a request: it goes as it comes, and its own signal is the reque
 test('a sink that does not answer for each record is a bug that says so', async () => {
   const { batcher } = setUp({}, async () => []);
   await assert.rejects(batcher.deliver(delivery('a'), both), /0 outcomes for 1 records/);
+});
+
+test('law: of a request refused as a whole, only the records at fault are rejected, in a bounded number of requests', async () => {
+  const plan = fc.record({
+    bad: fc.uniqueArray(fc.nat(39), { maxLength: 40 }),
+    count: fc.integer({ min: 1, max: 40 }),
+    concurrency: fc.integer({ min: 1, max: 4 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ bad, count, concurrency }) => {
+      const guilty = new Set(bad.map(String));
+      let inFlight = 0;
+      const { clock, batches, answers, batcher } = setUp(
+        {},
+        async (keys) => {
+          inFlight += 1;
+          assert.ok(inFlight <= concurrency, 'each half waits for its turn');
+          await clock.sleep(1);
+          inFlight -= 1;
+          const refused = { ...rejected('http-422'), ...(keys.length > 1 ? { ofSeveral: true } : {}) };
+          return keys.map(() => (keys.some((key) => guilty.has(key)) ? (refused as DeliveryOutcome) : delivered));
+        },
+        concurrency,
+      );
+      const all = Array.from({ length: count }, async (_, key) => batcher.deliver(delivery(String(key)), both));
+      await clock.advance(5000);
+      const kinds = (await Promise.all(all)).map(({ kind }) => kind);
+      const expected = Array.from({ length: count }, (_, key) => (guilty.has(String(key)) ? 'rejected' : 'delivered'));
+      assert.deepEqual(kinds, expected);
+      const faults = expected.filter((kind) => kind === 'rejected').length;
+      const most = Math.min(2 * count - 1, 1 + 2 * faults * Math.ceil(Math.log2(count)));
+      assert.ok(batches.length <= most, `${batches.length} requests, ${most} allowed`);
+      assert.equal(
+        answers.reduce((sum, settled) => sum + settled, 0),
+        count,
+        'each record is counted once',
+      );
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a circuit that opens between the halves leaves the rest unsent, and their time is not over', async () => {
+  const { clock, gate, batches, batcher } = setUp({}, async (keys) => {
+    await clock.sleep(1);
+    if (keys.length === 4) return keys.map(() => ({ ...rejected('http-400'), ofSeveral: true }) as DeliveryOutcome);
+    return keys.map(() => ({ kind: 'retry', failure: { cause: 'http-503', reason: '' } }));
+  });
+  const all = ['a', 'b', 'c', 'd'].map(async (key) => batcher.deliver(delivery(key), both));
+  await clock.advance(10);
+  assert.equal(gate.state, 'open');
+  assert.deepEqual(batches, [
+    ['a', 'b', 'c', 'd'],
+    ['a', 'b'],
+  ]);
+  assert.deepEqual(
+    (await Promise.all(all)).map(({ kind }) => kind),
+    ['retry', 'retry', 'circuit-open', 'circuit-open'],
+  );
+});
+
+test('of a partition that is given up while its request is out, no half is sent, and the others go on', async () => {
+  const leaving = new AbortController();
+  const { clock, batches, batcher } = setUp({}, async (keys) => {
+    await clock.sleep(10);
+    return keys.map(() => (keys.length > 2 ? { ...rejected('http-400'), ofSeveral: true as const } : delivered));
+  });
+  const given = ['a', 'b'].map(async (key) =>
+    batcher.deliver(delivery(key), { stopping: leaving.signal, signal: never }),
+  );
+  const kept = ['c', 'd'].map(async (key) => batcher.deliver(delivery(key), both));
+  await clock.advance(5);
+  leaving.abort(new Error('given up'));
+  const ends = Promise.allSettled(given);
+  await clock.advance(50);
+  assert.ok((await ends).every(({ status }) => status === 'rejected'));
+  assert.deepEqual(await Promise.all(kept), [delivered, delivered]);
+  assert.deepEqual(batches, [['a', 'b', 'c', 'd'], ['c'], ['d']]);
 });

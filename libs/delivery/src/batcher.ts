@@ -8,7 +8,7 @@ export interface BatcherOptions {
   readonly gate: SinkGate;
   readonly priority: Priority;
   readonly clock: Clock;
-  /** Told of each answered request, with the time it took. */
+  /** Told of each answered request that settles its records, with the time it took. */
   readonly onAnswer: (outcomes: readonly DeliveryOutcome[], seconds: number) => void;
 }
 
@@ -29,7 +29,7 @@ interface Entry {
 
 /** Records that will go in one request. It takes more until it is full, too old, or its request begins. */
 class Batch {
-  readonly entries = new Set<Entry>();
+  readonly entries: Set<Entry>;
   /** Aborts when there is nothing more to gather. */
   readonly closed = new AbortController();
   /** Aborts when the last of its records has been let go. */
@@ -37,6 +37,10 @@ class Batch {
   bytes = 0;
   /** As they stand in the request; undefined before that begins. */
   sent: readonly Entry[] | undefined;
+
+  constructor(entries: readonly Entry[] = []) {
+    this.entries = new Set(entries);
+  }
 }
 
 /**
@@ -44,6 +48,9 @@ class Batch {
  * wants, in the order in which they come, and tells each record its own outcome. Whoever hands records over has at most
  * one of each key in hand (one partition works on a key's records one after the other), so no batch holds two of a
  * key, and those of a key are in batches one after the other.
+ *
+ * A request that is refused as a whole for one of its records is sent again in halves, each a request like any other
+ * to the gate: a batch of n makes at most 2n - 1 of them, and about 2 log2 n for each record at fault.
  */
 export class Batcher {
   readonly #options: BatcherOptions;
@@ -126,13 +133,18 @@ export class Batcher {
   }
 
   async #run(batch: Batch): Promise<void> {
-    const { gate, priority, clock, sink } = this.#options;
+    const { clock, sink } = this.#options;
+    const { ageMs } = sink.batch;
+    // What is handed over in one go is not to be told apart.
+    await Promise.resolve();
+    if (ageMs > 0) await clock.sleep(ageMs, batch.closed.signal).catch(() => undefined);
+    await this.#request(batch);
+  }
+
+  async #request(batch: Batch): Promise<void> {
+    const { gate, priority } = this.#options;
     const { signal } = batch.deserted;
     try {
-      const { ageMs } = sink.batch;
-      // What is handed over in one go is not to be told apart.
-      await Promise.resolve();
-      if (ageMs > 0) await clock.sleep(ageMs, batch.closed.signal).catch(() => undefined);
       const answer = await gate.run(priority, signal, async (onWritten) => {
         this.#close(batch);
         batch.sent = [...batch.entries];
@@ -140,12 +152,40 @@ export class Batcher {
         return this.#send(deliveries, signal, onWritten);
       });
       if ('kind' in answer) for (const { resolve } of batch.entries) resolve(answer);
-      else batch.sent!.forEach(({ resolve }, index) => resolve(answer[index]!));
+      else this.#settle(batch, answer);
     } catch (error) {
       for (const { reject } of batch.entries) reject(error as Error);
     } finally {
       this.#close(batch);
       this.#batches.delete(batch);
+    }
+  }
+
+  #settle(batch: Batch, outcomes: readonly DeliveryOutcome[]): void {
+    const sent = batch.sent!;
+    if (sent.length === 1) {
+      sent[0]!.resolve(outcomes[0]!);
+      return;
+    }
+    const suspects: Entry[] = [];
+    sent.forEach((entry, index) => {
+      const outcome = outcomes[index]!;
+      if (!isOfSeveral(outcome)) entry.resolve(outcome);
+      else if (batch.entries.has(entry)) suspects.push(entry);
+    });
+    this.#divide(suspects);
+  }
+
+  #divide(suspects: readonly Entry[]): void {
+    // Nothing new is begun of a partition that is being given up.
+    for (const { signals, reject } of suspects) if (signals.stopping.aborted) reject(signals.stopping.reason as Error);
+    const left = suspects.filter(({ signals }) => !signals.stopping.aborted);
+    const middle = Math.ceil(left.length / 2);
+    for (const half of [left.slice(0, middle), left.slice(middle)]) {
+      if (half.length === 0) continue;
+      const batch = new Batch(half);
+      this.#batches.add(batch);
+      void this.#request(batch);
     }
   }
 
@@ -159,7 +199,12 @@ export class Batcher {
     const outcomes = await sink.deliver(batch, signal, onWritten);
     if (outcomes.length !== batch.length)
       throw new Error(`a sink answered ${outcomes.length} outcomes for ${batch.length} records`);
-    onAnswer(outcomes, (clock.monotonicMs() - startedMs) / 1000);
+    const settled = batch.length === 1 ? outcomes : outcomes.filter((outcome) => !isOfSeveral(outcome));
+    if (settled.length > 0) onAnswer(settled, (clock.monotonicMs() - startedMs) / 1000);
     return outcomes;
   }
+}
+
+function isOfSeveral(outcome: DeliveryOutcome): boolean {
+  return outcome.kind === 'rejected' && outcome.ofSeveral === true;
 }

@@ -292,3 +292,16 @@ for (const jumpMs of [-86_400_000, 86_400_000]) {
     gate.close();
   });
 }
+
+test('a record that is rejected before anything is sent says nothing of the target: a half-open circuit stays so', async () => {
+  const { clock, gate, answer } = setUp();
+  await answer(refused);
+  assert.equal(gate.state, 'open');
+  await clock.advance(1000);
+  assert.equal(gate.state, 'half-open');
+  const failure = { cause: 'expression-error', reason: '' };
+  await answer({ kind: 'rejected', failure, unsent: true });
+  assert.deepEqual([gate.state, gate.refusals], ['half-open', 1]);
+  await answer({ kind: 'rejected', failure });
+  assert.deepEqual([gate.state, gate.refusals], ['closed', 0]);
+});

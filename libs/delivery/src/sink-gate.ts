@@ -185,7 +185,8 @@ export class SinkGate {
     const nowMs = this.#clock.monotonicMs();
     const verdict = verdictOf(outcomes);
     // What comes back while the circuit is open was sent before.
-    if (before.state !== 'open') this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
+    if (before.state !== 'open' && verdict !== 'unknown')
+      this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
     this.#breaker.report(token, verdict, nowMs);
     const failed = outcomes.filter((outcome) => outcome.kind !== 'delivered');
     const holdMs = this.#holdMs(failed);
@@ -261,8 +262,9 @@ export class SinkGate {
  * What a request says of its target. A record that was taken, or was rejected for what it is, shows that the target
  * works; where it refuses us even once, the next request would fare no better.
  */
-function verdictOf(outcomes: readonly DeliveryOutcome[]): 'success' | 'failure' | 'refused' {
+function verdictOf(outcomes: readonly DeliveryOutcome[]): 'success' | 'failure' | 'refused' | 'unknown' {
   if (outcomes.some(isRefusal)) return 'refused';
+  if (outcomes.every((outcome) => outcome.kind === 'rejected' && outcome.unsent)) return 'unknown';
   return outcomes.every(({ kind }) => kind === 'retry') ? 'failure' : 'success';
 }
 

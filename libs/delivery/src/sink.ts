@@ -10,6 +10,8 @@ export interface Delivery {
   /** Offset in the main topic, kept through retries: lets a target refuse an older version. */
   readonly recordVersion: bigint;
   readonly contentType: string;
+  /** Of the message that it came in. */
+  readonly headers: Readonly<Record<string, Buffer>>;
 }
 
 /** Why a delivery did not succeed, free of personal data. */
@@ -25,7 +27,17 @@ export type DeliveryOutcome =
   /** Transient: try again later, not before `retryAfterMs` where the target named a time. */
   | { readonly kind: 'retry'; readonly failure: DeliveryFailure; readonly retryAfterMs?: number }
   /** Permanent and this record's own fault: a dead letter at once. */
-  | { readonly kind: 'rejected'; readonly failure: DeliveryFailure }
+  | {
+      readonly kind: 'rejected';
+      readonly failure: DeliveryFailure;
+      /**
+       * It was the request that was refused, and which of its records are at fault is not known: those so marked are
+       * sent again in halves, until the guilty stand alone.
+       */
+      readonly ofSeveral?: true;
+      /** Found out before anything was sent: it says nothing of the target. */
+      readonly unsent?: true;
+    }
   /** The target refuses us, not the record (3xx, 401, 403): the circuit opens, the record waits. */
   | { readonly kind: 'misconfigured'; readonly failure: DeliveryFailure };
 

@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { EnvHttpProxyAgent, type Agent, type Dispatcher } from 'undici';
-import { TLS } from './trust.ts';
+import { TLS, type ClientTls } from './trust.ts';
 
 /** The tunnel for `https:`, with its login where it wants one. Plain `http:` never goes through it. */
 export interface Proxy {
@@ -13,13 +13,16 @@ type Limits = 'connections' | 'pipelining' | 'allowH2' | 'connectTimeout' | 'hea
 
 interface ConnectionOptions extends Pick<Agent.Options, Limits> {
   readonly proxy?: Proxy | undefined;
+  /** Towards the hosts themselves, not the proxy. */
+  readonly tls?: ClientTls;
   /** Resolves the names of hosts that are reached directly; behind a proxy it is the proxy that resolves. */
   readonly lookup?: LookupFunction;
 }
 
 /** Kept connections to any number of hosts, directly or through the proxy; HTTP/2 with `allowH2` where it is offered. */
-export function connections({ proxy, lookup, ...limits }: ConnectionOptions): Dispatcher {
-  const tls = { ...TLS, preferH2: limits.allowH2 === true };
+export function connections({ proxy, lookup, tls: own = {}, ...limits }: ConnectionOptions): Dispatcher {
+  const toProxy = { ...TLS, preferH2: limits.allowH2 === true };
+  const tls = { ...toProxy, ...own };
   return new EnvHttpProxyAgent({
     ...limits,
     // Empty, not absent: undici would read the environment, which is the application's to read.
@@ -28,6 +31,6 @@ export function connections({ proxy, lookup, ...limits }: ConnectionOptions): Di
     noProxy: proxy?.bypass.join(',') ?? '',
     connect: { ...tls, ...(lookup === undefined ? {} : { lookup }) },
     requestTls: tls,
-    proxyTls: tls,
+    proxyTls: toProxy,
   });
 }

@@ -8,6 +8,14 @@ import { ConfigError } from '@genesys-kafka/runtime/settings';
  */
 export const TLS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
 
+/** Who we are, and whom one connection trusts besides: a certificate for this client, or authorities of its own. */
+export interface ClientTls {
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly passphrase?: string;
+  readonly ca?: (string | Buffer)[];
+}
+
 /**
  * TLS 1.2 or later also for clients that take Node's default (the registry's), whatever NODE_OPTIONS lowered it to. Call
  * it before the first connection.

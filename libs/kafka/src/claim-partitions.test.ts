@@ -17,7 +17,7 @@ function setUp(opens: (target: TopicPartition) => boolean) {
         send: async (target) => {
           calls.push(`send ${partitionName(target)}`);
         },
-        sendBatch: async () => assert.fail(),
+        sendBatches: async () => assert.fail(),
         commit: async () => {
           calls.push('commit');
         },

@@ -6,11 +6,12 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, suite, test } from 'node:test';
 import { retry } from '@genesys-kafka/resilience';
-import { startStack, type Stack } from '@genesys-kafka/testing';
+import { startStack, type ChaosProxy, type Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
 import { KafkaError, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
 import { createCluster, protocolError } from './kafkajs/internals.ts';
+import { encodeBatch } from './wire/encoded-batch.ts';
 
 const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
   readonly prototype: { joinGroup(): Promise<unknown>; heartbeat(): Promise<unknown> };
@@ -115,6 +116,48 @@ for (const { name, create } of IMPLEMENTATIONS) {
       assert.ok(seen.join() === '1,2' || seen.join() === '2', seen.join());
       await impatient.close();
       slow(SLOW_MS);
+    });
+
+    test('batches that are under way together while connections break come once and in order', async () => {
+      const topic = await newTopic(client, { partitions: PARTITIONS.length });
+      let producer = client.transactionalProducer(`tx-${topic}`);
+      let doubts = 0;
+      for (const round of ROUNDS) {
+        const batchesFor = (partition: number) =>
+          Promise.all([0, 1, 2, 3, 4].map((at) => encodeBatch(batchOf(4, round * 10 + at, partition), 'zstd')));
+        for (;;) {
+          // The answers to some are lost, and requests too: another place in each round.
+          for (const [index, proxy] of stack.proxies.entries()) breakAfter(proxy!, round + index);
+          try {
+            const transaction = await producer.begin();
+            await Promise.all(
+              PARTITIONS.map(async (partition) =>
+                transaction.sendBatches({ topic, partition }, await batchesFor(partition)),
+              ),
+            );
+            for (const proxy of stack.proxies) proxy!.watch(undefined);
+            await transaction.commit();
+            break;
+          } catch {
+            // Before the commit: nothing of it can be read. A broker that knows no batch again refuses them all.
+            doubts += 1;
+            for (const proxy of stack.proxies) proxy!.watch(undefined);
+            await producer.close();
+            producer = client.transactionalProducer(`tx-${topic}`);
+          }
+        }
+      }
+      await producer.close();
+      for (const partition of PARTITIONS) {
+        const expected = ROUNDS.flatMap((round) =>
+          [0, 1, 2, 3, 4].flatMap((at) => batchOf(4, round * 10 + at, partition).map(({ value }) => String(value))),
+        );
+        assert.deepEqual(texts(await readAll(client, topic, partition)), expected);
+      }
+      assert.ok(
+        doubts <= ROUNDS.length / 2,
+        `${doubts} of ${ROUNDS.length} transactions were not brought to their end`,
+      );
     });
 
     test('a broker that is killed moves its leaders: sends, reads and groups go on, each record once', async () => {
@@ -288,6 +331,16 @@ for (const { name, create } of IMPLEMENTATIONS) {
 
 function batchOf(size: number, round: number, partition: number) {
   return Array.from({ length: size }, (_, at) => record(`${round}.${partition}.${at}`));
+}
+
+/** Resets the connection that brings the answer after so many more, and goes on from there. */
+function breakAfter(proxy: ChaosProxy, answers: number): void {
+  let left = answers;
+  proxy.watch(({ direction }) => {
+    if (direction === 'toTarget') return undefined;
+    left -= 1;
+    return left === 0 ? 'reset' : 'forward';
+  });
 }
 
 async function waitFor(what: string, holds: () => boolean): Promise<void> {

@@ -225,12 +225,12 @@ for (const { name, create } of IMPLEMENTATIONS) {
         const batches = [await build(0, 300), await build(300, 1), await build(301, 99)];
         const beforeMs = Date.now();
         const transaction = await producer.begin();
-        for (const batch of batches) await transaction.sendBatch({ topic, partition: 0 }, batch);
-        await transaction.sendBatch({ topic, partition: 1 }, batches[0]!);
+        await transaction.sendBatches({ topic, partition: 0 }, batches);
+        await transaction.sendBatches({ topic, partition: 1 }, [batches[0]!]);
         await transaction.send({ topic, partition: 0 }, [{ key: 'last', value: null }]);
         await transaction.commit();
         const aborted = await producer.begin();
-        await aborted.sendBatch({ topic, partition: 0 }, batches[0]!);
+        await aborted.sendBatches({ topic, partition: 0 }, [batches[0]!]);
         await aborted.abort();
         const read = await readAll(client, topic);
         assert.equal(read.length, 401);

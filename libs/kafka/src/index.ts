@@ -6,26 +6,27 @@ export { KafkaError, type KafkaErrorCode } from './errors.ts';
 export { createKafkaClient } from './kafkajs/client.ts';
 export type { KafkaClientOptions } from './kafkajs/connection.ts';
 export { partitionName } from './partition-name.ts';
-export type {
-  ConsumedRecord,
-  EncodedBatch,
-  GroupAssignment,
-  GroupBatch,
-  GroupCommit,
-  GroupConsumer,
-  GroupHandler,
-  KafkaAdmin,
-  KafkaClient,
-  OutgoingHeaders,
-  OutgoingRecord,
-  PartitionOffsets,
-  PartitionSlice,
-  Producer,
-  ReadOptions,
-  RecordView,
-  TopicPartition,
-  Transaction,
-  TransactionalProducer,
+export {
+  type ConsumedRecord,
+  type EncodedBatch,
+  type GroupAssignment,
+  type GroupBatch,
+  type GroupCommit,
+  type GroupConsumer,
+  type GroupHandler,
+  type KafkaAdmin,
+  type KafkaClient,
+  MOST_BATCHES,
+  type OutgoingHeaders,
+  type OutgoingRecord,
+  type PartitionOffsets,
+  type PartitionSlice,
+  type Producer,
+  type ReadOptions,
+  type RecordView,
+  type TopicPartition,
+  type Transaction,
+  type TransactionalProducer,
 } from './port.ts';
 export { prepareTopics } from './prepare-topics.ts';
 export { OPEN_TRANSACTION_MS, readToEnd, type ReadToEndOptions } from './read-to-end.ts';

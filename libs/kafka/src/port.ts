@@ -57,14 +57,20 @@ export interface TransactionalProducer {
   close(): Promise<void>;
 }
 
+/** So many batches of a producer's a broker remembers for each partition, and knows where they come again (KIP-98). */
+export const MOST_BATCHES = 5;
+
 export interface Transaction {
   /**
    * Appends to one topic-partition. Sends to different partitions may run at once; two sends for one partition must
    * not overlap (asserted). All sends must have settled before `commit` or `abort`.
    */
   send(target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void>;
-  /** The same for records that are encoded and compressed already: one batch, as it is. */
-  sendBatch(target: TopicPartition, batch: EncodedBatch): Promise<void>;
+  /**
+   * The same for records that are encoded and compressed already: batches, as they are and in their order, at most
+   * `MOST_BATCHES`. They are under way at once.
+   */
+  sendBatches(target: TopicPartition, batches: readonly EncodedBatch[]): Promise<void>;
   commit(): Promise<void>;
   abort(): Promise<void>;
 }
@@ -157,15 +163,17 @@ export interface GroupOptions {
   readonly sessionTimeoutMs?: number;
   /** A rebalance leaves members what they hold, as far as shares are even; all members of the group have to ask for it. */
   readonly keepsPartitions?: true;
-  /** Kept with each offset that is committed; see `KafkaAdmin.groupCommits`. */
-  readonly commitNote?: (topic: string) => string;
+  /** Kept with each offset that is committed, made of the note that the commit brings; see `KafkaAdmin.groupCommits`. */
+  readonly commitNote?: (topic: string, own: string | undefined) => string;
 }
 
 /** A member of a consumer group: read_committed, a new group starts at the earliest offset, commits are explicit. */
 export interface GroupConsumer {
   start(handler: GroupHandler): Promise<void>;
   /** Partitions that are not assigned any more are left out, and then the call rejects with `partition-not-assigned`. */
-  commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void>;
+  commit(
+    offsets: readonly (TopicPartition & { readonly offset: bigint; readonly note?: string | undefined })[],
+  ): Promise<void>;
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
   seek(target: TopicPartition, offset: bigint): void;

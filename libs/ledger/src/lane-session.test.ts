@@ -55,7 +55,9 @@ function memoryClient() {
                 sent.push({ ...place, key: Buffer.from(key), value, headers: {} });
               }
             },
-            sendBatch: async (_target: TopicPartition, batch: EncodedBatch) => state.send(batch.rawBytes),
+            sendBatches: async (_target: TopicPartition, batches: readonly EncodedBatch[]) => {
+              for (const { rawBytes } of batches) await state.send(rawBytes);
+            },
             commit: async () => {
               log.push(...sent);
               if (isUnanswered) throw new KafkaError('broker-unreachable', 'The answer was lost.');

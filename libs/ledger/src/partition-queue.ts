@@ -1,4 +1,4 @@
-import type { EncodedBatch, TopicPartition, Transaction } from '@genesys-kafka/kafka';
+import { MOST_BATCHES, type EncodedBatch, type TopicPartition, type Transaction } from '@genesys-kafka/kafka';
 
 interface Queued {
   readonly batch: EncodedBatch;
@@ -11,7 +11,7 @@ export interface QueueEvents {
 }
 
 /**
- * One partition's batches within one transaction, in order, one send at a time: kafkajs doubles or loses records when
+ * One partition's batches within one transaction, in order, one send at a time with what has gathered meanwhile: kafkajs doubles or loses records when
  * sends to a partition overlap or one send reaches several leaders (docs/exactly-once.md, rule 1).
  */
 export class PartitionQueue {
@@ -50,13 +50,15 @@ export class PartitionQueue {
 
   #pump(): void {
     if (this.#sending || !this.#transaction) return;
-    const next = this.#queued.shift();
-    if (!next) return;
+    const next = this.#queued.splice(0, MOST_BATCHES);
+    if (next.length === 0) return;
+    const held = next.reduce((sum, one) => sum + one.held, 0);
+    const batches = next.map(({ batch }) => batch);
     const outcome = this.#events.onSend();
     this.#sending = this.#transaction
-      .sendBatch(this.#target, next.batch)
+      .sendBatches(this.#target, batches)
       .then(
-        () => outcome.sent(next.held),
+        () => outcome.sent(held),
         (error: unknown) => outcome.failed(error),
       )
       .finally(() => {

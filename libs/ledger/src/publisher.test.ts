@@ -43,7 +43,10 @@ class MemoryLog implements TransactionalProducer {
     const open: Committed = { entries: new Map(), values: new Map() };
     return {
       send: (target, records) => this.#send(open, target, records),
-      sendBatch: async (target, batch) => this.#send(open, target, await decodeBatch(batch)),
+      sendBatches: async (target, batches) => {
+        const decoded = await Promise.all(batches.map(async (batch) => decodeBatch(batch)));
+        await this.#send(open, target, decoded.flat());
+      },
       commit: async () => {
         assert.equal(this.#busy.size, 0, 'all sends are settled before the commit');
         await this.#answer();
@@ -174,7 +177,7 @@ test('every record is committed once, in order, with the entry that counts it', 
       await publisher.close();
       assert(log.isClosed);
       const largest = Math.max(0, ...steps.map(({ sizes }) => sizes.reduce((sum, size) => sum + size + 150, 0)));
-      assert(peak <= limits.bufferBytes + largest, `buffered ${peak} bytes`);
+      assert(peak <= 2 * limits.bufferBytes + largest, `buffered ${peak} bytes`);
     }),
   );
 });
@@ -209,9 +212,9 @@ test('batches of tiny records are bounded by their number: what each takes besid
       const transaction = await log.begin();
       return {
         ...transaction,
-        sendBatch: async (target, batch) => {
-          await transaction.sendBatch(target, batch);
-          held.records -= batch.count;
+        sendBatches: async (target, batches) => {
+          await transaction.sendBatches(target, batches);
+          for (const { count } of batches) held.records -= count;
         },
       };
     },
@@ -227,7 +230,7 @@ test('batches of tiny records are bounded by their number: what each takes besid
   }
   await publisher.flush();
   assert.equal(assertConsistent(log).get('a'), 400);
-  assert(held.most <= 30, `${held.most} records waited at once`);
+  assert(held.most <= 60, `${held.most} records waited at once`);
   await publisher.close();
 });
 

@@ -216,7 +216,7 @@ export class LanePublisher {
   }
 
   #hasRoom(): boolean {
-    return this.#bufferedBytes <= this.#limits.bufferBytes * this.#pace.share;
+    return this.#bufferedBytes <= this.#limits.bufferBytes * this.#pace.bufferShare;
   }
 
   #onSend() {
@@ -252,12 +252,13 @@ export class LanePublisher {
   async #commit(batch: Batch, begun: Promise<Transaction>): Promise<void> {
     const startMs = this.#clock.monotonicMs();
     const transaction = await begun;
-    await Promise.all([...batch.queues.values()].map((queue) => queue.drain()));
+    const entries = [...batch.entries].map(([key, entry]) => ({ key, value: encodeLedgerValue(entry) }));
+    // Beside the last records: an answer may be long in coming, and nothing is read before the commit.
+    await Promise.all([
+      transaction.send(this.#lane.identity.ledger, entries),
+      ...[...batch.queues.values()].map((queue) => queue.drain()),
+    ]);
     this.#throwIfFailed();
-    await transaction.send(
-      this.#lane.identity.ledger,
-      [...batch.entries].map(([key, entry]) => ({ key, value: encodeLedgerValue(entry) })),
-    );
     await transaction.commit();
     batch.committed.resolve(undefined);
     const { records, bytes } = batch;

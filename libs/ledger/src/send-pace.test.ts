@@ -53,8 +53,8 @@ class SlowLine {
         };
         return {
           send: async () => pass(KIB),
-          sendBatch: async (_target: TopicPartition, { bytes }: EncodedBatch) => {
-            await pass(bytes.length);
+          sendBatches: async (_target: TopicPartition, batches: readonly EncodedBatch[]) => {
+            await pass(batches.reduce((sum, { bytes }) => sum + bytes.length, 0));
             assertInTime();
           },
           commit: async () => {
@@ -162,7 +162,7 @@ test('steps and transactions are as small as the share says, from the first on',
   const producer: TransactionalProducer = {
     begin: async () => ({
       send: async () => undefined,
-      sendBatch: async () => undefined,
+      sendBatches: async () => undefined,
       commit: async () => void (commits += 1),
       abort: async () => undefined,
     }),

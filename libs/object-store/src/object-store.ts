@@ -9,6 +9,10 @@ export interface ObjectStore extends AsyncDisposable {
   signedLink(address: ObjectAddress): Promise<string>;
   /** Asks for the object's first byte, to learn why it cannot be downloaded; resolves where it can. */
   probe(address: ObjectAddress, signal: AbortSignal): Promise<void>;
+  /** Writes an object whole; one of that key is replaced. After a rejection it may have been written or not, never in part. */
+  put(address: ObjectAddress, body: Buffer, signal: AbortSignal): Promise<void>;
+  /** Rejects as `put` would, for the bucket and for the right to write at this key. Leaves no object behind. */
+  tryPut(address: ObjectAddress, signal: AbortSignal): Promise<void>;
   /** Tries endpoint and credentials; resolves with what was found. */
   check(signal: AbortSignal): Promise<string>;
 }

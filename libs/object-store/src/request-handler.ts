@@ -29,16 +29,16 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /**
  * The SDK's requests over the connections that all our HTTP clients share: proxy, certificates and limits are the same.
- * For listings and other small answers, which are read whole; objects are downloaded otherwise.
+ * For answers that are small, and read whole; objects are downloaded otherwise.
  */
 export class RequestHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #connections: ReturnType<typeof connections>;
 
-  constructor(proxy: Proxy | undefined) {
+  constructor(proxy: Proxy | undefined, maxConnections: number) {
     this.#connections = connections({
       proxy,
-      connections: 4,
+      connections: maxConnections,
       allowH2: false,
       connectTimeout: CONNECT_TIMEOUT_MS,
       headersTimeout: ANSWER_TIMEOUT_MS,
@@ -47,7 +47,9 @@ export class RequestHandler {
   }
 
   async handle(request: SdkRequest, options: { readonly abortSignal?: unknown } = {}): Promise<SdkResponse> {
-    if (request.body !== undefined) throw new Error('nothing is written to the storage');
+    const { body: sent } = request;
+    const isWhole = sent === undefined || typeof sent === 'string' || sent instanceof Uint8Array;
+    if (!isWhole) throw new Error('only what is in memory is written to the storage');
     const { host, ...headers } = request.headers;
     const {
       statusCode,
@@ -58,6 +60,7 @@ export class RequestHandler {
       path: request.path + queryOf(request),
       method: request.method,
       headers,
+      body: sent ?? null,
       signal: options.abortSignal instanceof AbortSignal ? options.abortSignal : null,
     });
     const chunks: Buffer[] = [];

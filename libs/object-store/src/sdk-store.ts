@@ -1,4 +1,12 @@
-import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Proxy } from '@genesys-kafka/http';
 import { ObjectStoreError } from './errors.ts';
@@ -12,15 +20,21 @@ import { storageFailure } from './storage-failure.ts';
 /** Attempts of a call, the first included; the SDK waits up to 20 s between them. */
 const ATTEMPTS = 5;
 const LINK_SECONDS = 3600;
+/** Requests at a time; more wait for one of them to end. */
+const CONNECTIONS = 16;
 
 /** `ObjectStore` by the AWS SDK. */
 export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): ObjectStore {
   const { endpoint, accessKeyId, secretAccessKey, sessionToken } = settings;
   const region = settings.region ?? (endpoint === undefined ? undefined : 'us-east-1');
-  const requestHandler = new RequestHandler(proxy);
+  const requestHandler = new RequestHandler(proxy, CONNECTIONS);
   const client = new S3Client({
     requestHandler,
     maxAttempts: ATTEMPTS,
+    // The signature holds a SHA-256 of what is sent; a second sum is what some storages stumble over.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    // Our connections do not wait between the head and the body of a request.
+    expectContinueHeader: false,
     forcePathStyle: settings.pathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
@@ -29,13 +43,18 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): Object
       : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
   });
   const host = endpoint === undefined ? 'AWS' : new URL(endpoint).host;
-  const tried = async <T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> => {
+  const tried = async <T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+    doing: 'read' | 'write' = 'read',
+  ): Promise<T> => {
     signal?.throwIfAborted();
     try {
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      throw storageFailure(error, { what, host, region: region ?? 'of the profile' });
+      throw storageFailure(error, { what, host, region: region ?? 'of the profile', doing });
     }
   };
   return {
@@ -57,6 +76,38 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): Object
           if (!(error instanceof Error && error.name === 'InvalidRange')) throw error;
         });
       }),
+    put: ({ bucket, key }, body, signal) =>
+      tried(
+        showObject({ bucket, key }),
+        signal,
+        async () => {
+          const command = new PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: body,
+            ContentType: 'application/gzip',
+          });
+          await client.send(command, { abortSignal: signal });
+        },
+        'write',
+      ),
+    tryPut: ({ bucket, key }, signal) =>
+      tried(
+        showObject({ bucket, key }),
+        signal,
+        async () => {
+          // It takes the right to write, and what is begun and given up was never an object.
+          const upload = { Bucket: bucket, Key: key };
+          const { UploadId } = await client.send(new CreateMultipartUploadCommand(upload), { abortSignal: signal });
+          if (UploadId === undefined)
+            throw new ObjectStoreError(
+              's3-not-storage',
+              `The answer to an upload of ${showObject({ bucket, key })} names none.`,
+            );
+          await client.send(new AbortMultipartUploadCommand({ ...upload, UploadId }), { abortSignal: signal });
+        },
+        'write',
+      ),
     check: async (signal) => {
       try {
         const buckets = await tried('the list of buckets', signal, () =>

@@ -6,6 +6,7 @@ interface Asked {
   readonly what: string;
   readonly host: string;
   readonly region: string;
+  readonly doing: 'read' | 'write';
 }
 
 /** Parts of the SDK's errors that are read here. They are not kept as causes: some hold keys and signatures. */
@@ -47,6 +48,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   InvalidAccessKeyId: 'The storage does not know this access key: check s3.accessKeyId and s3.endpoint.',
   SignatureDoesNotMatch: 'The access key is known, and its secret is another one: check s3.secretAccessKey.',
   InvalidObjectState: 'The object lies in an archive: restore it first.',
+};
+
+const WRITE_REMEDIES: Partial<Record<Code, string>> = {
+  's3-access-denied':
+    'Allow s3:PutObject on the objects of the bucket (a key of KMS that encrypts them may need rights, too).',
 };
 
 /** What a failed call of the SDK means. Anything that it is not known to raise is passed through: a bug. */
@@ -101,7 +107,7 @@ function remedyOf(code: Code, sdk: SdkError, asked: Asked, reason: string): { re
   const region = regionOf(sdk, asked);
   if (code === 's3-wrong-region')
     return region === undefined ? {} : { remedy: `Set s3.region (AWS_REGION) to ${region}.` };
-  const remedy = REMEDIES[reason];
+  const remedy = REMEDIES[reason] ?? (asked.doing === 'write' ? WRITE_REMEDIES[code] : undefined);
   return remedy === undefined ? {} : { remedy };
 }
 

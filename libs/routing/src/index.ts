@@ -13,3 +13,4 @@ export {
 } from './route-plan.ts';
 export { compileRule, type RuleVerdict } from './rule.ts';
 export { UNROUTED } from './settings.ts';
+export { compileText, type TextExpression } from './text-expression.ts';

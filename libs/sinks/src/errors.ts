@@ -15,6 +15,15 @@ export const SINK_ERRORS = {
     meaning: 'No connection to the target of a sink comes about, since TLS or the proxy refuses it.',
     remedy: "Check the target's certificate, and name its authority in tls.caFile or NODE_EXTRA_CA_CERTS.",
   },
+  'sink-login-refused': {
+    meaning: 'The login of a sink gives no token for the client and secret that it was sent.',
+    remedy: "Check the sink's `auth`: tokenUrl, clientId, clientSecret, scope and audience.",
+  },
+  'sink-login-unavailable': {
+    meaning: 'The login of a sink does not answer, or not now.',
+    remedy: 'Wait for it: records wait too. Where it lasts, check `auth.tokenUrl` and that the network allows it.',
+    retry: true,
+  },
   'sink-file-unusable': {
     meaning: 'The file of a sink cannot be written, or holds something else than records.',
     remedy: "Check the sink's `path` and its permissions, or name another file.",
@@ -23,7 +32,7 @@ export const SINK_ERRORS = {
     meaning: 'Somebody else is writing the file of a sink.',
     remedy: 'Give each consumer its own file, or end the other one.',
   },
-  'sink-login-refused': {
+  'sink-database-login-refused': {
     meaning: 'The database of a sink does not accept the login.',
     remedy: "Check user, password and database of the sink's url, and the server's pg_hba.conf.",
   },
@@ -40,6 +49,10 @@ export const SINK_ERRORS = {
   'sink-table-mismatch': {
     meaning: 'The table of a sink is of another shape than the sink needs.',
     remedy: "Change the table, or name another one in the sink's `table`.",
+  },
+  'sink-storage-refused': {
+    meaning: 'The storage of a sink of type s3 is not to be written as it is set up.',
+    remedy: 'Correct bucket, prefix, endpoint, region or keys under `sinks`, or the rights that they have.',
   },
 } as const satisfies ErrorTable;
 

@@ -12,7 +12,7 @@ const asCreated = (spec: TopicSpec, changes: Readonly<Record<string, string>> = 
 
 test('names, partitions and settings are those of the design', () => {
   assert.deepEqual(
-    [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests].map(({ name, partitions }) => [
+    [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests, all.positions].map(({ name, partitions }) => [
       name,
       partitions,
     ]),
@@ -24,6 +24,7 @@ test('names, partitions and settings are those of the design', () => {
       ['genesys.conversation-details.dlt', 6],
       ['genesys.export-ledger', 12],
       ['genesys.record-digests', 12],
+      ['genesys.sink-positions', 12],
     ],
   );
   assert.deepEqual(all.data.config, {
@@ -50,12 +51,13 @@ test('names, partitions and settings are those of the design', () => {
     'message.timestamp.type': 'LogAppendTime',
   });
   assert.deepEqual(all.digests.config, all.ledger.config);
+  assert.deepEqual(all.positions.config, all.ledger.config);
   const small = topicSpecs({ prefix: '', dataPartitions: 1, retryTiers: 0 });
   assert.deepEqual([small.data.partitions, small.retries, small.ledger.partitions], [1, [], 12]);
 });
 
 test('a topic that was created from its own settings has no problems, nor has a more generous one', () => {
-  for (const spec of [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests]) {
+  for (const spec of [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests, all.positions]) {
     assert.deepEqual(checkTopic(spec, asCreated(spec)), []);
   }
   assert.deepEqual(checkTopic(all.data, asCreated(all.data, { 'max.message.bytes': '8388608' }, 24)), []);

@@ -5,7 +5,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Partitions of data topics when nothing else is said. */
 export const DATA_PARTITIONS = 6;
 
-/** The ledger and the digests have one partition per lane; the number of lanes is part of the format. */
+/** The ledger, the digests and the positions of sinks have one partition per lane; the number of lanes is part of the format. */
 export const LANES = 12;
 
 /** What this client can decompress when a topic's `compression.type` makes the broker recompress. */
@@ -47,6 +47,8 @@ export interface TopicSpecs {
   readonly ledger: TopicSpec;
   /** What was published last of each conversation of a day. */
   readonly digests: TopicSpec;
+  /** What is written of each input partition of a sink of type `kafka`; lies at the target's cluster. */
+  readonly positions: TopicSpec;
 }
 
 /** Retention deletes by the broker's own clock: a slow one of ours must not have it delete what was just written. */
@@ -73,6 +75,7 @@ export function topicSpecs(options: TopicOptions): TopicSpecs {
     deadLetters: queue(`${data}.dlt`, 16 * MIB, 30 * DAY_MS),
     ledger: memory(`${prefix}export-ledger`),
     digests: memory(`${prefix}record-digests`),
+    positions: memory(`${prefix}sink-positions`),
   };
 }
 

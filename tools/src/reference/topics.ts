@@ -19,6 +19,11 @@ const CONTENTS: Readonly<Record<string, { readonly key: string; readonly value: 
     value:
       'one byte of version, 16 that name the topics it holds for, 16 of the content digest, and twice 8 for the version of the record: availability date and submission of the job',
   },
+  positions: {
+    key: '`position/` or `claim/`, and the transactional id of an input partition: group, topic, partition',
+    value:
+      'JSON with a version `v`: the offset below which all is at the target. At the cluster of a sink of type `kafka`, beside its target',
+  },
 };
 
 const INTRODUCTION = `With the default prefix \`genesys.\` (\`KAFKA_TOPIC_PREFIX\`), the default of \`kafka.partitions\` and the default of

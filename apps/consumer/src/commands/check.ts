@@ -8,7 +8,7 @@ import type { Settings } from '../settings.ts';
 
 /** `consumer check`: tries every connection that the configuration needs, changing nothing, and says what to fix. */
 export async function checkCommand(session: Session<Settings>): Promise<number> {
-  const { settings, signal } = session;
+  const { settings, log, signal } = session;
   await using closing = new AsyncDisposableStack();
   let sinks: OpenSinks | undefined;
   const names = new Set(settings.routes.map(({ sink }) => sink));
@@ -17,7 +17,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
       name: 'settings',
       run: async () => {
         const routes = planRoutes(settings).length;
-        sinks = closing.use(openSinks(settings));
+        sinks = closing.use(openSinks(settings, log));
         if (routes === 0) return { status: 'warning', message: 'no routes: `run` would have nothing to do' };
         return `${routes} route${routes === 1 ? '' : 's'}`;
       },

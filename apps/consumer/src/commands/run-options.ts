@@ -1,5 +1,6 @@
 import { settingOptions } from '@genesys-kafka/runtime/cli';
 import { InvalidArgumentError, Option } from 'commander';
+import type { FlowLimits } from '../group/flow.ts';
 import type { GroupSettings } from '../group/route-group.ts';
 import { SETTINGS, type Settings } from '../settings.ts';
 
@@ -16,14 +17,20 @@ export function runOptions(): Option[] {
     ...settingOptions(SETTINGS, 'consumer'),
     new Option('--drain', 'end when all topics of all routes, retries included, are worked off'),
     new Option('--accept-gap', 'go on where records were deleted before they were read, which otherwise stops the run'),
-    new Option('--accept-rules', 'go on with changed rules where groups stand apart, which otherwise stops the run'),
+    new Option(
+      '--accept-rules',
+      'go on with changed rules where groups stand apart, or a batch of objects was under way; both otherwise stop the run',
+    ),
   ];
 }
 
 export function groupSettings({ consumer }: Pick<Settings, 'consumer'>): GroupSettings {
-  const { inFlightRecords, inFlightBytes, commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs } = consumer;
-  const limits = { maxRecords: inFlightRecords, maxBytes: inFlightBytes };
-  return { limits, commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs };
+  const { commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs } = consumer;
+  return { commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs };
+}
+
+export function flowLimits({ consumer }: Pick<Settings, 'consumer'>): FlowLimits {
+  return { maxRecords: consumer.inFlightRecords, maxBytes: consumer.inFlightBytes };
 }
 
 /** A whole number from 1 to 100,000. */

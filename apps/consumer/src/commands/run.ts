@@ -18,7 +18,7 @@ import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { workingRoutes } from '../route/routes.ts';
 import { checkSinks, untilRefusedForGood } from '../route/sink-refusals.ts';
 import type { Settings } from '../settings.ts';
-import { groupSettings, type RunFlags } from './run-options.ts';
+import { flowLimits, groupSettings, type RunFlags } from './run-options.ts';
 
 /** A cluster that was never asked for a group makes its coordinators first: half a minute, at most a few. */
 const COORDINATORS_START = { attempts: 12, backoff: { initialMs: 500, factor: 2, maxMs: 5000, jitterMs: 200 } };
@@ -43,7 +43,7 @@ export async function runConsumer(
   const startedMs = clock.monotonicMs();
   await using closing = new AsyncDisposableStack();
   const plans = planRoutes(settings);
-  const sinks = closing.use(openSinks(settings));
+  const sinks = closing.use(openSinks(settings, log));
   const client = closing.adopt(connectKafka(settings, log), async (one) => one.close());
   const registry = connectOptionalRegistry(settings);
   await registry?.check();
@@ -55,8 +55,6 @@ export async function runConsumer(
   const writer = new TopicWriter({ producer: client.producer(), onFailure: onWriteFailure });
   const schemas = registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure });
   const reader = new RecordReader(schemas);
-  const routes = workingRoutes(plans, sinks, metrics, { settings, topics, writer, reader, log, clock });
-
   const leftovers = await leftoverRetries(client.admin, settings);
   const sources = [topics.main, ...topics.retries.map(({ topic }) => topic), ...leftovers];
   metrics.watchTopics(sources);
@@ -64,6 +62,14 @@ export async function runConsumer(
     log.warn({ topics: leftovers }, 'retry topics of tiers that are configured no more are read');
   const { sessionTimeoutMs } = settings.consumer;
   const { acceptGap = false, acceptRules = false, drain = false } = flags;
+  const limits = flowLimits(settings);
+  const ids = sources.map(async (topic) => [topic, await client.admin.topicId(topic)] as const);
+  const routes = workingRoutes(plans, sinks, metrics, {
+    ...{ settings, topics, writer, reader, log, clock, limits },
+    topicIds: new Map(await Promise.all(ids)),
+    draining: drain,
+    acceptChanges: acceptRules,
+  });
   const inForce = { client, settings, topics: sources, signal };
   const patience = { ...COORDINATORS_START, signal, clock };
   const places = await retry(async () => placesInForce(inForce), patience);
@@ -78,16 +84,17 @@ export async function runConsumer(
     clock,
     settings: groupSettings(settings),
     sessionTimeoutMs,
+    maxFetchBytes: limits.maxBytes,
     acceptGap,
     commitNote: rulesNote(settings),
   };
   const runners = routes.map(
-    ({ route, groupId, work }) =>
+    ({ route, groupId, flowOf }) =>
       new RouteRunner({
         ...shared,
         route,
         groupId,
-        work,
+        flowOf,
         isNew: fresh.has(route),
         onJoin: (group) => metrics.watchGroup(route, group),
         onCommitFailure: () => metrics.commitFailed(route),

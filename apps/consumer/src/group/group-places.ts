@@ -81,6 +81,18 @@ export class GroupPlaces {
     }
   }
 
+  /** What the group has committed there, in this very topic. */
+  async kept({ topic, partition }: TopicPartition): Promise<GroupCommit | undefined> {
+    const { id, commits } = await this.#ask(topic);
+    const commit = commits.get(partition);
+    return isOfEarlierTopic(commit, id) ? undefined : commit;
+  }
+
+  /** A generation begins: what was asked before it may be what another member has committed past since. */
+  assigned(): void {
+    this.#asking.clear();
+  }
+
   /** Whether a loss was accepted there: the client then stands elsewhere until it is told. */
   isAccepted(target: TopicPartition): boolean {
     return this.#accepted.has(partitionName(target));
@@ -105,7 +117,9 @@ export class GroupPlaces {
   async #ask(topic: string): Promise<TopicState> {
     const known = this.#asking.get(topic);
     if (known) return known;
-    const question = this.#askNow(topic).finally(() => this.#asking.delete(topic));
+    const question = this.#askNow(topic).finally(() => {
+      if (this.#asking.get(topic) === question) this.#asking.delete(topic);
+    });
     this.#asking.set(topic, question);
     return question;
   }

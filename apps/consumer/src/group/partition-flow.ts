@@ -1,12 +1,7 @@
 import { recordBytes, type ConsumedRecord, type GroupBatch } from '@genesys-kafka/kafka';
+import type { Flow, FlowFactory, FlowLimits } from './flow.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import type { Work, WorkSignals } from './work.ts';
-
-/** Bounds of what one partition may have in hand; reaching either pauses the partition. */
-export interface FlowLimits {
-  readonly maxRecords: number;
-  readonly maxBytes: number;
-}
 
 export interface FlowOptions {
   readonly limits: FlowLimits;
@@ -17,11 +12,17 @@ export interface FlowOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Flows that settle each record by `work`. */
+export function keyedFlows(work: Work, limits: FlowLimits): FlowFactory {
+  return (_target, { onChange, onFailure }) => new PartitionFlow({ work, limits, onChange, onFailure });
+}
+
 /**
  * One assignment of one partition: records with one key are worked on in their order, different keys at once, and the
- * position is the lowest unfinished record. It ends with `stop`, and is never used again.
+ * position is the lowest unfinished record.
+ * @internal
  */
-export class PartitionFlow {
+export class PartitionFlow implements Flow {
   readonly #options: FlowOptions;
   readonly #tracker = new OffsetTracker();
   /** Unfinished records by key; the first of each is being worked on. */
@@ -44,9 +45,10 @@ export class PartitionFlow {
   }
 
   /** Where the assignment starts: it may be committed as it is, so that the group is known here from now on. */
-  begin(offset: bigint): void {
+  begin(offset: bigint): bigint {
     this.#tracker.cover(offset);
     this.#options.onChange();
+    return offset;
   }
 
   /** Takes a batch whole, even past the bound: the bound pauses the partition, so that one batch is the excess. */

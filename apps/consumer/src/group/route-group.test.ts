@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GroupAssignment, GroupBatch, GroupConsumer, GroupHandler, TopicPartition } from '@genesys-kafka/kafka';
+import { keyedFlows } from './partition-flow.ts';
 import { RouteGroup, type GroupSettings, type RouteGroupOptions } from './route-group.ts';
 
 const settings: GroupSettings = {
-  limits: { maxRecords: 2, maxBytes: 1 << 20 },
   commitEveryMs: 5,
   commitRecords: 1000,
   revokeGraceMs: 1000,
   stopGraceMs: 1000,
 };
+const limits = { maxRecords: 2, maxBytes: 1 << 20 };
 const current: GroupAssignment = { isCurrent: () => true, heartbeat: async () => undefined };
 const p0: TopicPartition = { topic: 't', partition: 0 };
 
@@ -68,10 +69,12 @@ function start(options: Partial<RouteGroupOptions> = {}) {
   const group = new RouteGroup({
     consumer,
     settings,
-    work: async (record) => new Promise<void>((done) => open.set(record.offset, () => done())),
+    flowOf: keyedFlows(async (record) => new Promise<void>((done) => open.set(record.offset, () => done())), limits),
     places: {
       goOnAt: async (_, readUpTo) => readUpTo ?? 0n,
       isAccepted: () => false,
+      kept: async () => undefined,
+      assigned: () => undefined,
       checkTopics: async () => undefined,
     },
     onCommitFailure: () => undefined,
@@ -172,8 +175,8 @@ test('a failed commit is reported and tried again', async () => {
 
 test('while a commit is slow, moved positions gather in one commit behind it', async () => {
   const { consumer, group, stop, running } = start({
-    settings: { ...settings, limits: { maxRecords: 1000, maxBytes: 1 << 20 }, commitRecords: 1 },
-    work: async () => undefined,
+    settings: { ...settings, commitRecords: 1 },
+    flowOf: keyedFlows(async () => undefined, { ...limits, maxRecords: 1000 }),
   });
   const commit = consumer.commit.bind(consumer);
   let slow: () => void = () => undefined;
@@ -206,9 +209,11 @@ test('a crash of the group, and records that are gone, end the run with their er
     places: {
       goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 0n : Promise.reject(new Error('gone'))),
       isAccepted: () => false,
+      kept: async () => undefined,
+      assigned: () => undefined,
       checkTopics: async () => undefined,
     },
-    work: async () => undefined,
+    flowOf: keyedFlows(async () => undefined, limits),
   });
   await gone.group.onBatch(batch(0, 1), current);
   await gone.group.onBatch({ ...batch(1, 0), outOfRange: true }, current);
@@ -225,9 +230,11 @@ test('an assignment’s first batch begins at the committed offset, and each oth
     places: {
       goOnAt: async (_, readUpTo) => readUpTo ?? 100n,
       isAccepted: () => false,
+      kept: async () => undefined,
+      assigned: () => undefined,
       checkTopics: async () => undefined,
     },
-    work: async ({ offset }) => void worked.push(offset),
+    flowOf: keyedFlows(async ({ offset }) => void worked.push(offset), limits),
   });
   // After a move of leaders the client had passed over records 100 to 104 by itself.
   await group.onBatch(batch(105, 2), current);
@@ -250,9 +257,11 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
     places: {
       goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 700n : 0n),
       isAccepted: () => false,
+      kept: async () => undefined,
+      assigned: () => undefined,
       checkTopics: async () => undefined,
     },
-    work: async ({ offset }) => void worked.push(offset),
+    flowOf: keyedFlows(async ({ offset }) => void worked.push(offset), limits),
   });
   await group.onBatch({ ...batch(700, 0), outOfRange: true }, current);
   assert.deepEqual(consumer.seeks, [0n]);
@@ -265,7 +274,13 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
 
 test('where a loss was accepted the client is told at once: no batch would come where the log ends', async () => {
   const { consumer, stop, running } = start({
-    places: { goOnAt: async () => 3n, isAccepted: () => true, checkTopics: async () => undefined },
+    places: {
+      goOnAt: async () => 3n,
+      isAccepted: () => true,
+      kept: async () => undefined,
+      assigned: () => undefined,
+      checkTopics: async () => undefined,
+    },
   });
   await until(() => consumer.seeks.length > 0);
   assert.deepEqual(consumer.seeks, [3n]);
@@ -279,9 +294,11 @@ test('nothing is committed in a topic that was made anew: the run ends', async (
     places: {
       goOnAt: async () => 0n,
       isAccepted: () => false,
+      kept: async () => undefined,
+      assigned: () => undefined,
       checkTopics: async () => (isAnew ? Promise.reject(new Error('made anew')) : undefined),
     },
-    work: async () => undefined,
+    flowOf: keyedFlows(async () => undefined, limits),
   });
   await until(() => consumer.commits.includes(0n));
   isAnew = true;
@@ -295,6 +312,8 @@ test('a place that cannot be asked for ends the run with its reason, also where 
     places: {
       goOnAt: async () => Promise.reject(new Error('records are gone')),
       isAccepted: () => false,
+      kept: async () => undefined,
+      assigned: () => undefined,
       checkTopics: async () => undefined,
     },
   });

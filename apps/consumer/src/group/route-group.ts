@@ -7,12 +7,10 @@ import {
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import { isRetryable } from '@genesys-kafka/resilience';
+import type { Flow, FlowFactory } from './flow.ts';
 import type { GroupPlaces } from './group-places.ts';
-import { PartitionFlow, type FlowLimits } from './partition-flow.ts';
-import type { Work } from './work.ts';
 
 export interface GroupSettings {
-  readonly limits: FlowLimits;
   /** Positions are committed this often at most … */
   readonly commitEveryMs: number;
   /** … or when one partition has moved this far. */
@@ -26,19 +24,25 @@ export interface GroupSettings {
 export interface RouteGroupOptions {
   readonly consumer: GroupConsumer;
   readonly settings: GroupSettings;
-  readonly work: Work;
-  readonly places: Pick<GroupPlaces, 'goOnAt' | 'isAccepted' | 'checkTopics'>;
+  readonly flowOf: FlowFactory;
+  readonly places: Pick<GroupPlaces, 'goOnAt' | 'kept' | 'isAccepted' | 'checkTopics' | 'assigned'>;
   /** Told once: the broker has given this member its part. */
   readonly onJoined?: () => void;
   readonly onCommitFailure: (error: unknown) => void;
 }
 
+/** What is committed of a partition. */
+interface Place {
+  readonly offset: bigint;
+  readonly note?: string | undefined;
+}
+
 interface Held extends TopicPartition {
   readonly name: string;
-  readonly flow: PartitionFlow;
+  readonly flow: Flow;
   /** Resolves when the flow knows where it starts; rejects with what ends the run. */
   readonly begun: Promise<void>;
-  committed: bigint | undefined;
+  committed: Place | undefined;
   paused: boolean | undefined;
 }
 
@@ -130,6 +134,7 @@ export class RouteGroup implements GroupHandler {
   onAssigned(partitions: readonly TopicPartition[]): void {
     if (!this.joined) this.#options.onJoined?.();
     this.#generation += 1;
+    this.#options.places.assigned();
     this.#release([...this.#held.values()]);
     for (const partition of partitions) this.#hold(partition);
   }
@@ -151,12 +156,17 @@ export class RouteGroup implements GroupHandler {
     begun.catch((error: unknown) => {
       if (this.#held.get(name) === held) this.#fail(error);
     });
-    const flow = new PartitionFlow({
-      limits: this.#options.settings.limits,
-      work: this.#options.work,
-      onChange: () => this.#changed(held),
-      onFailure: (error) => this.#fail(error),
-    });
+    const flow = this.#options.flowOf(
+      { topic, partition },
+      {
+        onChange: () => this.#changed(held),
+        // What was taken away in the meantime is somebody else's to answer for.
+        onFailure: (error) => {
+          if (this.#held.get(name) === held) this.#fail(error);
+        },
+        commit: async () => this.#commitPlace(held),
+      },
+    );
     const held: Held = { name, topic, partition, flow, begun, committed: undefined, paused: undefined };
     this.#held.set(name, held);
     this.#pauseOrResume(held);
@@ -169,9 +179,10 @@ export class RouteGroup implements GroupHandler {
     const { flow, ...target } = held();
     const { places, consumer } = this.#options;
     const offset = start ?? (await places.goOnAt(target));
-    flow.begin(offset);
+    const from = await flow.begin(offset, async () => (start === undefined ? places.kept(target) : undefined));
+    if (this.#held.get(partitionName(target)) !== held()) return;
     // Where the log ends just where the client stands, no batch comes that would show it.
-    if (start === undefined && places.isAccepted(target)) consumer.seek(target, offset);
+    if (from !== offset || (start === undefined && places.isAccepted(target))) consumer.seek(target, from);
   }
 
   #goOnAt(held: Held, offset: bigint): void {
@@ -197,16 +208,16 @@ export class RouteGroup implements GroupHandler {
 
   async #letGo(held: Held, earlier: Promise<void> | undefined): Promise<void> {
     await Promise.all([held.flow.stop(this.#options.settings.revokeGraceMs), earlier]);
-    const offset = held.flow.position;
-    if (offset !== undefined && offset !== held.committed) await this.#commitNow([{ held, offset }]);
+    const place = movedPlace(held);
+    if (place) await this.#commitNow([{ held, place }]);
   }
 
   #changed(held: Held): void {
     if (this.#held.get(held.name) !== held) return;
     this.#pauseOrResume(held);
-    const position = held.flow.position;
-    if (position === undefined || position === held.committed) return;
-    if (held.committed !== undefined && position - held.committed >= this.#options.settings.commitRecords) {
+    const place = movedPlace(held);
+    if (!place) return;
+    if (held.committed && place.offset - held.committed.offset >= this.#options.settings.commitRecords) {
       void this.#commit();
       return;
     }
@@ -252,20 +263,27 @@ export class RouteGroup implements GroupHandler {
     await this.#commitNow(moved.filter(({ held }) => this.#held.get(held.name) === held));
   }
 
-  #moved(): { readonly held: Held; readonly offset: bigint }[] {
+  #moved(): Moved[] {
     return [...this.#held.values()].flatMap((held) => {
-      const offset = held.flow.position;
-      return offset === undefined || offset === held.committed ? [] : [{ held, offset }];
+      const place = movedPlace(held);
+      return place ? [{ held, place }] : [];
     });
   }
 
-  async #commitNow(moved: readonly { readonly held: Held; readonly offset: bigint }[]): Promise<void> {
+  async #commitPlace(held: Held): Promise<boolean> {
+    const { position, note } = held.flow;
+    await this.#commit();
+    const { committed } = held;
+    return this.#held.get(held.name) === held && committed?.offset === position && committed?.note === note;
+  }
+
+  async #commitNow(moved: readonly Moved[]): Promise<void> {
     if (moved.length === 0) return;
     try {
       await this.#options.consumer.commit(
-        moved.map(({ held, offset }) => ({ topic: held.topic, partition: held.partition, offset })),
+        moved.map(({ held: { topic, partition }, place }) => ({ topic, partition, ...place })),
       );
-      for (const { held, offset } of moved) held.committed = offset;
+      for (const { held, place } of moved) held.committed = place;
     } catch (error) {
       this.#notCommitted(error);
     }
@@ -291,4 +309,16 @@ export class RouteGroup implements GroupHandler {
     await this.#commit();
     await this.#options.consumer.stop();
   }
+}
+
+interface Moved {
+  readonly held: Held;
+  readonly place: Place;
+}
+
+/** Where a flow stands; undefined where that is committed, or nothing is known of it. */
+function movedPlace({ flow, committed }: Held): Place | undefined {
+  const { position: offset, note } = flow;
+  if (offset === undefined || (offset === committed?.offset && note === committed.note)) return undefined;
+  return { offset, note };
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { KafkaError, type GroupHandler, type KafkaClient } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { createLogger } from '@genesys-kafka/runtime';
+import { keyedFlows } from './partition-flow.ts';
 import { RouteRunner } from './route-runner.ts';
 
 const silent = createLogger({ name: 'test', level: 'silent', pretty: false, destination: new Writable() });
@@ -14,10 +15,10 @@ function runnerOf(client: object, clock: ManualClock, log = silent): RouteRunner
     route: 'all',
     groupId: 'g',
     topics: ['t'],
-    work: async () => undefined,
+    flowOf: keyedFlows(async () => undefined, { maxRecords: 1, maxBytes: 1 }),
+    maxFetchBytes: 1,
     client: client as KafkaClient,
     settings: {
-      limits: { maxRecords: 1, maxBytes: 1 },
       commitEveryMs: 1,
       commitRecords: 1,
       revokeGraceMs: 1,

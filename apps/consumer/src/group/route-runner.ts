@@ -2,19 +2,21 @@ import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafk
 import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import { noteWithTopicId } from './commit-note.ts';
+import type { FlowFactory } from './flow.ts';
 import { GroupPlaces } from './group-places.ts';
 import { RouteGroup, type GroupSettings } from './route-group.ts';
-import type { Work } from './work.ts';
 
 export interface RouteRunnerOptions {
   readonly route: string;
   readonly groupId: string;
   /** The main topic and the retry topics. */
   readonly topics: readonly string[];
-  readonly work: Work;
+  readonly flowOf: FlowFactory;
   readonly client: KafkaClient;
   readonly settings: GroupSettings;
   readonly sessionTimeoutMs: number;
+  /** The most that one fetch of a partition is to bring. */
+  readonly maxFetchBytes: number;
   readonly acceptGap: boolean;
   /** Without an offset it never had one, beyond doubt. */
   readonly isNew: boolean;
@@ -96,7 +98,7 @@ export class RouteRunner {
   }
 
   async #join(signal: AbortSignal, onJoined: () => void): Promise<void> {
-    const { route, groupId, topics, work, client, settings, sessionTimeoutMs, onJoin, log } = this.#options;
+    const { route, groupId, topics, flowOf, client, settings, sessionTimeoutMs, onJoin, log } = this.#options;
     const places = new GroupPlaces({
       admin: client.admin,
       groupId,
@@ -116,11 +118,14 @@ export class RouteRunner {
         groupId,
         topics,
         sessionTimeoutMs,
-        commitNote: (topic) => noteWithTopicId(this.#options.commitNote, this.#topicIds.get(topic)),
-        maxBytesPerPartition: Math.min(MAX_FETCH_BYTES, settings.limits.maxBytes),
+        commitNote: (topic, own) => {
+          const note = own === undefined ? this.#options.commitNote : `${own} ${this.#options.commitNote}`;
+          return noteWithTopicId(note, this.#topicIds.get(topic));
+        },
+        maxBytesPerPartition: Math.min(MAX_FETCH_BYTES, this.#options.maxFetchBytes),
       }),
       settings,
-      work,
+      flowOf,
       places,
       onJoined,
       onCommitFailure: (error) => {

@@ -12,7 +12,7 @@ export interface RulesInForce {
 
 /** A broker keeps 4096 bytes beside an offset, by default. */
 const MOST_NOTE_CHARS = 2000;
-const NOTE = /^(?:topic=\S+ )?rules=([0-9a-f]+)(?: routes=(.*))?$/;
+const NOTE = /^(?:topic=\S+ )?(?:batch=\S+ )?(?:target=\S+ )?rules=([0-9a-f]+)(?: routes=(.*))?$/;
 
 /** What is kept with each committed offset: by which rules it was reached, and the names of the routes where they fit. */
 export function rulesNote(settings: Pick<RoutingSettings, 'routes'>): string {

@@ -17,7 +17,7 @@ export interface RouteCounts {
 
 export interface RouteRecorder {
   readonly counts: RouteCounts;
-  settled(outcome: 'delivered' | 'skipped' | 'dropped'): void;
+  settled(outcome: 'delivered' | 'skipped' | 'dropped', records?: number): void;
   retried(tier: number): void;
   deadLettered(cause: string): void;
   /** What became of the records of one request. */
@@ -109,8 +109,8 @@ export function createConsumerMetrics(metrics: Metrics, ends: EndOffsetCache): C
       countsOf.set(route, counts);
       return {
         counts,
-        settled: (outcome) => {
-          counts[outcome] += 1;
+        settled: (outcome, records = 1) => {
+          counts[outcome] += records;
         },
         retried: (tier) => {
           counts.retried += 1;

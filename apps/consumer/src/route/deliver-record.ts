@@ -107,6 +107,10 @@ class PickedDelivery implements Delivery {
   get contentType(): string {
     return this.#picked.value.contentType;
   }
+
+  get headers(): Readonly<Record<string, Buffer>> {
+    return this.#picked.record.headers;
+  }
 }
 
 /** Source and ordinal; a record of another producer, with headers of its own, is known by its place instead. */

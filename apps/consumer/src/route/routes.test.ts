@@ -13,9 +13,6 @@ import { SETTINGS } from '../settings.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import { workingRoutes } from './routes.ts';
 
-const never = new AbortController().signal;
-const SIGNALS = { stopping: never, signal: never, whileWaiting: async <T>(wait: () => Promise<T>) => wait() };
-
 test('a dead letter of any route is told, and so is a topic that takes a record only without its value', async () => {
   using prometheus = createMetrics();
   const admin = { offsets: async () => [], hidden: async () => new Map<number, bigint>() };
@@ -35,10 +32,22 @@ test('a dead letter of any route is told, and so is a topic that takes a record 
     reader: new RecordReader(undefined),
     log: createLogger({ name: 'test', level: 'warn', destination }),
     clock: systemClock,
+    topicIds: new Map(),
+    limits: { maxRecords: 1, maxBytes: 1 },
+    draining: false,
+    acceptChanges: false,
   });
   const value = frame(1, Buffer.from('{"conversationId":"c"}'));
   const record = { topic: 't', partition: 0, offset: 7n, timestampMs: 0, key: null, value, headers: {} };
-  await unrouted!.work(record satisfies ConsumedRecord, SIGNALS);
+  const hooks = {
+    onChange: () => undefined,
+    onFailure: (error: unknown) => assert.ifError(error),
+    commit: async () => true,
+  };
+  const flow = unrouted!.flowOf(record, hooks);
+  await flow.begin(7n, async () => undefined);
+  flow.accept({ ...record, from: 7n, outOfRange: false, records: [record satisfies ConsumedRecord], nextOffset: 8n });
+  await flow.stop(1000);
   assert.deepEqual(
     appended.map((one) => one.value?.length),
     [value.length, undefined],

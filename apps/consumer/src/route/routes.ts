@@ -6,18 +6,29 @@ import type { RecordReader } from '@genesys-kafka/topics';
 import { Forwarder } from '../forward/forwarder.ts';
 import type { TopicWriter } from '../forward/topic-writer.ts';
 import type { ConsumerTopics } from '../forward/topics.ts';
+import { objectFlows } from '../exact/object-flows.ts';
+import { topicFlows } from '../exact/topic-flows.ts';
+import type { FlowFactory, FlowLimits } from '../group/flow.ts';
+import { keyedFlows } from '../group/partition-flow.ts';
 import type { Work } from '../group/work.ts';
 import type { Settings } from '../settings.ts';
 import type { ConsumerMetrics, RouteCounts, RouteRecorder } from './consumer-metrics.ts';
 import { DeadLetterNotice } from './dead-letter-notice.ts';
 import { deliverRecord } from './deliver-record.ts';
 import type { OpenSink, OpenSinks } from './open-sinks.ts';
-import { routeWork } from './route-work.ts';
+import { routeWork, type Settle } from './route-work.ts';
 
 /** What all routes share. */
 export interface RouteContext {
   readonly settings: Settings;
   readonly topics: ConsumerTopics;
+  /** By topic, where brokers tell them. */
+  readonly topicIds: ReadonlyMap<string, string | undefined>;
+  readonly limits: FlowLimits;
+  /** The run ends when nothing is left. */
+  readonly draining: boolean;
+  /** The operator has said that rules and sinks were changed on purpose. */
+  readonly acceptChanges: boolean;
   readonly writer: TopicWriter;
   readonly reader: RecordReader;
   readonly log: Logger;
@@ -28,7 +39,7 @@ export interface RouteContext {
 export interface WorkingRoute {
   readonly route: string;
   readonly groupId: string;
-  readonly work: Work;
+  readonly flowOf: FlowFactory;
   /** What this process has settled along it. */
   readonly counts: RouteCounts;
 }
@@ -40,22 +51,22 @@ export function workingRoutes(
   metrics: ConsumerMetrics,
   context: RouteContext,
 ): WorkingRoute[] {
-  const route = (name: string, workOf: (recorder: RouteRecorder) => Work): WorkingRoute => {
+  const route = (name: string, flows: (recorder: RouteRecorder) => FlowFactory): WorkingRoute => {
     const recorder = metrics.forRoute(name);
     const groupId = groupIdOf(context.settings, name);
-    return { route: name, groupId, work: workOf(recorder), counts: recorder.counts };
+    return { route: name, groupId, flowOf: flows(recorder), counts: recorder.counts };
   };
   return [
     ...plans.map((plan) =>
       route(plan.name, (recorder) => configuredRoute(plan, sinks.byName.get(plan.sink)!, recorder, context)),
     ),
-    route(UNROUTED, (recorder) => unroutedRoute(plans, recorder, context)),
+    route(UNROUTED, (recorder) => keyedFlows(unroutedRoute(plans, recorder, context), context.limits)),
   ];
 }
 
 /** What a route of the configuration does with a record: picks by its rule, delivers to its sink. */
-function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorder, context: RouteContext): Work {
-  const { topics, reader, log, clock } = context;
+function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorder, context: RouteContext): FlowFactory {
+  const { topics, reader, log, clock, limits } = context;
   const { name, sink, priority, policy, blocking } = plan;
   const forwarder = forwarderOf(name, recorder, context);
   const onAnswer = (outcomes: readonly DeliveryOutcome[], seconds: number) => {
@@ -65,27 +76,26 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
     if (refusal?.kind === 'misconfigured')
       log.error({ route: name, sink, ...refusal.failure }, 'the target refuses us; records wait');
   };
-  return routeWork({
-    mainTopic: topics.main,
-    picks: plan.rule === undefined || ((parsed, headers) => picks(plan, parsed, headers)),
-    owns: (owner) => owns(plan, owner),
-    keepsUnreadable: false,
-    longestWaitMs: longestWaitMs(context.settings.retry.tiersMs),
-    reader,
-    settle: deliverRecord({
-      route: name,
-      batcher: new Batcher({ ...open, priority, clock, onAnswer }),
-      gate: open.gate,
-      policy,
-      blocking,
+  const workOf = (settle: Settle): Work =>
+    routeWork({
+      mainTopic: topics.main,
+      picks: plan.rule === undefined || ((parsed, headers) => picks(plan, parsed, headers)),
+      owns: (owner) => owns(plan, owner),
+      keepsUnreadable: false,
+      longestWaitMs: longestWaitMs(context.settings.retry.tiersMs),
+      reader,
+      settle,
       forwarder,
       clock,
-      onDelivered: () => recorder.settled('delivered'),
-    }),
-    forwarder,
-    clock,
-    onSkipped: () => recorder.settled('skipped'),
-  });
+      onSkipped: () => recorder.settled('skipped'),
+    });
+  const onDelivered = (records = 1) => recorder.settled('delivered', records);
+  const exact = { workOf, onAnswer, onDelivered, ...context };
+  if (open.kind === 'objects') return objectFlows(plan, open, exact);
+  if (open.kind === 'topic') return topicFlows(plan, open, forwarder, exact);
+  const batcher = new Batcher({ ...open, priority, clock, onAnswer });
+  const ports = { route: name, batcher, gate: open.gate, policy, blocking, forwarder, clock, onDelivered };
+  return keyedFlows(workOf(deliverRecord(ports)), limits);
 }
 
 /**

@@ -16,7 +16,7 @@ function opened(config: SinkConfig) {
   const breaker = { errors: 0.5, over: 4, cooldownMs: 1000, maxWaitMs: 60_000 };
   const gate = new SinkGate({ concurrency: 1, breaker, clock });
   const sinks: OpenSinks = {
-    byName: new Map([['crm', { sink: createSink(config), gate }]]),
+    byName: new Map([['crm', { kind: 'records', sink: createSink(config), gate }]]),
     [Symbol.asyncDispose]: async () => gate.close(),
   };
   return { clock, gate, sinks };

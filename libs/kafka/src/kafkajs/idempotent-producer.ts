@@ -7,7 +7,7 @@ import type { OutgoingRecord, Producer, TopicPartition } from '../port.ts';
 import { encodeBatch } from '../wire/encoded-batch.ts';
 import type { Connection } from './connection.ts';
 import { answeredWithin, toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, batchRequest, sendBatches } from './send-batches.ts';
+import { assertAnswered, batchesRequest, sendBatches } from './send-batches.ts';
 
 /** About 17 s where the brokers answer at once; `deliveryTimeoutMs` ends it where they do not. */
 const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 20 };
@@ -78,7 +78,8 @@ export class KafkajsIdempotentProducer implements Producer {
   async #sendWith(instance: Instance, target: TopicPartition, records: readonly OutgoingRecord[]): Promise<void> {
     await instance.connected;
     const batch = await encodeBatch(records, this.#connection.compression);
-    assertAnswered(target, await instance.producer.send(batchRequest(target, batch, this.#connection)));
+    const request = batchesRequest(target, [batch], this.#connection);
+    assertAnswered(target, 1, await instance.producer.send(request));
   }
 
   #start(): Instance {

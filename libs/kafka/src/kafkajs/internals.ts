@@ -25,7 +25,7 @@ export interface Cluster {
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   /** A number where it was learnt from an answer. */
   findBroker(broker: { readonly nodeId: string | number }): Promise<Broker>;
-  findGroupCoordinator(group: { readonly groupId: string }): Promise<Broker>;
+  findGroupCoordinator(group: { readonly groupId: string; readonly coordinatorType?: 0 | 1 }): Promise<Broker>;
   readonly brokerPool: {
     readonly seedBroker?: { connect(): Promise<void> };
     connect(): Promise<void>;
@@ -47,7 +47,22 @@ export interface ProtocolRequest<T> {
   readonly requestTimeout?: number;
 }
 
-export interface Broker {
+/** What a producer asks of the broker that coordinates its transactions. */
+export interface TransactionCoordinator {
+  initProducerId(request: unknown): Promise<unknown>;
+  addPartitionsToTxn(call: EnrolCall): Promise<unknown>;
+  endTxn(request: unknown): Promise<unknown>;
+}
+
+/** Partitions that a transaction is about to write to. */
+export interface EnrolCall {
+  readonly transactionalId: string;
+  readonly producerId: unknown;
+  readonly producerEpoch: number;
+  readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+}
+
+export interface Broker extends TransactionCoordinator {
   readonly nodeId: number;
   /** How a group of kafkajs's reads. */
   fetch(request: GroupFetchRequest): Promise<GroupFetchResponse>;
@@ -58,8 +73,6 @@ export interface Broker {
   findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType: 0 | 1 }): Promise<{
     readonly coordinator: { readonly nodeId: number };
   }>;
-  /** How a transaction is ended: of its coordinator alone. */
-  endTxn(request: unknown): Promise<unknown>;
   disconnect(): Promise<void>;
   /** What the broker speaks, by the request's number. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
@@ -123,7 +136,12 @@ export interface ProduceCall {
   }[];
 }
 
-type ProduceProtocol = (version: { readonly version: number }) => (call: ProduceCall) => ProtocolRequest<unknown>;
+/** A broker's answer, without an error: entries by topic and partition. */
+export interface ProduceAnswer {
+  readonly topics: readonly object[];
+}
+
+type ProduceProtocol = (version: { readonly version: number }) => (call: ProduceCall) => ProtocolRequest<ProduceAnswer>;
 type FetchProtocol = (version: { readonly version: number }) => (body: unknown) => ProtocolRequest<unknown>;
 type ErrorFromCode = (code: number) => Error;
 
@@ -221,7 +239,7 @@ function lookElsewhere(error: Error): never {
 }
 
 /** kafkajs's own request, yet to be encoded, and how its answer is read. */
-export function produceProtocol(call: ProduceCall): ProtocolRequest<unknown> {
+export function produceProtocol(call: ProduceCall): ProtocolRequest<ProduceAnswer> {
   return produceVersions({ version: PRODUCE_VERSION })(call);
 }
 

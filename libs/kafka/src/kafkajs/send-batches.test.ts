@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import kafkajs, { Kafka, type Producer } from 'kafkajs';
 import { encodeBatch } from '../wire/encoded-batch.ts';
-import type { ProduceCall } from './internals.ts';
-import { batchRequest, sendBatches } from './send-batches.ts';
+import { protocolError, type ProduceCall } from './internals.ts';
+import { assertAnswered, batchesRequest, sendBatches } from './send-batches.ts';
 
 /** Of a request for the topic `t` without a transaction: after the id, acks, time-out, topic and two counts. */
 const PARTITION_AT = 19;
@@ -16,15 +16,19 @@ interface Asked {
   readonly node: string;
   readonly partition: number;
   readonly firstSequence: number;
-  answer(): void;
+  answer(failure?: Error): void;
 }
 
 /** A producer of kafkajs's on two brokers that answer when they are told to. */
 async function producerOn(asked: Asked[], wrap: (kafka: Kafka) => Kafka): Promise<Producer> {
-  const kafka = new Kafka({ brokers: ['127.0.0.1:1'], logLevel: kafkajs.logLevel.NOTHING });
+  const retry = { initialRetryTime: 1, maxRetryTime: 1 };
+  const kafka = new Kafka({ brokers: ['127.0.0.1:1'], logLevel: kafkajs.logLevel.NOTHING, retry });
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description?.endsWith('createCluster'))!;
   const ask = async (node: string, partition: number, firstSequence: number) => {
-    await new Promise<void>((resolve) => asked.push({ node, partition, firstSequence, answer: resolve }));
+    await new Promise<void>((resolve, reject) => {
+      const answer = (failure?: Error) => (failure ? reject(failure) : resolve());
+      asked.push({ node, partition, firstSequence, answer });
+    });
     return { topics: [{ topicName: 't', partitions: [{ partition, errorCode: 0, baseOffset: '0' }] }] };
   };
   const brokers = ['1', '2'].map((node) => ({
@@ -47,6 +51,7 @@ async function producerOn(asked: Asked[], wrap: (kafka: Kafka) => Kafka): Promis
     disconnect: nothing,
     isConnected: () => true,
     addMultipleTargetTopics: nothing,
+    refreshMetadata: nothing,
     refreshMetadataIfNecessary: nothing,
     findControllerBroker: async () => brokers[0],
     findTopicPartitionMetadata: () => LEADERS.map((leader, partitionId) => ({ partitionId, leader })),
@@ -71,7 +76,7 @@ const RECORDS = [
   { key: null, value: Buffer.from('y') },
 ];
 const request = async (partition: number) =>
-  batchRequest({ topic: 't', partition }, await encodeBatch(RECORDS, 'none'), { requestTimeoutMs: 1000 });
+  batchesRequest({ topic: 't', partition }, [await encodeBatch(RECORDS, 'none')], { requestTimeoutMs: 1000 });
 const send = async (producer: Producer, partition: number) => producer.send(await request(partition));
 
 async function settle(): Promise<void> {
@@ -98,6 +103,50 @@ test('sends to several partitions of one broker are under way at once', async ()
   asked[0]!.answer();
   await next;
   await producer.disconnect();
+});
+
+test('batches of one partition are under way at once; where one fails, all of them are sent again as they were', async () => {
+  const asked: Asked[] = [];
+  const producer = await producerOn(asked, sendBatches);
+  const batch = await encodeBatch(RECORDS, 'none');
+  const five = batchesRequest({ topic: 't', partition: 0 }, Array(5).fill(batch), { requestTimeoutMs: 1000 });
+  const sent = producer.send(five);
+  const sequences = [0, 2, 4, 6, 8];
+  await settle();
+  const first = asked.splice(0);
+  assert.deepEqual(
+    first.map(({ firstSequence }) => firstSequence),
+    sequences,
+  );
+  const [away, outOfOrder] = [6, 45].map((code) => protocolError(code));
+  first.forEach((one, at) => one.answer(at < 2 ? undefined : at === 2 ? away : outOfOrder));
+  while (asked.length === 0) await setImmediate();
+  const second = asked.splice(0);
+  assert.deepEqual(
+    second.map(({ firstSequence }) => firstSequence),
+    sequences,
+  );
+  for (const one of second) one.answer();
+  assert.equal((await sent).length, 5);
+  const next = send(producer, 0);
+  await settle();
+  assert.equal(asked[0]!.firstSequence, 10);
+  asked[0]!.answer();
+  await next;
+  await producer.disconnect();
+});
+
+test('an answer that speaks of less, of something else or of an error is none', async () => {
+  const target = { topic: 't', partition: 0 };
+  const right = { topicName: 't', partition: 0, errorCode: 0 };
+  assertAnswered(target, 2, [right, right]);
+  for (const answer of [
+    [right],
+    [right, { ...right, partition: 1 }],
+    [right, { ...right, topicName: 'u' }],
+    [{ ...right, errorCode: 3 }, right],
+  ])
+    assert.throws(() => assertAnswered(target, 2, answer), { code: 'unexpected-answer' });
 });
 
 test('without that a broker’s partitions wait for each other', async () => {

@@ -169,6 +169,19 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
+    what: 'of what `findGroupCoordinator` finds, a producer asks `initProducerId`, `addPartitionsToTxn` and `endTxn` alone, and looks for it before each; a rejection of `addPartitionsToTxn` is an attempt of the send that failed',
+    where: ['send-batches.ts', 'enrolment.ts', 'internals.ts'],
+    why: 'Its sends enrol their partitions each by itself and at once, which the coordinator refuses to all but one, and find it anew each time.',
+    guardedBy: [
+      [
+        'kafkajs/enrolment.test.ts',
+        'partitions that are asked for at once are one request, and those that come meanwhile are the next one',
+      ],
+      [CLUSTER, SLOW_CLUSTER],
+      [CLUSTER, 'batches that are under way together while connections break come once and in order'],
+    ],
+  },
+  {
     what: '`retriable: false` on an error ends kafkajs’s attempts and keeps the error',
     where: ['group/group-fetch.ts', 'group/group-consumer.ts'],
     why: 'A batch that cannot be unpacked would be fetched for ever.',

@@ -7,7 +7,7 @@ import type { EncodedBatch, OutgoingRecord, TopicPartition, Transaction, Transac
 import { encodeBatch } from '../wire/encoded-batch.ts';
 import type { Connection } from './connection.ts';
 import { answeredWithin, toKafkaError } from './errors-mapping.ts';
-import { assertAnswered, batchRequest, sendBatches } from './send-batches.ts';
+import { assertAnswered, batchesRequest, sendBatches } from './send-batches.ts';
 
 /**
  * kafkajs waits `initialRetryTime` whenever a transaction follows a commit at once, hence so short. 40 tries are about
@@ -61,7 +61,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
       this.#open = true;
       return {
         send: (target, records) => this.#send(transaction, target, records),
-        sendBatch: (target, batch) => this.#sendBatch(transaction, target, batch),
+        sendBatches: (target, batches) => this.#sendBatches(transaction, target, batches),
         commit: () => this.#end('commit the transaction', () => transaction.commit()),
         abort: () => this.#end('abort the transaction', () => transaction.abort()),
       };
@@ -103,18 +103,24 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
   ): Promise<void> {
     if (records.length === 0) return;
     const { compression } = this.#connection;
-    await this.#produce(transaction, target, records.length, async () => encodeBatch(records, compression));
+    const encode = async () => [await encodeBatch(records, compression)];
+    await this.#produce(transaction, target, records.length, encode);
   }
 
-  async #sendBatch(transaction: KafkajsTransaction, target: TopicPartition, batch: EncodedBatch): Promise<void> {
-    await this.#produce(transaction, target, batch.count, async () => batch);
+  async #sendBatches(
+    transaction: KafkajsTransaction,
+    target: TopicPartition,
+    batches: readonly EncodedBatch[],
+  ): Promise<void> {
+    const count = batches.reduce((sum, batch) => sum + batch.count, 0);
+    await this.#produce(transaction, target, count, async () => batches);
   }
 
   async #produce(
     transaction: KafkajsTransaction,
     target: TopicPartition,
     count: number,
-    encode: () => Promise<EncodedBatch>,
+    encode: () => Promise<readonly EncodedBatch[]>,
   ): Promise<void> {
     this.#assertAlive();
     assert(this.#open, 'the transaction has ended');
@@ -122,9 +128,10 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     assert(!this.#sending.has(name), `two sends to ${name} at once`);
     const { deliveryTimeoutMs } = this.#connection;
     const sent = this.#guard(`send ${count} records to ${name}`, deliveryTimeoutMs, async () => {
-      const request = batchRequest(target, await encode(), this.#connection);
+      const batches = await encode();
+      const request = batchesRequest(target, batches, this.#connection);
       try {
-        assertAnswered(target, await transaction.send(request));
+        assertAnswered(target, batches.length, await transaction.send(request));
       } finally {
         // A last attempt after close() may have connected again.
         if (this.#closed) this.#producer.disconnect().catch(() => undefined);

@@ -21,7 +21,7 @@ import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import fc from 'fast-check';
 import type { FileSinkOptions } from './file-options.ts';
 import { createFileSink } from './file-sink.ts';
-import { ndjsonLines } from './ndjson-lines.ts';
+import { ndjsonLines } from '../ndjson-lines.ts';
 
 const never = new AbortController().signal;
 const delivery = (body: string): Delivery => ({
@@ -31,6 +31,7 @@ const delivery = (body: string): Delivery => ({
   idempotencyKey: 'job:7',
   recordVersion: 42n,
   contentType: 'application/json',
+  headers: {},
 });
 
 /** The sink, handed one record at a time. */

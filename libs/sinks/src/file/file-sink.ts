@@ -7,7 +7,7 @@ import { outcomeOfFileFailure } from './file-failure.ts';
 import { FileLock } from './file-lock.ts';
 import type { FileSinkOptions } from './file-options.ts';
 import { checkNdjson, openNdjson, rotateNdjson } from './ndjson-file.ts';
-import { ndjsonLines } from './ndjson-lines.ts';
+import { ndjsonLines } from '../ndjson-lines.ts';
 
 /** Deliveries that come during one write and its sync share the next. */
 const BATCH: BatchLimits = { records: 5000, bytes: 8 * 1024 * 1024, ageMs: 0 };

@@ -1,18 +1,22 @@
 import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { codeOf, networkFault, TLS } from '@genesys-kafka/http';
+import { codeOf, headerOf, networkFault, TLS, type ClientTls } from '@genesys-kafka/http';
 import { unlessAborted, within } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { SinkError } from '../errors.ts';
+import { kindOfAnswer } from './answer/http-answer.ts';
 import type { HttpTarget } from './http-options.ts';
 
 /** Opens and closes one connection, TLS handshake included. Rejects with `sink-unreachable` or the signal's reason. */
-export async function checkConnection(target: HttpTarget, timeoutMs: number, signal: AbortSignal): Promise<void> {
+export async function checkConnection(
+  target: HttpTarget,
+  { tls, timeoutMs, signal }: { readonly tls: ClientTls; readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<void> {
   signal.throwIfAborted();
   const address = { host: target.hostname, port: target.port };
   const socket = target.secure
-    ? connectTls({ ...TLS, ...address, ...(isIP(target.hostname) ? {} : { servername: target.hostname }) })
+    ? connectTls({ ...TLS, ...tls, ...address, ...(isIP(target.hostname) ? {} : { servername: target.hostname }) })
     : connectTcp(address);
   const connected = once(socket, target.secure ? 'secureConnect' : 'connect');
   // What goes wrong once nobody waits any more is nobody's concern.
@@ -27,35 +31,52 @@ export async function checkConnection(target: HttpTarget, timeoutMs: number, sig
   }
 }
 
-/** Asks for the head of the target through the proxy; any answer will do, since it has come through the tunnel. */
-export async function checkThroughProxy(
+/**
+ * Asks for the head of a path of the target. Nearly any answer will do: it has come through the proxy's tunnel, and past
+ * the check of our certificate, which some targets close the connection for, and nginx answers with a page and 400.
+ */
+export async function checkWithRequest(
   target: HttpTarget,
-  dispatcher: Dispatcher,
-  timeoutMs: number,
-  signal: AbortSignal,
+  request: {
+    readonly dispatcher: Dispatcher;
+    readonly path: string;
+    /** Whether we show a certificate. */
+    readonly isCertified: boolean;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
+  const { dispatcher, path, isCertified, signal } = request;
   signal.throwIfAborted();
-  const limit = AbortSignal.timeout(timeoutMs);
+  const limit = AbortSignal.timeout(request.timeoutMs);
+  let answer: Dispatcher.ResponseData;
   try {
-    const { origin, path } = target;
-    const { body } = await dispatcher.request({
-      origin,
+    answer = await dispatcher.request({
+      origin: target.origin,
       path,
       method: 'HEAD',
       signal: AbortSignal.any([signal, limit]),
     });
-    await body.dump();
+    await answer.body.dump();
   } catch (error) {
     signal.throwIfAborted();
-    throw unreachable(target, limit.aborted ? tooLate() : error);
+    throw unreachable(target, limit.aborted ? tooLate() : error, isCertified);
   }
+  const isPage = kindOfAnswer(headerOf(answer.headers, 'content-type')) === 'html';
+  if (isCertified && answer.statusCode === 400 && isPage)
+    throw new SinkError('sink-refused', `${target.origin} answers 400 with a page of HTML.`, {
+      remedy: CERTIFICATE_REMEDY,
+      details: { target: target.origin, cause: 'http-400' },
+    });
 }
+
+const CERTIFICATE_REMEDY = 'See whether the target takes the certificate in tls.certFile: whose it is, and until when.';
 
 function tooLate(): Error {
   return Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' });
 }
 
-function unreachable({ origin }: HttpTarget, error: unknown): SinkError {
+function unreachable({ origin }: HttpTarget, error: unknown, isCertified = false): SinkError {
   const fault = networkFault(error);
   const cause = codeOf(error);
   return new SinkError(
@@ -64,7 +85,9 @@ function unreachable({ origin }: HttpTarget, error: unknown): SinkError {
     {
       ...(fault?.cause === 'proxy-refused'
         ? { remedy: 'Have the proxy let this target through, or set NO_PROXY.' }
-        : {}),
+        : isCertified && (fault?.cause === 'connection-reset' || fault?.cause === 'tls-refused')
+          ? { remedy: CERTIFICATE_REMEDY }
+          : {}),
       details: { target: origin, cause },
     },
   );

@@ -21,6 +21,7 @@ const delivery = (body = '{"conversationId":"c"}'): Delivery => ({
   idempotencyKey: 'job:7',
   recordVersion: 42n,
   contentType: 'application/json',
+  headers: {},
 });
 
 /** Has the process trust a certificate for the rest of a test, as `tls.caFile` does for good. */

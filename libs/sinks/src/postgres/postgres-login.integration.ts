@@ -23,15 +23,15 @@ test('what the login may not do, and a login that is not accepted: misconfigured
       assert.equal(error.code, code, error.message);
       return true;
     });
-    const outcomes = await sink.deliver([recordOf('a', 1), recordOf('b', 1, '{"t":"\\u0000"}')], never);
+    const outcomes = await sink.deliver([recordOf('a', 1), recordOf('b', 1)], never);
     told.push(JSON.stringify(outcomes));
     for (const outcome of outcomes) {
       assert.ok(outcome.kind === 'misconfigured', JSON.stringify(outcome));
       assert.match(outcome.failure.cause, cause);
     }
   };
-  await refused('sink-login-refused', { password: 'canary-wrong-password' }, /postgres-28P01/);
-  await refused('sink-login-refused', { password: undefined }, /login-refused/);
+  await refused('sink-database-login-refused', { password: 'canary-wrong-password' }, /postgres-28P01/);
+  await refused('sink-database-login-refused', { password: undefined }, /login-refused/);
   await refused('sink-database-refused', { url: area.url.replace(/[^/]*$/, 'nowhere') }, /postgres-3D000/);
   await refused('sink-database-refused', { table: 'nowhere.t' }, /postgres-3F000/);
   // A public schema gives nobody but its owner the right to make tables.

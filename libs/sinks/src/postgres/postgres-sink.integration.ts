@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
+import { deliverAll } from '../../fixtures/deliver-all.ts';
 import { causesOf, PostgresServer, recordOf } from '../../fixtures/postgres-area.ts';
 
 const never = new AbortController().signal;
@@ -74,8 +75,12 @@ test('what jsonb cannot hold is rejected alone; its neighbours are stored, and s
   const key = (name: string) =>
     name.startsWith('long-key') ? Array.from({ length: 500 }, () => Math.random()).join('') : name;
   const batch = odd.flatMap(([name, body], index) => [recordOf(`good-${index}`, 1), recordOf(key(name), 2, body)]);
-  const outcomes = await sink.deliver([...batch, recordOf('nul', 1)], never);
-  assert.deepEqual(causesOf(outcomes), [...odd.flatMap(([, , cause]) => ['delivered', cause]), 'delivered']);
+  const outcomes = await deliverAll(sink, [...batch, recordOf('nul', 1), recordOf('', 1)]);
+  assert.deepEqual(causesOf(outcomes), [
+    ...odd.flatMap(([, , cause]) => ['delivered', cause]),
+    'delivered',
+    'key-missing',
+  ]);
   assert.ok(outcomes.every(({ kind }) => kind === 'delivered' || kind === 'rejected'));
   const rows = await area.rows<Row>();
   assert.deepEqual(rows.map(({ id }) => id).toSorted(), [...odd.map((_, index) => `good-${index}`), 'nul'].toSorted());
@@ -100,10 +105,11 @@ test('generated columns: filled by Postgres, a record they fail for is rejected 
   await using area = await postgres.area();
   const columns = { n: { type: 'bigint', as: "(record->>'n')::bigint" }, Who: { type: 'text', as: "record->>'who'" } };
   const sink = area.sink({ columns });
-  const outcomes = await sink.deliver(
-    [recordOf('a', 1, '{"n":7,"who":"x"}'), recordOf('b', 1, '{"n":"seven"}'), recordOf('c', 1, '{}')],
-    never,
-  );
+  const outcomes = await deliverAll(sink, [
+    recordOf('a', 1, '{"n":7,"who":"x"}'),
+    recordOf('b', 1, '{"n":"seven"}'),
+    recordOf('c', 1, '{}'),
+  ]);
   assert.deepEqual(causesOf(outcomes), ['delivered', 'postgres-22P02', 'delivered']);
   assert.deepEqual(await area.rows('id, n, "Who"'), [
     { id: 'a', n: '7', Who: 'x' },

@@ -30,7 +30,7 @@ const JOIN_RETRY_MS = 500;
 const LET_GO_MS = 10_000;
 const LEAVE_MS = 5000;
 
-type Offsets = readonly (TopicPartition & { readonly offset: bigint })[];
+type Offsets = Parameters<GroupConsumer['commit']>[0];
 
 /**
  * See the port. kafkajs rebalances eagerly: every partition is revoked and assigned anew, pauses are lifted, and work
@@ -113,11 +113,11 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     const own = offsets.filter((target) => this.#assigned.has(partitionName(target)));
     const foreign = offsets.find((target) => !this.#assigned.has(partitionName(target)));
     if (own.length > 0) {
-      const places = own.map(({ topic, partition, offset }) => ({
+      const places = own.map(({ topic, partition, offset, note }) => ({
         topic,
         partition,
         offset: offset.toString(),
-        metadata: this.#options.commitNote?.(topic) ?? null,
+        metadata: this.#options.commitNote?.(topic, note) ?? note ?? null,
       }));
       try {
         await this.#commits.run(own, () => this.#consumer.commitOffsets(places));

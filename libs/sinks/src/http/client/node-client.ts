@@ -1,8 +1,8 @@
 import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { TLS } from '@genesys-kafka/http';
-import { AnswerBody, type Answer, type HttpClient, type Post } from './http-client.ts';
-import type { HttpTarget } from './http-options.ts';
+import { TLS, type ClientTls } from '@genesys-kafka/http';
+import { AnswerBody, type Answer, type HttpClient, type Request } from './http-client.ts';
+import type { HttpTarget } from '../http-options.ts';
 
 /** What undici says when a target sends `100 Continue` unasked: it cuts the connection before the answer itself. */
 export function isUnaskedContinue(error: unknown): boolean {
@@ -11,32 +11,32 @@ export function isUnaskedContinue(error: unknown): boolean {
 }
 
 /**
- * Posts by Node's own client, which passes over a `100 Continue`, with kept connections and the same TLS. For targets
+ * Sends by Node's own client, which passes over a `100 Continue`, with kept connections and the same TLS. For targets
  * that undici cannot talk to; it knows no proxy.
  */
 export class NodeClient implements HttpClient {
   readonly #target: HttpTarget;
   readonly #agent: HttpAgent;
 
-  constructor(target: HttpTarget, connections: number) {
+  constructor(target: HttpTarget, connections: number, tls: ClientTls = {}) {
     const limits = { keepAlive: true, maxSockets: connections };
     this.#target = target;
-    this.#agent = target.secure ? new HttpsAgent({ ...limits, ...TLS }) : new HttpAgent(limits);
+    this.#agent = target.secure ? new HttpsAgent({ ...limits, ...TLS, ...tls }) : new HttpAgent(limits);
   }
 
-  async post({ headers, body, ending, onWritten }: Post): Promise<Answer> {
-    const { hostname, port, path, secure } = this.#target;
+  async send({ method, path, headers, body, keepBytes, ending, onWritten }: Request): Promise<Answer> {
+    const { hostname, port, secure } = this.#target;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const abort = new AbortController();
     ending.onEnd = () => abort.abort(ending.reason);
-    const options = { hostname, port, path, method: 'POST', headers, agent: this.#agent, signal: abort.signal };
+    const options = { hostname, port, path, method, headers, agent: this.#agent, signal: abort.signal };
     const request = secure ? requestHttps(options) : requestHttp(options);
     request.on('response', resolve);
     request.on('error', reject);
     request.on('finish', onWritten);
     request.end(body);
     const message = await promise;
-    return { statusCode: message.statusCode!, headers: message.headers, text: await textOf(message) };
+    return { statusCode: message.statusCode!, headers: message.headers, text: await textOf(message, keepBytes) };
   }
 
   async close(): Promise<void> {
@@ -44,8 +44,8 @@ export class NodeClient implements HttpClient {
   }
 }
 
-async function textOf(message: IncomingMessage): Promise<string> {
-  const body = new AnswerBody(message.statusCode!);
+async function textOf(message: IncomingMessage, keepBytes: number): Promise<string> {
+  const body = new AnswerBody(message.statusCode!, keepBytes);
   try {
     for await (const chunk of message as AsyncIterable<Buffer>) if (!body.take(chunk)) break;
   } catch {

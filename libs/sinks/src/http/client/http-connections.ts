@@ -1,7 +1,7 @@
-import { TLS, type Proxy } from '@genesys-kafka/http';
+import { TLS, type ClientTls, type Proxy } from '@genesys-kafka/http';
 import { connections } from '@genesys-kafka/http/connections';
 import { Pool, type Dispatcher } from 'undici';
-import type { HttpTarget } from './http-options.ts';
+import type { HttpTarget } from '../http-options.ts';
 
 /** Only `https:` is tunnelled. Whether the proxy is passed by for this host is undici's to decide. */
 export function isProxied({ secure }: HttpTarget, proxy: Proxy | undefined): boolean {
@@ -11,7 +11,12 @@ export function isProxied({ secure }: HttpTarget, proxy: Proxy | undefined): boo
 /** Kept connections to the target, directly or through the proxy. */
 export function connectionsTo(
   target: HttpTarget,
-  options: { readonly connections: number; readonly timeoutMs: number; readonly proxy: Proxy | undefined },
+  options: {
+    readonly connections: number;
+    readonly timeoutMs: number;
+    readonly proxy: Proxy | undefined;
+    readonly tls: ClientTls;
+  },
 ): Dispatcher {
   const limits = {
     connections: options.connections,
@@ -23,6 +28,6 @@ export function connectionsTo(
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  if (isProxied(target, options.proxy)) return connections({ proxy: options.proxy, ...limits });
-  return new Pool(target.origin, { ...limits, connect: TLS });
+  if (isProxied(target, options.proxy)) return connections({ proxy: options.proxy, tls: options.tls, ...limits });
+  return new Pool(target.origin, { ...limits, connect: { ...TLS, ...options.tls } });
 }

@@ -8,13 +8,24 @@ const MAX_ANSWER_BYTES = 65_536;
 export interface Answer {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
-  /** The body of a 409, which may name a key; of other answers nothing is kept. */
+  /** What was to be kept of the body: see `Request.keepBytes`. */
   readonly text: string;
 }
 
-export interface Post {
+/** What is sent, and what tells it from others. */
+export interface Message {
+  readonly method: string;
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+}
+
+export interface Request extends Message {
+  /**
+   * So much of the body of a 2xx is kept, where that says what became of each record; 0: none. The body of a 409, which
+   * may name a key, is always kept.
+   */
+  readonly keepBytes: number;
   /** Of this request and the one after it with the same key; `onEnd` is the client's to set. */
   readonly ending: Ending;
   /** Told when the request is written: it has its connection by then, which in a burst takes a while. */
@@ -26,24 +37,31 @@ export interface HttpClient {
    * Resolves with the answer. The status alone decides nearly everything, so a body that breaks off, has no end or
    * stalls until it is ended changes nothing; before the answer's head an end rejects with its reason.
    */
-  post(request: Post): Promise<Answer>;
+  send(request: Request): Promise<Answer>;
   close(): Promise<void>;
 }
 
 /** What is kept of an answer's body while it comes. */
 export class AnswerBody {
-  text = '';
-  readonly #isKept: boolean;
+  readonly #kept: Buffer[] = [];
+  readonly #keeps: boolean;
+  readonly #most: number;
   #bytes = 0;
 
-  constructor(statusCode: number) {
-    this.#isKept = statusCode === 409;
+  constructor(statusCode: number, keepBytes: number) {
+    const isTaken = statusCode >= 200 && statusCode < 300;
+    this.#keeps = statusCode === 409 || (isTaken && keepBytes > 0);
+    this.#most = isTaken ? Math.max(keepBytes, MAX_ANSWER_BYTES) : MAX_ANSWER_BYTES;
+  }
+
+  get text(): string {
+    return this.#kept.length === 0 ? '' : Buffer.concat(this.#kept).toString('utf8');
   }
 
   /** False when it has been read far enough. */
   take(chunk: Buffer): boolean {
-    if (this.#isKept) this.text += chunk.toString('latin1');
+    if (this.#keeps) this.#kept.push(chunk);
     this.#bytes += chunk.length;
-    return this.#bytes <= MAX_ANSWER_BYTES;
+    return this.#bytes <= this.#most;
   }
 }

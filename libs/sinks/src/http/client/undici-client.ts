@@ -1,26 +1,25 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { AnswerBody, type Answer, type HttpClient, type Post } from './http-client.ts';
-import type { HttpTarget } from './http-options.ts';
+import { AnswerBody, type Answer, type HttpClient, type Request } from './http-client.ts';
 
 /**
- * Posts by undici's `dispatch`. Its `request` makes a stream of each answer and takes half as long again, for bodies of
+ * Sends by undici's `dispatch`. Its `request` makes a stream of each answer and takes half as long again, for bodies of
  * which nothing is wanted but their end.
  */
 export class UndiciClient implements HttpClient {
   readonly #dispatcher: Dispatcher;
-  readonly #target: HttpTarget;
+  readonly #origin: string;
 
-  constructor(dispatcher: Dispatcher, target: HttpTarget) {
+  constructor(dispatcher: Dispatcher, origin: string) {
     this.#dispatcher = dispatcher;
-    this.#target = target;
+    this.#origin = origin;
   }
 
-  post(post: Post): Promise<Answer> {
-    const { origin, path } = this.#target;
+  send(request: Request): Promise<Answer> {
+    const { method, path, headers, body } = request;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const exchange = new Exchange(post, resolve, reject);
-    this.#dispatcher.dispatch({ origin, path, method: 'POST', headers: post.headers, body: post.body }, exchange);
+    const exchange = new Exchange(request, resolve, reject);
+    this.#dispatcher.dispatch({ origin: this.#origin, path, method, headers, body }, exchange);
     return promise;
   }
 
@@ -31,22 +30,22 @@ export class UndiciClient implements HttpClient {
 
 /** One request and its answer. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #post: Post;
+  readonly #request: Request;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: unknown) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #head: Omit<Answer, 'text'> | undefined;
   #body: AnswerBody | undefined;
 
-  constructor(post: Post, resolve: (answer: Answer) => void, reject: (error: unknown) => void) {
-    this.#post = post;
+  constructor(request: Request, resolve: (answer: Answer) => void, reject: (error: unknown) => void) {
+    this.#request = request;
     this.#resolve = resolve;
     this.#reject = reject;
-    post.ending.onEnd = () => this.#cut();
+    request.ending.onEnd = () => this.#cut();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    const { ending, onWritten } = this.#post;
+    const { ending, onWritten } = this.#request;
     if (ending.reason) {
       controller.abort(ending.reason);
       return;
@@ -58,7 +57,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: unknown, statusCode: number, headers: IncomingHttpHeaders): void {
     if (statusCode < 200) return;
     this.#head = { statusCode, headers };
-    this.#body = new AnswerBody(statusCode);
+    this.#body = new AnswerBody(statusCode, this.#request.keepBytes);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -77,7 +76,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Also where the request still waits for a connection, and undici would tell of it only then. */
   #cut(): void {
-    const { reason } = this.#post.ending;
+    const { reason } = this.#request.ending;
     this.#end(reason);
     this.#controller?.abort(reason!);
   }

@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import { connect, Socket } from 'node:net';
 import { test } from 'node:test';
 import tls, { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { listen } from '../../fixtures/listen.ts';
-import { certificate, key } from '../../fixtures/loopback-certificate.ts';
+import { listen } from '../../../fixtures/listen.ts';
+import { certificate, key } from '../../../fixtures/loopback-certificate.ts';
 import { Ending } from './ending.ts';
-import { createHttpSink } from './http-sink.ts';
+import { createHttpSink } from '../http-sink.ts';
 import { NodeClient } from './node-client.ts';
 
 const never = new AbortController().signal;
@@ -20,7 +20,15 @@ test('the client that takes the place of undici asks for the same TLS', async (t
   const target = { origin: 'https://localhost', path: '/in', hostname: 'localhost', port: 443, secure: true };
   const client = new NodeClient(target, 1);
   await assert.rejects(
-    client.post({ headers: {}, body: Buffer.from('{}'), ending: new Ending(), onWritten: () => undefined }),
+    client.send({
+      method: 'POST',
+      path: '/in',
+      keepBytes: 0,
+      headers: {},
+      body: Buffer.from('{}'),
+      ending: new Ending(),
+      onWritten: () => undefined,
+    }),
     /far enough/,
   );
   await client.close();
@@ -34,7 +42,10 @@ test('a request of that client tells when it is written, once', async (t) => {
   const client = new NodeClient(target, 1);
   t.after(async () => client.close());
   let written = 0;
-  const { statusCode } = await client.post({
+  const { statusCode } = await client.send({
+    method: 'POST',
+    path: '/in',
+    keepBytes: 0,
     headers: {},
     body: Buffer.from('{}'),
     ending: new Ending(),
@@ -53,9 +64,12 @@ test('a request of that client ends before its answer where it is told to', asyn
   t.after(async () => client.close());
   const ending = new Ending();
   const onWritten = () => ending.end(new Error('enough'));
-  await assert.rejects(client.post({ headers: {}, body: Buffer.from('{}'), ending, onWritten }), {
-    name: 'AbortError',
-  });
+  await assert.rejects(
+    client.send({ method: 'POST', path: '/in', keepBytes: 0, headers: {}, body: Buffer.from('{}'), ending, onWritten }),
+    {
+      name: 'AbortError',
+    },
+  );
 });
 
 test('100 Continue unasked behind a proxy opens the circuit with its cause: the other client knows no proxy', async (t) => {
@@ -79,7 +93,14 @@ test('100 Continue unasked behind a proxy opens the circuit with its cause: the 
   const sink = createHttpSink({ name: 'crm', url: `https://localhost:${port}/in`, proxy: { url, bypass: [] } });
   t.after(() => sink.close());
   const delivery = {
-    ...{ route: 'r', key: 'c', idempotencyKey: 'job:7', recordVersion: 42n, contentType: 'application/json' },
+    ...{
+      route: 'r',
+      key: 'c',
+      idempotencyKey: 'job:7',
+      recordVersion: 42n,
+      contentType: 'application/json',
+      headers: {},
+    },
     body: Buffer.from('{}'),
   };
   for (let record = 0; record < 2; record += 1) {

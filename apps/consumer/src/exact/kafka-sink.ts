@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import type { BatchLimits } from '@genesys-kafka/delivery';
+import { checkCluster, checkRights, KafkaError, prepareTopics, type KafkaClient } from '@genesys-kafka/kafka';
+import { LANES, partitionFor, type TopicSpec } from '@genesys-kafka/topics';
+
+export interface KafkaSinkOptions {
+  readonly client: KafkaClient;
+  readonly topic: string;
+  /** Keeps what is written of each input partition, beside the target. */
+  readonly positions: TopicSpec;
+  /** Whether values keep the frame of the source's registry. */
+  readonly frame: 'keep' | 'strip';
+  readonly compression: 'zstd' | 'gzip' | 'none';
+  readonly batch: BatchLimits;
+  /** Names that the consumer reads itself, where this is its own cluster: a record would go round for ever. */
+  readonly ownTopics: readonly string[];
+  /** Ids that routes will write as, for the check. */
+  readonly transactionalIds: readonly string[];
+}
+
+/** The target topic as it is. */
+export interface Target {
+  readonly topic: string;
+  readonly partitions: number;
+  /** The most that it takes in one batch. */
+  readonly maxBytes: number;
+  /** Changes when it is deleted and made anew. */
+  readonly tag: string;
+}
+
+const TAG_CHARS = 12;
+const DEFAULT_MAX_BYTES = 1_048_588;
+
+/** A topic, of this cluster or of another one, that records are written to in transactions with their positions. */
+export class KafkaSink {
+  readonly batch: BatchLimits;
+  readonly frame: 'keep' | 'strip';
+  readonly compression: 'zstd' | 'gzip' | 'none';
+  readonly client: KafkaClient;
+  readonly #options: KafkaSinkOptions;
+  #prepared: Promise<unknown> | undefined;
+
+  constructor(options: KafkaSinkOptions) {
+    this.#options = options;
+    this.batch = options.batch;
+    this.frame = options.frame;
+    this.compression = options.compression;
+    this.client = options.client;
+  }
+
+  /** The target as it is now, once the topic of positions is there. Rejects with a KafkaError. */
+  async target(): Promise<Target> {
+    const { client, positions } = this.#options;
+    this.#prepared ??= prepareTopics(client.admin, [positions]).catch((error: unknown) => {
+      this.#prepared = undefined;
+      throw error;
+    });
+    await this.#prepared;
+    return this.#describe();
+  }
+
+  /** Where entries of a transactional id lie. */
+  positionsOf(transactionalId: string) {
+    return { topic: this.#options.positions.name, partition: partitionFor(transactionalId, LANES) };
+  }
+
+  async check(): Promise<void> {
+    const { client, positions, transactionalIds } = this.#options;
+    const { topic, partitions } = await this.#describe();
+    await checkCluster(client, [positions]);
+    await checkRights(client.admin, {
+      topics: [
+        { spec: { name: topic, partitions, config: {} }, rights: ['write'] },
+        { spec: positions, rights: ['read', 'write'] },
+      ],
+      transactionalIds,
+      groups: [],
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#options.client.close();
+  }
+
+  async #describe(): Promise<Target> {
+    const { client, topic, ownTopics } = this.#options;
+    if (ownTopics.includes(topic)) {
+      throw new KafkaError('topic-unfit', `${topic} is what this consumer reads or keeps: it cannot be a target too.`, {
+        remedy: 'Name another topic, or the brokers of another cluster.',
+      });
+    }
+    const found = await client.admin.describeTopic(topic);
+    if (!found) {
+      throw new KafkaError('topic-missing', `The target topic ${topic} does not exist.`, {
+        remedy: 'Create it, with the number of partitions that it is to keep; this program does not.',
+      });
+    }
+    const maxBytes = Number(found.config['max.message.bytes'] ?? DEFAULT_MAX_BYTES);
+    const id = (await client.admin.topicId(topic)) ?? topic;
+    const tag = createHash('sha256').update(id).digest('hex').slice(0, TAG_CHARS);
+    return { topic, partitions: found.partitions, maxBytes, tag };
+  }
+}

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readToEnd, type ConsumedRecord } from '@genesys-kafka/kafka';
+import { seededRandom } from '@genesys-kafka/testing';
+import { partitionFor } from '@genesys-kafka/topics';
+import { samples, startBus, type Area, type Bus, type Sample } from '../../fixtures/bus.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { until } from '../../fixtures/until.ts';
+
+/** A long run is asked for: `CONSUMER_KILLS=20 CONSUMER_RECORDS=50000`. */
+const KILLS = Number(process.env.CONSUMER_KILLS ?? 3);
+const RECORDS = Number(process.env.CONSUMER_RECORDS ?? 3000);
+const TARGET_PARTITIONS = 5;
+let bus: Bus;
+
+before(async () => {
+  bus = await startBus();
+});
+after(async () => bus[Symbol.asyncDispose]());
+
+const drain = ['run', '--drain', ...quick];
+const reportOf = (stdout: string) =>
+  (JSON.parse(stdout) as { routes: Record<string, Record<'delivered' | 'deadLettered' | 'skipped', number>> }).routes;
+
+async function targetOf(
+  area: Area,
+  partitions = TARGET_PARTITIONS,
+  config: Record<string, string> = {},
+): Promise<string> {
+  const name = `${area.prefix}other`;
+  await area.client.admin.createMissing([{ name, partitions, config }]);
+  return name;
+}
+
+const copy = (area: Area, topic: string, sink: object = {}, more: object = {}) =>
+  area.config({
+    routes: [{ name: 'all', sink: 'copy' }],
+    sinks: { copy: { type: 'kafka', topic, breaker: { cooldown: '500ms' }, ...sink } },
+    ...more,
+  });
+
+/** What a read_committed reader finds, partition by partition. */
+async function contents(area: Area, topic: string): Promise<ConsumedRecord[]> {
+  const found: ConsumedRecord[] = [];
+  for (const { partition } of await area.client.admin.offsets(topic))
+    for await (const { records } of readToEnd(area.client, { topic, partition })) found.push(...records);
+  return found;
+}
+
+async function publish(area: Area, count: number): Promise<Sample[]> {
+  const all = samples(count, 50);
+  for (let from = 0; from < count; from += 1000) await area.publish(all.slice(from, from + 1000), `job-${from}`);
+  return all;
+}
+
+const lineOf = ({ key, value, headers }: Pick<ConsumedRecord, 'key' | 'value' | 'headers'>) =>
+  JSON.stringify([
+    key?.toString(),
+    value?.toString('latin1'),
+    Object.entries(headers)
+      .map(([name, text]) => [name, String(text)])
+      .sort(),
+  ]);
+
+/** Each record once, byte for byte: key, headers, value; each key in one partition, in its order. */
+async function assertOnce(area: Area, target: string): Promise<void> {
+  const [source, copied] = [await contents(area, area.main), await contents(area, target)];
+  assert.equal(copied.length, source.length, 'lost, or there twice');
+  assert.deepEqual(copied.map(lineOf).sort(), source.map(lineOf).sort());
+  for (const [key, ofKey] of Map.groupBy(copied, (record) => record.key!.toString())) {
+    assert.deepEqual([...new Set(ofKey.map(({ partition }) => partition))], [partitionFor(key, TARGET_PARTITIONS)]);
+    const order = ofKey.map(({ value }) => (JSON.parse(value!.subarray(5).toString()) as Sample).n);
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+      key,
+    );
+  }
+}
+
+test('each record is at the target once, with its key, headers and bytes, where its key belongs; a second run writes nothing', async () => {
+  await using area = await bus.area();
+  const target = await targetOf(area);
+  await publish(area, 1000);
+  const { all } = reportOf((await runConsumer(copy(area, target), drain)).stdout);
+  assert.equal(all!.delivered, 1000);
+  await assertOnce(area, target);
+  await runConsumer(copy(area, target), drain);
+  await assertOnce(area, target);
+});
+
+test(`${KILLS} times kill -9 at any moment in ${RECORDS} records: each is at the target once, byte for byte, each key in its order`, async (t) => {
+  await using area = await bus.area();
+  const target = await targetOf(area);
+  await publish(area, RECORDS);
+  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+  const random = seededRandom(seed);
+  t.diagnostic(`seed ${seed}`);
+  const config = copy(area, target, { batch: { records: 40, age: '50ms' } });
+  const written = async () => {
+    const offsets = await area.client.admin.offsets(target);
+    return offsets.reduce((sum, { end }) => sum + Number(end), 0);
+  };
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const before = await written();
+    await using running = await ConsumerProcess.start(config, 'run', ...quick);
+    await until(async () => (await written()) > before, 'a transaction');
+    await delay(random() * 200);
+    running.signal('SIGKILL');
+    await running.ended;
+  }
+  await runConsumer(config, drain);
+  await assertOnce(area, target);
+});
+
+test('a paused consumer whose partitions went to another one wakes up: it is fenced, finds the other claim, and nothing of it shows', async () => {
+  await using area = await bus.area();
+  const target = await targetOf(area);
+  await publish(area, 2000);
+  const config = copy(area, target, { batch: { records: 20, age: '50ms' } });
+  await using zombie = await ConsumerProcess.start(config, 'run', ...quick);
+  const isBegun = async () => (await area.client.admin.offsets(target)).some(({ end }) => end > 20n);
+  await until(isBegun, 'the first transactions');
+  process.kill(zombie.pid, 'SIGSTOP');
+  await runConsumer(config, drain);
+  await assertOnce(area, target);
+  process.kill(zombie.pid, 'SIGCONT');
+  await area.publish([{ conversationId: 'late', n: 0 }], 'late');
+  await until(async () => (await contents(area, target)).length === 2001, 'the late record');
+  zombie.signal('SIGTERM');
+  assert.equal((await zombie.ended).status, 0, zombie.stderr);
+  await assertOnce(area, target);
+});
+
+test('another cluster by its brokers, values without the frame; what the target does not take is a dead letter, which goes there once it does', async () => {
+  await using area = await bus.area();
+  const target = await targetOf(area, TARGET_PARTITIONS, { 'max.message.bytes': '200000' });
+  await publish(area, 100);
+  // Random, or compression would make it fit.
+  const noise = Array.from({ length: 40_000 }, () => Math.random().toString(36).slice(2)).join(' ');
+  const large = area.outgoing({ conversationId: 'c-1', n: 99, noise } as Sample, 'large', 0);
+  await area.append(partitionFor('c-1', 3), large);
+  const sink = { brokers: area.stack.brokers, frame: 'strip' };
+  const { all } = reportOf((await runConsumer(copy(area, target, sink), drain)).stdout);
+  assert.deepEqual([all!.delivered, all!.deadLettered], [100, 1]);
+  const bodies = async () => (await contents(area, target)).map(({ value }) => value!.toString());
+  assert.deepEqual(
+    (await bodies()).sort(),
+    samples(100, 50)
+      .map((sample) => JSON.stringify(sample))
+      .sort(),
+  );
+  const { stdout } = await runConsumer(copy(area, target, sink), ['dead-letters', 'list']);
+  assert.match(stdout, /"cause":\s*"message-too-large"/);
+});
+
+test('a dead letter that is replayed to such a route comes through the retry topic, once, without our headers', async () => {
+  await using area = await bus.area();
+  const target = await targetOf(area);
+  await publish(area, 20);
+  const config = (when: string) =>
+    area.config({ routes: [{ name: 'all', when, sink: 'copy' }], sinks: { copy: { type: 'kafka', topic: target } } });
+  // Fails on each record: all are dead letters of the route.
+  const failing = reportOf((await runConsumer(config('int(record.conversationId) > 0'), drain)).stdout);
+  assert.equal(failing.all!.deadLettered, 20);
+  await runConsumer(config('true'), ['dead-letters', 'replay', '--rate', '1000/s']);
+  const { all } = reportOf((await runConsumer(config('true'), [...drain, '--accept-rules'])).stdout);
+  assert.equal(all!.delivered, 20);
+  await assertOnce(area, target);
+});
+
+test('a target that is missing, has another number of partitions than it had, or is what is read, and a lost position: said, and nothing written', async () => {
+  await using area = await bus.area();
+  const missing = copy(area, `${area.prefix}none`);
+  assert.match(
+    (await runConsumer(missing, ['check'], 1)).stdout,
+    /topic-missing: The target topic .*none does not exist/,
+  );
+  assert.match((await runConsumer(missing, drain, 1)).stderr, /topic-missing/);
+  assert.match(
+    (await runConsumer(copy(area, area.main), ['check'], 1)).stdout,
+    /topic-unfit: .* cannot be a target too/,
+  );
+  const target = await targetOf(area);
+  assert.match((await runConsumer(copy(area, target), ['check'])).stdout, /"sink copy"/);
+  await publish(area, 100);
+  await runConsumer(copy(area, target), drain);
+  const admin = area.kafkajs();
+  await admin.connect();
+  await admin.createPartitions({ topicPartitions: [{ topic: target, count: TARGET_PARTITIONS + 2 }] });
+  await area.publish(
+    samples(100, 50).map((sample) => ({ ...sample, n: sample.n + 10 })),
+    'more',
+  );
+  assert.match(
+    (await runConsumer(copy(area, target), drain, 1)).stderr,
+    /target-changed: .* has 7 partitions, and had 5/,
+  );
+  assert.equal((await contents(area, target)).length, 100);
+  await admin.deleteTopics({ topics: [`${area.prefix}sink-positions`] });
+  await admin.disconnect();
+  await delay(1000);
+  assert.match(
+    (await runConsumer(copy(area, target), drain, 1)).stderr,
+    /positions-lost: .* position kept there is gone/,
+  );
+  assert.equal((await contents(area, target)).length, 100);
+  await runConsumer(copy(area, target), [...drain, '--accept-rules']);
+  assert.equal((await contents(area, target)).length, 200);
+});
