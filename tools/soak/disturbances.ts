@@ -1,11 +1,5 @@
 import { seededRandom } from '@genesys-kafka/testing';
-
-/** A rule of the simulator's fault script. */
-export interface FaultRule {
-  readonly on: string;
-  readonly times: number;
-  readonly do: Readonly<Record<string, unknown>>;
-}
+import type { FaultRule } from '../src/living/simulator-process.ts';
 
 export type Disturbance =
   /** SIGKILL, and a new process some time later. */
@@ -26,21 +20,13 @@ export interface Timed {
   readonly what: Disturbance;
 }
 
-const FAULTS: readonly FaultRule[] = [
-  { on: 'results', times: 6, do: { kind: 'status', status: 503 } },
-  { on: 'results', times: 2, do: { kind: 'reset', afterBytes: 5000 } },
-  { on: 'results', times: 1, do: { kind: 'status', status: 404 } },
-  { on: 'status', times: 1, do: { kind: 'job', state: 'FAILED', message: 'The query failed.' } },
-  { on: 'status', times: 1, do: { kind: 'job', state: 'CANCELLED' } },
-  { on: 'results', times: 1, do: { kind: 'job', state: 'EXPIRED' } },
-  { on: 'submit', times: 3, do: { kind: 'status', status: 429, retryAfter: 2 } },
-  { on: 'submit', times: 1, do: { kind: 'reset', afterBytes: 0 } },
-  { on: 'results', times: 2, do: { kind: 'revoke-token' } },
-  { on: 'availability', times: 5, do: { kind: 'status', status: 500 } },
-];
-
-/** `count` disturbances over a span of time, one in each equal part of it; they follow from the seed alone. */
-export function planDisturbances(seed: number, count: number, overMs: number): readonly Timed[] {
+/** `count` disturbances over a span of time, one in each equal part of it; they follow from seed and faults alone. */
+export function planDisturbances(
+  seed: number,
+  count: number,
+  overMs: number,
+  faults: readonly FaultRule[],
+): readonly Timed[] {
   const random = seededRandom(seed);
   const between = (low: number, high: number) => Math.round(low + random() * (high - low));
   return Array.from({ length: count }, (_, n) => {
@@ -52,6 +38,6 @@ export function planDisturbances(seed: number, count: number, overMs: number): r
     if (share < 0.7) return { atMs, what: { kind: 'leave', whom, forMs: between(0, 3000) } };
     if (share < 0.8) return { atMs, what: { kind: 'join', forMs: between(10_000, 60_000) } };
     if (share < 0.83) return { atMs, what: { kind: 'revoke', forMs: between(2000, 15_000) } };
-    return { atMs, what: { kind: 'fault', rule: FAULTS[between(0, FAULTS.length - 1)]! } };
+    return { atMs, what: { kind: 'fault', rule: faults[between(0, faults.length - 1)]! } };
   });
 }

@@ -6,23 +6,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runMain } from '@genesys-kafka/runtime/cli';
-import { startStack } from '@genesys-kafka/testing';
+import { startStack, uniquePrefix } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
+import { SimulatorProcess } from '../src/living/simulator-process.ts';
+import type { SimulatorStats } from '../src/living/simulator-process.ts';
+import { prove } from '../src/living/proof.ts';
+import { follow, untilThere } from '../src/living/topic-reader.ts';
+import type { Verdict } from '../src/living/verdict.ts';
+import { Windows } from '../src/living/windows.ts';
+import { CONTRACTS } from './contracts.ts';
+import type { SoakContract } from './contracts.ts';
 import { planDisturbances } from './disturbances.ts';
 import type { Disturbance } from './disturbances.ts';
 import { Fleet } from './fleet.ts';
 import { HELP, parseOptions, UsageError } from './options.ts';
 import type { SoakOptions } from './options.ts';
-import { prove } from './proof.ts';
-import { LivingSimulator } from './simulator.ts';
-import { follow } from './topic-reader.ts';
-import { Windows } from './windows.ts';
 
-const PREFIX = 'soak.';
 const DAY_MS = 86_400_000;
-const FROM_MS = Date.UTC(2025, 9, 1);
 /** The organisation stands still at the end; the last of the weekly readings come this much later. */
 const SETTLE_MS = 9 * DAY_MS;
+/** Between the last day and now: what has not come yet is not read. */
+const SINCE_MS = 10 * DAY_MS;
 const SETTLE_PATIENCE_MS = 30 * 60_000;
 const TICK_MS = 500;
 const TELL_MS = 30_000;
@@ -56,74 +60,79 @@ function optionsOf(args: readonly string[]): SoakOptions | number {
 }
 
 async function soak(options: SoakOptions, dir: string, signal: AbortSignal): Promise<boolean> {
-  const { days, seed, processes } = options;
-  const toMs = FROM_MS + days * DAY_MS;
+  const { days, processes } = options;
+  const contract = CONTRACTS[options.contract];
+  const toMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - SINCE_MS;
+  const fromMs = toMs - days * DAY_MS;
+  const prefix = uniquePrefix();
   await using stack = await startStack({ signal, onProgress: (line) => say(`  ${line}`) });
-  await using simulator = await LivingSimulator.start(simulatorArgs(options, toMs), base());
+  await using simulator = await SimulatorProcess.start(simulatorArgs(options, fromMs, toMs), base());
   const env = {
     ...base(),
     ...simulator.env,
     KAFKA_BROKERS: stack.brokers.join(','),
     SCHEMA_REGISTRY_URL: stack.registryUrl,
-    KAFKA_TOPIC_PREFIX: PREFIX,
+    KAFKA_TOPIC_PREFIX: prefix,
   };
   const config = join(dir, 'config.yaml');
-  await writeFile(config, configText(days));
+  await writeFile(config, configText(contract, days, fromMs));
   await using fleet = new Fleet({ config, env, dir, say });
   for (let n = 0; n < processes; n += 1) fleet.start();
   const kafka = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING });
   const windows = new Windows();
-  const ledger = `${PREFIX}export-ledger`;
+  const ledger = `${prefix}export-ledger`;
   await untilThere(kafka, ledger, signal);
   await using watch = await follow(kafka, ledger, ({ key, value }) => windows.add(String(key), value));
-  const happened = await disturb(options, { simulator, fleet, windows, toMs }, signal);
-  const untilMs = await settle({ simulator, fleet, windows, toMs }, signal);
+  const scene = { simulator, fleet, windows, contract, fromMs, toMs };
+  const happened = await disturb(options, scene, signal);
+  const { untilMs, left } = await settle(scene, signal);
   await fleet.stop();
   watch.end();
   await simulator.setClock({ speed: 0 });
-  const data = `${PREFIX}conversation-details`;
-  const verdict = await prove(
-    kafka,
-    data,
-    simulator.truth(iso(FROM_MS), iso(untilMs), iso(toMs)),
-    [FROM_MS, untilMs],
-    signal,
-  );
-  const left = windows.unread(FROM_MS, untilMs, toMs);
+  const { matching } = contract;
+  const truth = simulator.truth({ from: iso(fromMs), to: iso(untilMs), at: iso(toMs), matching });
+  const about = { matching, fromMs, toMs: untilMs };
+  const verdict = await prove(kafka, `${prefix}conversation-details`, truth, about, signal);
+  const { requests, ...stats } = await simulator.stats();
+  return tell(options, { verdict, left, happened, windows, fleet, requests, limits: stats.limits, jobs: stats.jobs });
+}
+
+interface Outcome extends Pick<SimulatorStats, 'requests' | 'limits' | 'jobs'> {
+  readonly verdict: Verdict;
+  /** Intervals that nobody has read to the end. */
+  readonly left: readonly string[];
+  readonly happened: Readonly<Record<string, number>>;
+  readonly windows: Windows;
+  readonly fleet: Fleet;
+}
+
+/** One line of JSON on stdout, what is wrong on stderr; true where nothing is. */
+function tell({ seed, days, contract }: SoakOptions, { verdict, left, fleet, windows, ...more }: Outcome): boolean {
   const { faults, ...figures } = verdict;
   const found = { ...faults, windowsLeft: left, processes: fleet.faults };
-  const { limits, jobs, requests } = await simulator.stats();
   const counts = Object.fromEntries(Object.entries(found).map(([kind, all]) => [kind, all.length]));
-  const report = {
-    seed,
-    days,
-    ...figures,
-    happened,
-    windows: windows.counts(),
-    jobs,
-    requests,
-    limits,
-    faults: counts,
-  };
+  const report = { seed, contract, days, ...figures, ...more, windows: windows.counts(), faults: counts };
   process.stdout.write(`${JSON.stringify(report)}\n`);
   for (const [kind, all] of Object.entries(found)) for (const text of all.slice(0, 20)) say(`${kind}: ${text}`);
   return Object.values(found).every((all) => all.length === 0);
 }
 
 interface Scene {
-  readonly simulator: LivingSimulator;
+  readonly simulator: SimulatorProcess;
   readonly fleet: Fleet;
   readonly windows: Windows;
+  readonly contract: SoakContract;
+  readonly fromMs: number;
   readonly toMs: number;
 }
 
 /** Has everything happen that the seed says, until the organisation's last day is over; counts what did. */
 async function disturb(
   { seed, events, days, speed }: SoakOptions,
-  { simulator, fleet, windows, toMs }: Scene,
+  { simulator, fleet, windows, contract, toMs }: Scene,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, number>>> {
-  const plan = [...planDisturbances(seed, events, (days * DAY_MS) / speed)];
+  const plan = [...planDisturbances(seed, events, (days * DAY_MS) / speed, contract.faults)];
   const happened: Record<string, number> = {};
   const running = new Set<Promise<void>>();
   const startMs = performance.now();
@@ -155,7 +164,7 @@ async function disturb(
 /** Resolves with whether there was a process that it could happen to. */
 async function happen(
   what: Disturbance,
-  simulator: LivingSimulator,
+  simulator: SimulatorProcess,
   fleet: Fleet,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -188,18 +197,22 @@ async function happen(
 
 /**
  * The organisation stands still; its time is set on, so that every window is due once more. Resolves, when all of them
- * are read with data of the end, with the end of the last one.
+ * are read with data of the end, with the end of the last one, and with what is left where they never are.
  */
-async function settle({ simulator, windows, toMs }: Scene, signal: AbortSignal): Promise<number> {
-  const untilMs = toMs + SETTLE_MS - DAY_MS;
+async function settle(
+  { simulator, windows, contract, fromMs, toMs }: Scene,
+  signal: AbortSignal,
+): Promise<{ readonly untilMs: number; readonly left: readonly string[] }> {
+  const untilMs = contract.tellsAvailability ? toMs + SETTLE_MS - DAY_MS : toMs;
   await simulator.setClock({ now: iso(toMs + SETTLE_MS), speed: 1 });
+  const readMs = contract.tellsAvailability ? toMs : Date.now();
   say(`the organisation stands still at ${iso(toMs)}; every window is read once more`);
   const startMs = performance.now();
   let toldMs = startMs;
   for (;;) {
-    const left = windows.unread(FROM_MS, untilMs, toMs);
+    const left = windows.unread(fromMs, untilMs, readMs);
     const ms = performance.now();
-    if (left.length === 0 || ms - startMs > SETTLE_PATIENCE_MS) return untilMs;
+    if (left.length === 0 || ms - startMs > SETTLE_PATIENCE_MS) return { untilMs, left };
     if (ms - toldMs >= TELL_MS) {
       toldMs = ms;
       say(`  ${left.length} gaps left, the first ${left[0]}; ${told(windows.counts())}`);
@@ -208,31 +221,26 @@ async function settle({ simulator, windows, toMs }: Scene, signal: AbortSignal):
   }
 }
 
-async function untilThere(kafka: kafkajs.Kafka, topic: string, signal: AbortSignal): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    while (!(await admin.listTopics()).includes(topic)) await delay(TICK_MS, undefined, { signal });
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-function simulatorArgs({ seed, perDay, speed }: SoakOptions, toMs: number): readonly string[] {
-  const organisation = ['--seed', String(seed), '--per-day', String(perDay), '--from', iso(FROM_MS), '--to', iso(toMs)];
-  const time = ['--clock', iso(FROM_MS), '--speed', String(speed), '--availability-lag', '7200'];
+function simulatorArgs({ seed, perDay, speed }: SoakOptions, fromMs: number, toMs: number): readonly string[] {
+  const organisation = [
+    '--living',
+    '--seed',
+    String(seed),
+    '--per-day',
+    String(perDay),
+    '--from',
+    iso(fromMs),
+    '--to',
+    iso(toMs),
+  ];
+  const time = ['--clock', iso(fromMs), '--speed', String(speed), '--availability-lag', '7200'];
   return [...organisation, ...time, '--availability-step', '900', '--job-ms', '500'];
 }
 
-function configText(days: number): string {
+function configText({ name, windows }: SoakContract, days: number, fromMs: number): string {
   return `connector: soak
-genesys: { pageSize: 100, concurrentJobs: 3 }
-windows:
-  from: ${iso(FROM_MS)}
-  size: 6h
-  checkEvery: 1s
-  retryAfter: 2s
-  rereads: [{ age: 3d, every: 1d }, { age: ${days + 30}d, every: 7d }]
+genesys: { contract: ${name}, pageSize: 100, concurrentJobs: 3 }
+windows: { from: ${iso(fromMs)}, retryAfter: 2s, ${windows(days)} }
 `;
 }
 

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { CONTRACTS } from './contracts.ts';
+import type { ContractName } from './contracts.ts';
 
 export const HELP = `npm run soak -- [options]
 
@@ -7,6 +9,7 @@ Has several \`producer run\` follow an organisation of the simulator through sim
 behind their backs and processes are killed, paused, stopped and added; then proves with a plain read_committed reader
 that the topic equals the organisation: nothing missing, nothing stale, nothing unchanged twice.
 
+  --contract NAME  details-jobs or bulk-archive (default details-jobs)
   --days N         simulated days (default 30)
   --speed N        simulated seconds in a real one (default 2000: a day in 43 s)
   --per-day N      conversations that start in a day (default 300)
@@ -17,6 +20,7 @@ that the topic equals the organisation: nothing missing, nothing stale, nothing 
 `;
 
 export interface SoakOptions {
+  readonly contract: ContractName;
   readonly days: number;
   readonly speed: number;
   readonly perDay: number;
@@ -38,7 +42,12 @@ export function parseOptions(args: readonly string[]): SoakOptions | undefined {
     if (Number.isInteger(number) && number >= least && number <= most) return number;
     throw new UsageError(`--${name} is ${values[name]}; write a whole number, ${least} to ${most}.`);
   };
+  const contract = values.contract as ContractName;
+  if (!Object.hasOwn(CONTRACTS, contract)) {
+    throw new UsageError(`--contract is ${contract}; write ${Object.keys(CONTRACTS).join(' or ')}.`);
+  }
   return {
+    contract,
     days: whole('days', 1, 365),
     speed: whole('speed', 1, 10_000),
     perDay: whole('per-day', 1, 100_000),
@@ -54,6 +63,7 @@ function parsed(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        contract: { type: 'string', default: 'details-jobs' },
         days: { type: 'string', default: '30' },
         speed: { type: 'string', default: '2000' },
         'per-day': { type: 'string', default: '300' },

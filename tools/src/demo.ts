@@ -6,6 +6,8 @@ import { createKafkaClient } from '@genesys-kafka/kafka';
 import { createProgress } from '@genesys-kafka/runtime';
 import { runMain } from '@genesys-kafka/runtime/cli';
 import { startStack, type Stack } from '@genesys-kafka/testing';
+import { FOLLOWED, followOrganisation } from './demo/follow.ts';
+import { tellFollowed } from './demo/follow-report.ts';
 import { Processes, type Environment, type Finished } from './demo/processes.ts';
 import { readBack } from './demo/read-back.ts';
 import { tellOutcomes, type Outcome } from './demo/report.ts';
@@ -22,16 +24,29 @@ import {
 } from './demo/stage.ts';
 import { startTarget, type TargetCounts } from './demo/target.ts';
 
-const HELP = `npm run demo -- [--records N] [--archive FILE] [--keep]
+const HELP = `npm run demo -- [--records N] [--archive FILE] [--only export|run] [--keep]
 
 Exports a day of conversations from a Genesys Cloud stand-in onto a real Kafka under both contracts, delivers them to
-a target that is slow, busy, down and choosy, reads the topics back and checks that everything adds up.
+a target that is slow, busy, down and choosy, reads the topics back and checks that everything adds up. Then follows an
+organisation through four days that pass in 36 seconds, while its conversations come late and change, and checks that
+the topic is what the organisation is at the end.
 
-  --records N      conversations of that day (default 20000)
+  --only PART      the exports, or the days alone
+  --records N      conversations of the exported day (default 20000)
   --archive FILE   publish this archive (ZIP, gzip, JSON, NDJSON) instead
   --keep           leave everything running at the end and print the addresses; Ctrl-C ends it
 `;
 
+/** A connector of the demo, and where its topics are. */
+interface Connector {
+  readonly prefix: string;
+  readonly name: string;
+}
+
+/** Days that go by while they are followed. */
+const DAYS = { days: 4, speed: 9600, perDay: 1000 };
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 await runMain(async ({ signal }) => {
@@ -39,6 +54,7 @@ await runMain(async ({ signal }) => {
     options: {
       records: { type: 'string', default: '20000' },
       archive: { type: 'string' },
+      only: { type: 'string' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -52,17 +68,36 @@ await runMain(async ({ signal }) => {
     say(`--records is ${values.records}; write a whole number of at least 1.`);
     return 2;
   }
+  const { only = 'both', archive } = values;
+  if (!['both', 'export', 'run'].includes(only) || (only === 'run' && archive !== undefined)) {
+    say(`--only is ${only}; write export or run, and run only without --archive.`);
+    return 2;
+  }
   await using files = await makeFiles(records);
   say('● Kafka and the schema registry');
   await using stack = await startStack({ signal, onProgress: (line) => say(`  ${line}`) });
   await using processes = new Processes();
-  const simulator = values.archive === undefined ? await startSimulator(processes, records) : {};
-  const outcomes: Outcome[] = [];
-  for (const scenario of scenarios(values.archive, files, simulator)) {
-    outcomes.push(await play(scenario, stack, files, processes, signal));
+  const sums: boolean[] = [];
+  const connectors: Connector[] = [];
+  let simulator: Environment = {};
+  if (only !== 'run') {
+    if (archive === undefined) simulator = await startSimulator(processes, records);
+    const outcomes: Outcome[] = [];
+    for (const scenario of scenarios(archive, files, simulator)) {
+      outcomes.push(await play(scenario, stack, files, processes, signal));
+      connectors.push({ prefix: scenario.prefix, name: scenario.env.CONNECTOR_NAME! });
+    }
+    sums.push(tellOutcomes(outcomes));
   }
-  const adds = tellOutcomes(outcomes);
-  if (values.keep) await keep(stack, simulator, outcomes, signal);
+  if (only !== 'export' && archive === undefined) {
+    const seconds = (DAYS.days * 86_400) / DAYS.speed;
+    say(`\n● producer run: ${DAYS.days} days in ${seconds} seconds, which change behind its back`);
+    sums.push(tellFollowed(await followOrganisation(DAYS, stack, files.dir, processes, signal), print));
+    connectors.push(FOLLOWED);
+  }
+  const adds = sums.every(Boolean);
+  process.stdout.write(adds ? '\nEverything adds up.\n' : '\nIt does NOT add up: see the lines marked ✖.\n');
+  if (values.keep) await keep(stack, simulator, connectors, signal);
   return adds ? 0 : 1;
 });
 
@@ -123,15 +158,15 @@ function tellTarget(counts: TargetCounts): void {
 async function keep(
   stack: Stack,
   simulator: Readonly<Record<string, string>>,
-  outcomes: readonly Outcome[],
+  connectors: readonly Connector[],
   signal: AbortSignal,
 ): Promise<void> {
   const env = { KAFKA_BROKERS: stack.brokers.join(','), SCHEMA_REGISTRY_URL: stack.registryUrl, ...simulator };
   say('\nStill running. In another terminal:');
   for (const [name, value] of Object.entries(env)) say(`  export ${name}=${value}`);
-  const { prefix, env: first } = outcomes[0]!.scenario;
-  say(`  export KAFKA_TOPIC_PREFIX=${prefix} CONNECTOR_NAME=${first.CONNECTOR_NAME}`);
-  say('  npm run -s producer -- status');
+  for (const { prefix, name } of connectors) {
+    say(`  KAFKA_TOPIC_PREFIX=${prefix} CONNECTOR_NAME=${name} npm run -s producer -- status`);
+  }
   say('Ctrl-C ends it.');
   const { promise, resolve } = Promise.withResolvers<undefined>();
   signal.addEventListener('abort', () => resolve(undefined), { once: true });

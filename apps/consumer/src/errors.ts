@@ -1,6 +1,11 @@
 import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
 export const CONSUMER_ERRORS = {
+  'export-two-documents': {
+    meaning: '`dead-letters export --json` would print two documents in one.',
+    remedy: 'Write the dead letters to a file with --to, or leave --json out.',
+    scope: 'usage',
+  },
   'batch-changed': {
     meaning:
       'A batch of a sink of type s3 was under way when the consumer ended, and would become other objects by now: its bucket, prefix or endpoint, or the rule of its route, was changed.',
@@ -17,9 +22,22 @@ export const CONSUMER_ERRORS = {
     remedy:
       'Find out what became of the topic of positions. To go on at the group’s own place, where up to a second of records may be written again, start once with --accept-rules.',
   },
+  'control-unreadable': {
+    meaning: 'The topic `route-controls` holds what this version cannot read: whether a route is paused is not known.',
+    remedy: 'Run the version that wrote it, or write a tombstone for that key if another program did.',
+  },
   'records-gone': {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
     remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',
+  },
+  'route-paused': {
+    meaning: 'A paused route keeps `run --drain` from coming to its end.',
+    remedy: 'Resume it (`consumer resume ROUTE`), or run without --drain.',
+  },
+  'route-unknown': {
+    meaning: 'No route of the configuration has the name that was given.',
+    remedy: 'Use one of the names that are told.',
+    scope: 'usage',
   },
   'rules-changed': {
     meaning:

@@ -51,6 +51,7 @@ sinks:
   crm: { type: http, url: https://crm.example/in, rate: { max: 100, per: 1s }, breaker: { errors: 40%, over: 20, cooldown: 30s } }
   disk: { type: file, path: /data/all.ndjson }
 `);
+  const shares = { rateFloor: 0.1, replayShare: 0.2, weights: { high: 16, normal: 4, low: 1 } };
   const breaker = { errorsRatio: 0.5, over: 20, cooldownMs: 30_000, maxWaitMs: 300_000 };
   assert.deepEqual(sinks, {
     crm: {
@@ -62,15 +63,16 @@ sinks:
       body: {},
       expressions: { path: {}, headers: {} },
       concurrency: 16,
+      ...shares,
       timeoutMs: 30_000,
       rate: { max: 100, perMs: 1000 },
       breaker: { ...breaker, errorsRatio: 0.4 },
     },
-    disk: { type: 'file', path: '/data/all.ndjson', concurrency: 16, breaker },
+    disk: { type: 'file', path: '/data/all.ndjson', concurrency: 16, ...shares, breaker },
   });
   assert.deepEqual(routes, [
-    { name: 'voice', when: 'record.n == 1.0', sink: 'crm', priority: 'high', retry: {} },
-    { name: 'all', sink: 'disk', priority: 'normal', retry: { blocking: true } },
+    { name: 'voice', when: 'record.n == 1.0', from: 'earliest', sink: 'crm', priority: 'high', retry: {} },
+    { name: 'all', from: 'earliest', sink: 'disk', priority: 'normal', retry: { blocking: true } },
   ]);
 });
 
@@ -82,20 +84,22 @@ routes:
   - { name: unrouted, sink: y }
 sinks:
   x: { type: htp }
-  s: { type: s3, bucket: b }
+  s: { type: ftp, bucket: b }
   y: { type: http, url: 'http://user:pw@foo.example/in', rate: { max: 5, pr: 1s }, headers: { "a b": "x\\ny" } }
   z: 5
 retry: { tiers: [1m, 5s] }
 deadLetters: { topic: false }
+dedLetters: { topic: false }
 `;
   assert.deepEqual(problems(yaml), [
-    'deadLetters: is not a setting; known here: connector, kafka, schema, routes, sinks, retry, unrouted, consumer, log, http, tls, proxy, genesys, windows, archive, clock, record, invalid, spool, staging, s3',
+    'deadLetters.topic: is off, and there is no other place for dead letters; set deadLetters.objects.bucket, or leave the topic on',
+    'dedLetters: is not a setting; did you mean deadLetters?',
     'retry.tiers.1: is not longer than the tier before it; write the tiers in rising order',
     'routes.0.sink: names a sink that is not under sinks; add it there; or else: choose x, s, y, z',
     'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',
-    'routes.1.prio: is not a setting; known here: name, when, sink, priority, retry',
+    'routes.1.prio: is not a setting; known here: name, when, from, sink, priority, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
-    'sinks.s.type: is not a known type; choose one of http, file',
+    'sinks.s.type: is not a known type; choose one of http, file, s3, kafka',
     'sinks.x.type: is not a known type; did you mean http?',
     'sinks.y.headers.a b: is not a header name; use letters, digits and dashes',
     'sinks.y.rate.pr: is not a setting; did you mean per?',
@@ -112,4 +116,18 @@ test('${NAME} in a sink takes the environment', () => {
   assert.ok(sink?.type === 'http');
   assert.deepEqual(sink.headers, { authorization: 'Bearer canary-0815-token' });
   assert.match(problems(yaml).join(), /sinks\.crm\.headers\.authorization: takes CRM_TOKEN from the environment/);
+});
+
+test('a route begins at the earliest or latest record or at a moment; anything else is told', () => {
+  const routes = (from: string) =>
+    load(`
+routes: [{ name: a, sink: d, from: ${from} }]
+sinks: { d: { type: file, path: /data/all.ndjson } }
+`).routes[0]!.from;
+  assert.equal(routes('latest'), 'latest');
+  assert.equal(routes('2026-01-31'), Date.UTC(2026, 0, 31));
+  assert.equal(routes('2026-01-31T08:00:00Z'), Date.UTC(2026, 0, 31, 8));
+  assert.deepEqual(problems('routes: [{ name: a, sink: d, from: newest }]\nsinks: { d: { type: file, path: /d } }'), [
+    'routes.0.from: is neither earliest nor latest nor a moment; write a day such as 2026-01-31, or 2026-01-31T08:00:00Z',
+  ]);
 });

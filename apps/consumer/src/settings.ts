@@ -1,3 +1,4 @@
+import { DEAD_LETTERS_CHECKS, DEAD_LETTERS_SECTION } from '@genesys-kafka/dead-letters/settings';
 import { RETRY_SECTION } from '@genesys-kafka/delivery/settings';
 import { PROXY_SECTION, TLS_CHECKS, TLS_SECTION } from '@genesys-kafka/http/settings';
 import { KAFKA_CHECKS, KAFKA_KEYS } from '@genesys-kafka/kafka/settings';
@@ -29,13 +30,14 @@ export const SETTINGS = defineSettings({
     sinks: SINKS_SECTION,
     retry: RETRY_SECTION,
     unrouted: UNROUTED,
+    deadLetters: DEAD_LETTERS_SECTION,
     consumer: CONSUMER_SECTION,
     log: LOG_SECTION,
     http: HEALTH_SECTION,
     tls: TLS_SECTION,
     proxy: PROXY_SECTION,
   }),
-  checks: [...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...ROUTE_CHECKS, ...TLS_CHECKS],
+  checks: [...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...ROUTE_CHECKS, ...DEAD_LETTERS_CHECKS, ...TLS_CHECKS],
   // What the producer reads of a file that serves both.
   readElsewhere: [
     ...['genesys', 'windows', 'kafka.transaction', 'schema.compatibility', 'schema.register'],

@@ -1,4 +1,5 @@
 import { ARCHIVE_SECTION, SPOOL_SECTION } from '@genesys-kafka/archive/settings';
+import { DEAD_LETTERS_CHECKS, DEAD_LETTERS_SECTION } from '@genesys-kafka/dead-letters/settings';
 import { GENESYS_CHECKS, GENESYS_KEYS } from '@genesys-kafka/genesys-client/settings';
 import { PROXY_SECTION, TLS_CHECKS, TLS_SECTION } from '@genesys-kafka/http/settings';
 import { WINDOWS_SECTION } from '@genesys-kafka/job-poller/settings';
@@ -49,6 +50,7 @@ export const SETTINGS = defineSettings({
       .prefault({}),
     schema: z.strictObject({ ...REGISTRY_KEYS, ...REGISTRATION_KEYS }).prefault({}),
     archive: ARCHIVE_SECTION,
+    deadLetters: DEAD_LETTERS_SECTION,
     s3: S3_SECTION,
     record: RECORD_SECTION,
     invalid: INVALID_SECTION,
@@ -59,7 +61,7 @@ export const SETTINGS = defineSettings({
     tls: TLS_SECTION,
     proxy: PROXY_SECTION,
   }),
-  checks: [...GENESYS_CHECKS, ...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...S3_CHECKS, ...TLS_CHECKS],
+  checks: [...GENESYS_CHECKS, ...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...S3_CHECKS, ...DEAD_LETTERS_CHECKS, ...TLS_CHECKS],
   // What the consumer reads of a file that serves both.
   readElsewhere: ['routes', 'sinks', 'retry', 'unrouted', 'consumer'],
 });

@@ -1,4 +1,5 @@
 import { partitionName, type TopicPartition } from '@genesys-kafka/kafka';
+import type { ObjectStoreError } from '@genesys-kafka/object-store';
 import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
 
 export const DEAD_LETTER_ERRORS = {
@@ -6,6 +7,20 @@ export const DEAD_LETTER_ERRORS = {
     meaning: 'There is no dead letter with the id that is asked for.',
     remedy: 'Take the id from: consumer dead-letters list.',
     scope: 'usage',
+  },
+  'filter-name-unknown': {
+    meaning: 'A filter names a route or a cause that no dead letter has, nor the configuration.',
+    remedy: 'Take a name from: consumer dead-letters stats.',
+    scope: 'usage',
+  },
+  'letter-store-away': {
+    meaning: 'The object storage of dead letters does not answer, or fails.',
+    remedy: 'Check deadLetters.objects.endpoint, network and proxy.',
+    retry: true,
+  },
+  'letter-store-refuses': {
+    meaning: 'The object storage of dead letters refuses what is asked of it: bucket, login or right.',
+    remedy: 'Correct what it says under deadLetters.objects, or the rights of its login.',
   },
   'replay-blocked': {
     meaning: 'The dead-letter topic cannot be read to its end: a transaction of another writer is open in it.',
@@ -21,3 +36,15 @@ export function replayBlocked(target: TopicPartition, waitedMs: number): DeadLet
   const where = `${partitionName(target)} within ${Math.round(waitedMs / 1000)} s`;
   return new DeadLetterError('replay-blocked', `The claim of this replay did not become readable in ${where}.`);
 }
+
+/** What an object storage says, with the names that its settings have here. */
+export function letterStoreFailure(error: ObjectStoreError): DeadLetterError {
+  const said = error.message.replaceAll(/ \(AWS_[A-Z_]+\)/g, '').replaceAll(/\bs3\.(?=[a-z])/g, `${SECTION}.`);
+  return new DeadLetterError(error.retry ? 'letter-store-away' : 'letter-store-refuses', said, {
+    remedy: `Dead letters are kept there, by ${SECTION}.`,
+    details: { reason: error.code },
+    cause: error,
+  });
+}
+
+const SECTION = 'deadLetters.objects';

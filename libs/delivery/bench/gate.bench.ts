@@ -35,7 +35,7 @@ async function run(batch: BatchLimits, concurrency: number): Promise<{ micros: n
     check: async () => undefined,
     close: async () => undefined,
   };
-  const batcher = new Batcher({ sink, gate, priority: 'normal', clock, onAnswer: () => undefined });
+  const batcher = new Batcher({ sink, gate, lane: 'normal', clock, onAnswer: () => undefined });
   let left = total;
   const caller = async () => {
     const signals = { stopping: new AbortController().signal, signal: new AbortController().signal };

@@ -45,7 +45,7 @@ function setUp(
   };
   const answers: number[] = [];
   const onAnswer = (outcomes: readonly DeliveryOutcome[]) => answers.push(outcomes.length);
-  return { clock, gate, batches, answers, batcher: new Batcher({ sink, gate, priority: 'normal', clock, onAnswer }) };
+  return { clock, gate, batches, answers, batcher: new Batcher({ sink, gate, lane: 'normal', clock, onAnswer }) };
 }
 
 const rejected = (key: string): DeliveryOutcome => ({ kind: 'rejected', failure: { cause: key, reason: '' } });

@@ -1,12 +1,12 @@
 import type { Clock } from '@genesys-kafka/resilience';
-import type { Priority } from './priority-queue.ts';
+import type { Lane } from './priority-queue.ts';
 import type { CircuitOpen, SinkGate } from './sink-gate.ts';
 import type { Delivery, DeliveryOutcome, Sink } from './sink.ts';
 
 export interface BatcherOptions {
   readonly sink: Sink;
   readonly gate: SinkGate;
-  readonly priority: Priority;
+  readonly lane: Lane;
   readonly clock: Clock;
   /** Told of each answered request that settles its records, with the time it took. */
   readonly onAnswer: (outcomes: readonly DeliveryOutcome[], seconds: number) => void;
@@ -74,8 +74,8 @@ export class Batcher {
 
   /** Nothing to wait for: the record's signals are the request's. */
   async #alone(delivery: Delivery, { stopping, signal }: DeliverySignals): Promise<DeliveryOutcome | CircuitOpen> {
-    const { gate, priority } = this.#options;
-    const answer = await gate.run(priority, stopping, (onWritten) => this.#send([delivery], signal, onWritten));
+    const { gate, lane } = this.#options;
+    const answer = await gate.run(lane, stopping, (onWritten) => this.#send([delivery], signal, onWritten));
     return 'kind' in answer ? answer : answer[0]!;
   }
 
@@ -142,10 +142,10 @@ export class Batcher {
   }
 
   async #request(batch: Batch): Promise<void> {
-    const { gate, priority } = this.#options;
+    const { gate, lane } = this.#options;
     const { signal } = batch.deserted;
     try {
-      const answer = await gate.run(priority, signal, async (onWritten) => {
+      const answer = await gate.run(lane, signal, async (onWritten) => {
         this.#close(batch);
         batch.sent = [...batch.entries];
         const deliveries = batch.sent.map(({ delivery }) => delivery);

@@ -1,43 +1,73 @@
+import { Turns } from './turns.ts';
+
 export const PRIORITIES = ['high', 'normal', 'low'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** A waiting tier gets a turn after at most this many turns went to higher ones. */
-const MAX_TURNS_MISSED = 16;
+/** Where a request waits: by its route's priority, or, whatever that is, among the replays of dead letters. */
+export type Lane = Priority | 'replay';
+const LANES = [...PRIORITIES, 'replay'] as const;
+
+export interface Shares {
+  /** Turns of each tier where all wait, in proportion. */
+  readonly weights: Readonly<Record<Priority, number>>;
+  /** Share of turns that replays have while others wait, above 0 and below 1. */
+  readonly replay: number;
+}
+
+export const DEFAULT_SHARES: Shares = { weights: { high: 16, normal: 4, low: 1 }, replay: 0.2 };
 
 /**
- * Three first-in-first-out tiers; the highest that waits goes first. So that a steady stream above starves nobody for
- * ever, a tier that missed 16 turns in a row goes next (the lowest such tier first): `low` keeps at least
- * one turn in 17 or so, whatever waits above it.
+ * First-in-first-out lanes that take turns by weight: three tiers, and replays beside them with a share of their own.
+ * None starves: with weights of 16, 4 and 1, `low` has one turn in 21 of the tiers', whatever waits above it.
  */
 export class PriorityQueue<T> {
-  readonly #tiers: Record<Priority, T[]> = { high: [], normal: [], low: [] };
-  readonly #missed: Record<Priority, number> = { high: 0, normal: 0, low: 0 };
+  readonly #lanes: Record<Lane, T[]> = { high: [], normal: [], low: [], replay: [] };
+  readonly #tiers: Turns<Priority>;
+  readonly #kinds: Turns<'live' | 'replay'>;
+
+  constructor({ weights, replay }: Shares = DEFAULT_SHARES) {
+    this.#tiers = new Turns({ high: weights.high, normal: weights.normal, low: weights.low });
+    this.#kinds = new Turns({ live: 1 - replay, replay });
+  }
 
   get size(): number {
-    return this.#tiers.high.length + this.#tiers.normal.length + this.#tiers.low.length;
+    return this.#liveSize + this.#lanes.replay.length;
   }
 
-  push(priority: Priority, item: T): void {
-    this.#tiers[priority].push(item);
+  /** Whether anything waits in a lane that may go. */
+  has(replays: boolean): boolean {
+    return this.#liveSize > 0 || (replays && this.#lanes.replay.length > 0);
   }
 
-  /** Takes items out of turn, as an abort does: those that `wanted` picks, in the order in which they came by tier. */
+  push(lane: Lane, item: T): void {
+    if (lane === 'replay') {
+      if (this.#lanes.replay.length === 0) this.#kinds.begin('replay');
+    } else {
+      if (this.#liveSize === 0) this.#kinds.begin('live');
+      if (this.#lanes[lane].length === 0) this.#tiers.begin(lane);
+    }
+    this.#lanes[lane].push(item);
+  }
+
+  /** Takes items out of turn, as an abort does: those that `wanted` picks, in the order in which they came by lane. */
   take(wanted: (item: T) => boolean): T[] {
-    return PRIORITIES.flatMap((tier) => {
-      const { taken = [], left = [] } = Object.groupBy(this.#tiers[tier], (item) => (wanted(item) ? 'taken' : 'left'));
-      this.#tiers[tier] = left;
-      if (left.length === 0) this.#missed[tier] = 0;
+    return LANES.flatMap((lane) => {
+      const { taken = [], left = [] } = Object.groupBy(this.#lanes[lane], (item) => (wanted(item) ? 'taken' : 'left'));
+      this.#lanes[lane] = left;
       return taken;
     });
   }
 
-  /** Next in turn; undefined when nothing waits. */
-  shift(): T | undefined {
-    const waiting = PRIORITIES.filter((tier) => this.#tiers[tier].length > 0);
-    const turn = waiting.findLast((tier) => this.#missed[tier] >= MAX_TURNS_MISSED) ?? waiting[0];
-    if (turn === undefined) return undefined;
-    for (const tier of waiting) this.#missed[tier] += 1;
-    this.#missed[turn] = 0;
-    return this.#tiers[turn].shift();
+  /** Next in turn; undefined when nothing waits that may go. Without `replays` those are passed over. */
+  shift(replays = true): T | undefined {
+    const kind = this.#kinds.next((name) =>
+      name === 'live' ? this.#liveSize > 0 : replays && this.#lanes.replay.length > 0,
+    );
+    if (kind !== 'live') return kind && this.#lanes.replay.shift();
+    return this.#lanes[this.#tiers.next((tier) => this.#lanes[tier].length > 0)!].shift();
+  }
+
+  get #liveSize(): number {
+    return this.#lanes.high.length + this.#lanes.normal.length + this.#lanes.low.length;
   }
 }

@@ -27,10 +27,28 @@ const BREAKER = z
     maxWaitMs: maxWait,
   }));
 
+const weight = (of: string, value: number) =>
+  count(1, 1000)
+    .prefault(value)
+    .meta({ description: `Turns of routes of the priority ${of}, in proportion.` });
+
+const WEIGHTS = z
+  .strictObject({ high: weight('high', 16), normal: weight('normal', 4), low: weight('low', 1) })
+  .prefault({});
+
 /** Keys of every sink, whatever its type: its gate, shared by all routes that name it. */
 export const GATE_KEYS = {
   concurrency: count(1, 1000).prefault(16).meta({ description: 'Deliveries in flight at a time.' }),
   rate: RATE.optional(),
+  rateFloor: z.number().min(0.001).max(1000).prefault(0.1).meta({
+    kind: '0.001–1000',
+    description: 'Deliveries a second that are tried at least, however often the target answers 429.',
+  }),
+  weights: WEIGHTS,
+  replayShare: percentage()
+    .refine((ratio) => ratio >= 0.01 && ratio <= 0.9, { error: 'is not between 1% and 90%' })
+    .prefault('20%')
+    .meta({ description: 'Share of deliveries in flight, and of turns while others wait, for replayed dead letters.' }),
   breaker: BREAKER.prefault({}),
 };
 

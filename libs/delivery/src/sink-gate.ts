@@ -1,6 +1,7 @@
 import { SlidingWindow, systemClock, type Clock, type Permit } from '@genesys-kafka/resilience';
+import { AdaptiveRate } from './adaptive-rate.ts';
 import { CircuitBreaker, type BreakerOptions, type CircuitState } from './circuit-breaker.ts';
-import { PriorityQueue, type Priority } from './priority-queue.ts';
+import { DEFAULT_SHARES, PriorityQueue, type Lane, type Shares } from './priority-queue.ts';
 import type { DeliveryFailure, DeliveryOutcome } from './sink.ts';
 
 export interface SinkGateOptions {
@@ -8,6 +9,10 @@ export interface SinkGateOptions {
   readonly concurrency: number;
   /** At most `max` requests written in any `perMs` milliseconds, wherever they waited for their connection. */
   readonly rate?: { readonly max: number; readonly perMs: number };
+  /** Requests per second that are tried even where the target answers 429 to all; below `rate`. Default 0.1. */
+  readonly rateFloor?: number;
+  /** Who goes first, and how much of it all is for replays: of the turns, and of the requests at the same time. */
+  readonly shares?: Shares;
   /** A circuit also opens at once when the target refuses us (401, 403, 3xx). */
   readonly breaker: BreakerOptions;
   readonly clock?: Clock;
@@ -30,8 +35,17 @@ export interface CircuitOpening {
   readonly askedMs?: number;
 }
 
+/** Why a circuit is not closed, as it is now. */
+export interface CircuitTrouble {
+  /** The answer that did it, or the last probe's. */
+  readonly failure: DeliveryFailure;
+  /** Milliseconds until the next probe; 0 while it is under way. */
+  readonly nextProbeInMs: number;
+}
+
 /** A request that waits for its turn. */
 interface Waiting {
+  readonly isReplay: boolean;
   readonly signal: AbortSignal;
   readonly deliver: (onWritten: () => void) => Promise<readonly DeliveryOutcome[]>;
   readonly resolve: (answer: readonly DeliveryOutcome[] | CircuitOpen) => void;
@@ -42,28 +56,37 @@ type FailedOutcome = Exclude<DeliveryOutcome, { readonly kind: 'delivered' }>;
 type BreakerMoment = Pick<CircuitBreaker, 'state' | 'openUntilMs'>;
 type Listener = (state: CircuitState, opening?: CircuitOpening) => void;
 
+/** A 429 that names no time holds everybody for this long: the shortest wait that one could name. */
+const HOLD_MS = 1000;
+const RATE_FLOOR = 0.1;
 /** So many answers in a row, of whichever records, that ask to wait speak of the target and not of a record. */
 const SEVERAL = 3;
 
 /**
  * What the requests of all routes of one sink go through: a priority queue, a concurrency bound, a rate and a circuit
  * breaker. Each counts requests, however many records are in one. While the circuit is open nothing is sent and nothing
- * waits here; while it is half-open one request is the probe and the others wait for its result. A 429 with Retry-After
- * holds everybody for that time, and so do other answers with it where several come in a row; by opening the circuit
- * where it is longer than the cooldown, and never for longer than `maxWaitMs`.
+ * waits here; while it is half-open one request is the probe and the others wait for its result. A 429 holds everybody
+ * for its Retry-After, and so do other answers with it where several come in a row; by opening the circuit where it is
+ * longer than the cooldown, and never for longer than `maxWaitMs`. A 429 lowers the rate too, configured or not, and is
+ * a failure of the target only where that does not help.
  */
 export class SinkGate {
   readonly #clock: Clock;
   readonly #concurrency: number;
+  /** Of these, so many at a time for replays. */
+  readonly #replays: number;
   readonly #window: SlidingWindow | undefined;
+  readonly #adaptive: AdaptiveRate;
   readonly #breaker: CircuitBreaker;
   readonly #cooldownMs: number;
-  readonly #queue = new PriorityQueue<Waiting>();
+  readonly #queue: PriorityQueue<Waiting>;
   /** Listened to once each: a signal looks through all of its listeners for each one more. */
   readonly #heard = new WeakSet<AbortSignal>();
   readonly #listeners: Listener[] = [];
   readonly #closed = new AbortController();
   #active = 0;
+  #activeReplays = 0;
+  #failure: DeliveryFailure | undefined;
   #heldUntilMs = 0;
   #askedInRowMs: readonly number[] = [];
   #refusals = 0;
@@ -71,16 +94,33 @@ export class SinkGate {
   #timing = false;
 
   constructor(options: SinkGateOptions) {
-    const { breaker } = options;
+    const { breaker, rate, shares = DEFAULT_SHARES, rateFloor = RATE_FLOOR } = options;
     this.#clock = options.clock ?? systemClock;
     this.#concurrency = options.concurrency;
-    this.#window = options.rate && new SlidingWindow({ ...options.rate, clock: this.#clock });
+    this.#replays = Math.max(1, Math.floor(options.concurrency * shares.replay));
+    this.#queue = new PriorityQueue(shares);
+    const max = rate === undefined ? Infinity : (rate.max * 1000) / rate.perMs;
+    this.#adaptive = new AdaptiveRate({ floor: rateFloor, max });
+    this.#window = rate && new SlidingWindow({ ...rate, clock: this.#clock });
     this.#breaker = new CircuitBreaker(breaker);
     this.#cooldownMs = breaker.cooldownMs;
   }
 
   get state(): CircuitState {
     return this.#breaker.state;
+  }
+
+  /** Why the circuit is not closed; undefined while it is. */
+  get trouble(): CircuitTrouble | undefined {
+    const { state, openUntilMs } = this.#breaker;
+    if (state === 'closed' || !this.#failure) return undefined;
+    const nextProbeInMs = state === 'open' ? Math.max(0, openUntilMs - this.#clock.monotonicMs()) : 0;
+    return { failure: this.#failure, nextProbeInMs };
+  }
+
+  /** Requests per second that the target is taken to allow; undefined while it gave no reason for less than configured. */
+  get adaptedPerSecond(): number | undefined {
+    return this.#adaptive.perSecond;
   }
 
   /** How many requests in a row, a first one and its probes, the target refused for what we are. */
@@ -93,7 +133,7 @@ export class SinkGate {
    * it. Rejects with the signal's reason when that aborts before the turn, and with whatever `deliver` rejects with.
    */
   run(
-    priority: Priority,
+    lane: Lane,
     signal: AbortSignal,
     deliver: (onWritten: () => void) => Promise<readonly DeliveryOutcome[]>,
   ): Promise<readonly DeliveryOutcome[] | CircuitOpen> {
@@ -101,7 +141,7 @@ export class SinkGate {
     this.#tick();
     if (this.#breaker.state === 'open') return Promise.resolve(this.#refusal());
     const { promise, resolve, reject } = Promise.withResolvers<readonly DeliveryOutcome[] | CircuitOpen>();
-    this.#queue.push(priority, { signal, deliver, resolve, reject });
+    this.#queue.push(lane, { isReplay: lane === 'replay', signal, deliver, resolve, reject });
     this.#hear(signal);
     void this.#pump();
     return promise;
@@ -133,12 +173,15 @@ export class SinkGate {
     signal.addEventListener('abort', onAbort, { once: true });
   }
 
-  async #start({ deliver, resolve, reject }: Waiting, permit: Permit | undefined): Promise<void> {
+  async #start({ isReplay, deliver, resolve, reject }: Waiting, permit: Permit | undefined): Promise<void> {
     const token = this.#breaker.start();
+    const startedMs = this.#clock.monotonicMs();
+    this.#adaptive.started(startedMs);
     this.#active += 1;
+    if (isReplay) this.#activeReplays += 1;
     try {
       const outcomes = await deliver(() => permit?.begun());
-      this.#settle(outcomes, token);
+      this.#settle(outcomes, token, startedMs);
       resolve(outcomes);
     } catch (error) {
       this.#breaker.report(token, 'unknown', this.#clock.monotonicMs());
@@ -146,6 +189,7 @@ export class SinkGate {
     } finally {
       permit?.done();
       this.#active -= 1;
+      if (isReplay) this.#activeReplays -= 1;
       void this.#pump();
     }
   }
@@ -156,18 +200,18 @@ export class SinkGate {
     this.#pumping = true;
     try {
       while (this.#mayStart()) {
-        const heldMs = this.#heldUntilMs - this.#clock.monotonicMs();
-        if (heldMs > 0) {
-          await this.#clock.sleep(heldMs, this.#closed.signal);
+        const waitMs = this.#waitMs();
+        if (waitMs > 0) {
+          await this.#clock.sleep(waitMs, this.#closed.signal);
           continue;
         }
         const permit = this.#window && (await this.#window.permit(this.#closed.signal));
         // Meanwhile a 429 may have come, the circuit may have opened, the last caller may have gone.
-        if (permit && (!this.#mayStart() || this.#heldUntilMs > this.#clock.monotonicMs())) {
+        if (permit && (!this.#mayStart() || this.#waitMs() > 0)) {
           permit.done();
           continue;
         }
-        void this.#start(this.#queue.shift()!, permit);
+        void this.#start(this.#queue.shift(this.#mayReplay)!, permit);
       }
     } catch (error) {
       if (!this.#closed.signal.aborted) throw error;
@@ -177,23 +221,41 @@ export class SinkGate {
   }
 
   #mayStart(): boolean {
-    return this.#queue.size > 0 && this.#active < this.#concurrency && this.#breaker.admits;
+    return this.#active < this.#concurrency && this.#breaker.admits && this.#queue.has(this.#mayReplay);
   }
 
-  #settle(outcomes: readonly DeliveryOutcome[], token: number): void {
+  get #mayReplay(): boolean {
+    return this.#activeReplays < this.#replays;
+  }
+
+  /** Until a hold is over, and until the adapted rate allows one more; in whole milliseconds, as timers have them. */
+  #waitMs(): number {
+    const nowMs = this.#clock.monotonicMs();
+    return Math.ceil(Math.max(this.#heldUntilMs - nowMs, this.#adaptive.waitMs(nowMs)));
+  }
+
+  #settle(outcomes: readonly DeliveryOutcome[], token: number, startedMs: number): void {
     const before = this.#moment();
     const nowMs = this.#clock.monotonicMs();
     const verdict = verdictOf(outcomes);
     // What comes back while the circuit is open was sent before.
     if (before.state !== 'open' && verdict !== 'unknown')
       this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
-    this.#breaker.report(token, verdict, nowMs);
+    const isExplained = this.#adapt(outcomes, verdict, startedMs, nowMs) && before.state === 'closed';
+    this.#breaker.report(token, isExplained && verdict === 'failure' ? 'unknown' : verdict, nowMs);
     const failed = outcomes.filter((outcome) => outcome.kind !== 'delivered');
     const holdMs = this.#holdMs(failed);
     if (holdMs > this.#cooldownMs) this.#breaker.trip(holdMs, nowMs);
     else this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + holdMs);
     const failure = (failed.find(isRefusal) ?? failed[0])?.failure;
     this.#tell(before, failure && { failure, ...(holdMs > 0 ? { askedMs: holdMs } : {}) });
+  }
+
+  /** Tells the rate of an answer; whether that explains it. */
+  #adapt(outcomes: readonly DeliveryOutcome[], verdict: string, startedMs: number, nowMs: number): boolean {
+    if (outcomes.some(isTooMany)) return this.#adaptive.refused(startedMs, nowMs);
+    if (verdict === 'success') this.#adaptive.taken(startedMs, nowMs);
+    return false;
   }
 
   /** Milliseconds for which this answer holds everybody: a 429 does alone, other answers where several ask in a row. */
@@ -205,10 +267,9 @@ export class SinkGate {
     const inRowMs = longestAsked(failed, (status) => status !== 429);
     this.#askedInRowMs = inRowMs === 0 ? [] : [...this.#askedInRowMs, inRowMs].slice(-SEVERAL);
     const severalMs = this.#askedInRowMs.length === SEVERAL ? Math.min(...this.#askedInRowMs) : 0;
-    return Math.max(
-      severalMs,
-      longestAsked(failed, (status) => status === 429),
-    );
+    if (!failed.some(isTooMany)) return severalMs;
+    const askedMs = longestAsked(failed, (status) => status === 429);
+    return Math.max(severalMs, askedMs > 0 ? askedMs : Math.min(HOLD_MS, this.#cooldownMs));
   }
 
   #moment(): BreakerMoment {
@@ -219,6 +280,7 @@ export class SinkGate {
   /** Acts on a change of the circuit: an open one empties the queue and starts the timer of the next probe. */
   #tell(before: BreakerMoment, why?: Omit<CircuitOpening, 'forMs'>): void {
     const { state, openUntilMs } = this.#breaker;
+    if (why) this.#failure = why.failure;
     const changed = state !== before.state;
     if (!changed && (state !== 'open' || openUntilMs - before.openUntilMs < this.#cooldownMs)) return;
     if (changed && state === 'open') {
@@ -266,6 +328,10 @@ function verdictOf(outcomes: readonly DeliveryOutcome[]): 'success' | 'failure' 
   if (outcomes.some(isRefusal)) return 'refused';
   if (outcomes.every((outcome) => outcome.kind === 'rejected' && outcome.unsent)) return 'unknown';
   return outcomes.every(({ kind }) => kind === 'retry') ? 'failure' : 'success';
+}
+
+function isTooMany(outcome: DeliveryOutcome): boolean {
+  return outcome.kind === 'retry' && outcome.failure.httpStatus === 429;
 }
 
 /** Before all else what a log is to name. */

@@ -204,6 +204,8 @@ export interface KafkaAdmin {
    */
   createMissing(topics: readonly TopicSpec[]): Promise<readonly string[]>;
   offsets(topic: string): Promise<readonly PartitionOffsets[]>;
+  /** The first offset of each partition whose record is of that moment or later; the end where there is none. */
+  offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, bigint>>;
   /** How many offsets at the end of a topic open transactions hide, by partition: log end minus last stable offset. */
   hidden(topic: string): Promise<ReadonlyMap<number, bigint>>;
   /** Changes when a topic is deleted and made again; undefined where there is no topic, or brokers before Kafka 2.8. */

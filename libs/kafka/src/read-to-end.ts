@@ -4,6 +4,8 @@ import type { KafkaClient, PartitionSlice, TopicPartition } from './port.ts';
 export interface ReadToEndOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  /** Default the log's start. */
+  readonly from?: bigint;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface ReadToEndOptions {
 export const OPEN_TRANSACTION_MS = 60_000;
 
 /**
- * A partition from its start to where the log ends when the reading begins. A commit is answered before its markers
+ * A partition from its start, or from an offset, to where the log ends when the reading begins. A commit is answered before its markers
  * are written, and others' transactions may be open: what lies behind them is waited for, up to `OPEN_TRANSACTION_MS`.
  * The last slice's `nextOffset` is below its `highWatermark` only where that was in vain.
  */
@@ -22,10 +24,10 @@ export async function* readToEnd(
   target: TopicPartition,
   options: ReadToEndOptions = {},
 ): AsyncGenerator<PartitionSlice> {
-  const { signal, clock = systemClock } = options;
+  const { signal, clock = systemClock, from = 'start' } = options;
   const startMs = clock.monotonicMs();
   let end: bigint | undefined;
-  for await (const slice of client.read(target, { from: 'start', ...(signal ? { signal } : {}) })) {
+  for await (const slice of client.read(target, { from, ...(signal ? { signal } : {}) })) {
     end ??= slice.highWatermark;
     yield slice;
     if (slice.nextOffset >= end) return;

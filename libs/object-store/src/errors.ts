@@ -26,7 +26,8 @@ export const OBJECT_STORE_ERRORS = {
   // Who asks.
   's3-access-denied': {
     meaning: 'The credentials are good, and do not allow this.',
-    remedy: 'Allow s3:ListBucket on the bucket and s3:GetObject on its objects.',
+    remedy:
+      'Allow s3:ListBucket on the bucket and s3:GetObject on its objects; where they are written, s3:PutObject and s3:DeleteObject too.',
     scope: 'source',
   },
   's3-credentials-missing': {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { missingStorage, startStorage, type Storage } from '@genesys-kafka/testing';
@@ -90,3 +91,21 @@ test('what is missing, and who may not ask, is told by the storage itself', { sk
     await assert.rejects(other.check(never), { code });
   }
 });
+
+test(
+  'an object is written, read, written over and deleted, its bytes as they are; deleting it again is no fault',
+  { skip },
+  async () => {
+    await using store = await connectObjectStore(storage, undefined);
+    const address = { bucket, key: 'own/a b%2E/ä+.gz' };
+    const random = randomBytes(3 * 1024 * 1024);
+    for (const body of [random, Buffer.alloc(0), Buffer.from('{}')]) {
+      await store.put(address, body, never);
+      assert.deepEqual(await store.get(address, never), body);
+    }
+    await store.remove(address, never);
+    await assert.rejects(store.get(address, never), { code: 's3-object-missing' });
+    await store.remove(address, never);
+    await assert.rejects(store.put({ bucket: `${bucket}-no`, key: 'x' }, random, never), { code: 's3-bucket-missing' });
+  },
+);

@@ -13,6 +13,10 @@ export interface ObjectStore extends AsyncDisposable {
   put(address: ObjectAddress, body: Buffer, signal: AbortSignal): Promise<void>;
   /** Rejects as `put` would, for the bucket and for the right to write at this key. Leaves no object behind. */
   tryPut(address: ObjectAddress, signal: AbortSignal): Promise<void>;
+  /** The object's bytes, all in memory: for objects that this program wrote. Rejects with `s3-object-missing`. */
+  get(address: ObjectAddress, signal: AbortSignal): Promise<Buffer>;
+  /** Deletes the object; resolves too where there is none. */
+  remove(address: ObjectAddress, signal: AbortSignal): Promise<void>;
   /** Tries endpoint and credentials; resolves with what was found. */
   check(signal: AbortSignal): Promise<string>;
 }

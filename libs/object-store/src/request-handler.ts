@@ -24,12 +24,13 @@ interface SdkResponse {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
-/** A page of a listing has a thousand keys of a kilobyte at most. */
-const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+/** A page of a listing has a thousand keys of a kilobyte at most; an object that this program wrote is smaller still. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
  * The SDK's requests over the connections that all our HTTP clients share: proxy, certificates and limits are the same.
- * For answers that are small, and read whole; objects are downloaded otherwise.
+ * For listings, objects of our own and other small answers, which are sent and read whole; foreign objects are
+ * downloaded otherwise.
  */
 export class RequestHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };

@@ -1,6 +1,7 @@
 import {
   AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
@@ -108,6 +109,17 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): Object
         },
         'write',
       ),
+    get: (address, signal) =>
+      tried(showObject(address), signal, async () => {
+        const command = new GetObjectCommand({ Bucket: address.bucket, Key: address.key });
+        const { Body } = await client.send(command, { abortSignal: signal });
+        return Buffer.from((await Body?.transformToByteArray()) ?? []);
+      }),
+    remove: (address, signal) =>
+      tried(showObject(address), signal, async () => {
+        const command = new DeleteObjectCommand({ Bucket: address.bucket, Key: address.key });
+        await client.send(command, { abortSignal: signal });
+      }),
     check: async (signal) => {
       try {
         const buckets = await tried('the list of buckets', signal, () =>

@@ -6,6 +6,11 @@ export const ROUTING_ERRORS = {
     remedy: 'Correct its `when` in the configuration.',
     scope: 'usage',
   },
+  'expression-invalid': {
+    meaning: 'An expression that was given to a command cannot be used as it is written.',
+    remedy: 'Correct it: CEL over `record` and `headers`, true or false.',
+    scope: 'usage',
+  },
 } as const satisfies ErrorTable;
 
 export class RoutingError extends errorsOf(ROUTING_ERRORS) {}
@@ -18,4 +23,12 @@ export function ruleInvalid(route: string, problem: string, expression: string, 
     `The rule of route "${route}" is not usable${where}: ${problem}. Rule: ${expression}.`,
     { details: { route, ...(position === undefined ? {} : { position }) } },
   );
+}
+
+/** Of an expression that belongs to no route; `name`: how it was given, such as `--where`. */
+export function expressionInvalid(name: string, problem: string, expression: string, position?: number): RoutingError {
+  const where = position === undefined ? '' : ` at column ${position}`;
+  return new RoutingError('expression-invalid', `${name} is not usable${where}: ${problem}. It is: ${expression}.`, {
+    details: position === undefined ? {} : { position },
+  });
 }

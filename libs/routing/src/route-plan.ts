@@ -12,6 +12,7 @@ export interface RoutingSettings {
   readonly routes: readonly {
     readonly name: string;
     readonly when?: string | undefined;
+    readonly from?: RouteStart;
     readonly sink: string;
     readonly priority: Priority;
     /** Instead of the `retry` of all. */
@@ -19,6 +20,9 @@ export interface RoutingSettings {
   }[];
   readonly retry: { readonly tiersMs: readonly number[]; readonly attempts: number; readonly blocking: boolean };
 }
+
+/** Where a new route begins; a number is milliseconds since the epoch. */
+export type RouteStart = 'earliest' | 'latest' | number;
 
 /** Whom a retry record belongs to. */
 export type Owner = { readonly route: string; readonly group: string } | 'nobody';

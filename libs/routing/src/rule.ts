@@ -1,5 +1,5 @@
 import { compileCel, type CelInput } from './cel.ts';
-import { ruleInvalid } from './errors.ts';
+import { expressionInvalid, ruleInvalid } from './errors.ts';
 
 export type RuleVerdict = { readonly matched: boolean } | { readonly error: string };
 
@@ -17,8 +17,16 @@ export interface Rule {
  * expressions and rules that are not true or false are a `rule-invalid` naming the route and the column.
  */
 export function compileRule(expression: string, route: string): Rule {
-  const fail = (problem: string, start?: number) =>
-    ruleInvalid(route, problem, expression, start === undefined ? undefined : start + 1);
+  return compile(expression, (problem, column) => ruleInvalid(route, problem, expression, column));
+}
+
+/** The same for an expression that was given to a command as `name`: faults are `expression-invalid`. */
+export function compileExpression(expression: string, name: string): Rule {
+  return compile(expression, (problem, column) => expressionInvalid(name, problem, expression, column));
+}
+
+function compile(expression: string, invalid: (problem: string, column?: number) => Error): Rule {
+  const fail = (problem: string, start?: number) => invalid(problem, start === undefined ? undefined : start + 1);
   const program = compileCel(expression, fail);
   if (program.type !== 'bool' && program.type !== 'dyn') throw fail(`it gives ${program.type}, not true or false`);
   return {

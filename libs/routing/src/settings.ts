@@ -1,14 +1,38 @@
-import { count, identifier, listOf, text, treeOf, type CrossCheck, type Given } from '@genesys-kafka/runtime/settings';
+import {
+  count,
+  identifier,
+  instant,
+  listOf,
+  text,
+  treeOf,
+  type CrossCheck,
+  type Given,
+} from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
 
 /** Name of the implicit route of what no rule picks; a route of one's own may not have it. */
 export const UNROUTED = 'unrouted';
+
+const FROM_FAULT =
+  'is neither earliest nor latest nor a moment; write a day such as 2026-01-31, or 2026-01-31T08:00:00Z';
+
+const START = z.string().transform((value, context): 'earliest' | 'latest' | number => {
+  if (value === 'earliest' || value === 'latest') return value;
+  const { data } = instant().safeParse(value);
+  if (data !== undefined) return data;
+  context.addIssue({ code: 'custom', message: FROM_FAULT });
+  return z.NEVER;
+});
 
 const ROUTE = z.strictObject({
   name: identifier(100).meta({ description: 'Names its consumer group: renaming a route starts it anew.' }),
   when: text(20_000)
     .optional()
     .meta({ description: 'CEL expression over record and headers; without it, all records.' }),
+  from: START.prefault('earliest').meta({
+    kind: 'earliest, latest or instant',
+    description: 'Where a new route begins on the main topic; counts once, where its group has no offsets.',
+  }),
   sink: identifier(100).meta({ description: 'Where the records go: a name under sinks.' }),
   priority: z.enum(['high', 'normal', 'low']).prefault('normal').meta({
     description: 'Who goes first when routes share a sink.',

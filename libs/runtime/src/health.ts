@@ -1,11 +1,13 @@
 import { RuntimeError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
-import { redactText } from './redaction.ts';
+import { redactJson, redactText } from './redaction.ts';
 
 export interface Readiness {
   readonly ready: boolean;
   /** Why not, one short sentence each; shown to whoever asks, so without secrets or data. */
   readonly reasons: readonly string[];
+  /** What is worth seeing and does not change readiness; texts are redacted like reasons. */
+  readonly status?: object;
 }
 
 export interface HealthOptions {
@@ -43,8 +45,8 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
     return reply.code(live ? 200 : 503).send({ live });
   });
   server.get('/readyz', async (_request, reply) => {
-    const { ready, reasons } = readiness(options);
-    return reply.code(ready ? 200 : 503).send({ ready, reasons });
+    const answer = readiness(options);
+    return reply.code(answer.ready ? 200 : 503).send(answer);
   });
   server.get('/metrics', async (_request, reply) =>
     reply.type(options.metrics.contentType).send(await options.metrics.text()),
@@ -65,8 +67,9 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
 function readiness({ ready, signal }: HealthOptions): Readiness {
   if (signal?.aborted) return { ready: false, reasons: ['shutting down'] };
   try {
-    const { ready: isReady, reasons } = ready();
-    return { ready: isReady, reasons: reasons.map((reason) => redactText(reason)) };
+    const { ready: isReady, reasons, status } = ready();
+    const told = { ready: isReady, reasons: reasons.map((reason) => redactText(reason)) };
+    return status === undefined ? told : { ...told, status: redactJson(status) as object };
   } catch {
     return { ready: false, reasons: ['the readiness check itself failed'] };
   }

@@ -16,8 +16,9 @@ export const SINK_ERRORS = {
     remedy: "Check the target's certificate, and name its authority in tls.caFile or NODE_EXTRA_CA_CERTS.",
   },
   'sink-login-refused': {
-    meaning: 'The login of a sink gives no token for the client and secret that it was sent.',
-    remedy: "Check the sink's `auth`: tokenUrl, clientId, clientSecret, scope and audience.",
+    meaning: 'A sink is not let in with the login that it has.',
+    remedy:
+      "Check the sink's `auth` (tokenUrl, clientId, clientSecret, scope, audience), or user, password and database of its url and the server's pg_hba.conf.",
   },
   'sink-login-unavailable': {
     meaning: 'The login of a sink does not answer, or not now.',
@@ -32,9 +33,9 @@ export const SINK_ERRORS = {
     meaning: 'Somebody else is writing the file of a sink.',
     remedy: 'Give each consumer its own file, or end the other one.',
   },
-  'sink-database-login-refused': {
-    meaning: 'The database of a sink does not accept the login.',
-    remedy: "Check user, password and database of the sink's url, and the server's pg_hba.conf.",
+  'sink-storage-refused': {
+    meaning: 'The storage of a sink of type s3 is not to be written as it is set up.',
+    remedy: 'Correct bucket, prefix, endpoint, region or keys under `sinks`, or the rights that they have.',
   },
   'sink-database-refused': {
     meaning: 'The database of a sink does not let the sink do its work.',
@@ -49,10 +50,6 @@ export const SINK_ERRORS = {
   'sink-table-mismatch': {
     meaning: 'The table of a sink is of another shape than the sink needs.',
     remedy: "Change the table, or name another one in the sink's `table`.",
-  },
-  'sink-storage-refused': {
-    meaning: 'The storage of a sink of type s3 is not to be written as it is set up.',
-    remedy: 'Correct bucket, prefix, endpoint, region or keys under `sinks`, or the rights that they have.',
   },
 } as const satisfies ErrorTable;
 

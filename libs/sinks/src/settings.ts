@@ -8,6 +8,6 @@ import { S3_SINK } from './s3/settings.ts';
 
 /** `sinks`: the places that records are delivered to, by name. */
 export const SINKS_SECTION = z
-  .record(identifier(100), z.discriminatedUnion('type', [HTTP_SINK, FILE_SINK, S3_SINK, KAFKA_SINK, POSTGRES_SINK]))
+  .record(identifier(100), z.discriminatedUnion('type', [HTTP_SINK, POSTGRES_SINK, S3_SINK, KAFKA_SINK, FILE_SINK]))
   .prefault({})
   .meta({ kind: 'object', variables: true, description: 'The places records are delivered to, by name.' });

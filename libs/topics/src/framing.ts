@@ -14,7 +14,7 @@ export function frameHeader(schemaId: number): Buffer {
   return header;
 }
 
-/** Header and bytes in one buffer: copies `bytes`, which may be reused afterwards. @internal */
+/** Header and bytes in one buffer: copies `bytes`, which may be reused afterwards. */
 export function frame(schemaId: number, bytes: Uint8Array): Buffer {
   return Buffer.concat([frameHeader(schemaId), bytes]);
 }

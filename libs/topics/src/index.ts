@@ -2,13 +2,14 @@ export { TopicsError } from './errors.ts';
 export { frame, frameHeader } from './framing.ts';
 export {
   DEAD_LETTER_HEADER,
+  DEAD_LETTER_STAGES,
   type DeadLetter,
   deadLetterIdentity,
   type DeadLetterStage,
   formatDeadLetter,
   parseDeadLetter,
 } from './headers/dead-letter-headers.ts';
-export { printableText } from './headers/header-text.ts';
+export { encodeToken, type HeaderMap, printableText } from './headers/header-text.ts';
 export {
   type Change,
   formatRecordHeaders,

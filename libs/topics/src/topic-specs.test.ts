@@ -12,10 +12,9 @@ const asCreated = (spec: TopicSpec, changes: Readonly<Record<string, string>> = 
 
 test('names, partitions and settings are those of the design', () => {
   assert.deepEqual(
-    [all.data, ...all.retries, all.deadLetters, all.ledger, all.digests, all.positions].map(({ name, partitions }) => [
-      name,
-      partitions,
-    ]),
+    [...[all.data, ...all.retries, all.deadLetters], ...[all.ledger, all.digests, all.positions, all.controls]].map(
+      ({ name, partitions }) => [name, partitions],
+    ),
     [
       ['genesys.conversation-details', 6],
       ['genesys.conversation-details.retry-1', 6],
@@ -25,6 +24,7 @@ test('names, partitions and settings are those of the design', () => {
       ['genesys.export-ledger', 12],
       ['genesys.record-digests', 12],
       ['genesys.sink-positions', 12],
+      ['genesys.route-controls', 1],
     ],
   );
   assert.deepEqual(all.data.config, {
@@ -50,8 +50,7 @@ test('names, partitions and settings are those of the design', () => {
     'max.compaction.lag.ms': '86400000',
     'message.timestamp.type': 'LogAppendTime',
   });
-  assert.deepEqual(all.digests.config, all.ledger.config);
-  assert.deepEqual(all.positions.config, all.ledger.config);
+  for (const one of [all.digests, all.positions, all.controls]) assert.deepEqual(one.config, all.ledger.config);
   const small = topicSpecs({ prefix: '', dataPartitions: 1, retryTiers: 0 });
   assert.deepEqual([small.data.partitions, small.retries, small.ledger.partitions], [1, [], 12]);
 });

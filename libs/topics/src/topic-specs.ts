@@ -49,6 +49,8 @@ export interface TopicSpecs {
   readonly digests: TopicSpec;
   /** What is written of each input partition of a sink of type `kafka`; lies at the target's cluster. */
   readonly positions: TopicSpec;
+  /** What operators have asked of the consumer's routes, and where new routes began. */
+  readonly controls: TopicSpec;
 }
 
 /** Retention deletes by the broker's own clock: a slow one of ours must not have it delete what was just written. */
@@ -76,14 +78,15 @@ export function topicSpecs(options: TopicOptions): TopicSpecs {
     ledger: memory(`${prefix}export-ledger`),
     digests: memory(`${prefix}record-digests`),
     positions: memory(`${prefix}sink-positions`),
+    controls: memory(`${prefix}route-controls`, 1),
   };
 }
 
-/** A compacted topic with a partition for each lane, which is read from its start: small segments, an eager cleaner. */
-function memory(name: string): TopicSpec {
+/** A compacted topic that is read from its start: small segments, an eager cleaner. */
+function memory(name: string, partitions = LANES): TopicSpec {
   return {
     name,
-    partitions: LANES,
+    partitions,
     config: {
       'cleanup.policy': 'compact',
       'compression.type': 'producer',
@@ -113,7 +116,7 @@ export function checkTopic(spec: TopicSpec, topic: TopicDescription): string[] {
   }
   if (wanted === 'compact' && topic.partitions !== spec.partitions) {
     problems.push(
-      `${topic.name}: has ${topic.partitions} partitions, needed are exactly ${spec.partitions} (one per lane). ` +
+      `${topic.name}: has ${topic.partitions} partitions, needed are exactly ${spec.partitions}. ` +
         'Delete the topic if it holds nothing of value, or use another topic prefix.',
     );
   }

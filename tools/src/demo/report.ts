@@ -1,4 +1,4 @@
-import type { Finished } from './processes.ts';
+import { peak, type Finished } from './processes.ts';
 import type { ReadBack } from './read-back.ts';
 import type { ConsumerReport, ProducerReport, Scenario } from './stage.ts';
 import { table } from './table.ts';
@@ -62,11 +62,6 @@ export function tellOutcomes(outcomes: readonly Outcome[]): boolean {
     });
   });
   process.stdout.write(`\nread = published + invalid + unchanged\n${table([PRODUCER_HEAD, ...producers])}\n`);
-  process.stdout.write(`\npublished = delivered + dead letters, per route\n${table([ROUTE_HEAD, ...routes])}\n\n`);
-  process.stdout.write(adds ? 'Everything adds up.\n' : 'It does NOT add up: see the lines marked ✖.\n');
+  process.stdout.write(`\npublished = delivered + dead letters, per route\n${table([ROUTE_HEAD, ...routes])}\n`);
   return adds;
-}
-
-function peak({ peakBytes }: Finished): string {
-  return peakBytes === 0 ? 'n/a' : `${Math.round(peakBytes / 2 ** 20)} MiB`;
 }

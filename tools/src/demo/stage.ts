@@ -88,7 +88,7 @@ export function scenarios(archive: string | undefined, files: DemoFiles, simulat
   });
 }
 
-export function stackEnv(stack: Stack, scenario: Scenario): Environment {
+export function stackEnv(stack: Stack, scenario: Pick<Scenario, 'prefix' | 'env'>): Environment {
   return {
     ...scenario.env,
     KAFKA_BROKERS: stack.brokers.join(','),
@@ -105,7 +105,8 @@ export async function startSimulator(processes: Processes, records: number): Pro
 }
 
 export class StageFailedError extends Error {
-  constructor(what: string, { status, stdout }: Finished) {
-    super(`${what} ended with status ${status}${stdout ? `: ${stdout.trim()}` : '; see above'}`);
+  constructor(what: string, { status, stdout, said }: Finished) {
+    const told = [stdout, said].map((text) => text.trim()).filter((text) => text !== '');
+    super(`${what} ended with status ${status}${told.length > 0 ? `: ${told.join('\n')}` : '; see above'}`);
   }
 }

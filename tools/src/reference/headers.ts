@@ -56,12 +56,15 @@ const DEAD_LETTER: Meanings<typeof DEAD_LETTER_HEADER> = {
 const REPLAY: Meanings<typeof REPLAY_HEADER> = {
   replayOf: 'Identity of the dead letter that this record was: origin, route, attempts.',
   priorAttempts: 'Deliveries tried before the replay; a later dead letter goes on counting from here.',
+  replays: 'How often it was replayed, this time included: a record that comes back each time is left after a few.',
 };
 
 const MARKER: Meanings<typeof MARKER_HEADER> = {
   replayed: 'Identity of a dead letter that was replayed.',
+  purged: 'Identity of a dead letter that was purged: no command shows it any more.',
   at: 'When, ISO 8601.',
   claim: 'Marks the end up to which a replay reads.',
+  action: 'What was done with dead letters, by whom and by which filter, as JSON.',
 };
 
 const STAGES: Readonly<Record<DeadLetterStage, string>> = {
@@ -79,7 +82,7 @@ const SECTIONS = [
   ['Dead letters', 'On the dead-letter topic, beside the headers of the record.', DEAD_LETTER_HEADER, DEAD_LETTER],
   ['Replayed records', 'On the first retry topic, beside the headers of a retry.', REPLAY_HEADER, REPLAY],
   [
-    'Marks of a replay',
+    'Marks of what was done with dead letters',
     'On the dead-letter topic, in records without a value. Other readers of that topic skip these.',
     MARKER_HEADER,
     MARKER,

@@ -24,6 +24,11 @@ const CONTENTS: Readonly<Record<string, { readonly key: string; readonly value: 
     value:
       'JSON with a version `v`: the offset below which all is at the target. At the cluster of a sink of type `kafka`, beside its target',
   },
+  controls: {
+    key: '`pause/` and a group id, or `start/` and a group id',
+    value:
+      'JSON with a version `v`: who paused or resumed a route, when and why; where a route with `from` began, by partition',
+  },
 };
 
 const INTRODUCTION = `With the default prefix \`genesys.\` (\`KAFKA_TOPIC_PREFIX\`), the default of \`kafka.partitions\` and the default of

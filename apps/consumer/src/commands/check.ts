@@ -1,3 +1,4 @@
+import { checkLetterPlace, connectLetterPlace } from '@genesys-kafka/dead-letters';
 import { checkCluster, connectKafka } from '@genesys-kafka/kafka';
 import { planRoutes } from '@genesys-kafka/routing';
 import { runChecks, type Check, type Session } from '@genesys-kafka/runtime';
@@ -24,6 +25,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
     },
     { name: 'kafka', run: () => checkKafka(session) },
     { name: 'registry', run: () => checkRegistry(settings) },
+    { name: 'dead letters', run: () => checkDeadLetters(session) },
     ...Array.from(names, (name) => ({
       name: `sink ${name}`,
       run: async (): ReturnType<Check['run']> => {
@@ -36,10 +38,11 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
 }
 
 async function checkKafka({ settings, log }: Session<Settings>): Promise<string> {
-  const { main, retries, deadLetters } = consumerSpecs(settings);
+  const { main, retries, deadLetters, controls } = consumerSpecs(settings);
   const client = connectKafka(settings, log);
   try {
-    return await checkCluster(client, [main, ...retries, deadLetters]);
+    const letters = settings.deadLetters.topic ? [deadLetters] : [];
+    return await checkCluster(client, [main, ...retries, ...letters, controls]);
   } finally {
     await client.close();
   }
@@ -50,4 +53,11 @@ async function checkRegistry(settings: Settings): ReturnType<Check['run']> {
   if (!registry) return { status: 'skipped', message: 'none is set: records of any schema id are taken' };
   await registry.check();
   return 'answers';
+}
+
+async function checkDeadLetters({ settings, signal }: Session<Settings>): ReturnType<Check['run']> {
+  const { objects } = settings.deadLetters;
+  if (!objects) return { status: 'skipped', message: 'they go to their topic alone' };
+  await using place = await connectLetterPlace(objects, settings.proxy);
+  return await checkLetterPlace(place, signal);
 }

@@ -4,14 +4,15 @@ import { loadSettings, runProgram } from '@genesys-kafka/runtime/cli';
 import { InvalidArgumentError } from 'commander';
 import { SETTINGS } from '../settings.ts';
 import { buildProgram } from './cli.ts';
-import { groupSettings, rate, runOptions } from './run-options.ts';
+import { flowLimits, groupSettings, rate, runOptions } from './run-options.ts';
 
 test('run: each setting of the section consumer is a flag', () => {
   const names = runOptions().map(({ long }) => long);
   assert.deepEqual(names.slice(0, 2), ['--in-flight-records', '--in-flight-bytes']);
   assert.deepEqual(names.slice(-3), ['--drain', '--accept-gap', '--accept-rules']);
-  assert.deepEqual(groupSettings(loadSettings(SETTINGS, { env: {} })), {
-    limits: { maxRecords: 500, maxBytes: 1_048_576 },
+  const settings = loadSettings(SETTINGS, { env: {} });
+  assert.deepEqual(flowLimits(settings), { maxRecords: 500, maxBytes: 1_048_576 });
+  assert.deepEqual(groupSettings(settings), {
     commitEveryMs: 1000,
     commitRecords: 1000,
     revokeGraceMs: 10_000,

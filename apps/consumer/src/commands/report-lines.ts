@@ -1,4 +1,11 @@
-import type { DeadLetterDetails, DeadLetterList, DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
+import type {
+  DeadLetterDetails,
+  DeadLetterList,
+  DeadLetterStats,
+  PurgeReport,
+  ReplayReport,
+} from '@genesys-kafka/dead-letters';
+import type { ExportReport } from './dead-letters/letters.ts';
 import type { RunReport } from './run.ts';
 
 // Reports for people; scripts ask for --json. Whoever prints these lines makes them safe for a terminal.
@@ -16,7 +23,7 @@ export function letterListLines({ letters, more }: DeadLetterList): string[] {
     const replayed = replayedAt === undefined ? '' : ` (replayed ${replayedAt})`;
     return `${id}  ${timestamp}  ${stage} ${cause}: ${reason}${replayed}`;
   });
-  if (more) return [...lines, 'There are more: raise --limit, or choose with --route and --stage.'];
+  if (more) return [...lines, 'There are more: raise --limit, or choose (see --help).'];
   return lines.length === 0 ? ['No dead letters.'] : lines;
 }
 
@@ -30,21 +37,40 @@ export function letterLines({ headers, value, ...letter }: DeadLetterDetails): s
   ];
 }
 
-export function statsLines({ letters, replayed, unreadable, ...tables }: DeadLetterStats): string[] {
+export function statsLines({ letters, replayed, unreadable, actions, ...tables }: DeadLetterStats): string[] {
   return [
     `${letters} dead letters, ${replayed} of them replayed; ${unreadable} records of other programs`,
     ...Object.entries(tables).flatMap(([name, table]) =>
       Object.entries(table).map(([value, count]) => `  ${name.slice(2).toLowerCase()} ${value}: ${count}`),
     ),
+    ...actions.map(({ at, action, state, by, filter, counts }) => {
+      const which = Object.entries(filter).map(([name, value]) => ` --${name} ${value}`);
+      const told = Object.entries(counts ?? {}).map(([name, count]) => `${count} ${name}`);
+      return `  ${at} ${action}${which.join('')} by ${by}: ${told.length > 0 ? told.join(', ') : state}`;
+    }),
   ];
 }
 
 export function replayLines(report: ReplayReport): string[] {
-  const { replayed, alreadyReplayed, otherConnectors, refused, unreadable, dryRun } = report;
+  const { replayed, alreadyReplayed, otherConnectors, refused, unreadable, more, dryRun } = report;
   return [
     `${replayed} ${dryRun ? 'would be replayed' : 'replayed'}, ${alreadyReplayed} were before`,
     ...Object.entries(refused).map(([why, count]) => `  ${count} left: ${why}`),
     ...(otherConnectors > 0 ? [`  ${otherConnectors} left: of other connectors`] : []),
     ...(unreadable > 0 ? [`  ${unreadable} left: records of other programs`] : []),
+    ...(more ? ['  More are left by --max: the same command again goes on.'] : []),
   ];
+}
+
+export function purgeLines({ purged, marked, deleted, dryRun }: PurgeReport): string[] {
+  return [
+    `${purged} ${dryRun ? 'would be taken away' : 'taken away'}`,
+    `  ${deleted} deleted from object storage; ${marked} on the topic, shown no more, whose bytes stay until its retention`,
+    ...(dryRun && purged > 0 ? ['  Nothing was done: give --yes to do it.'] : []),
+  ];
+}
+
+export function exportLines({ exported, unreadable, file }: ExportReport): string[] {
+  const others = unreadable > 0 ? `; ${unreadable} of other programs left out` : '';
+  return [`${exported} dead letters written to ${file ?? 'stdout'}${others}`];
 }

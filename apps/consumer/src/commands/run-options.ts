@@ -1,4 +1,4 @@
-import { settingOptions } from '@genesys-kafka/runtime/cli';
+import { parseDurationMs, settingOptions } from '@genesys-kafka/runtime/cli';
 import { InvalidArgumentError, Option } from 'commander';
 import type { FlowLimits } from '../group/flow.ts';
 import type { GroupSettings } from '../group/route-group.ts';
@@ -46,4 +46,17 @@ export function rate(text: string): number {
   const value = Number(match?.[1] ?? 0);
   if (value < 1) throw new InvalidArgumentError('Write a rate in records per second, such as 50/s.');
   return value;
+}
+
+/** A line of text that is shown in a log. */
+export function shortText(text: string): string {
+  if (text.trim() === '' || text.length > 500) throw new InvalidArgumentError('Write 1 to 500 characters.');
+  return text;
+}
+
+/** `30s`, as milliseconds. */
+export function span(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined || ms < 1) throw new InvalidArgumentError('Write a number and a unit, such as 30s.');
+  return ms;
 }

@@ -1,12 +1,16 @@
 import { connectKafka } from '@genesys-kafka/kafka';
+import { openLetterObjects } from '@genesys-kafka/dead-letters';
 import { retry, systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds, type SchemaRegistryError } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
+import { chooseStarts } from '../control/choose-starts.ts';
+import { followPauses, untilPaused } from '../control/paused-routes.ts';
+import { RouteControls } from '../control/route-controls.ts';
 import { leftoverRetries } from '../forward/leftover-retries.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
-import { prepareConsumerTopics } from '../forward/topics.ts';
+import { consumerSpecs, prepareConsumerTopics } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
@@ -15,7 +19,9 @@ import { runAll } from '../group/run-all.ts';
 import { tellCircuit } from '../route/circuit-notice.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
+import { RouteLag } from '../route/route-lag.ts';
 import { workingRoutes } from '../route/routes.ts';
+import { runStatus } from '../route/run-status.ts';
 import { checkSinks, untilRefusedForGood } from '../route/sink-refusals.ts';
 import type { Settings } from '../settings.ts';
 import { flowLimits, groupSettings, type RunFlags } from './run-options.ts';
@@ -50,8 +56,10 @@ export async function runConsumer(
   const topics = await prepareConsumerTopics(client, settings);
   await checkSinks(sinks, log, signal);
   const prometheus = closing.use(createMetrics());
-  const metrics = createConsumerMetrics(prometheus, new EndOffsetCache(client.admin, clock));
-  const { onWriteFailure, onRegistryFailure } = observe(metrics, sinks, log);
+  const ends = new EndOffsetCache(client.admin, clock);
+  const metrics = createConsumerMetrics(prometheus, { ends, lag: new RouteLag({ client, ends, clock }) });
+  const { onWriteFailure, onStoreFailure, onRegistryFailure } = observe(metrics, sinks, log);
+  const keeper = await openLetterObjects(settings, closing, onStoreFailure, signal);
   const writer = new TopicWriter({ producer: client.producer(), onFailure: onWriteFailure });
   const schemas = registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure });
   const reader = new RecordReader(schemas);
@@ -65,7 +73,7 @@ export async function runConsumer(
   const limits = flowLimits(settings);
   const ids = sources.map(async (topic) => [topic, await client.admin.topicId(topic)] as const);
   const routes = workingRoutes(plans, sinks, metrics, {
-    ...{ settings, topics, writer, reader, log, clock, limits },
+    ...{ settings, topics, writer, keeper, reader, log, clock, limits },
     topicIds: new Map(await Promise.all(ids)),
     draining: drain,
     acceptChanges: acceptRules,
@@ -74,9 +82,17 @@ export async function runConsumer(
   const patience = { ...COORDINATORS_START, signal, clock };
   const places = await retry(async () => placesInForce(inForce), patience);
   const apart = await retry(async () => findRulesApart(inForce, places), patience);
-  const fresh = newRoutes(settings, places);
   if (apart && !acceptRules) throw apart;
   if (apart) log.error({ err: apart }, 'rules were changed; going on as asked');
+  const controls = await RouteControls.open({
+    client,
+    topic: consumerSpecs(settings).controls,
+    signal,
+    clock,
+    onTrouble: (err) => log.warn({ err }, 'pauses cannot be read; what is known stays in force'),
+  });
+  const begun = await chooseStarts(settings, { admin: client.admin, controls, mainTopic: topics.main, log, clock });
+  const fresh = newRoutes(settings, places).union(begun);
   const shared = {
     topics: sources,
     client,
@@ -96,27 +112,34 @@ export async function runConsumer(
         groupId,
         flowOf,
         isNew: fresh.has(route),
+        startOf: ({ topic, partition }) =>
+          topic === topics.main ? controls.startOf(groupId)?.offsets.get(partition) : undefined,
+        isPaused: () => controls.pauseOf(groupId) !== undefined,
         onJoin: (group) => metrics.watchGroup(route, group),
         onCommitFailure: () => metrics.commitFailed(route),
       }),
   );
 
+  followPauses(runners, { controls, metrics, log });
   const { port, host } = settings.http;
   const ready = () => {
-    const reasons = [...runners, ...(schemas ? [schemas] : [])].flatMap(({ notReady }) => notReady ?? []);
-    return { ready: reasons.length === 0, reasons };
+    const reasons = [...runners, schemas, keeper]
+      .flatMap((part) => part ?? [])
+      .flatMap(({ notReady }) => notReady ?? []);
+    return { ready: reasons.length === 0, reasons, status: runStatus(routes, controls, sinks) };
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
   if (health) closing.use(health);
   const names = plans.map(({ name }) => name);
   log.info({ routes: names, topics: sources, health: health ? `${host}:${port}` : 'off' }, 'consumer started');
   const groupIds = routes.map(({ groupId }) => groupId);
-  const refusedForGood = untilRefusedForGood(sinks, clock);
+  const hindered = [untilRefusedForGood(sinks, clock), untilPaused(routes, controls)];
   // Only a drain asks.
-  refusedForGood.catch(() => undefined);
-  await runAll(runners, signal, async (stopped) =>
+  for (const one of hindered) one.catch(() => undefined);
+  const follower = { run: (stopped: AbortSignal) => controls.follow(stopped) };
+  await runAll([...runners, follower], signal, async (stopped) =>
     drain
-      ? Promise.race([drained({ client, groupIds, topics: sources, signal: stopped }, clock), refusedForGood])
+      ? Promise.race([drained({ client, groupIds, topics: sources, signal: stopped }, clock), ...hindered])
       : untilAborted(stopped),
   );
   const counts = Object.fromEntries(routes.map((one) => [one.route, one.counts]));
@@ -133,6 +156,10 @@ function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
     onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {
       metrics.writeFailed(topic);
       log.error({ err, topic, partition, waitMs }, 'a move was not written; its offset stays until it is');
+    },
+    onStoreFailure: (err: unknown, waitMs: number) => {
+      metrics.storeFailed();
+      log.error({ err, waitMs }, 'dead letters were not written to object storage; their offsets stay until they are');
     },
     onRegistryFailure: ({ code, message }: SchemaRegistryError) =>
       log.error({ code, reason: message }, 'the registry does not tell a schema; records wait'),

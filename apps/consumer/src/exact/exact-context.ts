@@ -1,12 +1,16 @@
 import type { DeliveryOutcome } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
+import type { Forwarder } from '../forward/forwarder.ts';
+import type { RecordMover } from '../forward/topic-writer.ts';
 import type { FlowLimits } from '../group/flow.ts';
 import type { Work } from '../group/work.ts';
-import type { Settle } from '../route/route-work.ts';
+import type { Settle } from '../group/settle.ts';
 
 /** What an exact route is given of its surroundings. */
 export interface ExactContext {
-  readonly workOf: (settle: Settle) => Work;
+  readonly workOf: (settle: Settle, via?: Forwarder) => Work;
+  /** What moves the route's records by this writer, or by that of all routes. */
+  readonly forwarderBy: (writer?: RecordMover) => Forwarder;
   readonly onAnswer: (outcomes: readonly DeliveryOutcome[], seconds: number) => void;
   readonly onDelivered: (records: number) => void;
   readonly limits: FlowLimits;

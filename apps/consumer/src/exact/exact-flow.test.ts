@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { GroupCommit } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
 import type { Work } from '../group/work.ts';
-import type { Settle } from '../route/route-work.ts';
+import type { Settle } from '../group/settle.ts';
 import { ExactFlow, type ExactFlowOptions } from './exact-flow.ts';
 import type { PartitionWriter, Start } from './partition-writer.ts';
 
@@ -36,7 +36,7 @@ const until = async (condition: () => boolean) => {
 class RecordingWriter implements PartitionWriter {
   readonly calls: string[] = [];
   start: Start = { offset: 0n };
-  note: string | undefined;
+  declares: string | undefined;
   released = Promise.withResolvers<undefined>();
   open: bigint[] = [];
   begin(offset: bigint, kept: GroupCommit | undefined) {
@@ -48,7 +48,7 @@ class RecordingWriter implements PartitionWriter {
     return undefined;
   }
   async write(...[{ first, end }, declare]: Parameters<PartitionWriter['write']>) {
-    if (this.note !== undefined) await declare(this.note);
+    if (this.declares !== undefined) await declare(this.declares);
     this.calls.push(`write ${first}-${end} ${this.open.join()}`);
     const written = this.open.length;
     this.open = [];
@@ -161,7 +161,7 @@ test('a place that was committed elsewhere keeps nothing of the batch; a declare
       },
     },
   });
-  writer.note = 'batch=8:cd';
+  writer.declares = 'batch=8:cd';
   writer.start = { offset: 7n };
   await flow.begin(7n, async () => ({ offset: 3n, note: 'batch=6:ab' }));
   assert.equal(writer.calls[0], 'begin 7 -');

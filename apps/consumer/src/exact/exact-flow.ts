@@ -3,7 +3,7 @@ import { recordBytes, type ConsumedRecord, type GroupBatch, type GroupCommit } f
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Flow, FlowHooks, FlowLimits } from '../group/flow.ts';
 import type { Work, WorkSignals } from '../group/work.ts';
-import type { PickedRecord, Settle } from '../route/route-work.ts';
+import type { PickedRecord, Settle } from '../group/settle.ts';
 import type { PartitionWriter, Start } from './partition-writer.ts';
 
 export interface ExactFlowOptions {
@@ -22,6 +22,7 @@ export interface ExactFlowOptions {
 
 interface OpenBatch {
   readonly first: bigint;
+  readonly firstMs: number;
   readonly dueMs: number;
   end: bigint;
   records: number;
@@ -45,6 +46,8 @@ export class ExactFlow implements Flow {
   /** Taken from the group, and not yet looked at. */
   readonly #queue: ConsumedRecord[] = [];
   #queueBytes = 0;
+  #takenRecords = 0;
+  #takenOffsets = 0;
   #waiting = 0;
   #start: Start | undefined;
   #ended: Promise<unknown> = Promise.resolve();
@@ -83,6 +86,8 @@ export class ExactFlow implements Flow {
 
   accept(batch: GroupBatch): void {
     if (this.#stopping.signal.aborted) return;
+    this.#takenRecords += batch.records.length;
+    this.#takenOffsets += Number(batch.nextOffset - batch.from);
     for (const record of batch.records) {
       // A fetch may be delivered again after a failed one; what was taken once is not taken twice.
       if (record.offset < this.#covered!) continue;
@@ -111,6 +116,14 @@ export class ExactFlow implements Flow {
   get inFlight(): { readonly records: number; readonly bytes: number } {
     const { records = 0, bytes = 0 } = this.#batch ?? {};
     return { records: records + this.#queue.length, bytes: bytes + this.#queueBytes };
+  }
+
+  get oldestMs(): number | undefined {
+    return this.#batch?.firstMs ?? this.#queue[0]?.timestampMs;
+  }
+
+  get density(): number {
+    return this.#takenOffsets === 0 ? 1 : this.#takenRecords / this.#takenOffsets;
   }
 
   get holding(): boolean {
@@ -157,6 +170,7 @@ export class ExactFlow implements Flow {
   /** What becomes of the record: others', moved, or into the batch. */
   async #look(record: ConsumedRecord): Promise<void> {
     const { writer, hooks, batch: limits, clock } = this.#options;
+    writer.at?.(record.offset);
     const settled = this.#work(record, this.#signals);
     if (settled) await settled;
     const picked = this.#picked;
@@ -168,10 +182,11 @@ export class ExactFlow implements Flow {
     this.#queue.shift();
     this.#queueBytes -= recordBytes(record);
     this.#next = record.offset + 1n;
-    if (picked) {
-      const open = batch ?? { first: record.offset, dueMs: clock.monotonicMs() + limits.ageMs, records: 0, bytes: 0 };
+    if (picked || writer.hasMoves === true) {
+      const { offset: first, timestampMs: firstMs } = record;
+      const open = batch ?? { first, firstMs, dueMs: clock.monotonicMs() + limits.ageMs, records: 0, bytes: 0 };
       this.#batch = { ...open, end: this.#next, records: open.records + 1, bytes: open.bytes + size };
-      const added = writer.add(picked);
+      const added = picked && writer.add(picked);
       if (added) await added;
     }
     if (this.#queue.length === 0) {

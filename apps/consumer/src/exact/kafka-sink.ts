@@ -6,6 +6,8 @@ import { LANES, partitionFor, type TopicSpec } from '@genesys-kafka/topics';
 export interface KafkaSinkOptions {
   readonly client: KafkaClient;
   readonly topic: string;
+  /** The target lies in the cluster that is read, and so do the dead letters: they go in the records' transactions. */
+  readonly isOwnCluster: boolean;
   /** Keeps what is written of each input partition, beside the target. */
   readonly positions: TopicSpec;
   /** Whether values keep the frame of the source's registry. */
@@ -37,6 +39,7 @@ export class KafkaSink {
   readonly frame: 'keep' | 'strip';
   readonly compression: 'zstd' | 'gzip' | 'none';
   readonly client: KafkaClient;
+  readonly isOwnCluster: boolean;
   readonly #options: KafkaSinkOptions;
   #prepared: Promise<unknown> | undefined;
 
@@ -46,6 +49,7 @@ export class KafkaSink {
     this.frame = options.frame;
     this.compression = options.compression;
     this.client = options.client;
+    this.isOwnCluster = options.isOwnCluster;
   }
 
   /** The target as it is now, once the topic of positions is there. Rejects with a KafkaError. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeliveryOutcome, DeliverySignals, Priority, SinkGate } from '@genesys-kafka/delivery';
 import {
   KafkaError,
+  partitionName,
   recordBytes,
   type GroupCommit,
   type KafkaErrorCode,
@@ -14,7 +15,8 @@ import { backoffMs, unlessAborted, type Clock } from '@genesys-kafka/resilience'
 import { partitionFor, REPLAY_HEADER, RETRY_HEADER } from '@genesys-kafka/topics';
 import { ConsumerError } from '../errors.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
-import type { PickedRecord } from '../route/route-work.ts';
+import type { MovedRecord, RecordMover } from '../forward/topic-writer.ts';
+import type { PickedRecord } from '../group/settle.ts';
 import type { KafkaSink, Target } from './kafka-sink.ts';
 import type { BatchRange, PartitionWriter, Start } from './partition-writer.ts';
 import { claimPosition, lastClaim, positionRecord, type PositionOwner } from './positions.ts';
@@ -26,7 +28,7 @@ export interface KafkaWriterOptions {
   readonly sink: KafkaSink;
   readonly gate: SinkGate;
   readonly priority: Priority;
-  readonly forwarder: Forwarder;
+  readonly forwarderBy: (writer?: RecordMover) => Forwarder;
   /** The operator has said that a lost position, or another number of partitions, is known. */
   readonly acceptChanges: boolean;
   readonly onAnswer: (outcome: DeliveryOutcome, seconds: number) => void;
@@ -36,6 +38,13 @@ export interface KafkaWriterOptions {
 interface Output extends OutgoingRecord {
   readonly picked: PickedRecord;
   readonly value: Buffer | null;
+}
+
+/** A dead letter that goes with the batch, and the offset of its record. */
+interface Move {
+  readonly offset: bigint;
+  readonly target: TopicPartition;
+  readonly record: MovedRecord;
 }
 
 /** What is claimed: only with it anything is written. */
@@ -52,6 +61,8 @@ const BACKOFF = { initialMs: 5000, factor: 2, maxMs: 30_000, jitterMs: 500 };
 const SEND_BYTES = 1024 * 1024;
 /** What a batch has beside its records, generously. */
 const HEADROOM_BYTES = 64 * 1024;
+/** What every dead-letter topic takes, by the check at the start. */
+const MOVE_BYTES = 16 * 1024 * 1024;
 const NOTE = /(?:^| )target=([0-9a-f]+):(\d{1,19})(?: |$)/;
 /** Headers that say how a record came along this route, and nothing of the record. */
 const WAY_HEADERS = new Set<string>([...Object.values(RETRY_HEADER), ...Object.values(REPLAY_HEADER)]);
@@ -69,7 +80,9 @@ const REFUSES_RECORD = new Set<KafkaErrorCode>(['message-too-large', 'record-ref
  * its first batch is written; after a failure the producer is discarded, and unless somebody else has claimed the
  * partition since, it is claimed anew. What lies below the position that is read then is at the target, and is left out.
  */
-export class KafkaPartitionWriter implements PartitionWriter {
+export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
+  /** Moves what cannot be delivered: with the batch, or to another cluster before it. */
+  readonly forwarder: Forwarder;
   readonly #options: KafkaWriterOptions;
   readonly #owner: PositionOwner;
   /** Claims of ours; whether they were committed may be unknown. */
@@ -78,11 +91,15 @@ export class KafkaPartitionWriter implements PartitionWriter {
   #kept: { readonly tag: string; readonly position: bigint } | undefined;
   #claimed: Claimed | undefined;
   #open: Output[] = [];
+  #moves: Move[] = [];
+  /** Of the record that is being looked at. */
+  #at = 0n;
   readonly #givenUp = new Set<bigint>();
 
   constructor(options: KafkaWriterOptions) {
     this.#options = options;
-    const { transactionalId, inputTopicId, sink } = options;
+    const { transactionalId, inputTopicId, sink, forwarderBy } = options;
+    this.forwarder = sink.isOwnCluster ? forwarderBy(this) : forwarderBy();
     this.#owner = { transactionalId, inputTopicId, positions: sink.positionsOf(transactionalId) };
   }
 
@@ -96,7 +113,26 @@ export class KafkaPartitionWriter implements PartitionWriter {
     return Promise.resolve({ offset });
   }
 
-  add(picked: PickedRecord): Promise<void> | undefined {
+  at(offset: bigint): void {
+    this.#at = offset;
+  }
+
+  get hasMoves(): boolean {
+    return this.#moves.length > 0;
+  }
+
+  /** Kept for the transaction of the open batch. */
+  append(target: TopicPartition, record: MovedRecord): Promise<void> {
+    const { value } = record;
+    if (value && !fitsCompressed(value, MOVE_BYTES - HEADROOM_BYTES, this.#options.sink.compression)) {
+      const what = `${target.topic} does not take a record of ${value.length} bytes.`;
+      return Promise.reject(new KafkaError('message-too-large', what));
+    }
+    this.#moves.push({ offset: this.#at, target, record });
+    return Promise.resolve();
+  }
+
+  add(picked: PickedRecord): undefined {
     const { record, state, value } = picked;
     const output: Output = {
       picked,
@@ -105,7 +141,6 @@ export class KafkaPartitionWriter implements PartitionWriter {
       headers: state.picked ? withoutWay(record.headers) : record.headers,
     };
     this.#open.push(output);
-    return undefined;
   }
 
   async write({ end }: BatchRange, _declare: unknown, signals: DeliverySignals): Promise<number> {
@@ -118,6 +153,7 @@ export class KafkaPartitionWriter implements PartitionWriter {
 
   async close(): Promise<void> {
     this.#open = [];
+    this.#moves = [];
     await this.#discard();
   }
 
@@ -169,16 +205,22 @@ export class KafkaPartitionWriter implements PartitionWriter {
     { signal }: DeliverySignals,
   ): Promise<void> {
     const why = { stage: 'deliver', ...failure, attempts: state.attempt } as const;
-    await this.#options.forwarder.deadLetter(record, state.origin, why, signal);
+    this.#at = record.offset;
+    await this.forwarder.deadLetter(record, state.origin, why, signal);
   }
 
   async #transact(outputs: readonly Output[], end: bigint, signals: DeliverySignals): Promise<number> {
     const claimed = (this.#claimed ??= await this.#claim(signals.signal));
     const { producer, target } = claimed;
-    if (end <= claimed.position) return 0;
+    if (end <= claimed.position) {
+      this.#moves = this.#moves.filter(({ offset }) => offset >= end);
+      return 0;
+    }
     const left = outputs.filter(({ picked }) => picked.record.offset >= claimed.position);
     const fitting = await this.#fitting(left, target, signals);
     const byPartition = Map.groupBy(fitting, ({ key, picked }) => partitionOf(key, picked, target.partitions));
+    const moves = this.#moves.filter(({ offset }) => offset >= claimed.position && offset < end);
+    const movesByPartition = Map.groupBy(moves, ({ target }) => partitionName(target));
     const transaction = await producer.begin();
     const { topic, partitions, tag } = target;
     const { inputTopicId } = this.#owner;
@@ -192,12 +234,17 @@ export class KafkaPartitionWriter implements PartitionWriter {
         for (const chunk of chunksOf(records, Math.min(target.maxBytes - HEADROOM_BYTES, SEND_BYTES)))
           await transaction.send({ topic, partition }, chunk);
       }),
+      ...Array.from(movesByPartition.values(), async (ofPartition) => {
+        const records = ofPartition.map(({ record }) => record);
+        for (const chunk of chunksOf(records, SEND_BYTES)) await transaction.send(ofPartition[0]!.target, chunk);
+      }),
       transaction.send(this.#owner.positions, [position]),
     ]);
     const failed = sends.find((send) => send.status === 'rejected');
     if (failed) throw failed.reason as Error;
     await transaction.commit();
     claimed.position = end;
+    this.#moves = this.#moves.filter(({ offset }) => offset >= end);
     this.#kept = { tag: target.tag, position: end };
     return fitting.length;
   }
@@ -275,7 +322,7 @@ export class KafkaPartitionWriter implements PartitionWriter {
       throw new ConsumerError('target-changed', what, { details });
     }
     const kept = this.#kept;
-    if (kept?.tag !== target.tag || (found && found.position >= kept.position)) return;
+    if (kept?.tag !== target.tag || (found?.position ?? 0n) >= kept.position) return;
     const stands = found ? `is ${found.position}` : 'is gone';
     const what = `${where}: the records below ${kept.position} are in ${target.topic}, and the position kept there ${stands}.`;
     throw new ConsumerError('positions-lost', what, { details });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { SinkGate } from '@genesys-kafka/delivery';
 import type { RoutePlan } from '@genesys-kafka/routing';
+import type { S3Sink } from '@genesys-kafka/sinks';
 import type { FlowFactory } from '../group/flow.ts';
-import type { OpenSink } from '../route/open-sinks.ts';
 import type { ExactContext } from './exact-context.ts';
 import { ExactFlow } from './exact-flow.ts';
 import { ObjectPartitionWriter } from './object-writer.ts';
@@ -11,7 +12,7 @@ const TAG_CHARS = 12;
 /** The flows of a route whose records become objects. */
 export function objectFlows(
   { groupId, priority }: RoutePlan,
-  { sink, gate }: Extract<OpenSink, { readonly kind: 'objects' }>,
+  { sink, gate }: { readonly sink: S3Sink; readonly gate: SinkGate },
   context: ExactContext,
 ): FlowFactory {
   const { workOf, onAnswer, onDelivered, limits, topicIds, draining, acceptChanges, clock } = context;

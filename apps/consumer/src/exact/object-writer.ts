@@ -3,7 +3,7 @@ import type { GroupCommit, TopicPartition } from '@genesys-kafka/kafka';
 import { backoffMs, type Clock } from '@genesys-kafka/resilience';
 import type { BatchObject, ObjectBatch, S3Sink } from '@genesys-kafka/sinks';
 import { ConsumerError } from '../errors.ts';
-import type { PickedRecord } from '../route/route-work.ts';
+import type { PickedRecord } from '../group/settle.ts';
 import type { BatchRange, PartitionWriter, Start } from './partition-writer.ts';
 
 export interface ObjectWriterOptions {

@@ -1,6 +1,6 @@
 import type { GroupCommit } from '@genesys-kafka/kafka';
 import type { DeliverySignals } from '@genesys-kafka/delivery';
-import type { PickedRecord } from '../route/route-work.ts';
+import type { PickedRecord } from '../group/settle.ts';
 
 /** Where an input partition goes on. */
 export interface Start {
@@ -21,6 +21,10 @@ export interface PartitionWriter {
   readonly note?: string | undefined;
   /** `offset` is the group's, with what is kept beside it; the writer may know better. */
   begin(offset: bigint, kept: GroupCommit | undefined, signals: DeliverySignals): Promise<Start>;
+  /** Told before a record is looked at: what is moved meanwhile is its. */
+  at?(offset: bigint): void;
+  /** Moves wait that go with the open batch. */
+  readonly hasMoves?: boolean;
   /** Takes the next record of the open batch, which its first one opens; a promise where it is to be waited for. */
   add(picked: PickedRecord): Promise<void> | undefined;
   /**

@@ -1,27 +1,28 @@
+import type { SinkGate } from '@genesys-kafka/delivery';
 import { partitionName } from '@genesys-kafka/kafka';
 import type { RoutePlan } from '@genesys-kafka/routing';
 import type { FlowFactory } from '../group/flow.ts';
-import type { Forwarder } from '../forward/forwarder.ts';
-import type { OpenSink } from '../route/open-sinks.ts';
+import type { Settle } from '../group/settle.ts';
 import type { ExactContext } from './exact-context.ts';
 import { ExactFlow } from './exact-flow.ts';
+import type { KafkaSink } from './kafka-sink.ts';
 import { KafkaPartitionWriter } from './kafka-writer.ts';
 
 /** The flows of a route whose records go to another topic. */
 export function topicFlows(
   { groupId, priority }: RoutePlan,
-  { sink, gate }: Extract<OpenSink, { readonly kind: 'topic' }>,
-  forwarder: Forwarder,
+  { sink, gate }: { readonly sink: KafkaSink; readonly gate: SinkGate },
   context: ExactContext,
 ): FlowFactory {
-  const { workOf, onAnswer, onDelivered, limits, topicIds, draining, acceptChanges, clock } = context;
+  const { workOf, forwarderBy, onAnswer, onDelivered, limits, topicIds, draining, acceptChanges, clock } = context;
   return (input, hooks) => {
     const writer = new KafkaPartitionWriter({
-      ...{ input, sink, gate, priority, forwarder, acceptChanges, clock },
+      ...{ input, sink, gate, priority, forwarderBy, acceptChanges, clock },
       inputTopicId: topicIds.get(input.topic),
       transactionalId: `${groupId}.${partitionName(input)}`,
       onAnswer: (outcome, seconds) => onAnswer([outcome], seconds),
     });
-    return new ExactFlow({ limits, batch: sink.batch, draining, writer, workOf, hooks, onDelivered, clock });
+    const work = (settle: Settle) => workOf(settle, writer.forwarder);
+    return new ExactFlow({ limits, batch: sink.batch, draining, writer, workOf: work, hooks, onDelivered, clock });
   };
 }

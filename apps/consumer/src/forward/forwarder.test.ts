@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LetterRecord } from '@genesys-kafka/dead-letters';
 import { KafkaError, type ConsumedRecord, type OutgoingRecord } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { frame, parseDeadLetter } from '@genesys-kafka/topics';
-import { Forwarder } from './forwarder.ts';
+import { Forwarder, type ForwarderOptions } from './forwarder.ts';
 import { TopicWriter } from './topic-writer.ts';
 
 const never = new AbortController().signal;
@@ -19,7 +20,7 @@ const record = (valueBytes: number, more: Partial<ConsumedRecord> = {}): Consume
 });
 
 /** Topics that take records up to so many bytes of value, and refuse larger ones for good. */
-function forwarder(limits: Readonly<Record<string, number>>) {
+function forwarder(limits: Readonly<Record<string, number>>, more: Partial<ForwarderOptions> = {}) {
   const sent: (OutgoingRecord & { topic: string })[] = [];
   const told: string[] = [];
   const writer = new TopicWriter({
@@ -43,6 +44,7 @@ function forwarder(limits: Readonly<Record<string, number>>) {
     onRetry: (tier) => told.push(`retry ${tier}`),
     onDeadLetter: (cause) => told.push(cause),
     onRefused: (topic, { code }) => told.push(`${topic} ${code}`),
+    ...more,
   });
   const letter = (index: number) => {
     const headers = Object.entries(sent[index]!.headers!).filter(([, value]) => value !== undefined);
@@ -86,4 +88,32 @@ test('a retry that its topic refuses for good becomes a dead letter of its own c
 test('where not even a pointer is taken, the move ends with the error of its topic', async () => {
   const { forward } = forwarder({ 'd.dlt': -1 });
   await assert.rejects(forward.deadLetter(record(10), origin, why, never), { code: 'message-too-large' });
+});
+
+test('object storage has the whole of what its topic refuses, and a move is done when both have it', async () => {
+  const kept: LetterRecord[] = [];
+  const gate = Promise.withResolvers<undefined>();
+  const append = async (letter: LetterRecord) => {
+    await gate.promise;
+    kept.push(letter);
+  };
+  const { forward, sent, told } = forwarder({ 'd.dlt': 100 }, { keeper: { append } });
+  const moved = forward.deadLetter(record(200), origin, why, never);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(
+    [sent[0]!.value, told],
+    [null, ['d.dlt message-too-large']],
+    'the topic has it, the storage has not',
+  );
+  gate.resolve(undefined);
+  await moved;
+  assert.deepEqual([kept[0]!.value?.length, told.at(-1)], [205, 'http-422']);
+  assert.equal(parseDeadLetter(kept[0]!.headers).omittedBytes, undefined);
+});
+
+test('with the storage alone nothing goes to a topic, and what it refuses ends the move', async () => {
+  const append = async () => Promise.reject(new Error('refused'));
+  const { forward, sent, told } = forwarder({}, { deadLetters: undefined, keeper: { append } });
+  await assert.rejects(forward.deadLetter(record(10), origin, why, never), /refused/);
+  assert.deepEqual([sent, told], [[], []]);
 });

@@ -1,3 +1,4 @@
+import type { LetterKeeper } from '@genesys-kafka/dead-letters';
 import type { RetryStep } from '@genesys-kafka/delivery';
 import type { ConsumedRecord, KafkaError, OutgoingHeaders } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
@@ -16,14 +17,17 @@ import {
   type TopicSize,
 } from '@genesys-kafka/topics';
 import type { DeliveryState } from './delivery-state.ts';
-import { refusesRecord, type TopicWriter } from './topic-writer.ts';
+import { refusesRecord, type RecordMover } from './topic-writer.ts';
 
 export interface ForwarderOptions {
   readonly route: string;
   readonly groupId: string;
   readonly retries: readonly TopicSize[];
-  readonly deadLetters: TopicSize;
-  readonly writer: TopicWriter;
+  /** Absent where dead letters go to object storage alone. */
+  readonly deadLetters?: TopicSize | undefined;
+  /** Where dead letters go to object storage; one of both there always is. */
+  readonly keeper?: LetterKeeper | undefined;
+  readonly writer: RecordMover;
   readonly clock: Clock;
   readonly onRetry: (tier: number) => void;
   readonly onDeadLetter: (cause: string) => void;
@@ -88,7 +92,7 @@ export class Forwarder {
   }
 
   async deadLetter(record: ConsumedRecord, origin: TopicPosition, why: GivenUp, signal: AbortSignal): Promise<void> {
-    const { route, groupId, deadLetters, clock, onDeadLetter } = this.#options;
+    const { route, groupId, deadLetters, keeper, clock, onDeadLetter } = this.#options;
     const letter: DeadLetter = {
       ...why,
       framing: framingOf(record.value),
@@ -104,19 +108,27 @@ export class Forwarder {
       ...group,
       ...formatDeadLetter(letter),
     };
-    const refusal = await this.#append(deadLetters, record, headers, signal);
-    if (refusal) {
-      const envelope = formatDeadLetter({ ...letter, framing: 'none', omittedBytes: record.value?.length ?? 0 });
-      const pointer = pointerTo(record);
-      const unwritable = await this.#append(
-        deadLetters,
-        pointer,
-        { ...pointer.headers, ...group, ...envelope },
-        signal,
-      );
-      if (unwritable) throw unwritable;
-    }
+    await Promise.all([
+      keeper?.append({ key: record.key, value: record.value, headers }, signal),
+      deadLetters && this.#toTopic(deadLetters, record, letter, headers, signal),
+    ]);
     onDeadLetter(why.cause);
+  }
+
+  async #toTopic(
+    deadLetters: TopicSize,
+    record: ConsumedRecord,
+    letter: DeadLetter,
+    headers: OutgoingHeaders,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const refusal = await this.#append(deadLetters, record, headers, signal);
+    if (!refusal) return;
+    const envelope = formatDeadLetter({ ...letter, framing: 'none', omittedBytes: record.value?.length ?? 0 });
+    const pointer = pointerTo(record);
+    const group = { [RETRY_HEADER.group]: headers[RETRY_HEADER.group] };
+    const unwritable = await this.#append(deadLetters, pointer, { ...pointer.headers, ...group, ...envelope }, signal);
+    if (unwritable) throw unwritable;
   }
 
   /** A record on a retry topic whose headers do not say whose it is: kept as a dead letter, with its place there. */

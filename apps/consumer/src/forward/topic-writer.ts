@@ -20,6 +20,11 @@ export interface TopicWriterOptions {
 /** A record on its way from one topic to another: its value is one piece. */
 export type MovedRecord = OutgoingRecord & { readonly value: Buffer | null };
 
+/** What appends a record to a topic, or sees to it that it is; rejects where the topic refuses the record. */
+export interface RecordMover {
+  append(target: TopicPartition, record: MovedRecord, signal: AbortSignal): Promise<void>;
+}
+
 interface Pending {
   readonly record: MovedRecord;
   readonly done: () => void;
@@ -46,7 +51,7 @@ export function refusesRecord(error: unknown): error is KafkaError {
  * record that its topic refuses is told so at once, and holds up none of those that were sent with it. What will not
  * pass by itself ends after two minutes with its error.
  */
-export class TopicWriter {
+export class TopicWriter implements RecordMover {
   readonly #options: TopicWriterOptions;
   readonly #clock: Clock;
   /** Per partition one send at a time: kafkajs may double records of two that overlap. Waiting ones go together. */

@@ -6,30 +6,37 @@ import type { Settings } from '../settings.ts';
 export interface ConsumerTopics {
   readonly main: string;
   readonly retries: readonly TopicSize[];
-  readonly deadLetters: TopicSize;
+  /** Absent where dead letters go to object storage alone. */
+  readonly deadLetters: TopicSize | undefined;
 }
 
 export function consumerSpecs(settings: Settings): {
   main: TopicSpec;
   retries: readonly TopicSpec[];
   deadLetters: TopicSpec;
+  controls: TopicSpec;
 } {
-  const { data, retries, deadLetters } = topicSpecs({
+  const { data, retries, deadLetters, controls } = topicSpecs({
     prefix: settings.kafka.topicPrefix,
     dataPartitions: settings.kafka.partitions,
     retryTiers: settings.retry.tiersMs.length,
   });
-  return { main: data, retries, deadLetters };
+  return { main: data, retries, deadLetters, controls };
 }
 
 /** Creates the topics that are missing and checks those that are there; throws `topic-unfit` with all that is wrong. */
 export async function prepareConsumerTopics({ admin }: KafkaClient, settings: Settings): Promise<ConsumerTopics> {
   const { main, retries, deadLetters } = consumerSpecs(settings);
-  const [source, ...found] = await prepareTopics(admin, [main, ...retries, deadLetters]);
+  const { topic } = settings.deadLetters;
+  const [source, ...found] = await prepareTopics(admin, [main, ...retries, ...(topic ? [deadLetters] : [])]);
   const problems = tooSmallFor(source!, found);
   if (problems.length > 0) throw new KafkaError('topic-unfit', problems.join(' '));
   const sizes = found.map(({ name, partitions }) => ({ topic: name, partitions }));
-  return { main: main.name, retries: sizes.slice(0, -1), deadLetters: sizes.at(-1)! };
+  return {
+    main: main.name,
+    retries: sizes.slice(0, retries.length),
+    deadLetters: sizes[retries.length],
+  };
 }
 
 /** A record of the main topic is moved whole: what takes less than that one would refuse it. */

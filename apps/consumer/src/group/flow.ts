@@ -31,6 +31,10 @@ export interface Flow {
   /** The offset that the next batch should begin with; undefined before it began. */
   readonly expected: bigint | undefined;
   readonly inFlight: { readonly records: number; readonly bytes: number };
+  /** Milliseconds since the epoch: the timestamp of the oldest record in hand. */
+  readonly oldestMs: number | undefined;
+  /** Share of the offsets taken that were records, the others being markers; 1 before there were any. */
+  readonly density: number;
   /** True while the partition should not be fetched. */
   readonly holding: boolean;
   /** Begins nothing new and lets requests in flight end; after `graceMs` they are aborted. Resolves when none is left. */

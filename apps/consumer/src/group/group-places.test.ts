@@ -17,6 +17,8 @@ interface Setting {
   readonly accept?: boolean;
   readonly topicIds?: Map<string, string>;
   readonly note?: string;
+  /** Where it is recorded to have begun. */
+  readonly start?: bigint;
 }
 
 function setUp({
@@ -28,6 +30,7 @@ function setUp({
   accept = false,
   topicIds = new Map(),
   note = '',
+  start,
 }: Setting) {
   const state = { first, end, id: 'one' as string | undefined, questions: 0 };
   const accepted: unknown[] = [];
@@ -45,6 +48,7 @@ function setUp({
       topicId: async () => state.id,
     },
     ...{ groupId: 'g', topicIds, isNew, accept, clock },
+    startOf: () => start,
     onAccepted: (error) => accepted.push(error),
   });
   /** What becomes of it once all doubts are over. */
@@ -150,4 +154,13 @@ test('an accepted loss is told and gone over at the log’s start; partitions of
   assert.deepEqual(await Promise.all([places.goOnAt(partition), places.goOnAt(partition)]), [5n, 5n]);
   assert.equal(accepted.length, 2);
   assert.equal(state.questions, 1);
+});
+
+test('a recorded start counts where nothing is committed, also after the offsets have expired; what was deleted since is told', async () => {
+  const begins = setUp({ start: 7n, first: 3n, end: 9n });
+  assert.equal(await begins.places.goOnAt(partition), 7n);
+  const goesOn = setUp({ start: 7n, committed: 8n, first: 3n, end: 9n });
+  assert.equal(await goesOn.places.goOnAt(partition), 8n);
+  const gone = setUp({ start: 7n, first: 8n, end: 9n });
+  await assert.rejects(gone.after(gone.places.goOnAt(partition)), { code: 'records-gone' });
 });

@@ -17,6 +17,8 @@ export interface GroupPlacesOptions {
   readonly topicIds: Map<string, string>;
   /** Where it has no offset it never had one. */
   readonly isNew: boolean;
+  /** Where it began, once and for all, where that was not at the log's start; undefined where nothing is recorded. */
+  readonly startOf?: (target: TopicPartition) => bigint | undefined;
   /** The operator has said that the loss is known: go on with what is there. */
   readonly accept: boolean;
   readonly onAccepted: (error: ConsumerError) => void;
@@ -48,8 +50,8 @@ export class GroupPlaces {
   }
 
   /**
-   * The offset to go on at: `readUpTo`, the next one expected, or without it the committed one. A group without one
-   * begins at the log's start, where that is the topic's or the group is new beyond doubt; where records were deleted it
+   * The offset to go on at: `readUpTo`, the next one expected, or without it the committed one, or where it is recorded
+   * to have begun. A group without any begins at the log's start, where that is the topic's or the group is new beyond doubt; where records were deleted it
    * may have lost them, since one whose offsets have expired cannot be told from a new one.
    * `outOfRange`: a broker has refused to read at `readUpTo`. Rejects with `records-gone`, unless that is accepted: then
    * it goes on at the log's start.
@@ -61,7 +63,8 @@ export class GroupPlaces {
       // The admin answers for all partitions or fails: this one is on its way in or out.
       if (!bounds)
         throw new KafkaError('broker-not-ready', `Nothing is known of ${partitionName({ topic, partition })}.`);
-      const next = readUpTo ?? state.commits.get(partition)?.offset;
+      const known = readUpTo ?? state.commits.get(partition)?.offset;
+      const next = known ?? this.#options.startOf?.({ topic, partition });
       const isLeft = readUpTo === undefined && isOfEarlierTopic(state.commits.get(partition), state.id);
       const anew = this.#isAnew(topic, state.id) || isLeft;
       const gone = anew ? MADE_ANEW : next === undefined && this.#options.isNew ? undefined : whatIsGone(next, bounds);

@@ -34,6 +34,8 @@ export class PartitionFlow implements Flow {
   #running = 0;
   #bytes = 0;
   #waiting = 0;
+  #takenRecords = 0;
+  #takenOffsets = 0;
 
   constructor(options: FlowOptions) {
     this.#options = options;
@@ -54,6 +56,8 @@ export class PartitionFlow implements Flow {
   /** Takes a batch whole, even past the bound: the bound pauses the partition, so that one batch is the excess. */
   accept(batch: GroupBatch): void {
     if (this.#stopping.signal.aborted) return;
+    this.#takenRecords += batch.records.length;
+    this.#takenOffsets += Number(batch.nextOffset - batch.from);
     for (const record of batch.records) {
       // A fetch may be delivered again after a failed one; what was taken once is not taken twice.
       if (record.offset < (this.#tracker.expected ?? 0n)) continue;
@@ -80,6 +84,19 @@ export class PartitionFlow implements Flow {
 
   get inFlight(): { readonly records: number; readonly bytes: number } {
     return { records: this.#tracker.unfinished, bytes: this.#bytes };
+  }
+
+  /** The timestamp of the oldest record in hand. */
+  get oldestMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const [first] of this.#chains.values())
+      if (first && (oldest === undefined || first.timestampMs < oldest)) oldest = first.timestampMs;
+    return oldest;
+  }
+
+  /** Share of the offsets taken that were records; 1 before there were any. */
+  get density(): number {
+    return this.#takenOffsets === 0 ? 1 : this.#takenRecords / this.#takenOffsets;
   }
 
   /** True while the partition should not be fetched: a bound is reached, or a record waits for its time. */

@@ -26,13 +26,15 @@ export interface RouteGroupOptions {
   readonly settings: GroupSettings;
   readonly flowOf: FlowFactory;
   readonly places: Pick<GroupPlaces, 'goOnAt' | 'kept' | 'isAccepted' | 'checkTopics' | 'assigned'>;
+  /** The route is paused as its membership begins. */
+  readonly isPaused?: boolean;
   /** Told once: the broker has given this member its part. */
   readonly onJoined?: () => void;
   readonly onCommitFailure: (error: unknown) => void;
 }
 
 /** What is committed of a partition. */
-interface Place {
+interface CommittedPlace {
   readonly offset: bigint;
   readonly note?: string | undefined;
 }
@@ -42,14 +44,28 @@ interface Held extends TopicPartition {
   readonly flow: Flow;
   /** Resolves when the flow knows where it starts; rejects with what ends the run. */
   readonly begun: Promise<void>;
-  committed: Place | undefined;
+  committed: CommittedPlace | undefined;
   paused: boolean | undefined;
+}
+
+/** How far one assigned partition has come. */
+export interface Place extends TopicPartition {
+  /** Everything below it is finished. */
+  readonly position: bigint;
+  /** The next offset to be taken: what lies between has been taken, and is finished or in hand. */
+  readonly expected: bigint;
+  readonly unfinished: number;
+  /** Milliseconds since the epoch: the timestamp of the oldest record in hand. */
+  readonly oldestMs: number | undefined;
+  /** Share of the offsets taken so far that were records: the others are markers of transactions. */
+  readonly density: number;
 }
 
 /**
  * One route's membership of its consumer group: which partitions it holds, what of them is in hand, when they pause,
  * and what is committed. The batch handler never waits for a sink: it hands records to the partition's flow and
- * returns, so that heartbeats go on whatever the target does; a full flow pauses its partition.
+ * returns, so that heartbeats go on whatever the target does; a full flow pauses its partition. A route that is paused
+ * stays a member: what is in flight ends and is committed, nothing else is begun, and no offset moves.
  */
 export class RouteGroup implements GroupHandler {
   readonly #options: RouteGroupOptions;
@@ -57,6 +73,10 @@ export class RouteGroup implements GroupHandler {
   /** Flows that were taken away and still have requests in flight, by partition. */
   readonly #ending = new Map<string, Promise<void>>();
   readonly #end = Promise.withResolvers<undefined>();
+  #assigned: readonly TopicPartition[] = [];
+  /** Where flows that were let go stood, by partition. */
+  readonly #left = new Map<string, Place>();
+  #isPaused: boolean;
   #generation = 0;
   #stopping = false;
   #commitTimer: NodeJS.Timeout | undefined;
@@ -65,6 +85,7 @@ export class RouteGroup implements GroupHandler {
 
   constructor(options: RouteGroupOptions) {
     this.#options = options;
+    this.#isPaused = options.isPaused ?? false;
     this.#end.promise.catch(() => undefined);
   }
 
@@ -100,16 +121,31 @@ export class RouteGroup implements GroupHandler {
     return { records, bytes };
   }
 
-  /** How far each assigned partition is finished, once something of it has been read. */
-  get positions(): readonly (TopicPartition & { readonly position: bigint })[] {
-    return [...this.#held.values()].flatMap(({ topic, partition, flow }) => {
-      const { position } = flow;
-      return position === undefined ? [] : [{ topic, partition, position }];
+  /** How far each assigned partition has come, once something of it has been read; also while the route is paused. */
+  get assigned(): readonly Place[] {
+    return this.#assigned.flatMap((target) => {
+      const name = partitionName(target);
+      const held = this.#held.get(name);
+      return (held && placeOf(held)) ?? this.#left.get(name) ?? [];
     });
   }
 
+  /** Takes effect at once, and again after each rebalance until it is called anew. */
+  setPaused(isPaused: boolean): void {
+    if (this.#isPaused === isPaused) return;
+    this.#isPaused = isPaused;
+    if (this.#stopping) return;
+    if (isPaused) {
+      this.#release([...this.#held.values()]);
+      this.#options.consumer.pause(this.#assigned);
+    } else {
+      // The client has moved on by what it had fetched and nobody took.
+      for (const target of this.#assigned) this.#hold(target, undefined, true);
+    }
+  }
+
   async onBatch(batch: GroupBatch, assignment: GroupAssignment): Promise<void> {
-    if (!assignment.isCurrent()) return;
+    if (!assignment.isCurrent() || this.#isPaused) return;
     const held = this.#held.get(partitionName(batch)) ?? this.#hold(batch);
     const isHeld = () => this.#held.get(partitionName(batch)) === held && assignment.isCurrent();
     try {
@@ -136,13 +172,35 @@ export class RouteGroup implements GroupHandler {
     this.#generation += 1;
     this.#options.places.assigned();
     this.#release([...this.#held.values()]);
-    for (const partition of partitions) this.#hold(partition);
+    this.#assigned = partitions;
+    if (this.#isPaused) this.#stand(partitions);
+    else for (const partition of partitions) this.#hold(partition);
+  }
+
+  /** A paused route is known to be where it stands, and nothing is begun there. */
+  #stand(partitions: readonly TopicPartition[]): void {
+    this.#options.consumer.pause(partitions);
+    for (const target of partitions) {
+      const name = partitionName(target);
+      const isStill = () => this.#isPaused && !this.#held.has(name) && this.#assigned.includes(target);
+      this.#options.places.goOnAt(target).then(
+        (position) => {
+          if (isStill()) this.#left.set(name, standing({ ...target, position, density: 1 }));
+        },
+        (error: unknown) => {
+          if (isStill()) this.#fail(error);
+        },
+      );
+    }
   }
 
   onRevoked(partitions: readonly TopicPartition[]): void {
     // At once: nothing may be handed out anew before it. What ends after this is committed if there is still time.
     void this.#commitNow(this.#moved());
     this.#release(partitions);
+    const revoked = new Set(partitions.map(partitionName));
+    this.#assigned = this.#assigned.filter((target) => !revoked.has(partitionName(target)));
+    for (const name of revoked) this.#left.delete(name);
   }
 
   onCrash(error: Error): void {
@@ -150,9 +208,9 @@ export class RouteGroup implements GroupHandler {
   }
 
   /** `start` where it is known; otherwise it is asked for, once earlier work on the partition has ended. */
-  #hold({ topic, partition }: TopicPartition, start?: bigint): Held {
+  #hold({ topic, partition }: TopicPartition, start?: bigint, seeks = false): Held {
     const name = partitionName({ topic, partition });
-    const begun = this.#begin(() => held, this.#ending.get(name), start);
+    const begun = this.#begin(() => held, this.#ending.get(name), { start, seeks });
     begun.catch((error: unknown) => {
       if (this.#held.get(name) === held) this.#fail(error);
     });
@@ -173,16 +231,22 @@ export class RouteGroup implements GroupHandler {
     return held;
   }
 
-  async #begin(held: () => Held, earlier: Promise<void> | undefined, start: bigint | undefined): Promise<void> {
+  async #begin(
+    held: () => Held,
+    earlier: Promise<void> | undefined,
+    { start, seeks }: { readonly start: bigint | undefined; readonly seeks: boolean },
+  ): Promise<void> {
     // What earlier work has finished is committed when it has ended: asked for before that, it would come again.
     await earlier;
-    const { flow, ...target } = held();
+    const one = held();
+    const { flow, topic, partition } = one;
+    const target = { topic, partition };
     const { places, consumer } = this.#options;
     const offset = start ?? (await places.goOnAt(target));
     const from = await flow.begin(offset, async () => (start === undefined ? places.kept(target) : undefined));
-    if (this.#held.get(partitionName(target)) !== held()) return;
+    if (this.#held.get(one.name) !== one) return;
     // Where the log ends just where the client stands, no batch comes that would show it.
-    if (from !== offset || (start === undefined && places.isAccepted(target))) consumer.seek(target, from);
+    if (seeks || from !== offset || (start === undefined && places.isAccepted(target))) consumer.seek(target, from);
   }
 
   #goOnAt(held: Held, offset: bigint): void {
@@ -199,6 +263,8 @@ export class RouteGroup implements GroupHandler {
       const held = this.#held.get(name);
       if (!held) continue;
       this.#held.delete(name);
+      const place = placeOf(held);
+      if (place) this.#left.set(name, standing(place));
       const ended = this.#letGo(held, this.#ending.get(name)).finally(() => {
         if (this.#ending.get(name) === ended) this.#ending.delete(name);
       });
@@ -208,14 +274,17 @@ export class RouteGroup implements GroupHandler {
 
   async #letGo(held: Held, earlier: Promise<void> | undefined): Promise<void> {
     await Promise.all([held.flow.stop(this.#options.settings.revokeGraceMs), earlier]);
-    const place = movedPlace(held);
-    if (place) await this.#commitNow([{ held, place }]);
+    const { position } = held.flow;
+    const left = this.#left.get(held.name);
+    if (left && position !== undefined) this.#left.set(held.name, standing({ ...left, position }));
+    const moved = movedOf(held);
+    if (moved) await this.#commitNow([moved]);
   }
 
   #changed(held: Held): void {
     if (this.#held.get(held.name) !== held) return;
     this.#pauseOrResume(held);
-    const place = movedPlace(held);
+    const place = movedOf(held)?.place;
     if (!place) return;
     if (held.committed && place.offset - held.committed.offset >= this.#options.settings.commitRecords) {
       void this.#commit();
@@ -264,10 +333,7 @@ export class RouteGroup implements GroupHandler {
   }
 
   #moved(): Moved[] {
-    return [...this.#held.values()].flatMap((held) => {
-      const place = movedPlace(held);
-      return place ? [{ held, place }] : [];
-    });
+    return [...this.#held.values()].flatMap((held) => movedOf(held) ?? []);
   }
 
   async #commitPlace(held: Held): Promise<boolean> {
@@ -313,12 +379,24 @@ export class RouteGroup implements GroupHandler {
 
 interface Moved {
   readonly held: Held;
-  readonly place: Place;
+  readonly place: CommittedPlace;
 }
 
-/** Where a flow stands; undefined where that is committed, or nothing is known of it. */
-function movedPlace({ flow, committed }: Held): Place | undefined {
+/** Where a flow is to be committed; undefined where that is done, or nothing is known of it. */
+function movedOf(held: Held): Moved | undefined {
+  const { flow, committed } = held;
   const { position: offset, note } = flow;
   if (offset === undefined || (offset === committed?.offset && note === committed.note)) return undefined;
-  return { offset, note };
+  return { held, place: { offset, note } };
+}
+
+function placeOf({ topic, partition, flow }: Held): Place | undefined {
+  const { position, expected, inFlight, oldestMs, density } = flow;
+  if (position === undefined || expected === undefined) return undefined;
+  return { topic, partition, position, expected, unfinished: inFlight.records, oldestMs, density };
+}
+
+/** With nothing in hand. */
+function standing({ topic, partition, position, density }: Omit<Place, 'expected' | 'unfinished' | 'oldestMs'>): Place {
+  return { topic, partition, position, expected: position, unfinished: 0, oldestMs: undefined, density };
 }

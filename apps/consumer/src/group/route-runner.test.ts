@@ -27,6 +27,8 @@ function runnerOf(client: object, clock: ManualClock, log = silent): RouteRunner
     sessionTimeoutMs: 30_000,
     acceptGap: false,
     isNew: false,
+    startOf: () => undefined,
+    isPaused: () => false,
     commitNote: '',
     onJoin: () => undefined,
     onCommitFailure: () => undefined,

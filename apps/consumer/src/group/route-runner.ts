@@ -1,4 +1,4 @@
-import { KafkaError, type KafkaClient, type KafkaErrorCode } from '@genesys-kafka/kafka';
+import { KafkaError, type KafkaClient, type KafkaErrorCode, type TopicPartition } from '@genesys-kafka/kafka';
 import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import { noteWithTopicId } from './commit-note.ts';
@@ -20,8 +20,11 @@ export interface RouteRunnerOptions {
   readonly acceptGap: boolean;
   /** Without an offset it never had one, beyond doubt. */
   readonly isNew: boolean;
+  readonly startOf: (target: TopicPartition) => bigint | undefined;
   /** Kept with the offsets, beside the topic's id: the rules that they were reached by. */
   readonly commitNote: string;
+  /** Whether the route is paused, by hand; asked as a membership begins, and by `pauseChanged`. */
+  readonly isPaused: () => boolean;
   /** Told of each membership as it begins. */
   readonly onJoin: (group: RouteGroup) => void;
   /** Told where offsets were not committed, other than in a rebalance. */
@@ -49,6 +52,14 @@ export class RouteRunner {
   readonly #topicIds = new Map<string, string>();
   #group: RouteGroup | undefined;
 
+  get route(): string {
+    return this.#options.route;
+  }
+
+  get groupId(): string {
+    return this.#options.groupId;
+  }
+
   constructor(options: RouteRunnerOptions) {
     this.#options = options;
   }
@@ -56,6 +67,11 @@ export class RouteRunner {
   /** Why this route is not being worked on; undefined while it is. */
   get notReady(): string | undefined {
     return this.#group?.joined === true ? undefined : `route ${this.#options.route} has not joined its group`;
+  }
+
+  /** The route's pause has changed. */
+  pauseChanged(): void {
+    this.#group?.setPaused(this.#options.isPaused());
   }
 
   /** Works until `signal` aborts and all is committed; rejects with what cannot be waited out. */
@@ -104,6 +120,7 @@ export class RouteRunner {
       groupId,
       topicIds: this.#topicIds,
       isNew: this.#options.isNew,
+      startOf: this.#options.startOf,
       accept: this.#options.acceptGap,
       onAccepted: (error) => log.error({ err: error, route }, 'records are gone; going on as asked'),
       clock: this.#options.clock,
@@ -127,6 +144,7 @@ export class RouteRunner {
       settings,
       flowOf,
       places,
+      isPaused: this.#options.isPaused(),
       onJoined,
       onCommitFailure: (error) => {
         // Normal in a rebalance: the partitions are on their way to another member, which reads these records again.

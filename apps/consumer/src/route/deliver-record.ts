@@ -9,14 +9,22 @@ import {
 } from '@genesys-kafka/delivery';
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
-import { TopicsError, idempotencyKey, parseRecordHeaders, type RecordOrigin } from '@genesys-kafka/topics';
+import {
+  REPLAY_HEADER,
+  TopicsError,
+  idempotencyKey,
+  parseRecordHeaders,
+  type RecordOrigin,
+} from '@genesys-kafka/topics';
 import type { Forwarder } from '../forward/forwarder.ts';
-import type { PickedRecord, Settle } from './route-work.ts';
+import type { PickedRecord, Settle } from '../group/settle.ts';
 
 export interface DeliveryPorts {
   readonly route: string;
   readonly batcher: Batcher;
-  /** The batcher's, shared by all routes of the sink. */
+  /** For replayed dead letters, which have a share of their own. */
+  readonly replays: Batcher;
+  /** The batchers', shared by all routes of the sink. */
   readonly gate: SinkGate;
   readonly policy: RetryPolicy;
   /** Retries wait in memory and hold their key, instead of going to the retry topics. */
@@ -35,10 +43,11 @@ const STEP_BACK_MS = 50;
  * attempt is counted, a failed probe included: a target that is down costs a record nothing.
  */
 export function deliverRecord(ports: DeliveryPorts): Settle {
-  const { batcher, gate, policy, blocking, forwarder, clock, onDelivered, random = Math.random } = ports;
+  const { gate, policy, blocking, forwarder, clock, onDelivered, random = Math.random } = ports;
   return async (picked, signals) => {
     const { record, state } = picked;
     const delivery = new PickedDelivery(ports.route, picked);
+    const batcher = REPLAY_HEADER.replayOf in record.headers ? ports.replays : ports.batcher;
     let attempt = state.attempt;
     for (let behindMs = 0; ;) {
       const outcome = await batcher.deliver(delivery, signals);

@@ -72,6 +72,7 @@ function kafkaSink(
   const routes = settings.routes.filter(({ sink }) => sink === name);
   return new KafkaSink({
     ...{ client, topic, positions, frame, batch, compression },
+    isOwnCluster: brokers === undefined,
     ownTopics: brokers
       ? [positions.name]
       : [main, ...retries, deadLetters, positions, ledger, digests].map((own) => own.name),
@@ -110,13 +111,16 @@ function sinkConfig(
 }
 
 function gateOf(
-  { concurrency, rate, breaker }: SinkSettings,
-  { maxRequests = concurrency }: Pick<Sink, 'maxRequests'> = {},
+  settings: SinkSettings,
+  { maxRequests = settings.concurrency }: Pick<Sink, 'maxRequests'> = {},
 ): SinkGate {
+  const { concurrency, rate, rateFloor, weights, replayShare, breaker } = settings;
   const { errorsRatio, over, cooldownMs, maxWaitMs } = breaker;
   return new SinkGate({
     concurrency: Math.min(concurrency, maxRequests),
     breaker: { errors: errorsRatio, over, cooldownMs, maxWaitMs },
+    rateFloor,
+    shares: { weights, replay: replayShare },
     ...(rate === undefined ? {} : { rate }),
   });
 }

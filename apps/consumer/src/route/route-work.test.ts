@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Batcher, SinkGate, type BatchLimits, type Delivery, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import {
+  Batcher,
+  SinkGate,
+  type BatchLimits,
+  type Delivery,
+  type DeliveryOutcome,
+  type Lane,
+} from '@genesys-kafka/delivery';
 import type { ConsumedRecord, OutgoingRecord, TopicPartition } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { compileRule } from '@genesys-kafka/routing';
@@ -80,10 +87,11 @@ function route(
     check: async () => undefined,
     close: async () => undefined,
   };
-  const batcher = new Batcher({ sink, gate, priority: 'normal', clock, onAnswer: () => undefined });
+  const batcherOf = (lane: Lane) => new Batcher({ sink, gate, lane, clock, onAnswer: () => undefined });
   const delivery = deliverRecord({
     route: 'crm',
-    batcher,
+    batcher: batcherOf('normal'),
+    replays: batcherOf('replay'),
     gate,
     policy: { tiersMs: [5000, 60_000], maxAttempts: 3 },
     blocking: options.blocking ?? false,

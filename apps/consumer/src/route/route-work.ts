@@ -4,6 +4,7 @@ import type { Owner, RuleVerdict } from '@genesys-kafka/routing';
 import { parseRecord, unreadableIn, type RecordReader, type RecordValue, type Unreadable } from '@genesys-kafka/topics';
 import { freshState, ownerOf, retriedState, type DeliveryState } from '../forward/delivery-state.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
+import type { Settle } from '../group/settle.ts';
 import type { Work, WorkSignals } from '../group/work.ts';
 
 export interface RoutePorts {
@@ -24,15 +25,6 @@ export interface RoutePorts {
   /** The record is not this route's. */
   readonly onSkipped: () => void;
 }
-
-/** A record that the route takes. */
-export interface PickedRecord {
-  readonly record: ConsumedRecord;
-  readonly state: DeliveryState;
-  readonly value: RecordValue;
-}
-
-export type Settle = (picked: PickedRecord, signals: WorkSignals) => Promise<void> | undefined;
 
 /**
  * One record's way through one route: whose is it, when is it due, what is in it, who wants it, what becomes of it.

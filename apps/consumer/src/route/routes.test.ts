@@ -3,20 +3,20 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { KafkaError, type ConsumedRecord } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
-import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { createLogger, createMetrics } from '@genesys-kafka/runtime';
 import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { frame, RecordReader } from '@genesys-kafka/topics';
 import type { MovedRecord, TopicWriter } from '../forward/topic-writer.ts';
-import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { SETTINGS } from '../settings.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import { workingRoutes } from './routes.ts';
 
 test('a dead letter of any route is told, and so is a topic that takes a record only without its value', async () => {
   using prometheus = createMetrics();
-  const admin = { offsets: async () => [], hidden: async () => new Map<number, bigint>() };
-  const metrics = createConsumerMetrics(prometheus, new EndOffsetCache(admin, new ManualClock()));
+  const metrics = createConsumerMetrics(prometheus, {
+    ends: { hidden: async () => 0 },
+    lag: { of: async () => ({ records: 0, seconds: 0 }) },
+  });
   const destination = new PassThrough();
   const appended: MovedRecord[] = [];
   const writer = {

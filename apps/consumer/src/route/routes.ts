@@ -1,10 +1,11 @@
-import { Batcher, longestWaitMs, type DeliveryOutcome } from '@genesys-kafka/delivery';
+import type { LetterKeeper } from '@genesys-kafka/dead-letters';
+import { Batcher, longestWaitMs, type DeliveryOutcome, type Lane } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
 import type { RecordReader } from '@genesys-kafka/topics';
 import { Forwarder } from '../forward/forwarder.ts';
-import type { TopicWriter } from '../forward/topic-writer.ts';
+import type { RecordMover } from '../forward/topic-writer.ts';
 import type { ConsumerTopics } from '../forward/topics.ts';
 import { objectFlows } from '../exact/object-flows.ts';
 import { topicFlows } from '../exact/topic-flows.ts';
@@ -16,7 +17,8 @@ import type { ConsumerMetrics, RouteCounts, RouteRecorder } from './consumer-met
 import { DeadLetterNotice } from './dead-letter-notice.ts';
 import { deliverRecord } from './deliver-record.ts';
 import type { OpenSink, OpenSinks } from './open-sinks.ts';
-import { routeWork, type Settle } from './route-work.ts';
+import type { Settle } from '../group/settle.ts';
+import { routeWork } from './route-work.ts';
 
 /** What all routes share. */
 export interface RouteContext {
@@ -29,7 +31,9 @@ export interface RouteContext {
   readonly draining: boolean;
   /** The operator has said that rules and sinks were changed on purpose. */
   readonly acceptChanges: boolean;
-  readonly writer: TopicWriter;
+  readonly writer: RecordMover;
+  /** Where dead letters go to object storage. */
+  readonly keeper?: LetterKeeper | undefined;
   readonly reader: RecordReader;
   readonly log: Logger;
   readonly clock: Clock;
@@ -76,7 +80,7 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
     if (refusal?.kind === 'misconfigured')
       log.error({ route: name, sink, ...refusal.failure }, 'the target refuses us; records wait');
   };
-  const workOf = (settle: Settle): Work =>
+  const workOf = (settle: Settle, via = forwarder): Work =>
     routeWork({
       mainTopic: topics.main,
       picks: plan.rule === undefined || ((parsed, headers) => picks(plan, parsed, headers)),
@@ -85,16 +89,18 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
       longestWaitMs: longestWaitMs(context.settings.retry.tiersMs),
       reader,
       settle,
-      forwarder,
+      forwarder: via,
       clock,
       onSkipped: () => recorder.settled('skipped'),
     });
   const onDelivered = (records = 1) => recorder.settled('delivered', records);
-  const exact = { workOf, onAnswer, onDelivered, ...context };
+  const forwarderBy = (writer?: RecordMover) => forwarderOf(name, recorder, writer ? { ...context, writer } : context);
+  const exact = { ...context, workOf, forwarderBy, onAnswer, onDelivered };
   if (open.kind === 'objects') return objectFlows(plan, open, exact);
-  if (open.kind === 'topic') return topicFlows(plan, open, forwarder, exact);
-  const batcher = new Batcher({ ...open, priority, clock, onAnswer });
-  const ports = { route: name, batcher, gate: open.gate, policy, blocking, forwarder, clock, onDelivered };
+  if (open.kind === 'topic') return topicFlows(plan, open, exact);
+  const batcherOf = (lane: Lane) => new Batcher({ ...open, lane, clock, onAnswer });
+  const batchers = { batcher: batcherOf(priority), replays: batcherOf('replay') };
+  const ports = { route: name, ...batchers, gate: open.gate, policy, blocking, forwarder, clock, onDelivered };
   return keyedFlows(workOf(deliverRecord(ports)), limits);
 }
 
@@ -133,13 +139,14 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
 }
 
 function forwarderOf(route: string, recorder: RouteRecorder, context: RouteContext): Forwarder {
-  const { settings, topics, writer, log, clock } = context;
+  const { settings, topics, writer, keeper, log, clock } = context;
   const notice = new DeadLetterNotice(route, log);
   return new Forwarder({
     route,
     groupId: groupIdOf(settings, route),
     retries: topics.retries,
     deadLetters: topics.deadLetters,
+    keeper,
     writer,
     clock,
     onRetry: (tier) => recorder.retried(tier),

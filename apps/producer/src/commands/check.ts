@@ -1,12 +1,13 @@
 import { checkSpool, spoolRoom } from '@genesys-kafka/archive';
 import { conversationSchemaText } from '@genesys-kafka/conversation';
+import { checkLetterPlace, connectLetterPlace } from '@genesys-kafka/dead-letters';
 import { checkCluster, checkRights, connectKafka, type KafkaClient, type NeededRights } from '@genesys-kafka/kafka';
 import { checkLedgerTopics, readLedger } from '@genesys-kafka/ledger';
 import { connectObjectStore } from '@genesys-kafka/object-store';
 import { OperationalError, systemClock } from '@genesys-kafka/resilience';
 import { formatAmount, runChecks, type Check, type Session } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
-import { LANES, topicSpecs, type TopicSpecs } from '@genesys-kafka/topics';
+import { LANES, topicSpecs, type TopicSpec, type TopicSpecs } from '@genesys-kafka/topics';
 import { brokerNames, ledgerTopics } from '../export/context.ts';
 import { ClockWitnesses } from '../genesys/clock-witnesses.ts';
 import { assertSamePlan, followOf } from '../run/follow.ts';
@@ -45,6 +46,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
     ...genesysChecks(session, clocks),
     { name: 'clock', run: async () => clocks.verdict(settings) },
     { name: 's3', run: () => checkStorage(session) },
+    { name: 'dead letters', run: () => checkDeadLetters(session) },
     { name: 'spool', run: () => checkRoom(settings) },
   ]);
 }
@@ -68,21 +70,27 @@ async function checkKafka(
   specs: TopicSpecs,
   { settings, signal }: Session<Settings>,
 ): Promise<string> {
-  const { data, deadLetters, ledger, digests } = specs;
+  const { data, ledger, digests } = specs;
   const follows = settings.windows.fromMs !== undefined;
-  const answer = await checkCluster(client, [data, deadLetters, ledger, ...(follows ? [digests] : [])]);
+  const answer = await checkCluster(client, [
+    data,
+    ...letterTopics(settings, specs),
+    ledger,
+    ...(follows ? [digests] : []),
+  ]);
   await checkLedgerTopics(client, ledgerTopics(specs), { signal });
   return answer;
 }
 
 /** What `export` and `publish` do at the brokers, and `run` where it is set up. */
-function neededRights(settings: Settings, { data, deadLetters, ledger, digests }: TopicSpecs): NeededRights {
+function neededRights(settings: Settings, specs: TopicSpecs): NeededRights {
+  const { data, ledger, digests } = specs;
   const names = brokerNames(settings);
   const follows = settings.windows.fromMs !== undefined;
   return {
     topics: [
       { spec: data, rights: ['write'] },
-      { spec: deadLetters, rights: ['write'] },
+      ...letterTopics(settings, specs).map((spec) => ({ spec, rights: ['write'] as const })),
       ...(follows ? [ledger, digests] : [ledger]).map((spec) => ({ spec, rights: ['read', 'write'] as const })),
     ],
     transactionalIds: [
@@ -92,6 +100,11 @@ function neededRights(settings: Settings, { data, deadLetters, ledger, digests }
     ],
     groups: follows ? [names.runGroup] : [],
   };
+}
+
+/** None where dead letters go to object storage alone. */
+function letterTopics({ deadLetters: { topic } }: Settings, { deadLetters }: TopicSpecs): TopicSpec[] {
+  return topic ? [deadLetters] : [];
 }
 
 async function checkLogin({ admin }: KafkaClient, needed: NeededRights): ReturnType<Check['run']> {
@@ -140,6 +153,13 @@ async function checkStorage({ settings, signal }: Session<Settings>): ReturnType
   }
   await using store = await connectObjectStore(settings.s3, settings.proxy);
   return await store.check(signal);
+}
+
+async function checkDeadLetters({ settings, signal }: Session<Settings>): ReturnType<Check['run']> {
+  const { objects } = settings.deadLetters;
+  if (!objects) return { status: 'skipped', message: 'they go to their topic alone' };
+  await using place = await connectLetterPlace(objects, settings.proxy);
+  return await checkLetterPlace(place, signal);
 }
 
 async function checkRoom({ spool, genesys }: Settings): Promise<string> {

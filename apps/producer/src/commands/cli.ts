@@ -65,11 +65,14 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
     .command('plan')
     .summary('what following an interval comes to, offline')
     .description(
-      'what following an interval comes to: windows, jobs, requests, topics; asks nobody and changes nothing',
+      'what following an interval comes to: windows, jobs, requests, time, disk, topics; asks nobody and changes nothing',
     )
     .requiredOption('--from <time>', 'start of the interval, inclusive', (text) => instantArgument('--from', text))
     .requiredOption('--to <time>', 'end of the interval, exclusive', (text) => instantArgument('--to', text))
-    .option('--per-day <n>', 'conversations of a day, for the pages', (text) => countArgument('--per-day', text))
+    .option('--per-day <n>', 'conversations of a day, for pages and disk', (text) => countArgument('--per-day', text))
+    .option('--record-bytes <n>', 'mean length of one as JSON, for the disk (default: 8000)', (text) =>
+      countArgument('--record-bytes', text),
+    )
     .action(handle(async (session, options: PlanOptions) => (await import('./plan.ts')).planCommand(session, options)));
   program
     .command('status')

@@ -24,6 +24,7 @@ export interface Observer extends ProducerObserver, Disposable {
   onRecords(counts: RecordCounts, bytes: number): void;
 }
 
+const NOT_CONNECTED = 'not connected to Kafka and the registry yet';
 const TRANSACTION_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
@@ -65,6 +66,11 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
   );
   const sources = metrics.counter('sources_total', 'Windows and archives ended, by state.', ['state']);
   const downloaded = metrics.counter('downloaded_bytes_total', 'Bytes of archives downloaded.');
+  const refused = metrics.counter(
+    'dead_letter_store_failures_total',
+    'Refused writes of dead letters to object storage.',
+  );
+  let keeper: { readonly notReady: string | undefined } | undefined;
   let budget: () => BudgetState = () => ({ used: 0, allowed: 0, waitedMs: 0 });
   metrics.gauge(
     'genesys_budget_used_requests',
@@ -92,7 +98,10 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
   let toStage = 0;
   const downloads: { bytes: number; total: number }[] = [];
   return {
-    ready: () => ({ ready: isConnected, reasons: isConnected ? [] : ['not connected to Kafka and the registry yet'] }),
+    ready: () => {
+      const reasons = isConnected ? [keeper?.notReady].flatMap((reason) => reason ?? []) : [NOT_CONNECTED];
+      return { ready: reasons.length === 0, reasons };
+    },
     onConnected: () => {
       isConnected = true;
     },
@@ -144,6 +153,13 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
     onSourceRejected: (source: string, error: WindowError) => {
       sources.inc({ state: 'rejected' });
       log.warn({ source, error }, 'source rejected');
+    },
+    onLettersRefused: (err: unknown, waitMs: number) => {
+      refused.inc();
+      log.error({ err, waitMs }, 'dead letters were not written to object storage; their window waits until they are');
+    },
+    onKeeper: (opened) => {
+      keeper = opened;
     },
     onSourcePassedOver: (source: string, what: string) => log.warn({ source, what }, 'passed over in a directory'),
     onArchiveLeft: ({ window, counts, updatedAt }: LedgerEntry) =>

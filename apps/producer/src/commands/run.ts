@@ -3,6 +3,7 @@ import type { Session } from '@genesys-kafka/runtime';
 import { createContext } from '../export/context.ts';
 import { ArchiveFetcher } from '../genesys/archive-fetcher.ts';
 import { connectGenesys } from '../genesys/connect.ts';
+import { watchedJobs } from '../genesys/watched-jobs.ts';
 import { jobContract } from '../genesys/job-contract.ts';
 import { assertSamePlan, followOf } from '../run/follow.ts';
 import { createRunMetrics } from '../run/run-metrics.ts';
@@ -23,9 +24,11 @@ export async function runCommand(session: Session<Settings>, options: TopicOptio
   await using observer = await observe(session, () => started.run?.notReady ?? ['starting']);
   const metrics = createRunMetrics(observer.metrics, started);
   await using genesys = connectGenesys(settings, log);
+  observer.watchBudget(() => genesys.budget);
   await using fetcher = new ArchiveFetcher(settings, log, observer.onDownload);
   const { contract: name, pageSize } = settings.genesys;
-  const contract = jobContract(name, genesys, query, { spool: fetcher, pageSize });
+  const asked = jobContract(name, genesys, query, { spool: fetcher, pageSize });
+  const contract = watchedJobs(asked, metrics, clock);
   const watched = {
     ...observer,
     onStaged: (bytes: number) => {

@@ -1,4 +1,5 @@
 import { conversationSchemaText } from '@genesys-kafka/conversation';
+import { openLetterObjects } from '@genesys-kafka/dead-letters';
 import { connectKafka, prepareTopics, type GroupConsumer, type KafkaClient } from '@genesys-kafka/kafka';
 import {
   checkLedgerTopics,
@@ -24,6 +25,7 @@ import { requireSettings, type Logger } from '@genesys-kafka/runtime';
 import { connectRegistry } from '@genesys-kafka/schema-registry';
 import { LANES, partitionFor, topicSpecs, type TopicDescription, type TopicSpecs } from '@genesys-kafka/topics';
 import { clockGuard } from '../genesys/clock-guard.ts';
+import { LetterOutlet } from '../pipeline/letter-outlet.ts';
 import type { SourceOptions } from '../pipeline/source-publisher.ts';
 import { Stages, type Reading } from '../pipeline/stages.ts';
 import type { Settings } from '../settings.ts';
@@ -45,6 +47,10 @@ export interface ProducerObserver extends PublisherEvents {
   onSourcePassedOver(source: string, what: string): void;
   /** An archive that an earlier run left in its midst and that no argument holds. */
   onArchiveLeft(entry: LedgerEntry): void;
+  /** Object storage did not take dead letters, which are tried again; `notReady` says so until they are written. */
+  onLettersRefused(error: unknown, waitMs: number): void;
+  /** What writes dead letters to object storage, for whoever asks whether all is well. */
+  onKeeper(keeper: { readonly notReady: string | undefined }): void;
 }
 
 /** What every command that publishes works with: connected, and sure of its topics and its schema. */
@@ -104,14 +110,17 @@ export async function createContext(
   const thread = () => new StagingThread({}, encode.promise);
   const stager = stack.use(new StagingThreads(Array.from({ length: settings.staging.threads }, thread)));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
-  const [{ topics, tag }, schemaId] = await Promise.all([
-    guardedTopics(client, specs, start),
+  const [{ topics, tag }, schemaId, keeper] = await Promise.all([
+    guardedTopics(client, specs, start, settings.deadLetters.topic),
     resolveSchemaId(settings, specs.data.name, log),
+    openLetterObjects(settings, stack, (error, waitMs) => observer.onLettersRefused(error, waitMs), start.signal),
   ]);
+  if (keeper) observer.onKeeper(keeper);
   observer.onConnected();
-  const [data, deadLetters] = topics.map(targetOf);
+  const [data, lettersTopic] = [topics.data, topics.deadLetters].map((topic) => topic && targetOf(topic));
+  const staged: Target = keeper ? anySize(specs.deadLetters.name, lettersTopic ?? data!) : lettersTopic!;
   const { compression } = kafka;
-  encode.resolve({ schemaId, compression, data: data!, deadLetters: deadLetters!, batchBytes: BATCH_BYTES });
+  encode.resolve({ schemaId, compression, data: data!, deadLetters: staged, batchBytes: BATCH_BYTES });
   const limits: PublisherLimits = {
     transactionBytes: kafka.transaction.maxBytes,
     transactionMs: kafka.transaction.maxAgeMs,
@@ -160,6 +169,7 @@ export async function createContext(
     source: {
       invalidLimit: { maxShare: invalid.maxRatio, minRecords: invalid.minimumRecords },
       onRecords: (counts, bytes) => observer.onRecords(counts, bytes),
+      outlet: keeper && new LetterOutlet({ staged: staged.topic, topic: lettersTopic, keeper }),
     },
     digests: (lane, publisher, signal) =>
       tag && new LaneDigests({ client, lane, publisher, signal, format: { tag, compression } }),
@@ -176,13 +186,25 @@ async function guardedTopics(
   client: KafkaClient,
   specs: TopicSpecs,
   start: Start,
-): Promise<{ readonly topics: readonly TopicDescription[]; readonly tag: TopicsTag | undefined }> {
+  hasLetters: boolean,
+): Promise<{
+  readonly topics: { readonly data: TopicDescription; readonly deadLetters: TopicDescription | undefined };
+  readonly tag: TopicsTag | undefined;
+}> {
   const names = ledgerTopics(specs);
   const known = await checkLedgerTopics(client, names, start);
-  const wanted = [specs.data, specs.deadLetters, specs.ledger, ...(start.changedOnly ? [specs.digests] : [])];
-  const topics = await prepareTopics(client.admin, wanted);
-  await recordTopics(client, names, known, topics[0]!.partitions);
-  return { topics, tag: start.changedOnly ? await topicsTag(client.admin, names, known) : undefined };
+  const wanted = [
+    specs.data,
+    specs.ledger,
+    ...(hasLetters ? [specs.deadLetters] : []),
+    ...(start.changedOnly ? [specs.digests] : []),
+  ];
+  const found = await prepareTopics(client.admin, wanted);
+  const named = (name: string) => found.find((topic) => topic.name === name);
+  const data = named(specs.data.name)!;
+  await recordTopics(client, names, known, data.partitions);
+  const tag = start.changedOnly ? await topicsTag(client.admin, names, known) : undefined;
+  return { topics: { data, deadLetters: named(specs.deadLetters.name) }, tag };
 }
 
 /** Transactional ids of a connector, and the group of its `run`. */
@@ -197,6 +219,11 @@ export function brokerNames({ kafka, connector }: Settings) {
 
 export function ledgerTopics({ data, deadLetters, ledger }: TopicSpecs): LedgerTopics {
   return { data: data.name, deadLetters: deadLetters.name, ledger: ledger.name };
+}
+
+/** Where dead letters are staged that go to object storage first: of any size. */
+function anySize(topic: string, { partitions }: Target): Target {
+  return { topic, partitions, maxMessageBytes: Number.MAX_SAFE_INTEGER };
 }
 
 function targetOf({ name, partitions, config }: TopicDescription): Target {

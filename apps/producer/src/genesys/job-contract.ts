@@ -85,8 +85,11 @@ export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveS
   };
 }
 
-/** A size that cannot be read would be replaced without a word, or never be reached. */
-function sizeOf({ size = DEFAULT_SIZE }: Query): number {
+/**
+ * Records of an archive at which it counts as cut off. A size that cannot be read would be replaced without a word, or
+ * never be reached: raises `query-size`.
+ */
+export function sizeOf({ size = DEFAULT_SIZE }: Query): number {
   if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) return size;
   throw new ProducerError('query-size', `The query has the size ${JSON.stringify(size)}.`);
 }

@@ -23,7 +23,7 @@ export async function publishArchive(
     source.assertFew(staged.records, most);
     for await (const step of prefetch(staged.steps(), STEPS_AHEAD)) {
       signal.throwIfAborted();
-      await source.publish(step);
+      await source.publish(step, undefined, signal);
     }
     if (staged.fault) throw staged.fault;
     source.assertReached(staged.records);

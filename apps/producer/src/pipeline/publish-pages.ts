@@ -55,7 +55,7 @@ export async function publishPages(
     let taken = 0;
     for (const part of parts) {
       const before = taken;
-      await source.publish(part, (more) => positionAt(before + more));
+      await source.publish(part, (more) => positionAt(before + more), signal);
       taken += part.facts.count;
     }
   }

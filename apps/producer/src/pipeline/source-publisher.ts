@@ -17,6 +17,7 @@ import { sourceChanged, tooManyInvalid, tooManyRecords } from '../errors.ts';
 import { divided } from '../stage/divide.ts';
 import type { RecordFacts, StagedBatch, StagedStep } from '../stage/staged-step.ts';
 import type { SourceFacts } from '../stage/thread-messages.ts';
+import type { LetterOutlet } from './letter-outlet.ts';
 import { judgedStep, type JudgedStep } from './judged-step.ts';
 import { windowError } from './ledger-entry.ts';
 
@@ -36,6 +37,8 @@ export interface SourceOptions {
   readonly maxRecords?: number;
   /** Of the source's window, where only what has changed is published: from its first record to its last, or not at all. */
   readonly judge?: ChangeJudge;
+  /** Where dead letters go to object storage. */
+  readonly outlet?: Pick<LetterOutlet, 'take'> | undefined;
 }
 
 /** How many valid records of a step are not published. */
@@ -117,9 +120,14 @@ export class SourcePublisher<E extends WindowLine = WindowLine> {
   /**
    * Takes steps in the order of their ordinals; resolves when there is room for more. Records before the committed
    * position are only chained. `positionAt`: where the page contract stands after so many of the step's records.
-   * Rejects with `source-changed`, `too-many-invalid`, `too-many-records` or `lane-interrupted`.
+   * Rejects with `source-changed`, `too-many-invalid`, `too-many-records` or `lane-interrupted`, or with the signal's
+   * reason where dead letters wait for a storage that is away.
    */
-  async publish(step: StagedStep, positionAt?: (records: number) => PagePosition): Promise<void> {
+  async publish(
+    step: StagedStep,
+    positionAt?: (records: number) => PagePosition,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { facts, firstOrdinal } = step;
     const passed = Math.min(Math.max(this.skipped - firstOrdinal, 0), facts.count);
     this.#extendChain(facts.slice(0, passed));
@@ -131,9 +139,18 @@ export class SourcePublisher<E extends WindowLine = WindowLine> {
       assert.equal(part.firstOrdinal, this.#entry.position.records, 'a step is missing');
       this.assertFew(part.firstOrdinal + part.facts.count);
       this.#extendChain(part.facts);
-      await this.#send(part, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal));
+      const batches = await this.#withoutLetters(part.batches, signal);
+      await this.#send({ ...part, batches }, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal));
       this.#assertFewInvalid();
     }
+  }
+
+  /** What is still to be sent once object storage has the dead letters. */
+  async #withoutLetters(batches: readonly StagedBatch[], signal?: AbortSignal): Promise<readonly StagedBatch[]> {
+    const { outlet } = this.#options;
+    if (!outlet) return batches;
+    const { signal: ended } = this.#publisher;
+    return outlet.take(batches, signal ? AbortSignal.any([ended, signal]) : ended);
   }
 
   async #send(part: StagedStep, page: PagePosition | undefined): Promise<void> {

@@ -42,7 +42,7 @@ test('a week: jobs, requests and what the budget takes for them', () => {
   const told = forecast(settings, WEEK, [specs.data, specs.ledger], { nowMs, perDay: 20_500 });
   assert.deepEqual([told.windows, told.lanes, told.jobs], [7, 7, { first: 7, again: 0 }]);
   // A submit, two polls and 21 pages each.
-  assert.deepEqual([told.requests, told.leastSeconds], [7 * 24, 17]);
+  assert.deepEqual([told.requests, told.leastSeconds, told.usualSeconds], [7 * 24, 17, 34]);
   assert.deepEqual(told.topics[1], { name: 'p.export-ledger', partitions: 12 });
   const live = forecast(settings, WEEK, [], { nowMs: START_MS });
   assert.equal(live.jobs.again, 7 * readingsAgain(settings.windows.rereads, 0));
@@ -50,4 +50,24 @@ test('a week: jobs, requests and what the budget takes for them', () => {
     nowMs,
   });
   assert.deepEqual([archives.requests, archives.archivesInSpool], [21, 2]);
+});
+
+test('disk: none by pages; of archives those in work, as full as their query allows where nobody knows better', () => {
+  const { genesys, kafka } = SETTINGS_READ;
+  const told = (more: object, facts: object = {}, compression: 'zstd' | 'none' = 'zstd') =>
+    forecast(
+      { ...SETTINGS_READ, kafka: { ...kafka, compression }, genesys: { ...genesys, concurrentJobs: 3, ...more } },
+      WEEK,
+      [],
+      { nowMs: START_MS, ...facts },
+    );
+  assert.equal(told({}, { perDay: 20_000 }).spoolBytes, 0);
+  const archives = { contract: 'bulk-archive' };
+  // Three archives, and what is made of them, of 9,999 records of 8 kB, a fifth of that each.
+  assert.equal(told(archives).spoolBytes, 3 * 2 * 9999 * 1600);
+  assert.equal(told(archives, { perDay: 100, recordBytes: 500 }).spoolBytes, 3 * 2 * 100 * 100);
+  assert.equal(told(archives, { perDay: 100, recordBytes: 500 }, 'none').spoolBytes, 3 * 100 * (100 + 500));
+  // More than fit are split: the archives are no larger for it.
+  const full = told({ ...archives, query: { size: 1000 } }, { perDay: 50_000 });
+  assert.deepEqual([full.windowRecords, full.mostRecords, full.spoolBytes], [50_000, 999, 3 * 2 * 999 * 1600]);
 });

@@ -1,5 +1,6 @@
 import type { FollowPlan, Window } from '@genesys-kafka/job-poller';
 import type { TopicSpec } from '@genesys-kafka/topics';
+import { sizeOf } from '../genesys/job-contract.ts';
 import type { Settings } from '../settings.ts';
 import { laneOf } from './follow.ts';
 
@@ -8,6 +9,14 @@ const LEAST_POLLS = 2;
 
 /** What a job asks of the budget besides its pages: its submit and the polls. */
 const PER_JOB = 1 + LEAST_POLLS;
+
+/** docs/genesys-cloud.md, "Rate limits". */
+const TOKEN_PER_MINUTE = 300;
+
+/** Of a usual conversation, as JSON (docs/benchmarks.md). */
+const RECORD_BYTES = 8000;
+/** What is left of it in a ZIP, or in batches for Kafka: a seventh in the benchmark. */
+const COMPRESSED = 0.2;
 
 /** What following an interval comes to, as far as it can be told without asking anybody. */
 export interface Forecast {
@@ -23,27 +32,48 @@ export interface Forecast {
   /** At the least, of the budget: submits, two polls each, and pages where it is known how many records there are. */
   readonly requests: number;
   readonly requestsPerSecond: number;
-  /** What the budget alone takes for all of them. */
+  /** What `genesys.requestsPerSecond` alone takes for all of them … */
   readonly leastSeconds: number;
+  /** … and the limit of a token that Genesys has not raised. */
+  readonly usualSeconds: number;
   /** Archives that may lie in the spool directory at a time; none by pages. */
   readonly archivesInSpool: number;
+  /** What they, and the batches that are made of them, take of the disk, for records of `recordBytes` as JSON. */
+  readonly spoolBytes: number;
+  readonly recordBytes: number;
+  /** Records of a window, where it is known how many there are, and how many it has at most before it is split. */
+  readonly windowRecords?: number;
+  readonly mostRecords: number;
   readonly topics: readonly { readonly name: string; readonly partitions: number }[];
 }
 
-/** `perDay`: conversations of a day; undefined where nobody knows, and then a job counts as one page. */
+interface ForecastFacts {
+  readonly nowMs: number;
+  /** Conversations of a day. Where nobody knows a job counts as one page, and an archive as full. */
+  readonly perDay?: number | undefined;
+  /** A record's length as JSON. */
+  readonly recordBytes?: number | undefined;
+}
+
+/** Raises `query-size`. */
 export function forecast(
   settings: Settings,
   windows: readonly Window[],
   topics: readonly TopicSpec[],
-  { nowMs, perDay }: { readonly nowMs: number; readonly perDay?: number | undefined },
+  { nowMs, perDay, recordBytes = RECORD_BYTES }: ForecastFacts,
 ): Forecast {
-  const { genesys, connector } = settings;
-  const { sizeMs, rereads } = settings.windows;
-  const { contract, requestsPerSecond, concurrentJobs, pageSize } = genesys;
+  const { genesys, connector, kafka } = settings;
+  const { sizeMs, rereads, maxRecords } = settings.windows;
+  const { contract, requestsPerSecond, concurrentJobs, pageSize, query } = genesys;
+  const isArchives = contract === 'bulk-archive';
+  const mostRecords = isArchives ? Math.min(maxRecords, sizeOf(query) - 1) : maxRecords;
   const first = windows.length;
   const again = windows.reduce((sum, { to }) => sum + readingsAgain(rereads, Math.max(0, nowMs - to.getTime())), 0);
-  const records = perDay === undefined ? 0 : perDay * (sizeMs / 86_400_000);
-  const pages = contract === 'details-jobs' ? Math.max(1, Math.ceil(records / pageSize)) : 0;
+  const windowRecords = perDay === undefined ? undefined : Math.ceil(perDay * (sizeMs / 86_400_000));
+  const pages = isArchives ? 0 : Math.max(1, Math.ceil((windowRecords ?? 0) / pageSize));
+  const archivesInSpool = isArchives ? Math.min(concurrentJobs, first) : 0;
+  const archiveBytes = recordBytes * Math.min(windowRecords ?? mostRecords, mostRecords);
+  const staged = kafka.compression === 'none' ? 1 : COMPRESSED;
   const requests = (first + again) * (PER_JOB + pages);
   const lane = laneOf(connector);
   return {
@@ -57,7 +87,12 @@ export function forecast(
     requests,
     requestsPerSecond,
     leastSeconds: Math.ceil(requests / requestsPerSecond),
-    archivesInSpool: contract === 'bulk-archive' ? Math.min(concurrentJobs, first) : 0,
+    usualSeconds: Math.ceil((requests / TOKEN_PER_MINUTE) * 60),
+    archivesInSpool,
+    spoolBytes: Math.ceil(archivesInSpool * archiveBytes * (COMPRESSED + staged)),
+    recordBytes,
+    ...(windowRecords === undefined ? {} : { windowRecords }),
+    mostRecords,
     topics: topics.map(({ name, partitions }) => ({ name, partitions })),
   };
 }

@@ -105,7 +105,8 @@ export class Run {
   }
 
   get figures(): RunFigures {
-    return this.#scheduler.figures;
+    const { figures } = this.#scheduler;
+    return { ...figures, unclaimed: Math.max(0, this.#lanes.size - figures.lanes) };
   }
 
   /** Something was downloaded, staged or committed. */

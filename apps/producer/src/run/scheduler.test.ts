@@ -146,3 +146,27 @@ test('figures are of the lanes in hand', async () => {
   assert.equal(behindMs, 9 * DAY_MS);
   await bench.end(running);
 });
+
+test('it has stood still for as long as nothing moves while there is work, and not while there is none or Genesys is away', async () => {
+  const bench = new Bench(1);
+  const { clock, scheduler } = bench;
+  bench.hold(0, 1);
+  const running = scheduler.run(bench.stop.signal);
+  await bench.settled();
+  await clock.advance(5000);
+  assert.equal(scheduler.stalledMs, 5000);
+  scheduler.moved();
+  assert.equal(scheduler.stalledMs, 0);
+  await clock.advance(3000);
+  bench.watermark.trouble = new GenesysError('login-failed', 'Refused.');
+  assert.equal(scheduler.stalledMs, 0);
+  bench.watermark.trouble = undefined;
+  assert.equal(scheduler.stalledMs, 3000);
+  for (const day of [0, 1]) {
+    bench.let(`job of ${window(day)}`);
+    await bench.settled();
+  }
+  await clock.advance(60_000);
+  assert.equal(scheduler.stalledMs, 0);
+  await bench.end(running);
+});

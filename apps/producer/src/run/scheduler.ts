@@ -34,7 +34,7 @@ export class Scheduler {
     this.#movedMs = options.clock.monotonicMs();
   }
 
-  get figures(): RunFigures {
+  get figures(): Omit<RunFigures, 'unclaimed'> {
     const { follow, clock } = this.#options;
     const lines = [...this.#lanes.values()].flatMap((lane) => [...lane.lines.values()]);
     const windows = new Map<RunWindow['state'], number>();

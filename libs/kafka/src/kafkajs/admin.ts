@@ -85,6 +85,21 @@ export class KafkajsAdmin implements KafkaAdmin {
     });
   }
 
+  async offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, bigint>> {
+    // What kafkajs falls back to may lie behind an open transaction.
+    const ends = new Map((await this.offsets(topic)).map(({ partition, end }) => [partition, end]));
+    const found = await this.#call(this.#admin, `look for a moment in ${topic}`, (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(topic, timestampMs),
+    );
+    const at = new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    return new Map(
+      [...ends].map(([partition, end]) => {
+        const offset = at.get(partition) ?? end;
+        return [partition, offset >= 0n && offset < end ? offset : end];
+      }),
+    );
+  }
+
   async hidden(topic: string): Promise<ReadonlyMap<number, bigint>> {
     // In this order: an end that is read first could lie below a stable offset that is read later.
     const stable = await this.offsets(topic);

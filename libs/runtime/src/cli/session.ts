@@ -1,3 +1,4 @@
+import { followLevelSignal } from '../log-level-signal.ts';
 import { createLogger, type Logger, type LogLevel } from '../logger.ts';
 import { printJson, printLines } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
@@ -35,9 +36,11 @@ export function openSession<S extends ProcessSettings>(options: SessionOptions<S
   const progress = createProgress();
   // A terminal's bars and log lines share it; elsewhere the logger writes by itself.
   const destination = process.stderr.isTTY ? { destination: progress.log, pretty: true } : {};
+  const log = createLogger({ name, level: settings.log.level, ...destination });
+  const following = followLevelSignal(log);
   return {
     settings,
-    log: createLogger({ name, level: settings.log.level, ...destination }),
+    log,
     progress,
     signal,
     json,
@@ -49,6 +52,9 @@ export function openSession<S extends ProcessSettings>(options: SessionOptions<S
       if (json) await printJson(document);
       else printLines(lines(document));
     },
-    [Symbol.dispose]: () => progress[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      following[Symbol.dispose]();
+      progress[Symbol.dispose]();
+    },
   };
 }

@@ -98,7 +98,7 @@ test('one bad record among a hundred: its neighbours are taken, and its key is a
     concurrency: 2,
     breaker: { errors: 0.5, over: 4, cooldownMs: 1000, maxWaitMs: 1000 },
   });
-  const batcher = new Batcher({ sink, gate, priority: 'normal', clock: systemClock, onAnswer: () => undefined });
+  const batcher = new Batcher({ sink, gate, lane: 'normal', clock: systemClock, onAnswer: () => undefined });
   const signals = { stopping: never, signal: never };
   const outcomes = await Promise.all(deliveries(100).map(async (one) => batcher.deliver(one, signals)));
   assert.deepEqual(

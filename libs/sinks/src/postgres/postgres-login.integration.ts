@@ -30,8 +30,8 @@ test('what the login may not do, and a login that is not accepted: misconfigured
       assert.match(outcome.failure.cause, cause);
     }
   };
-  await refused('sink-database-login-refused', { password: 'canary-wrong-password' }, /postgres-28P01/);
-  await refused('sink-database-login-refused', { password: undefined }, /login-refused/);
+  await refused('sink-login-refused', { password: 'canary-wrong-password' }, /postgres-28P01/);
+  await refused('sink-login-refused', { password: undefined }, /login-refused/);
   await refused('sink-database-refused', { url: area.url.replace(/[^/]*$/, 'nowhere') }, /postgres-3D000/);
   await refused('sink-database-refused', { table: 'nowhere.t' }, /postgres-3F000/);
   // A public schema gives nobody but its owner the right to make tables.

@@ -148,7 +148,7 @@ class PostgresSink implements Sink {
     const facts = { details: { target: shown, cause } };
     if (cause === 'tls-refused') return new SinkError('sink-refused', `${shown}: ${reason}.`, facts);
     if (code.startsWith('28') || cause === 'login-refused')
-      return new SinkError('sink-database-login-refused', `${shown}: ${reason}.`, facts);
+      return new SinkError('sink-login-refused', `${shown}: ${reason}.`, facts);
     if (verdict === 'refused') return new SinkError('sink-database-refused', `${shown}: ${reason}.`, facts);
     const isAnswer = cause.startsWith('postgres-');
     return new SinkError(isAnswer ? 'sink-database-unready' : 'sink-unreachable', `${shown}: ${reason}.`, facts);

@@ -16,7 +16,7 @@ const TABLE = z
   })
   .meta({ kind: 'name', description: 'Table, or schema.table, as it is spelled; made where it is missing.' });
 
-const URL_TEXT = secret()
+const URL_TEXT = text()
   .superRefine((value, context) => {
     const message = urlFault(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });

@@ -19,27 +19,33 @@ const PREFIX = z
   });
 
 /** A sink of type `s3`: exactly once. */
-export const S3_SINK = z.strictObject({
-  type: sinkType('s3'),
-  bucket: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/, { error: 'is not a name that a bucket can have' })
-    .meta({ kind: 'text', description: 'Bucket that objects are put into; it has to be there.' }),
-  prefix: PREFIX,
-  endpoint: httpUrl('origin').optional().meta({
-    description: 'Origin of a storage that speaks S3. Without it, AWS itself.',
-  }),
-  region: text(100).optional().meta({
-    description: "The bucket's region; us-east-1 where only an endpoint is set.",
-  }),
-  accessKeyId: secret().optional().meta({
-    description: "The access key's id. Without it, profiles and the roles of machines and containers are looked for.",
-  }),
-  secretAccessKey: secret().optional().meta({ description: "The access key's secret." }),
-  sessionToken: secret().optional().meta({ description: 'Belongs to an access key that lives for hours.' }),
-  pathStyle: z.boolean().optional().meta({
-    description: 'The bucket stands in the path, not in the host name. By default where an endpoint is set.',
-  }),
-  batch: batchSection({ records: 5000, bytes: '16MiB', age: '60s' }),
-  ...GATE_KEYS,
-});
+export const S3_SINK = z
+  .strictObject({
+    type: sinkType('s3'),
+    bucket: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/, { error: 'is not a name that a bucket can have' })
+      .meta({ kind: 'text', description: 'Bucket that objects are put into; it has to be there.' }),
+    prefix: PREFIX,
+    endpoint: httpUrl('origin').optional().meta({
+      description: 'Origin of a storage that speaks S3. Without it, AWS itself.',
+    }),
+    region: text(100).optional().meta({
+      description: "The bucket's region; us-east-1 where only an endpoint is set.",
+    }),
+    accessKeyId: secret().optional().meta({
+      description: "The access key's id. Without it, profiles and the roles of machines and containers are looked for.",
+    }),
+    secretAccessKey: secret().optional().meta({ description: "The access key's secret." }),
+    sessionToken: secret().optional().meta({ description: 'Belongs to an access key that lives for hours.' }),
+    pathStyle: z.boolean().optional().meta({
+      description: 'The bucket stands in the path, not in the host name. By default where an endpoint is set.',
+    }),
+    batch: batchSection({ records: 5000, bytes: '16MiB', age: '60s' }),
+    ...GATE_KEYS,
+  })
+  .superRefine(({ accessKeyId, secretAccessKey }, context) => {
+    if ((accessKeyId === undefined) === (secretAccessKey === undefined)) return;
+    const path = [accessKeyId === undefined ? 'accessKeyId' : 'secretAccessKey'];
+    context.addIssue({ code: 'custom', path, message: 'is missing beside the other one; set both, or none of them' });
+  });

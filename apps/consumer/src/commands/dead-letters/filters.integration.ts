@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { DeadLetterStats, PurgeReport, ReplayReport } from '@genesys-kafka/dead-letters';
+import { ConsumerProcess, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { json, refused, useLetterStores } from '../../../fixtures/letter-stores.ts';
+import { Target } from '../../../fixtures/target.ts';
+
+const stores = useLetterStores();
+const { skip, freshBucket } = stores;
+
+test(
+  'filters choose; a name that is nowhere and an expression that is none are faults of usage, with what there is',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const more = await refused(area, target, 12, stores.storage.settings(await freshBucket()));
+    const count = async (...flags: readonly string[]) =>
+      (await json<DeadLetterStats>(area, more, 'dead-letters', 'stats', ...flags)).letters;
+    assert.equal(await count('--key', 'c-3'), 1);
+    assert.equal(await count('--where', 'record.conversationId == "c-3" || headers["ordinal"] == "4"'), 2);
+    assert.equal(await count('--since', '1h', '--route', 'crm', '--cause', 'http-422', '--stage', 'deliver'), 12);
+    assert.equal(await count('--until', '1h'), 0);
+    assert.equal(await count('--state', 'replayed'), 0);
+    assert.equal(await count('--cause', 'http-500'), 0, 'it may come at any time');
+    for (const store of ['topic', 'objects']) assert.equal(await count('--store', store), 12);
+    for (const [flags, says] of [
+      [
+        ['--route', 'cmr'],
+        /filter-name-unknown: No dead letter is of route "cmr"\. There are: crm, producer, unrouted\./,
+      ],
+      [['--cause', 'http422'], /No dead letter is of cause "http422"\. There are: http-422\./],
+      [['--stage', 'delivery'], /Allowed choices are .*deliver/],
+      [['--where', 'record.n =='], /expression-invalid: --where is not usable/],
+      [['--where', 'recrod.n == 1.0'], /expression-invalid: --where is not usable/],
+      [['--since', 'yesterday'], /Write a day such as/],
+    ] as const) {
+      const { stderr } = await runConsumer(area.config(more), ['dead-letters', 'stats', ...flags], 2);
+      assert.match(stderr, says);
+    }
+  },
+);
+
+test(
+  'purge says what it would do, then deletes from object storage and hides on the topic; who did it is kept',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const more = await refused(area, target, 10, stores.storage.settings(await freshBucket()));
+    const bucket = more.deadLetters.objects.bucket!;
+    const three = ['--where', 'record.conversationId in ["c-1", "c-2", "c-3"]'];
+    const dry = await json<PurgeReport>(area, more, 'dead-letters', 'purge', ...three);
+    assert.deepEqual(dry, { purged: 3, marked: 3, deleted: 3, unreadable: 0, dryRun: true });
+    assert.equal((await stores.storage.lines(bucket)).length, 10);
+    const done = await json<PurgeReport>(area, more, 'dead-letters', 'purge', ...three, '--yes');
+    assert.deepEqual(done, { ...dry, dryRun: false });
+    assert.deepEqual((await stores.storage.lines(bucket)).map(({ key }) => key).sort(), [
+      'c-0',
+      'c-4',
+      'c-5',
+      'c-6',
+      'c-7',
+      'c-8',
+      'c-9',
+    ]);
+    const stats = await json<DeadLetterStats>(area, more, 'dead-letters', 'stats');
+    assert.equal(stats.letters, 7);
+    const [action] = stats.actions;
+    assert.deepEqual(
+      [action?.action, action?.state, action?.counts],
+      ['purge', 'ended', { purged: 3, marked: 3, deleted: 3 }],
+    );
+    assert.match(action!.by, /.@./);
+    assert.deepEqual(action!.filter, { where: three[1] });
+    for (const store of ['topic', 'objects']) {
+      assert.equal((await json<DeadLetterStats>(area, more, 'dead-letters', 'stats', '--store', store)).letters, 7);
+    }
+    const all = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--dry-run');
+    assert.equal(all.replayed, 7, 'what was purged is not replayed');
+  },
+);
+
+test('export writes the lines of the contract, whichever store they come from', { skip }, async () => {
+  await using area = await stores.bus.area();
+  await using target = await Target.listen();
+  const more = await refused(area, target, 4, stores.storage.settings(await freshBucket()));
+  const bucket = more.deadLetters.objects.bucket!;
+  const exported = async (...flags: readonly string[]) => {
+    await using consumer = await ConsumerProcess.start(area.config(more), 'dead-letters', 'export', ...flags);
+    return await consumer.ended;
+  };
+  assert.match((await exported()).stderr, /export-two-documents/);
+  const file = join(await mkdtemp(join(tmpdir(), 'letters-')), 'letters.ndjson');
+  for (const store of ['topic', 'objects']) {
+    const { stdout, stderr } = await exported('--store', store, '--to', file);
+    assert.equal((JSON.parse(stdout) as { exported: number }).exported, 4, stderr);
+    const lines = (await readFile(file, 'utf8')).trim().split('\n');
+    const byId = (all: readonly { readonly id: string }[]) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    assert.deepEqual(
+      byId(lines.map((line) => JSON.parse(line) as { id: string })),
+      byId(await stores.storage.lines(bucket)),
+    );
+  }
+});

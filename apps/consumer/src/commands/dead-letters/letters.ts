@@ -1,0 +1,193 @@
+import { createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  assertNamesKnown,
+  countDeadLetters,
+  encodeLetter,
+  listDeadLetters,
+  NO_ROUTE,
+  purgeDeadLetters,
+  recorded,
+  replayDeadLetters,
+  showDeadLetter,
+  type DeadLetterDetails,
+  type DeadLetterList,
+  type DeadLetterStats,
+  type LetterFilter,
+  type Letters,
+  type PurgeReport,
+  type ReplayOptions,
+  type ReplayReport,
+} from '@genesys-kafka/dead-letters';
+import type { KafkaClient } from '@genesys-kafka/kafka';
+import { systemClock } from '@genesys-kafka/resilience';
+import { groupPrefixOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
+import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
+import { ConsumerError } from '../../errors.ts';
+import { consumerSpecs, prepareConsumerTopics } from '../../forward/topics.ts';
+import { describeFilter, filterOf, type FilterFlags } from './filter-options.ts';
+import { withLetters, type LetterSession } from './open-letters.ts';
+
+export async function listLetters(session: LetterSession, flags: FilterFlags, limit: number): Promise<DeadLetterList> {
+  const filter = filterOf(flags);
+  return withLetters(session, flags, async ({ letters }) => {
+    const list = await listDeadLetters(letters, filter, limit);
+    if (list.letters.length === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
+    return list;
+  });
+}
+
+export async function showLetter(session: LetterSession, id: string): Promise<DeadLetterDetails> {
+  return withLetters(session, {}, async ({ letters }) => showDeadLetter(letters, id));
+}
+
+export async function countLetters(session: LetterSession, flags: FilterFlags): Promise<DeadLetterStats> {
+  const filter = filterOf(flags);
+  return withLetters(session, flags, async ({ letters }) => {
+    const stats = await countDeadLetters(letters, filter);
+    if (stats.letters === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
+    return stats;
+  });
+}
+
+export type ReplayCommand = Pick<ReplayOptions, 'perSecond' | 'max' | 'mostReplays' | 'dryRun' | 'onProgress'>;
+
+export async function replayLetters(
+  session: LetterSession,
+  flags: FilterFlags,
+  command: ReplayCommand,
+): Promise<ReplayReport> {
+  const { settings, log, signal } = session;
+  const plans = planRoutes(settings);
+  const filter = filterOf(flags);
+  return withLetters(session, flags, async ({ client, letters, objects }) => {
+    const { retries, deadLetters } = await prepareConsumerTopics(client, settings);
+    const registry = connectOptionalRegistry(settings);
+    await registry?.check();
+    const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
+    const groupPrefix = groupPrefixOf(settings);
+    const work = async () =>
+      replayDeadLetters({
+        ...command,
+        filter,
+        client,
+        plans,
+        reader: new RecordReader(registry && new SchemaIds({ registry, clock: systemClock, onFailure })),
+        transactionalId: `${groupPrefix}dead-letters.replay`,
+        groupPrefix,
+        topic: consumerSpecs(settings).deadLetters.name,
+        deadLetters,
+        objects,
+        looksIn: flags.store,
+        firstRetry: retries[0]!,
+        clock: systemClock,
+        signal,
+      });
+    const { perSecond, max } = command;
+    const given = { ...flags, rate: `${perSecond}/s`, ...(Number.isFinite(max) ? { max } : {}) };
+    const report = command.dryRun
+      ? await work()
+      : await recorded(
+          { client, deadLetters, objects, signal },
+          { action: 'replay', by: whoActs(), filter: describeFilter(given) },
+          work,
+          ({ replayed, alreadyReplayed, refused }) => ({ replayed, alreadyReplayed, refused: sumOf(refused) }),
+        );
+    const met = report.replayed + report.alreadyReplayed + report.otherConnectors + sumOf(report.refused);
+    if (met === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
+    return report;
+  });
+}
+
+export async function purgeLetters(session: LetterSession, flags: FilterFlags, dryRun: boolean): Promise<PurgeReport> {
+  const { settings, signal } = session;
+  const filter = filterOf(flags);
+  return withLetters(session, flags, async ({ client, letters, objects, objectLetters }) => {
+    const topic = consumerSpecs(settings).deadLetters.name;
+    const from = objects && objectLetters && { ...objects, letters: objectLetters };
+    const work = async () => purgeDeadLetters({ client, letters, topic, objects: from, filter, dryRun, signal });
+    const report = dryRun
+      ? await work()
+      : await recorded(
+          { client, deadLetters: await topicOf(client, topic), objects, signal },
+          { action: 'purge', by: whoActs(), filter: describeFilter({ ...flags }) },
+          work,
+          ({ purged, marked, deleted }) => ({ purged, marked, deleted }),
+        );
+    if (report.purged === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
+    return report;
+  });
+}
+
+export interface ExportReport {
+  readonly exported: number;
+  readonly unreadable: number;
+  /** Absent for stdout. */
+  readonly file?: string;
+}
+
+/** To stdout, or to a file that is there once it is whole. */
+export async function exportLetters(session: LetterSession, flags: FilterFlags, file?: string): Promise<ExportReport> {
+  const { settings, signal, json = false } = session;
+  if (json && file === undefined) {
+    throw new ConsumerError('export-two-documents', 'Dead letters and a JSON report cannot both go to stdout.');
+  }
+  const filter = filterOf(flags);
+  return withLetters(session, flags, async ({ client, letters, objects }) => {
+    const deadLetters = await topicOf(client, consumerSpecs(settings).deadLetters.name);
+    const report = await recorded(
+      { client, deadLetters, objects, signal },
+      { action: 'export', by: whoActs(), filter: describeFilter({ ...flags }) },
+      async () => writeLetters(letters, filter, file, signal),
+      ({ exported }) => ({ exported }),
+    );
+    if (report.exported === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
+    return report;
+  });
+}
+
+async function writeLetters(
+  letters: Letters,
+  filter: LetterFilter,
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<ExportReport> {
+  let exported = 0;
+  async function* lines() {
+    for await (const letter of letters.walk(filter)) {
+      yield encodeLetter({ key: letter.key, value: letter.value(), headers: letter.headers() });
+      yield '\n';
+      exported += 1;
+    }
+  }
+  if (file === undefined) {
+    await pipeline(Readable.from(lines()), process.stdout, { end: false, signal });
+    return { exported, unreadable: letters.unreadable };
+  }
+  const partial = `${file}.partial`;
+  await pipeline(Readable.from(lines()), createWriteStream(partial), { signal });
+  await rename(partial, file);
+  return { exported, unreadable: letters.unreadable, file };
+}
+
+function whoActs(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function knownRoutes({ settings }: LetterSession): string[] {
+  return [...settings.routes.map(({ name }) => name), UNROUTED, NO_ROUTE];
+}
+
+/** Undefined where there is none. */
+async function topicOf({ admin }: KafkaClient, topic: string): Promise<TopicSize | undefined> {
+  const found = await admin.describeTopic(topic);
+  return found && { topic, partitions: found.partitions };
+}

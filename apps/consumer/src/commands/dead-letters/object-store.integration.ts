@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DeadLetterDetails, DeadLetterList, DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
+import { freePorts } from '@genesys-kafka/testing';
+import { frame, topicSpecs } from '@genesys-kafka/topics';
+import { samples } from '../../../fixtures/bus.ts';
+import { ConsumerProcess, quick } from '../../../fixtures/consumer-process.ts';
+import { drain, json, useLetterStores } from '../../../fixtures/letter-stores.ts';
+import { Target } from '../../../fixtures/target.ts';
+import { until } from '../../../fixtures/until.ts';
+import type { RunReport } from '../run.ts';
+
+const stores = useLetterStores();
+const { skip, freshBucket } = stores;
+
+test('a dead letter is a line in object storage and a record on the topic, and is met once', { skip }, async () => {
+  await using area = await stores.bus.area();
+  await using target = await Target.listen();
+  target.answer = () => ({ status: 422 });
+  const bucket = await freshBucket();
+  await area.publish(samples(3, 3));
+  const broken = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]);
+  await area.append(0, { key: 'odd', value: frame(area.schemaId, broken), headers: { 'x-odd': 'é' } });
+  const more = {
+    routes: [{ name: 'crm', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url } },
+    deadLetters: { objects: stores.storage.settings(bucket) },
+  };
+  const { routes } = await json<RunReport>(area, more, ...drain);
+  assert.equal(routes.crm!.deadLettered, 3);
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  const folders = new Set((await stores.storage.keys(bucket)).map((key) => key.replace(/[^/]+$/, '')));
+  assert.deepEqual([...folders].sort(), [`dl/${day}/crm/http-422/`, `dl/${day}/unrouted/json-invalid/`]);
+  const lines = await stores.storage.lines(bucket);
+  const first = lines.find(({ key }) => key === 'c-0')!;
+  const { id, timestamp, reason, headers, origin, ...rest } = first;
+  assert.deepEqual(rest, {
+    v: 1,
+    key: 'c-0',
+    stage: 'deliver',
+    cause: 'http-422',
+    httpStatus: 422,
+    route: 'crm',
+    attempts: 1,
+    framing: 'confluent',
+    schemaId: area.schemaId,
+    record: '{"conversationId":"c-0","n":0}',
+  });
+  assert.ok(Math.abs(Date.parse(String(timestamp)) - Date.now()) < 120_000);
+  assert.match(String(reason), /422/);
+  assert.equal((headers as Record<string, string>)['source-id'], 'job-1');
+  const { topic, partition, offset } = origin as Record<string, string | number>;
+  assert.equal(id, `${topic}/${partition}/${offset}/crm/1`);
+  const odd = lines.find(({ key }) => key === 'odd')!;
+  assert.deepEqual([odd.record, odd.recordBase64], [null, broken.toString('base64')]);
+
+  const both = await json<DeadLetterStats>(area, more, 'dead-letters', 'stats');
+  assert.deepEqual([both.letters, both.byCause], [4, { 'http-422': 3, 'json-invalid': 1 }]);
+  // The topic is another one here: what is listed comes from object stores.storage.
+  const alone = { ...more, kafka: { brokers: area.stack.brokers, topicPrefix: `${area.prefix}none.` } };
+  const stored = await json<DeadLetterStats>(area, alone, 'dead-letters', 'stats');
+  assert.deepEqual(stored, both);
+  const shown = await json<DeadLetterDetails>(area, alone, 'dead-letters', 'show', odd.id);
+  assert.deepEqual(
+    [shown.value, shown.headers['x-odd']],
+    [{ base64: frame(area.schemaId, broken).toString('base64') }, 'é'],
+  );
+});
+
+test(
+  'with the store alone: no topic is made; a replay goes to the route that failed, and again to nobody',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    target.answer = () => ({ status: 422 });
+    const bucket = await freshBucket();
+    const prefix = `${area.prefix}alone.`;
+    const main = `${prefix}conversation-details`;
+    await area.client.admin.createMissing([topicSpecs({ prefix, dataPartitions: 3 }).data]);
+    const producer = area.client.producer();
+    const records = samples(40, 20).map((sample, index) => area.outgoing(sample, 'job-1', index));
+    await producer.send({ topic: main, partition: 1 }, records);
+    await producer.close();
+    const more = {
+      kafka: { brokers: area.stack.brokers, topicPrefix: prefix, partitions: 3 },
+      routes: [{ name: 'crm', sink: 'crm' }],
+      sinks: { crm: { type: 'http', url: target.url } },
+      deadLetters: { topic: false, objects: stores.storage.settings(bucket) },
+    };
+    const { routes } = await json<RunReport>(area, more, ...drain);
+    assert.equal(routes.crm!.deadLettered, 40);
+    assert.equal(await area.client.admin.describeTopic(`${main}.dlt`), undefined);
+    assert.ok((await stores.storage.keys(bucket)).length <= 10, 'gathered in few objects');
+    const { letters } = await json<DeadLetterList>(area, more, 'dead-letters', 'list');
+    assert.equal(new Set(letters.map(({ id }) => id)).size, 40);
+
+    target.answer = () => ({ status: 200 });
+    const first = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', '1000/s');
+    const second = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
+    assert.deepEqual([first.replayed, second.replayed, second.alreadyReplayed], [40, 0, 40]);
+    const seen = target.seen.length;
+    await json<RunReport>(area, more, ...drain);
+    assert.equal(target.seen.length - seen, 40);
+    assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 40, 'each once');
+  },
+);
+
+test(
+  'while the store is away no offset moves, readiness says why, and afterwards nothing is lost',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    target.answer = () => ({ status: 422 });
+    const bucket = await freshBucket();
+    const [port] = await freePorts(1);
+    const more = {
+      routes: [{ name: 'crm', sink: 'crm' }],
+      sinks: { crm: { type: 'http', url: target.url } },
+      http: { port },
+      deadLetters: { topic: false, objects: stores.storage.settings(bucket) },
+    };
+    await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...quick);
+    await until(async () => (await healthOf(port!)).status === 200, 'readiness');
+    stores.storage.proxy.refuse(true);
+    stores.storage.proxy.resetAll();
+    await area.publish(samples(300, 30));
+    await until(async () => (await healthOf(port!)).text.includes('cannot be written to s3'), 'the alert');
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assert.match(metrics, /consumer_dead_letter_store_failures_total [1-9]/);
+    const commits = await area.client.admin.groupCommits(`${area.prefix}test.crm`, area.main);
+    assert.ok(
+      [...commits.values()].every(({ offset }) => offset === 0n),
+      'an offset has moved',
+    );
+    stores.storage.proxy.refuse(false);
+    await until(async () => (await stores.storage.lines(bucket)).length >= 300, 'the dead letters');
+    await until(async () => (await healthOf(port!)).status === 200, 'readiness again');
+    consumer.signal('SIGTERM');
+    assert.equal((await consumer.ended).status, 0);
+    assert.equal(new Set((await stores.storage.lines(bucket)).map(({ id }) => id)).size, 300);
+  },
+);
+
+async function healthOf(port: number): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+    return { status: answer.status, text: await answer.text() };
+  } catch {
+    return { status: 0, text: '' };
+  }
+}

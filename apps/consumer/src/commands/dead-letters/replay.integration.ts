@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReplayReport } from '@genesys-kafka/dead-letters';
+import { Kafka, logLevel } from 'kafkajs';
+import type { Area } from '../../../fixtures/bus.ts';
+import { ConsumerProcess, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { letterFlood, toObjects, toTopic } from '../../../fixtures/letter-flood.ts';
+import { drain, json, refused, useLetterStores } from '../../../fixtures/letter-stores.ts';
+import { Target } from '../../../fixtures/target.ts';
+import { until } from '../../../fixtures/until.ts';
+import type { RunReport } from '../run.ts';
+
+const stores = useLetterStores();
+const { skip, freshBucket } = stores;
+
+test('a record that comes back after each replay is left after the third, and said so', { skip }, async () => {
+  await using area = await stores.bus.area();
+  await using target = await Target.listen();
+  const more = await refused(area, target, 2, stores.storage.settings(await freshBucket()));
+  target.answer = ({ conversationId }) => ({ status: conversationId === 'c-0' ? 422 : 200 });
+  for (const replayed of [2, 1, 1]) {
+    assert.equal((await json<ReplayReport>(area, more, 'dead-letters', 'replay')).replayed, replayed);
+    await json<RunReport>(area, more, ...drain);
+  }
+  const left = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
+  assert.deepEqual([left.replayed, left.alreadyReplayed], [0, 4]);
+  assert.deepEqual(Object.keys(left.refused), [
+    'was replayed 3 times and died again each time: mend the cause, and give --force',
+  ]);
+  assert.equal((await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--force', '--dry-run')).replayed, 1);
+});
+
+test(
+  'marks outlive the topic: what was replayed from it is not replayed from object storage; --max goes on',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const more = await refused(area, target, 9, stores.storage.settings(await freshBucket()));
+    const first = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--max', '4');
+    assert.deepEqual([first.replayed, first.more], [4, true]);
+    // As after the topic's retention, and by whoever has turned it off since.
+    const other = { ...more, deadLetters: { ...more.deadLetters, topic: false } };
+    await deleteTopic(area, area.deadLetters);
+    const second = await json<ReplayReport>(area, other, 'dead-letters', 'replay');
+    assert.deepEqual([second.replayed, second.alreadyReplayed], [5, 4]);
+    await json<RunReport>(area, other, ...drain);
+    assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 9);
+    assert.equal(target.accepted.length, 9, 'each once');
+  },
+);
+
+test('a replay that dies between its transaction and its mark is found out by the next one', { skip }, async () => {
+  await using area = await stores.bus.area();
+  await using target = await Target.listen();
+  const more = await refused(area, target, 20, stores.storage.settings(await freshBucket()));
+  const alone = { ...more, deadLetters: { ...more.deadLetters, topic: false } };
+  await deleteTopic(area, area.deadLetters);
+  // The storage goes away once the transaction is announced: what is replayed cannot be marked.
+  let announced = false;
+  stores.storage.proxy.watch(({ direction, bytes }) => {
+    const head = direction === 'toTarget' ? bytes.toString('latin1', 0, 300) : '';
+    if (head.startsWith('PUT ') && head.includes('_marks/pending/')) announced = true;
+    return announced && head.startsWith('PUT ') && head.includes('_marks/replayed/') ? 'reset' : 'forward';
+  });
+  const { stderr } = await runConsumer(area.config(alone), ['dead-letters', 'replay', '--rate', '1000/s'], 1);
+  assert.match(stderr, /letter-store-away/);
+  assert.ok(announced);
+  stores.storage.proxy.watch(undefined);
+  const second = await json<ReplayReport>(area, alone, 'dead-letters', 'replay');
+  assert.deepEqual([second.replayed, second.alreadyReplayed], [0, 20]);
+  await json<RunReport>(area, alone, ...drain);
+  assert.equal(target.accepted.length, 20, 'each once');
+});
+
+for (const topic of [true, false]) {
+  const where = topic ? 'from both stores' : 'with the store alone';
+  test(`a replay ${where} that is killed twice sends each once, and each is delivered once`, { skip }, async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const objects = stores.storage.settings(await freshBucket());
+    const more = {
+      routes: [{ name: 'crm', sink: 'crm' }],
+      sinks: { crm: { type: 'http', url: target.url } },
+      deadLetters: { topic, objects },
+    };
+    const letters = letterFlood(area, 500);
+    // Of the first, only the topic knows, and of the last, only object stores.storage.
+    await toTopic(area, letters.slice(0, 300));
+    await toObjects(objects as never, letters.slice(100));
+    const args = ['dead-letters', 'replay', '--rate', '100/s'];
+    for (const least of [1, 150]) {
+      await using replay = await ConsumerProcess.start(area.config(more), ...args);
+      await until(async () => (await replayedIn(area)) >= least, `${least} replayed`);
+      replay.signal('SIGKILL');
+      await replay.ended;
+    }
+    const last = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', '1000/s');
+    assert.ok(last.replayed < 500 && last.alreadyReplayed > 0);
+    assert.equal(last.replayed + last.alreadyReplayed, 500);
+    await json<RunReport>(area, more, ...drain);
+    assert.equal(target.accepted.length, 500);
+    assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 500, 'each once');
+  });
+}
+
+/** Offsets of the first retry topic: its records, and a mark for each transaction in each partition. */
+async function replayedIn(area: Area): Promise<number> {
+  return (await area.client.admin.offsets(`${area.main}.retry-1`)).reduce((sum, { end }) => sum + Number(end), 0);
+}
+
+async function deleteTopic({ stack }: Area, topic: string): Promise<void> {
+  const admin = new Kafka({ brokers: [...stack.brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: [topic] });
+  await admin.disconnect();
+}

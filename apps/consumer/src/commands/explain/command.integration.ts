@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
+import { quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { Target } from '../../../fixtures/target.ts';
+import type { Explanation } from './explain.ts';
+
+let bus: Bus;
+before(async () => {
+  bus = await startBus();
+});
+after(async () => bus[Symbol.asyncDispose]());
+
+const drain = ['run', '--drain', ...quick];
+
+async function explained(area: Area, more: object, ...args: readonly string[]): Promise<Explanation> {
+  return JSON.parse((await runConsumer(area.config(more), ['explain', ...args])).stdout) as Explanation;
+}
+
+const statesOf = ({ versions }: Explanation) =>
+  versions.map(({ routes }) => Object.fromEntries(routes.map(({ route, state }) => [route, state])));
+
+test('explain: before the run, after it, and after a replay; of two versions the newer one is named', async () => {
+  await using area = await bus.area();
+  await using crm = await Target.listen();
+  await using lake = await Target.listen();
+  const more = {
+    routes: [
+      { name: 'crm', when: 'record.n < 2.0', sink: 'crm' },
+      { name: 'lake', sink: 'lake' },
+      { name: 'none', when: 'record.n > 100.0', sink: 'lake' },
+    ],
+    sinks: { crm: { type: 'http', url: crm.url }, lake: { type: 'http', url: lake.url } },
+  };
+  const canary = 'canary-4711';
+  const value = (n: number) => ({ conversationId: 'c-1', n, secret: canary });
+  const versions = [value(0), value(1)].map((record, index) => ({
+    ...area.outgoing(record, `job-${index}`, 7),
+    headers: {
+      'source-id': `job-${index}`,
+      ordinal: '7',
+      window: '2026-01-01/2026-01-02',
+      'job-id': `job-${index}`,
+      'data-availability-date': `2026-01-0${index + 2}T00:00:00.000Z`,
+    },
+  }));
+  await area.publish(samples(50, 10));
+  const { partitionFor } = await import('@genesys-kafka/topics');
+  await area.send(partitionFor('c-1', 3), versions);
+  const before = await explained(area, more, 'c-1');
+  assert.ok(statesOf(before).every(({ crm: one, lake: two }) => one === 'waiting' || two === 'waiting'));
+
+  crm.answer = () => ({ status: 422 });
+  await runConsumer(area.config(more), drain);
+  const { stdout } = await runConsumer(area.config(more), ['explain', 'c-1']);
+  assert.doesNotMatch(stdout, new RegExp(canary), 'no payload unless it is asked for');
+  const after = JSON.parse(stdout) as Explanation;
+  const last = after.versions.at(-1)!;
+  assert.deepEqual(statesOf(after).slice(-2), [
+    { crm: 'dead-letter', lake: 'delivered', none: 'not-picked', unrouted: 'not-picked' },
+    { crm: 'dead-letter', lake: 'delivered', none: 'not-picked', unrouted: 'not-picked' },
+  ]);
+  assert.deepEqual([last.newest, last.origin.jobId, last.idempotencyKey], [true, 'job-1', 'job-1:7']);
+  assert.equal(after.versions.filter(({ newest }) => newest).length, 1);
+  const main = after.read.find(({ topic }) => topic === area.main)!;
+  assert.deepEqual([main.complete, main.from, main.to], [true, '0', main.end]);
+  assert.equal(
+    after.read.filter(({ topic }) => topic === area.main).length,
+    1,
+    'of the topic, the partition of the key',
+  );
+
+  crm.answer = () => ({ status: 200 });
+  await runConsumer(area.config(more), ['dead-letters', 'replay', '--key', 'c-1', '--rate', '1000/s']);
+  assert.equal(statesOf(await explained(area, more, 'c-1')).at(-1)!.crm, 'retrying');
+  await runConsumer(area.config(more), drain);
+  assert.equal(statesOf(await explained(area, more, 'c-1')).at(-1)!.crm, 'replayed');
+  const shown = await explained(area, more, 'c-1', '--payload');
+  assert.match(shown.versions.at(-1)!.payload!, new RegExp(canary));
+  const { status } = await runConsumer(area.config(more), ['explain', 'nobody']);
+  assert.equal(status, 0);
+});

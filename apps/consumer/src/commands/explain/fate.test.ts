@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fateOf, type FateFacts } from './fate.ts';
+
+const letter = {
+  id: 'd/0/7/crm/2',
+  deadLetter: {
+    framing: 'confluent',
+    stage: 'deliver',
+    cause: 'http-422',
+    reason: 'refused',
+    timestampMs: 0,
+    origin: { topic: 'd', partition: 0, offset: 7n },
+    route: 'crm',
+    attempts: 2,
+  },
+} as const;
+const retry = {
+  topic: 'd.retry-1',
+  attempt: 2,
+  notBefore: '2026-01-01T00:00:00.000Z',
+  cause: 'http-503',
+  settled: false,
+};
+
+for (const [state, facts, says] of [
+  ['waiting', { committed: undefined }, /committed nothing/],
+  ['waiting', { committed: 7n }, /stands at offset 7/],
+  ['not-picked', { committed: 7n, picks: false }, /does not pick/],
+  ['not-picked', { picks: false }, /does not pick/],
+  ['delivered', {}, /has passed it/],
+  ['retrying', { retries: [retry] }, /attempt 2 ended with http-503/],
+  ['delivered', { retries: [{ ...retry, settled: true }] }, /has passed it/],
+  ['dead-letter', { letters: [letter] }, /given up after 2 attempts \(http-422\): refused/],
+  // Picked by the rule of its time: what is known of it counts, not what the rule says now.
+  ['dead-letter', { picks: false, letters: [letter] }, /given up/],
+  ['replayed', { letters: [{ ...letter, replayedAt: '2026-01-02' }] }, /replayed at 2026-01-02/],
+  ['retrying', { letters: [{ ...letter, replayedAt: '2026-01-02' }], retries: [retry] }, /lies on d\.retry-1/],
+  ['delivered', { picks: { fails: 'no such overload' } }, /no such overload/],
+] as const satisfies readonly (readonly [string, Partial<FateFacts>, RegExp])[]) {
+  test(`${state}: ${says.source}`, () => {
+    const fate = fateOf({ picks: true, committed: 8n, offset: 7n, retries: [], letters: [], ...facts });
+    assert.equal(fate.state, state);
+    assert.match(fate.why, says);
+    assert.ok(fate.next.endsWith('.'));
+  });
+}

@@ -1,0 +1,107 @@
+import { hostname, userInfo } from 'node:os';
+import { connectKafka, type KafkaClient } from '@genesys-kafka/kafka';
+import { systemClock } from '@genesys-kafka/resilience';
+import { groupIdOf, owns, ownsOrphan, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import type { Session } from '@genesys-kafka/runtime';
+import type { PauseEntry } from '../control/control-entry.ts';
+import { drainLines, drainReport, type ReportedRoute } from '../control/drain-report.ts';
+import { RouteControls } from '../control/route-controls.ts';
+import { ConsumerError } from '../errors.ts';
+import { ownerOf } from '../forward/delivery-state.ts';
+import { leftoverRetries } from '../forward/leftover-retries.ts';
+import { consumerSpecs } from '../forward/topics.ts';
+import type { Settings } from '../settings.ts';
+
+/** What is left, and therefore not done. */
+const LEFT = 3;
+
+export interface PauseFlags {
+  readonly reason?: string;
+  readonly by?: string;
+}
+
+/** `consumer pause ROUTE` and `consumer resume ROUTE`. */
+export async function pauseCommand(
+  session: Session<Settings>,
+  route: string,
+  { reason, by = whoAmI() }: PauseFlags,
+  state: PauseEntry['state'],
+): Promise<number> {
+  const { settings, log, signal } = session;
+  const groupId = groupIdOf(settings, knownRoute(settings, route));
+  const client = connectKafka(settings, log);
+  try {
+    const controls = await openControls(session, client);
+    const earlier = controls.pauseOf(groupId);
+    const at = new Date(systemClock.nowMs()).toISOString();
+    const pause = { state, at, by, ...(reason === undefined ? {} : { reason }) };
+    const isChanged = state === 'paused' || earlier !== undefined;
+    if (isChanged) await controls.write({ kind: 'pause', groupId, pause });
+    signal.throwIfAborted();
+    await session.tell({ route, group: groupId, ...pause, changed: isChanged }, () => [
+      !isChanged ? `${route} is not paused` : state === 'paused' ? `${route} is paused` : `${route} goes on`,
+    ]);
+    return 0;
+  } finally {
+    await client.close();
+  }
+}
+
+/** `consumer drain-report`: changes nothing. */
+export async function drainReportCommand(session: Session<Settings>): Promise<number> {
+  const { settings, log, signal } = session;
+  const plans = planRoutes(settings);
+  const { main, retries, controls: topic } = consumerSpecs(settings);
+  const client = connectKafka(settings, log);
+  try {
+    const { admin } = client;
+    const known = (await admin.describeTopic(topic.name)) && (await openControls(session, client));
+    const reported = (route: string, isOwner: ReportedRoute['owns']): ReportedRoute => {
+      const groupId = groupIdOf(settings, route);
+      return {
+        route,
+        groupId,
+        owns: isOwner,
+        paused: known?.pauseOf(groupId) !== undefined,
+        startOf: (target) =>
+          target.topic === main.name ? known?.startOf(groupId)?.offsets.get(target.partition) : undefined,
+      };
+    };
+    const routes = [
+      ...plans.map((plan) => reported(plan.name, (record) => owns(plan, ownerOf(record)))),
+      reported(UNROUTED, (record) => ownsOrphan(settings, ownerOf(record))),
+    ];
+    const topics = [main.name, ...retries.map(({ name }) => name), ...(await leftoverRetries(admin, settings))];
+    const there = await Promise.all(topics.map(async (name) => admin.describeTopic(name)));
+    const existing = topics.filter((_, index) => there[index] !== undefined);
+    const report = await drainReport({ client, routes, topics: existing, clock: systemClock, signal });
+    await session.tell(report, drainLines);
+    return report.records === 0 ? 0 : LEFT;
+  } finally {
+    await client.close();
+  }
+}
+
+async function openControls({ settings, log, signal }: Session<Settings>, client: KafkaClient): Promise<RouteControls> {
+  const { controls: topic } = consumerSpecs(settings);
+  const onTrouble = (err: unknown) => log.warn({ err }, 'the topic of pauses cannot be read');
+  return RouteControls.open({ client, topic, signal, clock: systemClock, onTrouble });
+}
+
+function knownRoute({ routes }: Settings, route: string): string {
+  const names = [...routes.map(({ name }) => name), UNROUTED];
+  if (names.includes(route)) return route;
+  throw new ConsumerError(
+    'route-unknown',
+    `There is no route ${JSON.stringify(route)}; there are ${names.join(', ')}.`,
+  );
+}
+
+function whoAmI(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // A container's user may have no name.
+    return `uid ${process.getuid?.() ?? 'unknown'}@${hostname()}`;
+  }
+}

@@ -1,0 +1,46 @@
+import type { KafkaAdmin } from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
+import { groupIdOf, type RouteStart, type RoutingSettings } from '@genesys-kafka/routing';
+import type { Logger } from '@genesys-kafka/runtime';
+import type { RouteControls } from './route-controls.ts';
+
+export interface StartsOptions {
+  readonly admin: Pick<KafkaAdmin, 'offsets' | 'offsetsAt' | 'groupCommits'>;
+  readonly controls: Pick<RouteControls, 'startOf' | 'write' | 'catchUp'>;
+  readonly mainTopic: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/**
+ * Records where routes with a `from` of their own begin, before they do: an offset that was never committed would
+ * otherwise be looked for anew with each start, and what came in between would be passed over. Counts once: a group
+ * that has offsets, or whose start is recorded, is left where it is, also after its offsets have expired. Resolves with
+ * the routes that begin now.
+ */
+export async function chooseStarts(settings: RoutingSettings, options: StartsOptions): Promise<ReadonlySet<string>> {
+  const { admin, controls, mainTopic, log, clock } = options;
+  const begun = new Set<string>();
+  for (const { name, from = 'earliest' } of settings.routes) {
+    const groupId = groupIdOf(settings, name);
+    if (from === 'earliest' || controls.startOf(groupId)) continue;
+    if ((await admin.groupCommits(groupId, mainTopic)).size > 0) continue;
+    const offsets = await offsetsFrom(from, options);
+    const text = from === 'latest' ? from : new Date(from).toISOString();
+    const at = new Date(clock.nowMs()).toISOString();
+    await controls.write({ kind: 'start', groupId, start: { from: text, at, offsets } });
+    begun.add(name);
+    log.info({ route: name, from: text }, 'a new route begins here; recorded, so that it counts once');
+  }
+  // Another process may have been faster: its word counts for both.
+  if (begun.size > 0) await controls.catchUp();
+  return begun;
+}
+
+async function offsetsFrom(
+  from: RouteStart,
+  { admin, mainTopic }: StartsOptions,
+): Promise<ReadonlyMap<number, bigint>> {
+  if (typeof from === 'number') return admin.offsetsAt(mainTopic, from);
+  return new Map((await admin.offsets(mainTopic)).map(({ partition, end }) => [partition, end]));
+}

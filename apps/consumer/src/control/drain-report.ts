@@ -1,0 +1,186 @@
+import type { ConsumedRecord, KafkaAdmin, KafkaClient, TopicPartition } from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
+import { TopicsError, parseRetryHeaders } from '@genesys-kafka/topics';
+import { committedIn } from '../group/commit-note.ts';
+
+/** What a route has before it in one partition. */
+export interface Left {
+  readonly topic: string;
+  readonly partition: number;
+  /** 0 for the main topic, n for `retry-n`. */
+  readonly tier: number;
+  /** Where its group stands, and where the log ends. */
+  readonly position: number;
+  readonly end: number;
+  readonly records: number;
+  /** False where only the beginning was read, and the rest reckoned from it. */
+  readonly isExact: boolean;
+  /** ISO 8601: when the oldest of them came onto this topic. */
+  readonly oldest?: string;
+  /** Of retries: when the first of them is due. */
+  readonly due?: string;
+}
+
+export interface RouteLeft {
+  readonly route: string;
+  readonly records: number;
+  readonly oldestSeconds: number;
+  readonly paused: boolean;
+  readonly left: readonly Left[];
+}
+
+export interface DrainReport {
+  readonly records: number;
+  readonly routes: readonly RouteLeft[];
+}
+
+/** A route and its group, as the report asks for them. */
+export interface ReportedRoute {
+  readonly route: string;
+  readonly groupId: string;
+  readonly paused: boolean;
+  /** Where it begins without a committed offset, if not at the log's start. */
+  readonly startOf: (target: TopicPartition) => bigint | undefined;
+  /** Whether a record of a retry topic is this route's. */
+  readonly owns: (record: ConsumedRecord) => boolean;
+}
+
+export interface DrainReportOptions {
+  readonly client: Pick<KafkaClient, 'read'> & {
+    readonly admin: Pick<KafkaAdmin, 'offsets' | 'groupCommits' | 'topicId'>;
+  };
+  readonly routes: readonly ReportedRoute[];
+  /** The main topic first, then the retry topics. */
+  readonly topics: readonly string[];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** So much of a partition is read, in fetches of up to 4 MiB; beyond, the rest is reckoned. */
+const MOST_SLICES = 32;
+
+/**
+ * What is left of each route and where, asked of the brokers and read: on the main topic all records that its group has
+ * not passed, whether its rule picks them or not, and on the retry topics those of its own. Changes nothing.
+ */
+export async function drainReport(options: DrainReportOptions): Promise<DrainReport> {
+  const { client, routes, topics, clock } = options;
+  const left = new Map<string, Left[]>(routes.map(({ route }) => [route, []]));
+  for (const [tier, topic] of topics.entries()) {
+    // Commits first: a record that comes between the two questions counts as left.
+    const groups = routes.map(({ groupId }) => groupId);
+    const committed = await committedIn(client.admin, groups, topic);
+    for (const { partition, first, end } of await client.admin.offsets(topic)) {
+      const target = { topic, partition };
+      const standing = routes.map((one, index) => {
+        const known = committed[index]!.get(partition) ?? one.startOf(target) ?? first;
+        return new Standing(one, known > first ? known : first, end, tier);
+      });
+      await readInto(standing, target, end, options);
+      for (const one of standing) {
+        const found = one.left(target);
+        if (found.records > 0) left.get(one.route)!.push(found);
+      }
+    }
+  }
+  const found = routes.map(({ route, paused }) => routeLeft(route, paused, left.get(route)!, clock.nowMs()));
+  return { records: found.reduce((sum, { records }) => sum + records, 0), routes: found };
+}
+
+/** One route in one partition, as its records are counted. */
+class Standing {
+  readonly route: string;
+  readonly position: bigint;
+  readonly #reported: ReportedRoute;
+  readonly #end: bigint;
+  readonly #tier: number;
+  #records = 0;
+  #oldestMs = Infinity;
+  #dueMs = Infinity;
+  #readTo: bigint;
+
+  constructor(reported: ReportedRoute, position: bigint, end: bigint, tier: number) {
+    this.route = reported.route;
+    this.#reported = reported;
+    this.position = position;
+    this.#end = end;
+    this.#tier = tier;
+    this.#readTo = position;
+  }
+
+  count(records: readonly ConsumedRecord[], nextOffset: bigint): void {
+    if (nextOffset > this.#readTo) this.#readTo = nextOffset;
+    for (const record of records) {
+      if (record.offset < this.position || record.offset >= this.#end) continue;
+      if (this.#tier > 0 && !this.#reported.owns(record)) continue;
+      this.#records += 1;
+      this.#oldestMs = Math.min(this.#oldestMs, record.timestampMs);
+      if (this.#tier > 0) this.#dueMs = Math.min(this.#dueMs, dueMsOf(record));
+    }
+  }
+
+  left({ topic, partition }: TopicPartition): Left {
+    const read = Number(this.#readTo - this.position);
+    const beyond = Math.max(0, Number(this.#end - this.#readTo));
+    const density = read > 0 ? this.#records / read : 1;
+    return {
+      topic,
+      partition,
+      tier: this.#tier,
+      position: Number(this.position),
+      end: Number(this.#end),
+      records: this.#records + Math.ceil(beyond * density),
+      isExact: beyond === 0,
+      ...(Number.isFinite(this.#oldestMs) ? { oldest: new Date(this.#oldestMs).toISOString() } : {}),
+      ...(Number.isFinite(this.#dueMs) ? { due: new Date(this.#dueMs).toISOString() } : {}),
+    };
+  }
+}
+
+async function readInto(
+  standing: readonly Standing[],
+  target: TopicPartition,
+  end: bigint,
+  { client, signal }: DrainReportOptions,
+): Promise<void> {
+  const lowest = standing.reduce((low, { position }) => (position < low ? position : low), end);
+  if (lowest >= end) return;
+  let slices = 0;
+  for await (const { records, nextOffset } of client.read(target, { from: lowest, signal, maxWaitMs: 100 })) {
+    for (const one of standing) one.count(records, nextOffset);
+    slices += 1;
+    if (nextOffset >= end || slices >= MOST_SLICES) return;
+  }
+}
+
+function routeLeft(route: string, paused: boolean, left: readonly Left[], nowMs: number): RouteLeft {
+  const oldest = left.flatMap((one) => (one.oldest === undefined ? [] : [Date.parse(one.oldest)]));
+  return {
+    route,
+    records: left.reduce((sum, { records }) => sum + records, 0),
+    oldestSeconds: oldest.length === 0 ? 0 : Math.max(0, Math.round((nowMs - Math.min(...oldest)) / 1000)),
+    paused,
+    left,
+  };
+}
+
+function dueMsOf(record: ConsumedRecord): number {
+  try {
+    return parseRetryHeaders(record.headers).notBeforeMs;
+  } catch (error) {
+    if (error instanceof TopicsError) return Infinity;
+    throw error;
+  }
+}
+
+/** For people. */
+export function drainLines({ records, routes }: DrainReport): string[] {
+  const lines = routes.flatMap(({ route, records: count, oldestSeconds, paused, left }) => [
+    `${route}: ${count === 0 ? 'nothing left' : `${count} records left, the oldest for ${oldestSeconds} s`}${paused ? ', paused' : ''}`,
+    ...left.map(({ topic, partition, position, end, records: here, isExact, due }) => {
+      const about = isExact ? '' : 'about ';
+      return `  ${topic} ${partition}: ${about}${here} from ${position} to ${end}${due === undefined ? '' : `, due ${due}`}`;
+    }),
+  ]);
+  return [...lines, records === 0 ? 'All routes are drained.' : `${records} records left in all.`];
+}

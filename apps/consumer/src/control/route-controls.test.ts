@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KafkaError, type ConsumedRecord, type OutgoingRecord, type PartitionSlice } from '@genesys-kafka/kafka';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
+import { topicSpecs } from '@genesys-kafka/topics';
+import { formatControl, parseControl, type ControlEntry } from './control-entry.ts';
+import { RouteControls } from './route-controls.ts';
+
+const topic = topicSpecs({ prefix: 'g.' }).controls;
+const pause = (groupId: string, state: 'paused' | 'running'): ControlEntry => ({
+  kind: 'pause',
+  groupId,
+  pause: { state, at: '2026-01-01T00:00:00.000Z', by: 'ann', reason: 'target moves' },
+});
+const start = (groupId: string, offset: bigint): ControlEntry => ({
+  kind: 'start',
+  groupId,
+  start: { from: 'latest', at: '2026-01-01T00:00:00.000Z', offsets: new Map([[0, offset]]) },
+});
+
+/** The topic as a list that grows; a reader waits for more, and fails as told. */
+async function open(...entries: (ControlEntry | { readonly key: string; readonly value: string | null })[]) {
+  const clock = new ManualClock();
+  const records: ConsumedRecord[] = [];
+  const failures: Error[] = [];
+  let grown = Promise.withResolvers<undefined>();
+  const append = (...more: typeof entries) => {
+    for (const entry of more) {
+      const { key, value } = 'kind' in entry ? formatControl(entry) : entry;
+      const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+      const offset = BigInt(records.length);
+      records.push({
+        topic: topic.name,
+        partition: 0,
+        offset,
+        timestampMs: 0,
+        key: Buffer.from(key),
+        value: bytes,
+        headers: {},
+      });
+    }
+    grown.resolve(undefined);
+    grown = Promise.withResolvers();
+  };
+  const read = async function* (_: unknown, { from }: { from: 'start' | bigint }): AsyncGenerator<PartitionSlice> {
+    for (let at = from === 'start' ? 0 : Number(from); ;) {
+      const failure = failures.shift();
+      if (failure) throw failure;
+      const end = BigInt(records.length);
+      const slice = records.slice(at);
+      at = records.length;
+      yield { records: slice, nextOffset: end, lastStableOffset: end, highWatermark: end };
+      if (failures.length === 0 && at === records.length) await grown.promise;
+    }
+  };
+  const troubles: unknown[] = [];
+  const producer = () => ({
+    send: async (_: unknown, sent: readonly OutgoingRecord[]) =>
+      append(...sent.map(({ key, value }) => ({ key: String(key), value: String(value as Buffer) }))),
+    close: async () => undefined,
+  });
+  append(...entries);
+  const controls = await RouteControls.open({
+    client: {
+      read,
+      producer,
+      admin: { createMissing: async () => [], describeTopic: async () => ({ ...topic }) },
+    },
+    topic,
+    signal: new AbortController().signal,
+    clock,
+    onTrouble: (error) => troubles.push(error),
+  });
+  return { controls, append, failures, troubles, clock };
+}
+
+const turns = async () => {
+  for (let i = 0; i < 5; i += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+};
+
+test('entries are what they were when read again', () => {
+  for (const entry of [pause('g.voice', 'paused'), start('g.a/b', 7n)]) {
+    const { key, value } = formatControl(entry);
+    assert.deepEqual(parseControl(Buffer.from(key), value), entry);
+  }
+  assert.equal(parseControl(Buffer.from('other'), Buffer.from('{}')), undefined);
+});
+
+test('the last word on a pause counts, from before the start and after it, and listeners hear of it', async () => {
+  const { controls, append } = await open(pause('a', 'paused'), pause('b', 'paused'), pause('b', 'running'));
+  assert.equal(controls.pauseOf('a')?.by, 'ann');
+  assert.equal(controls.pauseOf('b'), undefined);
+  const heard: string[] = [];
+  controls.onPause((groupId) => heard.push(`${groupId} ${controls.pauseOf(groupId)?.state ?? 'goes on'}`));
+  const stop = new AbortController();
+  const following = controls.follow(stop.signal);
+  following.catch(() => undefined);
+  await turns();
+  append(pause('b', 'paused'), { key: 'pause/a', value: null });
+  await turns();
+  assert.deepEqual(heard, ['b paused', 'a goes on']);
+});
+
+test('brokers that are away change nothing of what is known; what is said meanwhile is heard afterwards', async () => {
+  const { controls, append, failures, troubles, clock } = await open(pause('a', 'paused'));
+  const stop = new AbortController();
+  controls.follow(stop.signal).catch(() => undefined);
+  await turns();
+  failures.push(new KafkaError('broker-unreachable', 'away'), new KafkaError('broker-unreachable', 'away'));
+  append(pause('b', 'paused'));
+  await turns();
+  assert.equal(controls.pauseOf('a')?.state, 'paused');
+  append(pause('a', 'running'));
+  await clock.advance(60_000);
+  assert.equal(troubles.length, 2);
+  assert.deepEqual([controls.pauseOf('a'), controls.pauseOf('b')?.state], [undefined, 'paused']);
+});
+
+test('of two starts that are recorded for one route the first counts, for both who wrote them', async () => {
+  const { controls } = await open(start('a', 100n), start('a', 105n));
+  assert.equal(controls.startOf('a')?.offsets.get(0), 100n);
+});
+
+test('an entry that cannot be read is not taken for none', async () => {
+  await assert.rejects(open({ key: 'pause/a', value: '{"v":2,"state":"half"}' }), { code: 'control-unreadable' });
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DeadLetter } from '@genesys-kafka/topics';
+import { Letters, marksOnly } from './letters.ts';
+import type { LetterMarks, LetterStore, StoredDeadLetter } from './stored-dead-letter.ts';
+
+function letter(id: string, more: Partial<DeadLetter> = {}, object?: string): StoredDeadLetter {
+  const deadLetter: DeadLetter = {
+    framing: 'none',
+    stage: 'deliver',
+    cause: 'http-422',
+    reason: 'refused',
+    timestampMs: 0,
+    origin: { topic: 'd', partition: 0, offset: 0n },
+    route: 'crm',
+    attempts: 1,
+    ...more,
+  };
+  const place = object === undefined ? { partition: 0, offset: 0n } : { object };
+  return { id, deadLetter, key: Buffer.from(id), place, value: () => null, headers: () => ({}) };
+}
+
+function store(
+  letters: readonly StoredDeadLetter[],
+  marks: (marks: LetterMarks) => void = () => undefined,
+): LetterStore {
+  return {
+    unreadable: 0,
+    readMarks: async (known) => marks(known),
+    scan: async function* () {
+      for (const one of letters) yield await Promise.resolve(one);
+    },
+  };
+}
+
+async function walked(letters: Letters, ...filter: Parameters<Letters['walk']>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { id, place, replayedAt } of letters.walk(...filter))
+    found.push([id, 'object' in place ? place.object : 'topic', replayedAt ?? 'open'].join(' '));
+  return found;
+}
+
+test('what lies in both stores is met once, and a mark of either counts in both', async () => {
+  const topic = store([letter('a'), letter('b'), letter('b'), letter('c')], ({ purged }) => purged.add('c'));
+  const objects = store([letter('b', {}, 'o'), letter('c', {}, 'o'), letter('d', {}, 'o')], ({ replayed }) => {
+    replayed.set('a', 'then').set('d', 'then');
+  });
+  const both = new Letters([topic, objects]);
+  assert.deepEqual(await walked(both), ['a topic then', 'b topic open', 'd o then']);
+  assert.deepEqual(await walked(both, { state: 'open' }), ['b topic open']);
+  assert.deepEqual(await walked(new Letters([marksOnly(topic), objects])), ['b o open', 'd o then']);
+});
+
+test('a pointer gives way to the record that the other store has; one that nobody else has is met at the end', async () => {
+  const topic = store([letter('a', { omittedBytes: 9 }), letter('b', { omittedBytes: 9 }), letter('c')]);
+  const objects = store([letter('a', {}, 'o')]);
+  assert.deepEqual(await walked(new Letters([topic, objects])), ['c topic open', 'a o open', 'b topic open']);
+});

@@ -1,0 +1,46 @@
+import type { Proxy } from '@genesys-kafka/http';
+import { connectObjectStore, ObjectStoreError, type ObjectStore } from '@genesys-kafka/object-store';
+import { letterStoreFailure } from '../errors.ts';
+import type { LetterObjectsSettings } from '../settings.ts';
+
+/** Where in a storage dead letters lie. */
+export interface LetterPlace {
+  readonly store: LetterStorage;
+  readonly bucket: string;
+  /** Empty, or with a slash at its end. */
+  readonly prefix: string;
+}
+
+/** Of a storage, what dead letters need. */
+export type LetterStorage = Pick<ObjectStore, 'put' | 'get' | 'list' | 'remove'>;
+
+/**
+ * The place that the settings name; asks nobody. Its calls reject with the DeadLetterErrors `letter-store-away`, which
+ * passes, and `letter-store-refuses`, which does not.
+ */
+export async function connectLetterPlace(
+  { bucket, prefix, ...settings }: LetterObjectsSettings,
+  proxy: Proxy | undefined,
+): Promise<LetterPlace & AsyncDisposable> {
+  const store = await connectObjectStore(settings, proxy);
+  return {
+    bucket,
+    prefix,
+    store: {
+      put: async (...call) => told(store.put(...call)),
+      get: async (...call) => told(store.get(...call)),
+      list: async (...call) => told(store.list(...call)),
+      remove: async (...call) => told(store.remove(...call)),
+    },
+    [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),
+  };
+}
+
+/** What the storage says, as the settings of dead letters have it. */
+async function told<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof ObjectStoreError ? letterStoreFailure(error) : error;
+  }
+}

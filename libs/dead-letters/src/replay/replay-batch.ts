@@ -1,0 +1,146 @@
+import {
+  partitionName,
+  readToEnd,
+  sendAll,
+  type KafkaClient,
+  type OutgoingRecord,
+  type TopicPartition,
+  type TransactionalProducer,
+} from '@genesys-kafka/kafka';
+import type { Clock } from '@genesys-kafka/resilience';
+import type { RoutePlan } from '@genesys-kafka/routing';
+import { MARKER_HEADER, partitionFor, REPLAY_HEADER, type TopicSize } from '@genesys-kafka/topics';
+import type { StoredDeadLetter } from '../letters/stored-dead-letter.ts';
+import type { LetterPlace } from '../objects/letter-place.ts';
+import {
+  readPending,
+  removePending,
+  writePending,
+  writeReplayed,
+  type PendingReplay,
+} from '../objects/object-marks.ts';
+import { replayHeaders } from './replay-target.ts';
+
+export interface BatchPorts {
+  readonly client: Pick<KafkaClient, 'read' | 'admin'>;
+  readonly firstRetry: TopicSize;
+  /** Where marks are written in the transaction that replays; absent where dead letters go to object storage alone. */
+  readonly deadLetters: TopicSize | undefined;
+  readonly objects: LetterPlace | undefined;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** A dead letter and the routes that it goes back to. */
+export interface Routed {
+  readonly stored: StoredDeadLetter;
+  readonly routes: readonly RoutePlan[];
+}
+
+/**
+ * Replays a batch in one transaction, marks included. Where these cannot be part of it, the storage is told before what
+ * is about to be replayed, and a later replay finds on the retry topic whether it was: see `settlePending`.
+ */
+export async function sendBack(
+  producer: TransactionalProducer,
+  batch: readonly Routed[],
+  ports: BatchPorts,
+): Promise<void> {
+  const { firstRetry, deadLetters, objects, clock, signal } = ports;
+  const at = new Date(clock.nowMs()).toISOString();
+  const sends = new Sends();
+  for (const { stored, routes } of batch) {
+    const { key, id } = stored;
+    const value = stored.value();
+    const target = { topic: firstRetry.topic, partition: partitionOf(stored, firstRetry.partitions) };
+    for (const plan of routes) sends.add(target, { key, value, headers: replayHeaders(stored, plan, clock.nowMs()) });
+    if (!deadLetters) continue;
+    const partition =
+      'partition' in stored.place ? stored.place.partition : partitionOf(stored, deadLetters.partitions);
+    const headers = { [MARKER_HEADER.replayed]: id, [MARKER_HEADER.at]: at };
+    sends.add({ topic: deadLetters.topic, partition }, { key, value: null, headers });
+  }
+  const ids = batch.map(({ stored }) => stored.id);
+  const pending = objects && !deadLetters ? await writePending(objects, await pendingOf(ids, at, ports), signal) : '';
+  const transaction = await producer.begin();
+  await sendAll(transaction, sends.parts);
+  await transaction.commit();
+  if (!objects) return;
+  await writeReplayed(
+    objects,
+    ids.map((id) => ({ id, at })),
+    signal,
+  );
+  if (pending !== '') await removePending(objects, pending, signal);
+}
+
+/**
+ * Finds out what became of replays that ended between their transaction and its mark: the retry topic has their
+ * records, or none of them. To be called once earlier replays are fenced.
+ */
+export async function settlePending(objects: LetterPlace, { client, signal }: Pick<BatchPorts, 'client' | 'signal'>) {
+  for (const { key, pending } of await readPending(objects, signal)) {
+    const { ids, at } = pending;
+    if (await wasCommitted(client, pending, signal)) {
+      await writeReplayed(
+        objects,
+        ids.map((id) => ({ id, at })),
+        signal,
+      );
+    }
+    await removePending(objects, key, signal);
+  }
+}
+
+async function pendingOf(
+  ids: readonly string[],
+  at: string,
+  { client, firstRetry }: BatchPorts,
+): Promise<PendingReplay> {
+  const { topic } = firstRetry;
+  const ends = await client.admin.offsets(topic);
+  const from = Object.fromEntries(ends.map(({ partition, end }) => [String(partition), String(end)]));
+  return { v: 1, ids, at, topic, from };
+}
+
+async function wasCommitted(
+  client: Pick<KafkaClient, 'read' | 'admin'>,
+  { ids, topic, from }: PendingReplay,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const wanted = new Set(ids);
+  const starts = await client.admin.offsets(topic);
+  for (const [partition, offset] of Object.entries(from)) {
+    const first = starts.find((one) => one.partition === Number(partition))?.first ?? 0n;
+    const start = BigInt(offset) > first ? BigInt(offset) : first;
+    const target = { topic, partition: Number(partition) };
+    for await (const { records } of readToEnd(client, target, { from: start, signal })) {
+      const isOne = records.some(({ headers }) => wanted.has(headers[REPLAY_HEADER.replayOf]?.toString('utf8') ?? ''));
+      if (isOne) return true;
+    }
+  }
+  return false;
+}
+
+/** By key, as the records of the main topic; those without one stay where they came from. */
+function partitionOf({ place, key, deadLetter }: StoredDeadLetter, partitions: number): number {
+  if (key !== null) return partitionFor(key, partitions);
+  if ('partition' in place) return place.partition % partitions;
+  return 'topic' in deadLetter.origin ? deadLetter.origin.partition % partitions : 0;
+}
+
+/** Records by the partition that they go to: one send for each. */
+class Sends {
+  readonly #byPartition = new Map<string, { readonly target: TopicPartition; readonly records: OutgoingRecord[] }>();
+
+  get parts() {
+    return [...this.#byPartition.values()];
+  }
+
+  add(target: TopicPartition, record: OutgoingRecord): void {
+    const name = partitionName(target);
+    const send = this.#byPartition.get(name) ?? { target, records: [] };
+    send.records.push(record);
+    this.#byPartition.set(name, send);
+  }
+}

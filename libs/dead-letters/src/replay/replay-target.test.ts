@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileRule, type RoutePlan } from '@genesys-kafka/routing';
+import {
+  formatDeadLetter,
+  frame,
+  parseDeadLetter,
+  parseRetryHeaders,
+  RecordReader,
+  REPLAY_HEADER,
+  type DeadLetter,
+} from '@genesys-kafka/topics';
+import type { StoredDeadLetter } from '../letters/stored-dead-letter.ts';
+import { replayHeaders, replayTarget, type ReplayTarget } from './replay-target.ts';
+
+const policy = { tiersMs: [1000], maxAttempts: 2 };
+function plan(name: string, when?: string): RoutePlan {
+  const rule = when === undefined ? undefined : compileRule(when, name);
+  return { name, groupId: `g.${name}`, rule, sink: 's', priority: 'normal', policy, blocking: false };
+}
+
+function stored(more: Partial<DeadLetter>, value: Buffer = frame(1, Buffer.from('{"n":1}'))): StoredDeadLetter {
+  const letter: DeadLetter = {
+    framing: 'confluent',
+    stage: 'deliver',
+    cause: 'http-422',
+    reason: 'refused',
+    httpStatus: 422,
+    timestampMs: 0,
+    origin: { topic: 'd', partition: 2, offset: 41n },
+    route: 'crm',
+    attempts: 3,
+    ...more,
+  };
+  const texts = Object.entries({ ...formatDeadLetter(letter), 'source-id': 'job-1' });
+  const headers = Object.fromEntries(texts.map(([name, text]) => [name, Buffer.from(text)]));
+  return {
+    id: 'd/2/41/crm/3',
+    deadLetter: parseDeadLetter(headers),
+    key: Buffer.from('c'),
+    place: { partition: 0, offset: 9n },
+    value: () => value,
+    headers: () => headers,
+  };
+}
+
+async function target(letter: StoredDeadLetter, ...plans: RoutePlan[]): Promise<string> {
+  const found: ReplayTarget = await replayTarget(letter, {
+    plans,
+    reader: new RecordReader(undefined),
+    signal: new AbortController().signal,
+  });
+  return found.kind === 'refused' ? found.why : found.routes.map(({ name }) => name).join();
+}
+
+test('a delivery that failed goes back to its own route, and only there', async () => {
+  assert.equal(await target(stored({}), plan('crm', 'record.n == 2.0'), plan('all')), 'crm');
+  assert.match(await target(stored({}), plan('all')), /not in the configuration/);
+});
+
+test('what no route took goes to those that take it now; a failing rule and a missing one are said', async () => {
+  const unrouted = stored({ stage: 'route', cause: 'unrouted', route: 'unrouted', attempts: 0 });
+  assert.equal(
+    await target(unrouted, plan('one', 'record.n == 1.0'), plan('two', 'record.n == 2.0'), plan('all')),
+    'one,all',
+  );
+  assert.match(await target(unrouted, plan('two', 'record.n == 2.0')), /no route picks it/);
+  const failing = stored({ stage: 'route', cause: 'rule-error', attempts: 0 });
+  assert.match(await target(failing, plan('crm', 'record.n > "a"'), plan('all')), /rule still fails/);
+  assert.equal(await target(failing, plan('crm', 'record.n == 1.0'), plan('all')), 'crm');
+});
+
+test('what nobody can read, and what never was on the main topic, is refused', async () => {
+  assert.match(await target(stored({ stage: 'decode' }, Buffer.from('x')), plan('all')), /still cannot be read/);
+  const producer = stored({ stage: 'validate', framing: 'none', origin: { source: 'job-1', ordinal: 4 } });
+  assert.match(await target(producer, plan('all')), /export its window/);
+});
+
+test('the retry record: attempt 1 and due now, own headers and history kept, nothing left of the envelope', () => {
+  const headers = replayHeaders(stored({}), plan('crm'), 1000) as Record<string, string | Buffer>;
+  const buffers = Object.fromEntries(Object.entries(headers).map(([name, one]) => [name, Buffer.from(one)]));
+  const { attempt, notBeforeMs, route, group, recordVersion } = parseRetryHeaders(buffers);
+  assert.deepEqual([attempt, notBeforeMs, route, group, recordVersion], [1, 1000, 'crm', 'g.crm', 41n]);
+  assert.equal(String(headers['source-id']), 'job-1');
+  assert.equal(headers[REPLAY_HEADER.replayOf], 'd/2/41/crm/3');
+  assert.equal(headers[REPLAY_HEADER.priorAttempts], '3');
+  for (const name of ['framing', 'stage', 'http-status', 'attempts']) assert.equal(headers[name], undefined);
+});
+
+test('a pointer, whose value no topic took, is left with its reason', async () => {
+  assert.match(await target(stored({ omittedBytes: 9 }), plan('crm')), /has no value/);
+});
