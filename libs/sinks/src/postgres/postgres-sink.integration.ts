@@ -35,9 +35,18 @@ test('makes the table, and one row a key: only a greater version overwrites, a r
   await sink.check(never);
 });
 
+test('consumers that meet a missing table at once make it once, and each stores its records', async () => {
+  await using area = await postgres.area();
+  const numbers = Array.from({ length: 8 }, (_, n) => n);
+  const outcomes = await Promise.all(numbers.map(async (n) => area.sink().deliver([recordOf(`k-${n}`, n)], never)));
+  assert.deepEqual(new Set(causesOf(outcomes.flat())), new Set(['delivered']));
+  assert.equal((await area.rows()).length, numbers.length);
+});
+
 test('law: whatever comes when, in whichever batches, again and at once, each row is the newest of its key', async () => {
   await using area = await postgres.area();
   const sink = area.sink();
+  await sink.deliver([recordOf('first', 0)], never);
   const delivery = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd'), version: fc.nat({ max: 50 }) });
   let run = 0;
   await fc.assert(
