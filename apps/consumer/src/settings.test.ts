@@ -68,7 +68,15 @@ sinks:
       rate: { max: 100, perMs: 1000 },
       breaker: { ...breaker, errorsRatio: 0.4 },
     },
-    disk: { type: 'file', path: '/data/all.ndjson', concurrency: 16, ...shares, breaker },
+    disk: {
+      type: 'file',
+      path: '/data/all.ndjson',
+      rotate: { bytes: undefined, ageMs: undefined },
+      sync: 'batch',
+      concurrency: 16,
+      ...shares,
+      breaker,
+    },
   });
   assert.deepEqual(routes, [
     { name: 'voice', when: 'record.n == 1.0', from: 'earliest', sink: 'crm', priority: 'high', retry: {} },
@@ -99,7 +107,7 @@ dedLetters: { topic: false }
     'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',
     'routes.1.prio: is not a setting; known here: name, when, from, sink, priority, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
-    'sinks.s.type: is not a known type; choose one of http, file, s3, kafka',
+    'sinks.s.type: is not a known type; choose one of http, postgres, s3, kafka, file',
     'sinks.x.type: is not a known type; did you mean http?',
     'sinks.y.headers.a b: is not a header name; use letters, digits and dashes',
     'sinks.y.rate.pr: is not a setting; did you mean per?',
