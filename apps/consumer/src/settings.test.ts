@@ -90,6 +90,7 @@ routes:
   - { name: a, sink: nope }
   - { name: a, sink: y, prio: high }
   - { name: unrouted, sink: y }
+  - { name: run, sink: y }
 sinks:
   x: { type: htp }
   s: { type: ftp, bucket: b }
@@ -107,6 +108,7 @@ dedLetters: { topic: false }
     'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',
     'routes.1.prio: is not a setting; known here: name, when, from, sink, priority, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
+    'routes.3.name: is kept: its consumer group is the one by which processes of `producer run` share their work; choose another one',
     'sinks.s.type: is not a known type; choose one of http, postgres, s3, kafka, file',
     'sinks.x.type: is not a known type; did you mean http?',
     'sinks.y.headers.a b: is not a header name; use letters, digits and dashes',

@@ -89,6 +89,13 @@ export const PRODUCER_ERRORS = {
     remedy: 'Write 1h, 6h or 1d, or another length that divides a day.',
     scope: 'usage',
   },
+  'follow-windows': {
+    meaning: 'From windows.from to now there are more windows of windows.size than `run` takes up at its first start.',
+    remedy:
+      'Write a later windows.from or a larger windows.size: each window is a job, a line of the ledger and a place in ' +
+      'memory for good, and neither setting can be changed later.',
+    scope: 'usage',
+  },
   'other-plan': {
     meaning:
       'The ledger holds windows that were planned with another windows.from, windows.size, contract or query: some would ' +

@@ -26,7 +26,7 @@ const said = (held: Map<string, WindowFacts>, nowMs: number) =>
 test('published, provisional, pending and failed windows in a row are intervals; a failed one stands alone', () => {
   const late = START_MS + 5 * DAY_MS;
   const soon = START_MS + 6 * HOUR_MS;
-  const failed: WindowFacts = { state: 'failed', failures: { nextTry: iso(late) } };
+  const failed: WindowFacts = { state: 'failed', failures: { count: 1, nextTry: iso(late) } };
   const held = known(read(late), read(late), read(soon), failed, failed, { state: 'submitted' });
   const nowMs = START_MS + 2 * DAY_MS;
   assert.deepEqual(said(held, nowMs), ['2 published', '1 provisional', '1 failed', '1 failed', '3 pending']);
@@ -53,7 +53,7 @@ test('while a window is read again it stays published, and once that fails it is
   const lastReading = { until: iso(START_MS + DAY_MS) };
   const again: WindowFacts = { state: 'publishing', lastReading };
   assert.deepEqual(said(known(again), START_MS + 6 * HOUR_MS), ['1 provisional']);
-  const failed: WindowFacts = { state: 'failed', lastReading, failures: { nextTry: iso(0) } };
+  const failed: WindowFacts = { state: 'failed', lastReading, failures: { count: 1, nextTry: iso(0) } };
   const calendar = calendarOf(PLAN, known(failed), START_MS + 6 * HOUR_MS, lane);
   assert.deepEqual([calendar.counts.failed, calendar.completeUntilMs], [1, START_MS + 6 * HOUR_MS]);
 });
@@ -62,7 +62,7 @@ test('law: intervals lie side by side from the start on, each window in one; com
   const line = fc.option(
     fc.oneof(
       fc.constant<WindowFacts>({ state: 'split' }),
-      fc.constant<WindowFacts>({ state: 'failed', failures: { nextTry: iso(START_MS) } }),
+      fc.constant<WindowFacts>({ state: 'failed', failures: { count: 1, nextTry: iso(START_MS) } }),
       fc.constant<WindowFacts>({ state: 'planned' }),
       fc.integer({ min: 0, max: 10 * DAY_MS }).map((ms) => read(START_MS + ms)),
     ),
@@ -90,7 +90,7 @@ test('law: intervals lie side by side from the start on, each window in one; com
 test('a day is as good as its worst window', () => {
   const late = START_MS + 20 * DAY_MS;
   const good = read(late);
-  const failed: WindowFacts = { state: 'failed', failures: { nextTry: iso(late) } };
+  const failed: WindowFacts = { state: 'failed', failures: { count: 1, nextTry: iso(late) } };
   const held = known(good, good, good, good, good, failed, good, good, good);
   assert.deepEqual(dayStates(calendarOf(PLAN, held, START_MS + 60 * HOUR_MS, lane)), [
     'published',

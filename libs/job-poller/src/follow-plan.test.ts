@@ -7,6 +7,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const START_MS = Date.UTC(2026, 0, 1);
+const RETRY_AFTER_MS = 10 * MINUTE_MS;
 const iso = (ms: number) => new Date(ms).toISOString();
 
 const PLAN = fc.record({
@@ -27,18 +28,20 @@ const facts = (availableMs: number, nowMs: number): fc.Arbitrary<WindowFacts> =>
       state: fc.constantFrom('planned', 'submitted', 'publishing', 'done', 'failed', 'split'),
       readAgoMs: fc.option(fc.integer({ min: 0, max: 5 * DAY_MS })),
       nextTryInMs: fc.integer({ min: -DAY_MS, max: DAY_MS }),
+      count: fc.integer({ min: 1, max: 10 }),
     })
-    .map(({ state, readAgoMs, nextTryInMs }): WindowFacts => {
+    .map(({ state, readAgoMs, nextTryInMs, count }): WindowFacts => {
       const until = iso(availableMs - (readAgoMs ?? 0));
       const wasRead = state === 'done' || readAgoMs !== null;
-      const failures = state === 'failed' ? { failures: { nextTry: iso(nowMs + nextTryInMs) } } : {};
+      const failures = state === 'failed' ? { failures: { count, nextTry: iso(nowMs + nextTryInMs) } } : {};
       return { state, ...(wasRead ? { lastReading: { until } } : {}), ...failures };
     });
 
 /** A plan, a moment, and anything at all that a ledger may hold of its windows and of their halves. */
 const CASE = PLAN.chain((plan) =>
   fc.integer({ min: 0, max: 8 * DAY_MS }).chain((aheadMs) => {
-    const now = { availableMs: plan.fromMs + aheadMs, nowMs: plan.fromMs + aheadMs + HOUR_MS };
+    const atMs = plan.fromMs + aheadMs;
+    const now = { availableMs: atMs, nowMs: atMs + HOUR_MS, retryAfterMs: RETRY_AFTER_MS };
     const whole = [...windowsUntil(plan, now.availableMs, new Map())];
     const halves = whole.flatMap((window) => halvesOf(window) ?? []);
     return fc
@@ -82,9 +85,11 @@ test('each window that is over is read, waits for its next try, or was read: non
       for (const window of windowsUntil(plan, now.availableMs, known)) {
         assert(window.to.getTime() <= now.availableMs);
         const one = known.get(window.id);
-        const waits = one?.state === 'failed' && Date.parse(one.failures!.nextTry) > now.nowMs;
+        const inMs = one?.state === 'failed' ? Date.parse(one.failures!.nextTry) - now.nowMs : 0;
+        // A wait that is longer than it can have been was written by a clock that was ahead.
+        const waits = inMs > 0 && inMs <= nextTryMs(0, one!.failures!.count, RETRY_AFTER_MS);
         if (one?.state !== 'done') assert.equal(dueIds.has(window.id), !waits);
-        if (waits) assert(nextRetryMs !== undefined && nextRetryMs <= Date.parse(one.failures!.nextTry));
+        if (waits) assert(nextRetryMs !== undefined && nextRetryMs <= Date.parse(one!.failures!.nextTry));
       }
     }),
   );
@@ -132,7 +137,7 @@ test('first readings go oldest first, before retries, and those before readings 
 
 test('a reading that claims to know of a time to come is no reading for ever: it is done again', () => {
   const plan = { fromMs: 0, sizeMs: DAY_MS, rereads: [{ ageMs: 3 * DAY_MS, everyMs: DAY_MS }] };
-  const now = { nowMs: 2 * DAY_MS, availableMs: 2 * DAY_MS };
+  const now = { nowMs: 2 * DAY_MS, availableMs: 2 * DAY_MS, retryAfterMs: RETRY_AFTER_MS };
   const [window] = windowsUntil(plan, DAY_MS, new Map());
   const dueWith = (untilMs: number) => {
     const known = new Map([[window!.id, { state: 'done', lastReading: { until: iso(untilMs) } } as const]]);
@@ -143,9 +148,26 @@ test('a reading that claims to know of a time to come is no reading for ever: it
   assert.deepEqual(dueWith(now.availableMs + HOUR_MS), []);
 });
 
+test('a next try that a clock ahead of its time has written, or that is a shorter one by now, holds up nothing', () => {
+  const plan: FollowPlan = { fromMs: START_MS, sizeMs: DAY_MS, rereads: [] };
+  const nowMs = START_MS + 2 * DAY_MS;
+  const [window] = windowsUntil(plan, START_MS + DAY_MS, new Map());
+  const planned = (inMs: number, count: number) => {
+    const failures = { count, nextTry: iso(nowMs + inMs) };
+    const known = new Map([[window!.id, { state: 'failed', failures } as const]]);
+    const now = { nowMs, availableMs: START_MS + DAY_MS, retryAfterMs: RETRY_AFTER_MS };
+    const { due, nextRetryMs } = planWork(plan, known, now);
+    return due.length === 1 ? 'now' : nextRetryMs! - nowMs;
+  };
+  assert.equal(planned(365 * DAY_MS, 1), 'now');
+  assert.equal(planned(20 * MINUTE_MS, 1), 'now');
+  assert.equal(planned(RETRY_AFTER_MS, 1), RETRY_AFTER_MS);
+  assert.equal(planned(20 * MINUTE_MS, 2), 20 * MINUTE_MS);
+});
+
 test('only what is wanted is planned', () => {
   const plan: FollowPlan = { fromMs: START_MS, sizeMs: HOUR_MS, rereads: [] };
-  const now = { availableMs: START_MS + 2 * DAY_MS, nowMs: START_MS + 3 * DAY_MS };
+  const now = { availableMs: START_MS + 2 * DAY_MS, nowMs: START_MS + 3 * DAY_MS, retryAfterMs: RETRY_AFTER_MS };
   const { due } = planWork(plan, new Map(), now, (startMs) => startMs >= START_MS + DAY_MS);
   assert.deepEqual([due.length, due[0]!.window.id], [24, '2026-01-02T00:00Z/2026-01-02T01:00Z']);
 });

@@ -20,7 +20,14 @@ export interface WindowFacts {
   readonly state: 'planned' | 'submitted' | 'publishing' | 'done' | 'failed' | 'split';
   /** Of the last reading that ended well: until when data was available. */
   readonly lastReading?: { readonly until: string };
-  readonly failures?: { readonly nextTry: string };
+  readonly failures?: { readonly count: number; readonly nextTry: string };
+}
+
+/** When it is planned, and how long a window waits that has failed once. */
+export interface PlanningMoment {
+  readonly nowMs: number;
+  readonly availableMs: number;
+  readonly retryAfterMs: number;
 }
 
 /** What there is to be done with a window, the most urgent first. */
@@ -49,15 +56,15 @@ const ORDER: readonly Due[] = ['continue', 'first', 'retry', 'reread'];
 export function planWork(
   plan: FollowPlan,
   known: Pick<ReadonlyMap<string, WindowFacts>, 'get'>,
-  now: { readonly nowMs: number; readonly availableMs: number },
+  now: PlanningMoment,
   wanted: (startMs: number) => boolean = () => true,
 ): Work {
   const found: Record<Due, DueWindow[]> = { continue: [], first: [], retry: [], reread: [] };
   let nextRetryMs: number | undefined;
   for (const window of windowsUntil(plan, now.availableMs, known, wanted)) {
     const facts = known.get(window.id);
-    const retryMs = facts?.state === 'failed' ? Date.parse(facts.failures?.nextTry ?? '') : undefined;
-    if (retryMs !== undefined && retryMs > now.nowMs) {
+    const retryMs = facts?.state === 'failed' ? waitsUntilMs(facts, now) : undefined;
+    if (retryMs !== undefined) {
       nextRetryMs = Math.min(nextRetryMs ?? Infinity, retryMs);
       continue;
     }
@@ -65,6 +72,15 @@ export function planWork(
     if (due) found[due].push({ window, due });
   }
   return { due: ORDER.flatMap((due) => found[due]), nextRetryMs };
+}
+
+/** When a failed window is tried again; undefined where that is now. */
+function waitsUntilMs({ failures }: WindowFacts, { nowMs, retryAfterMs }: PlanningMoment): number | undefined {
+  if (!failures) return undefined;
+  const retryMs = Date.parse(failures.nextTry);
+  // Further away than it was when it was written: the clock was ahead then, or the wait is a shorter one now.
+  const isBelievable = retryMs <= nextTryMs(nowMs, failures.count, retryAfterMs);
+  return retryMs > nowMs && isBelievable ? retryMs : undefined;
 }
 
 function dueOf(plan: FollowPlan, window: Window, facts: WindowFacts | undefined, availableMs: number): Due | undefined {

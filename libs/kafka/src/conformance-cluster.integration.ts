@@ -9,7 +9,7 @@ import { retry } from '@genesys-kafka/resilience';
 import { startStack, type ChaosProxy, type Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
-import { KafkaError, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
+import { checkCluster, KafkaError, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
 import { createCluster, protocolError } from './kafkajs/internals.ts';
 import { encodeBatch } from './wire/encoded-batch.ts';
 
@@ -54,6 +54,9 @@ for (const { name, create } of IMPLEMENTATIONS) {
       const topic = await newTopic(client, { partitions: PARTITIONS.length });
       const description = await client.admin.describeTopic(topic);
       assert.equal(description?.config['min.insync.replicas'], '2');
+      assert.equal(description.replicas, 3);
+      const spec = { name: topic, partitions: PARTITIONS.length, config: {} };
+      assert.equal(await checkCluster(client, [spec]), '3 brokers, all topics fit');
       assert.equal((await client.admin.brokers()).length, 3);
       // One right after the other: a transaction that follows a commit at once is refused for a moment, and kafkajs's
       // retries of that are where a send over several leaders doubles (880 of 600 here).

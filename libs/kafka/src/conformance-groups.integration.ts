@@ -14,6 +14,11 @@ const kafkajsDecoder = createRequire(import.meta.url)('kafkajs/src/protocol/deco
   readonly prototype: { readVarIntArray(): unknown };
 };
 
+/** Of kafkajs alone: by this its groups stay members. */
+const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
+  readonly prototype: { heartbeat(request: unknown): Promise<unknown> };
+};
+
 /** Polls until it holds; the groups' own timing is the broker's. */
 async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const end = performance.now() + timeoutMs;
@@ -354,6 +359,20 @@ for (const { name, create } of IMPLEMENTATIONS) {
       assert.deepEqual([froms[0], froms.at(-1), second.seen], [700n, 1n, ['2']]);
       assert.equal((await client.admin.groupCommits(group, topic)).get(0)?.offset, 700n);
       await second.consumer.stop();
+    });
+
+    test('a member goes on with its heartbeats when the clock is set back by an hour', async (t) => {
+      const topic = await newTopic(client);
+      const member = await join(client, `g-${topic}`, [topic]);
+      const { mock } = t.mock.method(kafkajsBroker.prototype, 'heartbeat');
+      await until('a heartbeat', () => mock.callCount() > 0);
+      const now = Date.now.bind(Date);
+      t.mock.method(Date, 'now', () => now() - 3_600_000);
+      const before = mock.callCount();
+      // Two of them, so that one that was on its way counts for nothing.
+      await until('heartbeats after that', () => mock.callCount() > before + 1, 12_000);
+      assert.deepEqual(member.events, ['assigned 1']);
+      await member.consumer.stop();
     });
 
     test('a topic that is deleted and made again has another id', async () => {

@@ -215,8 +215,6 @@ export interface KafkaAdmin {
    * but shows that the group had one.
    */
   groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>>;
-  /** How many members a group has; 0 for one that nobody is in. */
-  groupMembers(groupId: string): Promise<number>;
   /** Rejects as making these topics would; makes none. */
   tryCreate(topics: readonly TopicSpec[]): Promise<void>;
   /**

@@ -47,7 +47,8 @@ async function open(client: KafkaClient, topics: string) {
     keyPrefix: 'bench/',
   });
   const publisher = new LanePublisher(lane, limits);
-  const format = { tag: Buffer.alloc(16, 1), compression: 'zstd' as const };
+  const tag = Buffer.alloc(16, 1);
+  const format = { tag, deadLettersTag: tag, compression: 'zstd' as const };
   const digests = new LaneDigests({ client, lane, publisher, format, signal: new AbortController().signal });
   return { publisher, digests };
 }

@@ -39,3 +39,5 @@ export const LEDGER_ERRORS = {
 } as const satisfies ErrorTable;
 
 export class LedgerError extends errorsOf(LEDGER_ERRORS) {}
+
+export type LedgerErrorCode = keyof typeof LEDGER_ERRORS;

@@ -12,6 +12,7 @@ export {
   windowLineKey,
   withoutError,
 } from './entries.ts';
+export { type LedgerErrorCode } from './errors.ts';
 export { type ExportStatus, summarise } from './export-status.ts';
 export { type ClaimedLane } from './lane.ts';
 export { type LaneOptions, withLane } from './lane-session.ts';
@@ -20,4 +21,5 @@ export { readLedger } from './read-ledger.ts';
 export { addCounts, type RecordCounts, sumCounts } from './record-counts.ts';
 export { plannedReading, readOn, type RunPlan, runPlanKey, runPrefix, type RunWindow } from './run-window.ts';
 export { type AcceptedChanges, checkLedgerTopics, type LedgerTopics, recordTopics } from './topic-guard.ts';
+export { assertSameTopics, topicIds, type TopicIds } from './topic-ids.ts';
 export type { Availability, Contract, Position, SourceIdentity, WindowError } from './window-progress.ts';

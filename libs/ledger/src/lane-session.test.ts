@@ -197,3 +197,29 @@ test('a claim of its own whose answer was lost is nobody else’s', async () => 
   assert.equal(ended, 'done');
   assert.equal(memory.state.claimsUnanswered, 0);
 });
+
+test('what must not be claimed is not, at the first claim and at each later one', async () => {
+  const memory = memoryClient();
+  const refused = new KafkaError('topic-missing', 'The ledger is another one.');
+  const clock = new ManualClock();
+  const first = withLane(
+    { ...optionsOf(memory.client, clock), mayClaim: async () => Promise.reject(refused) },
+    async () => 'done',
+  );
+  await assert.rejects(first, refused);
+  assert.equal(memory.beginnings(), 0);
+  let asked = 0;
+  const mayClaim = async () => {
+    asked += 1;
+    if (asked === 2) throw refused;
+  };
+  const later = withLane({ ...optionsOf(memory.client, clock), mayClaim }, async (_lane, publisher) => {
+    memory.state.failure = new KafkaError('broker-unreachable', 'The broker is away.');
+    await publisher.write({ key: 'e/1/w', entry: ENTRY, batches: [] });
+    await publisher.flush();
+  }).catch((error: unknown) => error);
+  await clock.advance(60_000);
+  assert.equal(await later, refused);
+  // The first claim, and what was interrupted.
+  assert.equal(memory.beginnings(), 2);
+});

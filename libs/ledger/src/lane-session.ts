@@ -13,6 +13,8 @@ export interface LaneOptions {
   readonly events?: PublisherEvents;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
+  /** Asked before each claim, also of a lane that was held before; rejects where it must not be claimed. */
+  readonly mayClaim?: () => Promise<void>;
   /** Something failed that is tried again: the claim, or the work from what is committed. */
   readonly onInterrupted?: (error: OperationalError) => void;
 }
@@ -76,9 +78,10 @@ export async function withLane<T>(
 
 /** Looks before each attempt: another command may have claimed the lane while the brokers were away. */
 async function claimAgain(options: LaneOptions, held: ClaimedLane): Promise<ClaimedLane> {
-  const { client, identity, signal } = options;
+  const { client, identity, signal, mayClaim } = options;
   const own = new Set([held.nonce]);
   return retry(async () => {
+    await mayClaim?.();
     const last = await lastClaim(client, identity, { signal });
     if (last && !own.has(last.nonce)) throw takenOver(identity.transactionalId, last);
     const nonce = randomUUID();
@@ -89,8 +92,11 @@ async function claimAgain(options: LaneOptions, held: ClaimedLane): Promise<Clai
 }
 
 async function claim(options: LaneOptions): Promise<ClaimedLane> {
-  const { client, identity, signal } = options;
-  return retry(async () => claimLane(client, identity, { signal }), retryOptions(options));
+  const { client, identity, signal, mayClaim } = options;
+  return retry(async () => {
+    await mayClaim?.();
+    return claimLane(client, identity, { signal });
+  }, retryOptions(options));
 }
 
 function retryOptions({ signal, clock, onInterrupted }: LaneOptions) {

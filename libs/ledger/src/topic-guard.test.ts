@@ -115,10 +115,19 @@ test('a data topic that was deleted is not made again under a ledger that says d
   await assert.rejects(start(), { code: 'data-missing', message: /p\.data does not exist.*--again/ });
 });
 
-test('nine partitions instead of six are refused, until it is accepted; older ledgers are taken as they are', async () => {
+test('a ledger that was made anew while somebody was at work has lines, but not its first one', async () => {
+  topics.set('p.data', { ends: [1, 1] });
+  topics.set('p.ledger', { ends: [5, 0, 0] });
+  await assert.rejects(start(), { code: 'ledger-missing', message: /lacks its first line.*--new-ledger/ });
+  await start({ newLedger: true });
+  await start();
+  assert.equal(written.length, 1);
+});
+
+test('nine partitions instead of six are refused, until it is accepted', async () => {
   topics.set('p.data', { ends: [1, 1, 1, 1, 1, 1] });
   topics.set('p.ledger', { ends: [5, 0, 0] });
-  await start();
+  await start({ newLedger: true });
   topics.set('p.data', { ends: [1, 1, 1, 1, 1, 1, 0, 0, 0] });
   await assert.rejects(start(), { code: 'partitions-changed', message: /has 9 partitions, and had 6.*--accept-part/ });
   await start({ partitions: true });

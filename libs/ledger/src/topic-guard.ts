@@ -56,6 +56,8 @@ export async function checkLedgerTopics(
   }
   const entry = await readTopicsEntry(client, topics, signal);
   const ledgerStarts = startsOf(ledger);
+  // It is written before all else: whoever was at work while the ledger was made anew has gone on in it.
+  if (!entry && hasHeldRecords(published) && !accepted.newLedger) throw ledgerForeign(topics);
   const beheaded = ledger!.find(({ partition, first }) => first > BigInt(entry?.ledgerStarts?.[partition] ?? 0));
   if (beheaded && !accepted.newLedger) throw ledgerCut(topics.ledger, beheaded);
   if (!data) throw dataGone(topics, entry?.partitions);
@@ -114,6 +116,11 @@ function startsOf(offsets: readonly PartitionOffsets[] | undefined): string[] {
 function ledgerGone(ledger: string, holder: string, isThere: boolean): LedgerError {
   const what = isThere ? 'is empty' : 'does not exist';
   return new LedgerError('ledger-missing', `${ledger} ${what}, and ${holder} holds or held records.`);
+}
+
+function ledgerForeign({ data, ledger }: LedgerTopics): LedgerError {
+  const what = `${ledger} lacks its first line, about ${data}: it was made anew after records were published there.`;
+  return new LedgerError('ledger-missing', what);
 }
 
 function ledgerCut(ledger: string, { partition, first }: PartitionOffsets): LedgerError {

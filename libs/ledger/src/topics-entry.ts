@@ -28,7 +28,7 @@ export function topicsPartition(ledger: string): TopicPartition {
 }
 
 /**
- * The last committed line, or undefined where none was ever written, as by versions before it. Waits for what is hidden
+ * The last committed line, or undefined where there is none: it is the first that is written to a ledger. Waits for what is hidden
  * behind an open transaction only where none is found in front of it. Raises `ledger-unreadable`.
  */
 export async function readTopicsEntry(

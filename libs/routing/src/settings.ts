@@ -24,6 +24,12 @@ const START = z.string().transform((value, context): 'earliest' | 'latest' | num
   return z.NEVER;
 });
 
+/** Names whose groups, `<prefix><connector>.<name>`, are others'. */
+const KEPT: ReadonlyMap<unknown, string> = new Map([
+  [UNROUTED, 'is kept for the records that no route picks'],
+  ['run', 'is kept: its consumer group is the one by which processes of `producer run` share their work'],
+]);
+
 const ROUTE = z.strictObject({
   name: identifier(100).meta({ description: 'Names its consumer group: renaming a route starts it anew.' }),
   when: text(20_000)
@@ -70,9 +76,8 @@ function namesAreFree({ tree }: Given) {
   const names = routesOf(tree).map(({ name }) => name);
   return names.flatMap((name, index) => {
     const path = `routes.${index}.name`;
-    if (name === UNROUTED) {
-      return [{ path, problem: 'is kept for the records that no route picks', fix: 'choose another one' }];
-    }
+    const kept = KEPT.get(name);
+    if (kept !== undefined) return [{ path, problem: kept, fix: 'choose another one' }];
     const earlier = names.indexOf(name);
     if (typeof name !== 'string' || earlier === index) return [];
     const problem = `is the name of routes.${earlier} already`;

@@ -7,7 +7,7 @@ const LOWEST = 10_240;
 const HIGHEST = 32_767;
 
 /** A loopback port nobody listens on now. Another program may still take it first: the caller tries again. */
-async function freePort(taken: ReadonlySet<number> = new Set()): Promise<number> {
+async function freePort(taken: ReadonlySet<number>): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST + 1);
     if (!taken.has(port) && (await isFree(port))) return port;
@@ -15,11 +15,16 @@ async function freePort(taken: ReadonlySet<number> = new Set()): Promise<number>
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST}`);
 }
 
-/** `count` different free ports. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort(ports));
-  return [...ports];
+/** `count` different free ports, none of those that are spoken for though nobody listens on them yet. */
+export async function freePorts(count: number, spokenFor: readonly number[] = []): Promise<number[]> {
+  const taken = new Set(spokenFor);
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = await freePort(taken);
+    taken.add(port);
+    ports.push(port);
+  }
+  return ports;
 }
 
 async function isFree(port: number): Promise<boolean> {

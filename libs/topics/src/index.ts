@@ -37,6 +37,7 @@ export {
   checkTopic,
   LANES,
   type TopicDescription,
+  topicRisks,
   type TopicSize,
   type TopicSpec,
   topicSpecs,

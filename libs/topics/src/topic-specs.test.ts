@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkTopic, topicSpecs, type TopicSpec } from './index.ts';
+import { checkTopic, topicRisks, topicSpecs, type TopicSpec } from './index.ts';
 
 const all = topicSpecs({ prefix: 'genesys.' });
 
@@ -76,6 +76,29 @@ test('each setting that would lose or refuse records is one sentence with the to
     const problems = checkTopic(spec, asCreated(spec, changes, partitions));
     assert.equal(problems.length, 1, problems.join());
     assert.match(problems[0]!, expected);
+  }
+});
+
+test('a topic that can take no write is refused; one that may lose what it has taken is told', () => {
+  const topic = (replicas: number, config: Readonly<Record<string, string>>) => ({
+    ...asCreated(all.ledger, config),
+    replicas,
+  });
+  const [problem, ...others] = checkTopic(all.ledger, topic(1, { 'min.insync.replicas': '2' }));
+  assert.match(problem!, /^genesys\.export-ledger: min\.insync\.replicas is 2 and it has 1, so no write is ever taken/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(checkTopic(all.ledger, topic(3, { 'min.insync.replicas': '3' })), []);
+  const cases: readonly (readonly [number, Readonly<Record<string, string>>, number, readonly RegExp[]])[] = [
+    [1, { 'min.insync.replicas': '1' }, 1, []],
+    [1, { 'min.insync.replicas': '1' }, 3, [/export-ledger has one replica/]],
+    [3, { 'min.insync.replicas': '1' }, 3, [/has min\.insync\.replicas 1/]],
+    [3, { 'min.insync.replicas': '2' }, 3, []],
+    [3, { 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'true' }, 3, [/unclean leader elections/]],
+  ];
+  for (const [replicas, config, brokers, expected] of cases) {
+    const risks = topicRisks(topic(replicas, config), brokers);
+    assert.equal(risks.length, expected.length, risks.join());
+    for (const [index, text] of expected.entries()) assert.match(risks[index]!, text);
   }
 });
 

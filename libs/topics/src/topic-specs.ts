@@ -21,6 +21,8 @@ export interface TopicSpec {
 export interface TopicDescription {
   readonly name: string;
   readonly partitions: number;
+  /** Of the partition that has the fewest. */
+  readonly replicas?: number;
   readonly config: Readonly<Record<string, string>>;
 }
 
@@ -120,9 +122,32 @@ export function checkTopic(spec: TopicSpec, topic: TopicDescription): string[] {
         'Delete the topic if it holds nothing of value, or use another topic prefix.',
     );
   }
+  const leastInSync = Number(topic.config['min.insync.replicas'] ?? 1);
+  if (leastInSync > (topic.replicas ?? Infinity)) {
+    problems.push(
+      `${topic.name}: min.insync.replicas is ${leastInSync} and it has ${topic.replicas}, so no write is ever taken. ` +
+        'Lower it, or add replicas.',
+    );
+  }
   problems.push(...sizeProblems(spec, topic));
   problems.push(...compressionProblems(spec, topic));
   return problems;
+}
+
+/** By what, among so many brokers, a topic that will do may still lose what it has taken, as sentences. */
+export function topicRisks({ name, replicas, config }: TopicDescription, brokers: number): string[] {
+  const risks: string[] = [];
+  if (replicas === 1 && brokers > 1) {
+    risks.push(`${name} has one replica: what its broker's disk loses is lost. Give it 3.`);
+  } else if (replicas !== undefined && replicas > 1 && Number(config['min.insync.replicas'] ?? 1) < 2) {
+    risks.push(
+      `${name} has min.insync.replicas 1: what a single broker has counts as written, and is lost with it. Set it to 2.`,
+    );
+  }
+  if (config['unclean.leader.election.enable'] === 'true') {
+    risks.push(`${name} allows unclean leader elections, which drop what was written. Forbid them.`);
+  }
+  return risks;
 }
 
 function compressionProblems(spec: TopicSpec, topic: TopicDescription): string[] {

@@ -37,7 +37,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
   ]);
 }
 
-async function checkKafka({ settings, log }: Session<Settings>): Promise<string> {
+async function checkKafka({ settings, log }: Session<Settings>): ReturnType<Check['run']> {
   const { main, retries, deadLetters, controls } = consumerSpecs(settings);
   const client = connectKafka(settings, log);
   try {

@@ -47,7 +47,7 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   });
   program
     .command('explain')
-    .summary('where the records of a key came from, and what became of them')
+    .summary('what became of the records of a key')
     .description('where the records of a key came from, which routes take them, what became of each, and what is next')
     .argument('<key>', 'a conversationId')
     .addOption(new Option('--within <time>', 'read no longer than that').argParser(span).default(30_000, '30s'))

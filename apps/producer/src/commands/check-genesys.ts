@@ -3,11 +3,11 @@ import type { TimedAnswer } from '@genesys-kafka/http';
 import type { Check, CheckResult, Session } from '@genesys-kafka/runtime';
 import type { ClockWitnesses } from '../genesys/clock-witnesses.ts';
 import { connectGenesys } from '../genesys/connect.ts';
+import { askForNoJob } from '../genesys/job-contract.ts';
 import type { Settings } from '../settings.ts';
 
 type Found = Omit<CheckResult, 'check'>;
 
-const NO_JOB = '00000000-0000-0000-0000-000000000000';
 const NOT_REACHED: Found = { status: 'skipped', message: 'the login comes first' };
 
 /** What is asked of Genesys: login and permission, until when data is available, what rate is allowed. Submits no job. */
@@ -53,12 +53,7 @@ async function availability(genesys: GenesysClient, signal: AbortSignal): Promis
 }
 
 async function bulkLogin(genesys: GenesysClient, signal: AbortSignal): Promise<'no date'> {
-  try {
-    await genesys.bulkArchive.status(NO_JOB, signal);
-  } catch (error) {
-    // That nobody knows this job is the answer of an API that lets us look at jobs.
-    if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
-  }
+  await askForNoJob(genesys, signal);
   return 'no date';
 }
 

@@ -10,7 +10,7 @@ import { connectRegistry } from '@genesys-kafka/schema-registry';
 import { LANES, topicSpecs, type TopicSpec, type TopicSpecs } from '@genesys-kafka/topics';
 import { brokerNames, ledgerTopics } from '../export/context.ts';
 import { ClockWitnesses } from '../genesys/clock-witnesses.ts';
-import { assertSamePlan, followOf } from '../run/follow.ts';
+import { assertFollowable, followOf } from '../run/follow.ts';
 import type { Settings } from '../settings.ts';
 import { checkedQuery } from './arguments.ts';
 import { genesysChecks } from './check-genesys.ts';
@@ -69,7 +69,7 @@ async function checkKafka(
   client: KafkaClient,
   specs: TopicSpecs,
   { settings, signal }: Session<Settings>,
-): Promise<string> {
+): ReturnType<Check['run']> {
   const { data, ledger, digests } = specs;
   const follows = settings.windows.fromMs !== undefined;
   const answer = await checkCluster(client, [
@@ -121,9 +121,10 @@ async function checkFollow(
   { settings, signal }: Session<Settings>,
 ): Promise<string> {
   const query = checkedQuery('genesys.query', settings.genesys.query);
-  const follow = followOf(settings, query, systemClock.nowMs());
+  const nowMs = systemClock.nowMs();
+  const follow = followOf(settings, query, nowMs);
   const { entries } = await readLedger(client, ledger.name, signal);
-  assertSamePlan(follow, entries);
+  assertFollowable(follow, entries, nowMs);
   return `follows from ${follow.identity.from} on`;
 }
 

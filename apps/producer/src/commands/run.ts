@@ -5,7 +5,7 @@ import { ArchiveFetcher } from '../genesys/archive-fetcher.ts';
 import { connectGenesys } from '../genesys/connect.ts';
 import { watchedJobs } from '../genesys/watched-jobs.ts';
 import { jobContract } from '../genesys/job-contract.ts';
-import { assertSamePlan, followOf } from '../run/follow.ts';
+import { assertFollowable, followOf } from '../run/follow.ts';
 import { createRunMetrics } from '../run/run-metrics.ts';
 import { Run, type RunReport } from '../run/run.ts';
 import type { Settings } from '../settings.ts';
@@ -42,15 +42,16 @@ export async function runCommand(session: Session<Settings>, options: TopicOptio
   };
   const start = { accepted: acceptedChanges(options), signal, changedOnly: true };
   await using context = await createContext(settings, log, watched, start);
-  assertSamePlan(follow, await context.readEntries(signal));
+  assertFollowable(follow, await context.readEntries(signal), clock.nowMs());
   const run = new Run({
     context,
     contract,
     follow,
     clock,
+    maxSkewMs: settings.clock.maxSkewMs,
     log,
     onWindow: (line) => metrics.onWindow(line),
-    onMembers: (members) => genesys.setBudgetShare(1 / members),
+    onShare: (share) => genesys.setBudgetShare(share),
   });
   started.run = run;
   log.info({ from: follow.identity.from, contract: contract.name }, 'following the organisation');

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
+  freePorts,
   secured,
   securedUser,
   startProxy,
@@ -13,9 +14,12 @@ import {
 } from '@genesys-kafka/testing';
 import { Rights, type Operation, type Resource } from '@genesys-kafka/testing/rights';
 import { topicSpecs } from '@genesys-kafka/topics';
-import { runProducer, type Ended } from '../../fixtures/processes.ts';
+import { Following, stop } from '../../fixtures/followers.ts';
+import { untilReady } from '../../fixtures/health.ts';
+import { runProducer, startSimulator, type Ended } from '../../fixtures/processes.ts';
 import { conversations } from '../../fixtures/records.ts';
 import { useServers } from '../../fixtures/servers.ts';
+import { setAvailability } from '../../fixtures/simulator-control.ts';
 import { readPublished, untilWritten } from '../../fixtures/topics.ts';
 import type { Report } from '../export/report.ts';
 
@@ -37,9 +41,19 @@ async function publish(at: At, records = RECORDS): Promise<Ended> {
   return run(at, ['publish', source, '--json']);
 }
 
+function loginEnv({ brokers, mechanism = 'plain', password }: At): Record<string, string> {
+  return {
+    KAFKA_BROKERS: (brokers ?? servers.stack.listeners.LOGIN!).join(','),
+    KAFKA_SSL: 'true',
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: securedUser.username,
+    KAFKA_SASL_PASSWORD: password ?? securedUser.password,
+  };
+}
+
 /** A command with a login, over TLS, by the authority of the tests; whatever comes of it, no password is shown. */
 async function run(at: At, args: readonly string[]): Promise<Ended> {
-  const { prefix = uniquePrefix(), brokers, mechanism = 'plain', password, env } = at;
+  const { prefix = uniquePrefix(), env } = at;
   const [authority, config] = ['authority.pem', 'tls.yaml'].map((name) => join(servers.dir, name)) as [string, string];
   await writeFile(authority, testAuthority);
   await writeFile(
@@ -48,11 +62,7 @@ async function run(at: At, args: readonly string[]): Promise<Ended> {
   );
   const ended = await runProducer(['--config', config, ...args], {
     ...servers.env(prefix),
-    KAFKA_BROKERS: (brokers ?? servers.stack.listeners.LOGIN!).join(','),
-    KAFKA_SSL: 'true',
-    KAFKA_SASL_MECHANISM: mechanism,
-    KAFKA_SASL_USERNAME: securedUser.username,
-    KAFKA_SASL_PASSWORD: password ?? securedUser.password,
+    ...loginEnv(at),
     LOG_LEVEL: 'debug',
     ...env,
   });
@@ -191,6 +201,50 @@ for (const which of ['data', 'ledger'] as const) {
     await assertPublishedOnce(prefix, await publish({ prefix }, MANY), MANY);
   });
 }
+
+test('rights that are taken away under run: not ready, and told why; given back it goes on, and nothing was given up', async () => {
+  const days = ['--records', '900', '--from', '2025-10-01', '--to', '2025-10-04', '--rate', '1000000'];
+  await using simulator = await startSimulator([...days, '--availability', '2025-10-02T00:00:00Z', '--job-ms', '0']);
+  const authority = join(servers.dir, 'authority.pem');
+  await writeFile(authority, testAuthority);
+  const windows = 'from: 2025-10-01, size: 12h, rereads: []';
+  await using following = await Following.of(servers, simulator, windows, `tls: { caFile: ${authority} }`);
+  await using rights = await Rights.at(servers.stack.brokers);
+  await rights.grantAll(following.prefix);
+  const [port = 0] = await freePorts(1);
+  const running = following.start({ ...loginEnv({}), HTTP_PORT: String(port) });
+  const done = async (count: number) =>
+    following.until((lines) => lines.length === count && lines.every(({ state }) => state === 'done'));
+  await done(2);
+  const { data, ledger } = topicSpecs({ prefix: following.prefix });
+  const group = `${following.prefix}default.run`;
+  const phases: readonly (readonly [RegExp, string, readonly (readonly [Resource, string, Operation])[]])[] = [
+    [/lane \d+ is lost for authorization-failed/, '2025-10-03T00:00:00Z', [['TOPIC', data.name, 'WRITE']]],
+    [
+      /not a member of the group/,
+      '2025-10-04T00:00:00Z',
+      [
+        ['GROUP', group, 'READ'],
+        ['TOPIC', ledger.name, 'WRITE'],
+      ],
+    ],
+  ];
+  for (const [index, [reason, until, taken]] of phases.entries()) {
+    await untilReady(port);
+    const giveBack = await Promise.all(taken.map(async (right) => rights.takeAway(...right)));
+    await setAvailability(simulator, until);
+    await untilReady(port, reason);
+    assert.equal(running.child.exitCode, null, 'it gave up');
+    for (const give of giveBack) await give();
+    await done(2 * (index + 2));
+  }
+  await untilReady(port);
+  const { status, stdout, stderr } = await stop(running, 'SIGTERM');
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stdout + stderr, /canary/);
+  assert.doesNotMatch(stderr, /window failed/, 'a window was blamed for it');
+  assert.equal((await following.assertOnceEach()).size, 900, 'conversations are missing');
+});
 
 test('a broker’s certificate that has expired, or that nobody trusts, ends the run with what to do', async () => {
   const { EXPIRED, STRANGER } = servers.stack.listeners;

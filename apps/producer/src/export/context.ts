@@ -2,11 +2,13 @@ import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { openLetterObjects } from '@genesys-kafka/dead-letters';
 import { connectKafka, prepareTopics, type GroupConsumer, type KafkaClient } from '@genesys-kafka/kafka';
 import {
+  assertSameTopics,
   checkLedgerTopics,
   LaneDigests,
   readLedger,
   recordTopics,
   runPrefix,
+  topicIds,
   topicsTag,
   type AcceptedChanges,
   type ClaimedLane,
@@ -18,6 +20,7 @@ import {
   type PublisherEvents,
   type PublisherLimits,
   type RecordCounts,
+  type TopicIds,
   type TopicsTag,
   type WindowError,
 } from '@genesys-kafka/ledger';
@@ -60,10 +63,10 @@ export interface ProducerContext extends AsyncDisposable, Reading {
   lane(exportId: string, signal: AbortSignal): LaneOptions;
   /** A lane of the windows that `run` follows (rule 7). */
   runLane(lane: number, signal: AbortSignal): LaneOptions;
+  /** Rejects with `ledger-missing` or `data-missing` where these were made anew since the start, or with a KafkaError. */
+  assertSameTopics(): Promise<void>;
   /** A new member of the group by which the processes of `run` share the lanes: the ledger's partitions. */
   runGroup(): GroupConsumer;
-  /** How many processes are in it. */
-  runMembers(): Promise<number>;
   /** What the ledger holds of this connector, committed. */
   readEntries(signal: AbortSignal): Promise<readonly LedgerLine[]>;
   /** What the publishing of every source needs. */
@@ -110,7 +113,7 @@ export async function createContext(
   const thread = () => new StagingThread({}, encode.promise);
   const stager = stack.use(new StagingThreads(Array.from({ length: settings.staging.threads }, thread)));
   const specs = topicSpecs({ prefix: kafka.topicPrefix, dataPartitions: kafka.partitions });
-  const [{ topics, tag }, schemaId, keeper] = await Promise.all([
+  const [{ topics, ids, tags }, schemaId, keeper] = await Promise.all([
     guardedTopics(client, specs, start, settings.deadLetters.topic),
     resolveSchemaId(settings, specs.data.name, log),
     openLetterObjects(settings, stack, (error, waitMs) => observer.onLettersRefused(error, waitMs), start.signal),
@@ -134,14 +137,16 @@ export async function createContext(
   const ledger = specs.ledger.name;
   const partitions = (partition: number) => ({
     ledger: { topic: ledger, partition },
-    ...(tag ? { digests: { topic: specs.digests.name, partition } } : {}),
+    ...(tags ? { digests: { topic: specs.digests.name, partition } } : {}),
   });
+  const sameTopics = async () => assertSameTopics(client.admin, ledgerTopics(specs), ids);
   const laneOf = (identity: LaneOptions['identity'], signal: AbortSignal): LaneOptions => ({
     client,
     signal,
     limits,
     events: observer,
     identity,
+    mayClaim: sameTopics,
     onInterrupted: (error) => log.warn({ err: error }, 'publishing was interrupted; going on from what is committed'),
   });
   return {
@@ -155,7 +160,7 @@ export async function createContext(
       const transactionalId = names.laneId(lane);
       return laneOf({ transactionalId, ...partitions(lane), keyPrefix: runPrefix(connector) }, signal);
     },
-    runMembers: async () => client.admin.groupMembers(names.runGroup),
+    assertSameTopics: sameTopics,
     runGroup: () => {
       const group = { groupId: names.runGroup, topics: [ledger], keepsPartitions: true } as const;
       return client.groupConsumer({ ...group, sessionTimeoutMs: RUN_SESSION_MS });
@@ -172,7 +177,7 @@ export async function createContext(
       outlet: keeper && new LetterOutlet({ staged: staged.topic, topic: lettersTopic, keeper }),
     },
     digests: (lane, publisher, signal) =>
-      tag && new LaneDigests({ client, lane, publisher, signal, format: { tag, compression } }),
+      tags && new LaneDigests({ client, lane, publisher, signal, format: { ...tags, compression } }),
     observer,
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   };
@@ -189,7 +194,8 @@ async function guardedTopics(
   hasLetters: boolean,
 ): Promise<{
   readonly topics: { readonly data: TopicDescription; readonly deadLetters: TopicDescription | undefined };
-  readonly tag: TopicsTag | undefined;
+  readonly ids: TopicIds;
+  readonly tags: { readonly tag: TopicsTag; readonly deadLettersTag: TopicsTag } | undefined;
 }> {
   const names = ledgerTopics(specs);
   const known = await checkLedgerTopics(client, names, start);
@@ -203,8 +209,13 @@ async function guardedTopics(
   const named = (name: string) => found.find((topic) => topic.name === name);
   const data = named(specs.data.name)!;
   await recordTopics(client, names, known, data.partitions);
-  const tag = start.changedOnly ? await topicsTag(client.admin, names, known) : undefined;
-  return { topics: { data, deadLetters: named(specs.deadLetters.name) }, tag };
+  const ids = await topicIds(client.admin, names);
+  const tags = { tag: topicsTag(ids, known), deadLettersTag: topicsTag({ ...ids, data: ids.deadLetters }, known) };
+  return {
+    topics: { data, deadLetters: named(specs.deadLetters.name) },
+    ids,
+    tags: start.changedOnly ? tags : undefined,
+  };
 }
 
 /** Transactional ids of a connector, and the group of its `run`. */

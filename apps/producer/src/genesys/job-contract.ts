@@ -1,5 +1,5 @@
 import type { Archive } from '@genesys-kafka/archive';
-import type { GenesysClient } from '@genesys-kafka/genesys-client';
+import { GenesysError, type GenesysClient } from '@genesys-kafka/genesys-client';
 import type { DoneStatus, JobStatus, Window } from '@genesys-kafka/job-poller';
 import { ProducerError } from '../errors.ts';
 
@@ -21,6 +21,8 @@ export interface JobContract {
   release(jobId: string): Promise<void>;
   /** Until when data is complete; undefined where the contract cannot tell. */
   availableUntil(signal: AbortSignal): Promise<Date | undefined>;
+  /** The same, asked of Genesys in any case: rejects while it does not answer, or refuses our login. */
+  ask(signal: AbortSignal): Promise<Date | undefined>;
 }
 
 /** Fetches and verifies the archive that `link` leads to; asks for the link anew when it has expired. */
@@ -55,7 +57,20 @@ function detailsJobs(client: GenesysClient, query: Query, pageSize: number): Job
     }),
     release: async () => undefined,
     availableUntil: (signal) => client.availability(signal),
+    ask: (signal) => client.availability(signal),
   };
+}
+
+const NO_JOB = '00000000-0000-0000-0000-000000000000';
+
+/** By `bulk-archive` nothing else can be asked without leaving a job behind. Rejects where Genesys cannot be asked. */
+export async function askForNoJob(client: GenesysClient, signal: AbortSignal): Promise<void> {
+  try {
+    await client.bulkArchive.status(NO_JOB, signal);
+  } catch (error) {
+    // That nobody knows this job is the answer of an API that lets us look at jobs.
+    if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
+  }
 }
 
 /** Archives of exactly this many records count as truncated, unless the query names another `size`. */
@@ -82,6 +97,10 @@ export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveS
     },
     release: (jobId) => spool.release(jobId),
     availableUntil: async () => undefined,
+    ask: async (signal) => {
+      await askForNoJob(client, signal);
+      return undefined;
+    },
   };
 }
 

@@ -40,6 +40,11 @@ class Script implements Turn {
     return this.#verdictOn(String(id));
   }
 
+  judgeInvalid(digest: Buffer, version: RecordVersion): 'new' | 'unchanged' {
+    this.asked.push({ key: '', digest: digest.toString('hex'), version });
+    return this.#verdictOn('') === 'unchanged' ? 'unchanged' : 'new';
+  }
+
   digests = async () => [];
 
   keep(): void {
@@ -69,16 +74,23 @@ async function described(batches: readonly StagedBatch[]) {
   return (await Promise.all(parts)).flat();
 }
 
-test('a batch of which all is new goes as it is; of one without any nothing is left; dead letters are not judged', async () => {
+test('a batch of which all is new goes as it is; of one without any nothing is left, nor of dead letters that are there', async () => {
   const step = await stepOf([...conversations('a', 8), '0', '{"conversationId": 1}']);
   const all = new Script(() => 'new');
   const whole = await judgedStep(step, all);
   assert(whole.batches.every((batch, index) => batch === step.batches[index]));
-  assert.deepEqual([whole.unchanged, whole.stale, all.asked.length], [0, 0, 8]);
-  const none = await judgedStep(step, new Script((key) => (key.endsWith('1') ? 'stale' : 'unchanged')));
+  assert.deepEqual([whole.unchanged, whole.stale, all.asked.length], [0, 0, 10]);
+  const none = await judgedStep(
+    step,
+    new Script((key) => (key === '' ? 'new' : key.endsWith('1') ? 'stale' : 'unchanged')),
+  );
   assert(none.batches.every(({ topic }) => topic === 'dead'));
   assert.equal((await described(none.batches)).length, 2);
   assert.equal(none.unchanged + none.stale, 8);
+  const repeated = await judgedStep(step, new Script((key) => (key === '' ? 'unchanged' : 'new')));
+  assert.equal((await described(repeated.batches)).length, 8);
+  assert(repeated.batches.every(({ topic }) => topic === 'data'));
+  assert.equal(repeated.unchanged, 0, 'counts are of conversations');
   assert((await described(step.batches)).every(({ topic, change }) => (topic === 'dead') === (change === undefined)));
 });
 

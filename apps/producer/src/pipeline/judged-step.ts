@@ -11,28 +11,35 @@ export interface JudgedStep {
   readonly stale: number;
 }
 
+/** `repeated`: a dead letter that an earlier reading has made of the same bytes. */
+type Fate = Verdict | 'repeated';
+
+const NOT_SENT: ReadonlySet<Fate> = new Set<Fate>(['unchanged', 'stale', 'repeated']);
+
 interface JudgedBatch {
   readonly staged: StagedBatch;
   readonly records: readonly OutgoingRecord[];
-  /** One a record; undefined for a dead letter, which is not judged. */
-  readonly verdicts: readonly (Verdict | undefined)[];
+  /** One a record. */
+  readonly fates: readonly Fate[];
 }
+
+type Judging = Pick<Turn, 'judge' | 'judgeInvalid'>;
 
 /**
  * Judges the records of a step. They were staged as `new`, so a batch of which all are goes as it is, and nothing is
  * made of one without any: only where a batch holds something else as well is it encoded and compressed once more.
  */
-export async function judgedStep(step: StagedStep, turn: Pick<Turn, 'judge'>): Promise<JudgedStep> {
+export async function judgedStep(step: StagedStep, turn: Judging): Promise<JudgedStep> {
   const decoded = await Promise.all(
     step.batches.map(async (staged) => ({ staged, records: await decodeBatch(staged.batch) })),
   );
   // All records of a conversation are in batches of one partition, which are in the order of their records.
   const judged = decoded.map(({ staged, records }): JudgedBatch => {
-    return { staged, records, verdicts: records.map((record) => judge(record, step, turn)) };
+    return { staged, records, fates: records.map((record) => judge(record, step, turn)) };
   });
   const made = await Promise.all(judged.map(async (batch) => remade(batch)));
   const counted = (wanted: Verdict) =>
-    judged.reduce((sum, { verdicts }) => sum + verdicts.filter((verdict) => verdict === wanted).length, 0);
+    judged.reduce((sum, { fates }) => sum + fates.filter((fate) => fate === wanted).length, 0);
   return {
     batches: made.filter((batch) => batch !== undefined),
     unchanged: counted('unchanged'),
@@ -40,14 +47,11 @@ export async function judgedStep(step: StagedStep, turn: Pick<Turn, 'judge'>): P
   };
 }
 
-function judge(
-  record: OutgoingRecord,
-  { firstOrdinal, facts }: StagedStep,
-  turn: Pick<Turn, 'judge'>,
-): Verdict | undefined {
+function judge(record: OutgoingRecord, { firstOrdinal, facts }: StagedStep, turn: Judging): Fate {
   const index = Number(header(record, RECORD_HEADER.ordinal)) - firstOrdinal;
-  if (!facts.isValid(index)) return undefined;
-  return turn.judge(record.key as Buffer, facts.digest(index), versionOf(record));
+  const [digest, version] = [facts.digest(index), versionOf(record)];
+  if (facts.isValid(index)) return turn.judge(record.key as Buffer, digest, version);
+  return turn.judgeInvalid(digest, version) === 'unchanged' ? 'repeated' : 'new';
 }
 
 function versionOf(record: OutgoingRecord): RecordVersion {
@@ -67,15 +71,15 @@ function header({ headers }: OutgoingRecord, name: string): string | undefined {
   return headers?.[name]?.toString();
 }
 
-async function remade({ staged, records, verdicts }: JudgedBatch): Promise<StagedBatch | undefined> {
-  if (verdicts.every((verdict) => verdict === undefined || verdict === 'new')) return staged;
+async function remade({ staged, records, fates }: JudgedBatch): Promise<StagedBatch | undefined> {
+  if (fates.every((fate) => fate === 'new')) return staged;
   const { batch, ...target } = staged;
   const builder = new BatchBuilder();
   let count = 0;
   for (const [index, record] of records.entries()) {
-    const verdict = verdicts[index];
-    if (verdict === 'unchanged' || verdict === 'stale') continue;
-    builder.add(verdict === 'changed' ? withChange(record) : record);
+    const fate = fates[index]!;
+    if (NOT_SENT.has(fate)) continue;
+    builder.add(fate === 'changed' ? withChange(record) : record);
     count += 1;
   }
   if (count === 0) return undefined;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { RunPlan } from '@genesys-kafka/ledger';
 import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { SETTINGS, type Settings } from '../settings.ts';
-import { assertSamePlan, followOf, laneOf, type Follow } from './follow.ts';
+import { assertFollowable, assertSamePlan, followOf, laneOf, type Follow } from './follow.ts';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 0, 1);
@@ -34,6 +34,20 @@ test('what the ledger was begun with cannot change: each change is named, and ot
     assert.throws(() => assertSamePlan(changed, [line]), { code: 'other-plan', scope: 'usage', message: named });
   }
   assertSamePlan(follow({ sizeMs: 3_600_000 }), [{ ...line, connector: 'another' }]);
+});
+
+test('more windows than anybody means are refused at the first start, and never later', () => {
+  const years = follow({ fromMs: Date.UTC(1990, 0, 1), sizeMs: 3_600_000 });
+  assert.throws(() => assertFollowable(years, [], NOW_MS), {
+    code: 'follow-windows',
+    scope: 'usage',
+    message: /From 1990-01-01T00:00:00.000Z to now there are 3\d{5} windows of 3600 s/,
+  });
+  const line: RunPlan = { ...years.identity, lane: 3, updatedAt: '' };
+  assertFollowable(years, [line], NOW_MS);
+  assert.throws(() => assertFollowable(years, [{ ...line, connector: 'another' }], NOW_MS), { code: 'follow-windows' });
+  assertFollowable(follow({ fromMs: Date.UTC(1990, 0, 1), sizeMs: DAY_MS }), [], NOW_MS);
+  assert.throws(() => assertFollowable(follow(), [line], NOW_MS), { code: 'other-plan' });
 });
 
 test('a day has one lane, days take turns, and connectors begin at lanes of their own', () => {

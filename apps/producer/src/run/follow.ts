@@ -50,6 +50,21 @@ export function laneOf(connector: string): (startMs: number) => number {
   return (startMs) => (((utcDay(startMs) + first) % LANES) + LANES) % LANES;
 }
 
+/** More than eleven years of hours. They take some 130 MiB, and are all looked at each time that a window ends. */
+const MOST_AT_FIRST = 100_000;
+
+/** For a start: raises `other-plan`, and `follow-windows` where nothing of this connector was followed before. */
+export function assertFollowable(follow: Follow, lines: readonly LedgerLine[], nowMs: number): void {
+  assertSamePlan(follow, lines);
+  const { identity, plan } = follow;
+  // What was once begun goes on, for however long.
+  if (lines.some((line) => line.kind === 'run-plan' && line.connector === identity.connector)) return;
+  const count = Math.ceil((nowMs - plan.fromMs) / plan.sizeMs);
+  if (count <= MOST_AT_FIRST) return;
+  const what = `From ${identity.from} to now there are ${count} windows of ${plan.sizeMs / 1000} s, more than ${MOST_AT_FIRST}.`;
+  throw new ProducerError('follow-windows', what);
+}
+
 /** Raises `other-plan` where the ledger's windows were planned otherwise than these settings ask for. */
 export function assertSamePlan({ identity }: Pick<Follow, 'identity'>, lines: Iterable<LedgerLine>): void {
   for (const line of lines) {

@@ -1,25 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RunWindow } from '@genesys-kafka/ledger';
 import { freePorts } from '@genesys-kafka/testing';
-import type { FaultRule } from '../../fixtures/exports.ts';
 import { Following, stop } from '../../fixtures/followers.ts';
-import { startSimulator, type Simulator } from '../../fixtures/processes.ts';
+import { startSimulator } from '../../fixtures/processes.ts';
+import { untilReady } from '../../fixtures/health.ts';
 import { useServers } from '../../fixtures/servers.ts';
+import { addFaults, setRevoked } from '../../fixtures/simulator-control.ts';
 
 const servers = useServers();
 const RECORDS = 400;
 const DAY = ['--records', String(RECORDS), '--from', '2025-10-01', '--to', '2025-10-02', '--rate', '1000000'];
 const AVAILABLE = ['--availability', '2025-10-02T00:00:00Z', '--short-pages', '0', '--job-ms', '0'];
 const WINDOWS = 'from: 2025-10-01, size: 6h, rereads: []';
-
-async function addFaults(simulator: Simulator, rules: readonly FaultRule[]): Promise<void> {
-  const body = JSON.stringify({ rules });
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`${simulator.apiUrl}/_simulator/faults`, { method: 'POST', body, headers });
-  assert(answer.ok, await answer.text());
-}
 
 /** Windows of the day that has conversations: by `bulk-archive` all days up to now are followed. */
 const ofDay = (lines: readonly RunWindow[]) => lines.filter(({ window }) => window.startsWith('2025-10-01'));
@@ -110,29 +103,24 @@ test('more records than windows.maxRecords: split', async () => {
   assert(leaves(lines).every(({ counts }) => counts.read <= 80));
 });
 
-test('credentials that are revoked: not ready, no window is blamed, and it goes on when they are back', async () => {
-  await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
-  await using following = await Following.of(servers, simulator, WINDOWS);
-  await addFaults(simulator, [
-    { on: 'submit', after: 1, do: { kind: 'revoke-token' } },
-    { on: 'token', after: 1, times: 4, do: { kind: 'status', status: 401 } },
-  ]);
-  const [port = 0] = await freePorts(1);
-  const isTold = untilNotReady(port, /login-failed/);
-  const { lines, log } = await followed(following, 4, { HTTP_PORT: String(port) });
-  await isTold;
-  assert.match(log, /login-failed/);
-  assert.doesNotMatch(log, /window failed/);
-  assert.equal(lines.length, 4);
-});
-
-/** Resolves when the process is not ready for such a reason; rejects where that never comes. */
-async function untilNotReady(port: number, reason: RegExp): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    // Nothing listens yet while the program starts.
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-    if (answer?.status === 503 && reason.test(await answer.text())) return;
-    await delay(50);
-  }
-  assert.fail('it was ready all the time');
+for (const contract of ['details-jobs', 'bulk-archive']) {
+  test(`${contract}: credentials that are revoked: not ready, no window is blamed, and it goes on when they are back`, async () => {
+    await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
+    await using following = await Following.of(servers, simulator, WINDOWS);
+    await addFaults(simulator, [{ on: 'submit', after: 1, do: { kind: 'revoke-token' } }]);
+    const [port = 0] = await freePorts(1);
+    const running = following.start({ HTTP_PORT: String(port), GENESYS_CONTRACT: contract });
+    await following.until((lines) => lines.length > 0);
+    await setRevoked(simulator, true);
+    await untilReady(port, /login-failed/);
+    await setRevoked(simulator, false);
+    const lines = ofDay(await following.until(allDone(4)));
+    await untilReady(port);
+    const { status, stderr } = await stop(running, 'SIGTERM');
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /login-failed/);
+    assert.doesNotMatch(stderr, /window failed/);
+    assert.equal(lines.length, 4);
+    assert.equal((await following.assertOnceEach()).size, RECORDS, 'conversations are missing');
+  });
 }

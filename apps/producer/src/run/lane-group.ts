@@ -9,9 +9,6 @@ interface LaneGroupOptions {
   /** All lanes that are ours from now on; resolves when those that are not any more have been let go. */
   readonly onLanes: (lanes: readonly number[]) => Promise<void>;
   readonly onTrouble: (error: OperationalError) => void;
-  /** Those that are in the group, this one included. */
-  readonly members: () => Promise<number>;
-  readonly onMembers: (members: number) => void;
   readonly clock: Clock;
 }
 
@@ -60,19 +57,6 @@ export class LaneGroup {
     }
   }
 
-  /** Others that come or go make this one be given its lanes anew, so it is counted then. */
-  async #count(): Promise<void> {
-    const { members, onMembers, onTrouble } = this.#options;
-    try {
-      const count = await members();
-      if (count > 0) onMembers(count);
-    } catch (error) {
-      if (!(error instanceof OperationalError)) throw error;
-      // As it was before, until the next time.
-      onTrouble(error);
-    }
-  }
-
   async #belong(consumer: GroupConsumer, signal: AbortSignal): Promise<never> {
     const ended = Promise.withResolvers<never>();
     ended.promise.catch(() => undefined);
@@ -83,7 +67,6 @@ export class LaneGroup {
         this.#wasJoined = true;
         this.#isJoined = true;
         this.#options.onLanes(partitions.map(({ partition }) => partition)).catch(ended.reject);
-        this.#count().catch(ended.reject);
       },
       onCrash: ended.reject,
     };

@@ -26,7 +26,7 @@ test('readings again are those that the planner asks for, hour by hour', () => {
     let [until, readings] = [endMs, 0];
     for (let availableMs = endMs; availableMs < endMs + 40 * DAY_MS; availableMs += HOUR_MS) {
       const known = new Map([[WEEK[0]!.id, { state: 'done', lastReading: { until: new Date(until).toISOString() } }]]);
-      const { due } = planWork(plan, known as never, { nowMs: availableMs, availableMs });
+      const { due } = planWork(plan, known as never, { nowMs: availableMs, availableMs, retryAfterMs: HOUR_MS });
       if (!due.some(({ window, due: why }) => window.id === WEEK[0]!.id && why === 'reread')) continue;
       until = availableMs;
       readings += 1;

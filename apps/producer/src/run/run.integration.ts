@@ -4,10 +4,13 @@ import type { RunWindow } from '@genesys-kafka/ledger';
 import { Following, stop } from '../../fixtures/followers.ts';
 import { startSimulator } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
+import { setAvailability } from '../../fixtures/simulator-control.ts';
 import { untilWritten } from '../../fixtures/topics.ts';
 
 const servers = useServers();
 const RECORDS = 2000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Two days of conversations, in two lanes. */
 const TWO_DAYS = ['--records', String(RECORDS), '--from', '2025-10-01', '--to', '2025-10-03', '--rate', '1000000'];
 const WINDOWS = 'from: 2025-10-01, size: 6h, rereads: []';
@@ -66,6 +69,32 @@ test('three processes share the lanes, one is killed and one comes later: every 
   );
 });
 
+test('by archives: one of three processes is killed, another paused until its lanes are others’: every window once', async () => {
+  const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  // By this contract windows are read once they have been over for some minutes.
+  const [from, to] = [Date.now() - 6 * DAY_MS - HOUR_MS, Date.now() - HOUR_MS].map(dayOf) as [string, string];
+  const days = ['--records', '3000', '--from', from, '--to', to, '--rate', '1000000'];
+  await using simulator = await startSimulator([...days, '--job-ms', '2000']);
+  await using following = await Following.of(servers, simulator, `from: ${from}, size: 12h, rereads: []`);
+  const env = { GENESYS_CONTRACT: 'bulk-archive' };
+  const done = (lines: readonly RunWindow[]) => lines.filter(({ state }) => state === 'done').length;
+  const killed = following.start(env);
+  await following.until((lines) => lines.length > 0);
+  const paused = following.start(env);
+  const last = following.start(env);
+  await following.until((lines) => done(lines) >= 3);
+  paused.child.kill('SIGSTOP');
+  await stop(killed, 'SIGKILL');
+  await following.until((lines) => done(lines) >= 12);
+  paused.child.kill('SIGCONT');
+  const reports = await Promise.all([paused, last].map((running) => stop(running, 'SIGTERM')));
+  for (const { status, stderr } of reports) {
+    assert.equal(status, 0, stderr);
+    assert.doesNotMatch(stderr, /window failed/);
+  }
+  assert.equal((await following.assertOnceEach()).size, 3000, 'conversations are missing');
+});
+
 test('told to stop in the midst of a window it ends with 0, and says what the next start goes on with', async () => {
   await using simulator = await startSimulator([...TWO_DAYS, ...AVAILABLE, '--job-ms', '600000']);
   await using following = await Following.of(servers, simulator, WINDOWS);
@@ -88,19 +117,13 @@ test('told to stop in the midst of a window it ends with 0, and says what the ne
 
 test('a window is read again once the data has moved on, and what has not changed is not published again', async () => {
   await using simulator = await startSimulator([...TWO_DAYS, '--job-ms', '0']);
-  const available = async (until: string) => {
-    const [method, body] = ['PUT', JSON.stringify({ dataAvailabilityDate: until })];
-    const headers = { 'content-type': 'application/json' };
-    const { ok } = await fetch(`${simulator.apiUrl}/_simulator/availability`, { method, body, headers });
-    assert(ok);
-  };
-  await available('2025-10-01T13:00:00Z');
+  await setAvailability(simulator, '2025-10-01T13:00:00Z');
   const rereads = 'rereads: [{ age: 12h, every: 6h }]';
   await using following = await Following.of(servers, simulator, `from: 2025-10-01, size: 6h, ${rereads}`);
   const running = following.start();
   // The window that ends past the availability is not begun.
   await following.until((lines) => lines.length === 2 && lines.every(({ state }) => state === 'done'));
-  await available('2025-10-02T00:00:00Z');
+  await setAvailability(simulator, '2025-10-02T00:00:00Z');
   const again = (lines: readonly RunWindow[]) => lines.filter(({ lastReading }) => lastReading?.number === 2);
   const lines = await following.until((all) => all.length === 4 && again(all).length === 1);
   const [second] = again(lines);

@@ -1,30 +1,32 @@
 import { addCounts, type RecordCounts, type RunWindow } from '@genesys-kafka/ledger';
 import { settledWithin, type Clock } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
+import { LANES } from '@genesys-kafka/topics';
 import type { ProducerContext } from '../export/context.ts';
 import type { JobContract } from '../genesys/job-contract.ts';
 import type { Follow } from './follow.ts';
 import { LaneGroup } from './lane-group.ts';
+import { LaneHealth } from './lane-health.ts';
 import { runLane } from './lane-runner.ts';
 import type { RunFigures } from './run-metrics.ts';
 import { Scheduler } from './scheduler.ts';
+import { watchTopics } from './watch-topics.ts';
 import { Watermark } from './watermark.ts';
 
 /** Of the 25 s after which whoever stops a process may kill it. */
 const STOP_MS = 20_000;
-/** A lane that is given to us may take this long to be claimed: a dead writer's transaction is waited for. */
-const CLAIM_MS = 60_000;
 
 export interface RunOptions {
   readonly context: ProducerContext;
   readonly contract: JobContract;
   readonly follow: Follow;
   readonly clock: Clock;
+  readonly maxSkewMs: number;
   readonly log: Logger;
   /** The reading of a window has ended. */
   readonly onWindow: (line: RunWindow) => void;
-  /** So many processes share the work, and the organisation's budget. */
-  readonly onMembers: (members: number) => void;
+  /** Which part of the organisation's budget is this process's own, from 0 to 1. */
+  readonly onShare: (share: number) => void;
 }
 
 /** What this process has done, and what it leaves. */
@@ -42,7 +44,7 @@ export interface RunReport {
 interface AssignedLane {
   readonly abort: AbortController;
   readonly ended: Promise<void>;
-  readonly sinceMs: number;
+  readonly health: LaneHealth;
 }
 
 /** One process of `run`: a member of the group that shares the lanes, and the windows of those that it holds. */
@@ -58,13 +60,14 @@ export class Run {
   #left: RunReport['inWork'] = [];
 
   constructor(options: RunOptions) {
-    const { context, contract, follow, clock, log } = options;
+    const { context, contract, follow, clock, maxSkewMs, log } = options;
     this.#options = options;
     this.#ended.promise.catch(() => undefined);
     this.#watermark = new Watermark({
       contract,
       checkEveryMs: follow.windows.checkEveryMs,
       clock,
+      maxSkewMs,
       onChange: () => this.#onWatermark(),
     });
     this.#scheduler = new Scheduler({
@@ -80,27 +83,23 @@ export class Run {
       member: () => context.runGroup(),
       onLanes: async (lanes) => this.#share(lanes),
       onTrouble: (err) => log.warn({ err }, 'the group that shares the lanes is in trouble'),
-      members: async () => context.runMembers(),
-      onMembers: (members) => {
-        log.debug({ members }, 'processes share the work');
-        options.onMembers(members);
-      },
       clock,
     });
+    options.onShare(1 / LANES);
   }
 
   /** Why it is not ready; empty where all is well. */
   get notReady(): readonly string[] {
     const { clock, follow } = this.#options;
     const reasons = this.#group.isJoined ? [] : ['not a member of the group that shares the lanes'];
-    const { held, stalledMs } = this.#scheduler;
-    for (const [lane, { sinceMs }] of this.#lanes) {
-      const outOfHandMs = clock.monotonicMs() - Math.max(sinceMs, this.#scheduler.releasedMs(lane) ?? 0);
-      if (!held.has(lane) && outOfHandMs > CLAIM_MS) reasons.push(`lane ${lane} cannot be claimed`);
+    for (const [lane, { health }] of this.#lanes) {
+      const why = health.trouble(clock.monotonicMs());
+      if (why !== undefined) reasons.push(`lane ${lane} ${why}`);
     }
     const { trouble } = this.#watermark;
     if (trouble) reasons.push(`Genesys cannot be asked: ${trouble.code}`);
-    if (stalledMs > follow.windows.stallAfterMs) reasons.push('there is work, and nothing has moved for too long');
+    if (this.#scheduler.stalledMs > follow.windows.stallAfterMs)
+      reasons.push('there is work, and nothing has moved for too long');
     return reasons;
   }
 
@@ -119,7 +118,9 @@ export class Run {
     const stop = new AbortController();
     const stopping = AbortSignal.any([signal, stop.signal]);
     const group = this.#group.run(stopping);
-    const work = [this.#ended.promise, this.#scheduler.run(stopping), this.#watermark.run(stopping), group];
+    const { context, clock, follow } = this.#options;
+    const topics = watchTopics(() => context.assertSameTopics(), follow.windows.checkEveryMs, clock, stopping);
+    const work = [this.#ended.promise, this.#scheduler.run(stopping), this.#watermark.run(stopping), topics, group];
     let isWhole = false;
     try {
       await Promise.race(work);
@@ -142,7 +143,9 @@ export class Run {
 
   /** Takes what is new, lets go what is not ours any more, and leaves the rest alone. */
   async #share(lanes: readonly number[]): Promise<void> {
-    const { log, clock } = this.#options;
+    const { log, clock, onShare } = this.#options;
+    // Nobody has to be counted for it; one without lanes asks until when data is available, and little else.
+    onShare(Math.max(1, lanes.length) / LANES);
     const gone = [...this.#lanes].filter(([lane]) => !lanes.includes(lane));
     const fresh = lanes.filter((lane) => !this.#lanes.has(lane));
     if (gone.length + fresh.length > 0) {
@@ -155,14 +158,15 @@ export class Run {
     }
     for (const lane of fresh) {
       const abort = new AbortController();
-      this.#lanes.set(lane, { abort, ended: this.#hold(lane, abort.signal), sinceMs: clock.monotonicMs() });
+      const health = new LaneHealth(clock.monotonicMs());
+      this.#lanes.set(lane, { abort, ended: this.#hold(lane, health, abort.signal), health });
     }
     await Promise.all(gone.map(async ([, { ended }]) => ended));
   }
 
   /** One after the other, where a lane comes back while it is still being let go. */
   readonly #holders = new Map<number, Promise<void>>();
-  async #hold(lane: number, signal: AbortSignal): Promise<void> {
+  async #hold(lane: number, health: LaneHealth, signal: AbortSignal): Promise<void> {
     const before = this.#holders.get(lane);
     const { context, contract, follow, clock, log } = this.#options;
     const holder = (async () => {
@@ -174,6 +178,7 @@ export class Run {
           follow,
           scheduler: this.#scheduler,
           clock,
+          health,
           onLost: (_, err) => log.warn({ lane, err }, 'a lane was lost; it is claimed again while it is ours'),
           onHeld: () => log.debug({ lane }, 'lane claimed'),
           release: async (sourceId) => {

@@ -22,7 +22,6 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #lanes = new Map<number, HeldLane>();
   #bug: { readonly error: unknown } | undefined;
-  readonly #released = new Map<number, number>();
   #woken = Promise.withResolvers<undefined>();
   #movedMs: number;
   #isWaitingFor = 0;
@@ -48,16 +47,6 @@ export class Scheduler {
     const known = { get: (id: string) => this.#lineOf(id) };
     const behindMs = this.#lanes.size === 0 ? undefined : nowMs - completeUntilMs(follow.plan, known, nowMs, isHeld);
     return { lanes: this.#lanes.size, inWork: this.inWork.length, windows, behindMs, oldestFailureMs };
-  }
-
-  /** Numbers of the lanes in hand. */
-  get held(): ReadonlySet<number> {
-    return new Set(this.#lanes.keys());
-  }
-
-  /** When the lane was in hand last, by the monotonic clock; undefined where it never was. */
-  releasedMs(lane: number): number | undefined {
-    return this.#released.get(lane);
   }
 
   /** Windows in work now. */
@@ -90,7 +79,6 @@ export class Scheduler {
       return await untilAborted(lane.signal);
     } finally {
       this.#lanes.delete(lane.number);
-      this.#released.set(lane.number, this.#options.clock.monotonicMs());
       if (this.#lastDay?.lane === lane) this.#keepDay(undefined);
       await lane.idle();
       this.wake();
@@ -131,7 +119,7 @@ export class Scheduler {
     const { due, nextRetryMs } = planWork(
       follow.plan,
       { get: (id) => this.#lineOf(id) },
-      { nowMs: clock.nowMs(), availableMs },
+      { nowMs: clock.nowMs(), availableMs, retryAfterMs: follow.windows.retryAfterMs },
       (startMs) => laneOf(startMs) !== undefined,
     );
     let room = follow.concurrentJobs - this.inWork.length;

@@ -16,7 +16,7 @@ function asked(answers: readonly (Date | GenesysError | undefined)[]) {
   const clock = new ManualClock(NOW_MS);
   const watermark = new Watermark({
     contract: {
-      availableUntil: async () => {
+      ask: async () => {
         const answer = answers[Math.min(at, answers.length - 1)];
         at += 1;
         if (answer instanceof GenesysError) throw answer;
@@ -25,6 +25,7 @@ function asked(answers: readonly (Date | GenesysError | undefined)[]) {
     },
     checkEveryMs: 60_000,
     clock,
+    maxSkewMs: 300_000,
     onChange: () => (changes += 1),
   });
   return { watermark, clock, questions: () => at, changes: () => changes };
@@ -90,10 +91,12 @@ test('a failure is the window’s own where Genesys answers others, and nobody�
   assert.equal(ill.watermark.trouble?.code, 'login-failed');
 });
 
-test('a contract that tells no availability: until now, and what may go well later is the window’s own', async () => {
+test('a contract that tells no availability: until what is over by any clock, and what may go well later is the window’s own', async () => {
   const { watermark, clock } = asked([undefined]);
   assert.equal(await watermark.isWindowsOwn(new GenesysError('server-error', 'No.'), never), true);
-  assert.equal(watermark.untilMs, clock.nowMs());
+  assert.equal(watermark.untilMs, clock.nowMs() - 300_000);
   assert.equal(await watermark.isWindowsOwn(refused, never), false);
   assert.equal(watermark.trouble, refused);
+  const away = asked([refused]);
+  assert.equal(await away.watermark.isWindowsOwn(new GenesysError('server-error', 'No.'), never), false);
 });

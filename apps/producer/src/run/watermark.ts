@@ -4,16 +4,18 @@ import type { JobContract } from '../genesys/job-contract.ts';
 const TROUBLE = { initialMs: 5000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
 
 interface WatermarkOptions {
-  readonly contract: Pick<JobContract, 'availableUntil'>;
+  readonly contract: Pick<JobContract, 'ask'>;
   readonly checkEveryMs: number;
   readonly clock: Clock;
+  /** This machine's clock may be so far ahead. */
+  readonly maxSkewMs: number;
   /** It has moved, or Genesys has come or gone. */
   readonly onChange: () => void;
 }
 
 /**
- * Until when data is complete, as Genesys says it; where a contract cannot tell, until now. While Genesys does not answer,
- * or refuses our login, there is `trouble`, and no window is begun: none of them is to blame.
+ * Until when data is complete, as Genesys says it; where a contract cannot tell, until what is over by any clock. While
+ * Genesys does not answer, or refuses our login, there is `trouble`, and no window is begun: none of them is to blame.
  */
 export class Watermark {
   readonly #options: WatermarkOptions;
@@ -46,7 +48,7 @@ export class Watermark {
 
   /**
    * Whether a failure is a window's own: Genesys answers to others. Where it does not, there is trouble until it does.
-   * A contract by which nothing can be asked is believed where the same may go well later.
+   * By a contract that tells no date only the login can be tried, so what may not go well later counts as trouble, too.
    */
   async isWindowsOwn(error: OperationalError, signal: AbortSignal): Promise<boolean> {
     const isTold = await this.#check(signal);
@@ -56,11 +58,12 @@ export class Watermark {
 
   /** Resolves with whether the contract can tell. */
   async #check(signal: AbortSignal): Promise<boolean> {
-    const { contract, clock } = this.#options;
+    const { contract, clock, maxSkewMs } = this.#options;
     try {
-      const until = await contract.availableUntil(signal);
+      const until = await contract.ask(signal);
       // Windows that are still to come would be read as empty, and as read.
-      const untilMs = Math.min(until?.getTime() ?? Infinity, clock.nowMs());
+      const nowMs = clock.nowMs();
+      const untilMs = until ? Math.min(until.getTime(), nowMs) : nowMs - maxSkewMs;
       const isNews = untilMs !== this.#untilMs;
       this.#untilMs = untilMs;
       this.#set(undefined, isNews);

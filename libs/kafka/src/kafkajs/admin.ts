@@ -45,8 +45,8 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async describeTopic(name: string): Promise<TopicDescription | undefined> {
-    const partitions = await this.#partitionCount(name);
-    if (partitions === undefined) return undefined;
+    const layout = await this.#layout(name);
+    if (layout === undefined) return undefined;
     return this.#call(this.#admin, `describe the topic ${name}`, async (admin) => {
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
@@ -55,15 +55,15 @@ export class KafkajsAdmin implements KafkaAdmin {
       const entries = resources[0]?.configEntries ?? [];
       return {
         name,
-        partitions,
+        ...layout,
         config: Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue])),
       };
     });
   }
 
   async createMissing(topics: readonly TopicSpec[]): Promise<readonly string[]> {
-    const counts = await Promise.all(topics.map(({ name }) => this.#partitionCount(name)));
-    const missing = topics.filter((_, index) => counts[index] === undefined);
+    const found = await Promise.all(topics.map(({ name }) => this.#layout(name)));
+    const missing = topics.filter((_, index) => found[index] === undefined);
     if (missing.length === 0) return [];
     await this.#create(missing);
     await this.#leadersKnown(missing.map(({ name }) => name));
@@ -129,13 +129,6 @@ export class KafkajsAdmin implements KafkaAdmin {
     });
   }
 
-  async groupMembers(groupId: string): Promise<number> {
-    return this.#call(this.#admin, `look up the members of group ${groupId}`, async (admin) => {
-      const { groups } = await admin.describeGroups([groupId]);
-      return groups[0]?.members.length ?? 0;
-    });
-  }
-
   async tryCreate(topics: readonly TopicSpec[]): Promise<void> {
     await this.#create(topics, true);
   }
@@ -174,11 +167,12 @@ export class KafkajsAdmin implements KafkaAdmin {
     );
   }
 
-  async #partitionCount(topic: string): Promise<number | undefined> {
+  async #layout(topic: string): Promise<Pick<TopicDescription, 'partitions' | 'replicas'> | undefined> {
     return this.#call(this.#admin, `look up the topic ${topic}`, async (admin) => {
       try {
         const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-        return topics[0]?.partitions.length;
+        const partitions = topics[0]?.partitions;
+        return partitions && { partitions: partitions.length, replicas: fewestReplicas(partitions) };
       } catch (error) {
         if (codeOf(error) === 'topic-missing') return undefined;
         throw error;
@@ -239,6 +233,10 @@ export class KafkajsAdmin implements KafkaAdmin {
   #toError(error: unknown, doing: string): KafkaError {
     return toKafkaError(error, { doing, brokers: this.#connection.brokers });
   }
+}
+
+function fewestReplicas(partitions: readonly { readonly replicas: readonly number[] }[]): number {
+  return Math.min(...partitions.map(({ replicas }) => replicas.length));
 }
 
 /** Of a failure that is told to nobody. */

@@ -12,7 +12,12 @@ import {
   type GroupRequests,
 } from './internals.ts';
 
-const IDLE = { fetch: () => assert.fail('nothing is fetched'), isCommitWanted: () => true, isJoinDue: () => false };
+const IDLE = {
+  fetch: () => assert.fail('nothing is fetched'),
+  isCommitWanted: () => true,
+  isJoinDue: () => false,
+  onHeartbeat: () => undefined,
+};
 const PATIENCE = { retries: 1_000_000, initialRetryTime: 20, maxRetryTime: 20 };
 
 test('a group that is stopped makes no more connections', { timeout: 20_000 }, async (t) => {

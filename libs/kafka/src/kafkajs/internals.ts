@@ -182,6 +182,8 @@ export interface GroupRequests {
   isCommitWanted(): boolean;
   /** Asked before each heartbeat: whether the group has been told to join again, and has not. */
   isJoinDue(): boolean;
+  /** A heartbeat was answered. */
+  onHeartbeat(): void;
 }
 
 /** Has the group of `kafka` that is made next ask its brokers through `requests`. */
@@ -206,7 +208,9 @@ export function replaceRequests(kafka: Kafka, requests: GroupRequests): { endCon
       broker.heartbeat = async (request) => {
         // Where joining has failed, as at a coordinator that is still loading, kafkajs goes on without a word.
         if (requests.isJoinDue()) throw protocolError(REBALANCE_IN_PROGRESS);
-        return own.heartbeat.call(broker, request).catch(lookElsewhere);
+        const answer = await own.heartbeat.call(broker, request).catch(lookElsewhere);
+        requests.onHeartbeat();
+        return answer;
       };
       broker.offsetCommit = async (request) => {
         if (!requests.isCommitWanted()) throw protocolError(ILLEGAL_GENERATION);

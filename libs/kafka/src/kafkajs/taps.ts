@@ -143,6 +143,18 @@ export const TAPS: readonly Tap[] = [
     ],
   },
   {
+    what: '`heartbeatInterval` is handed on as it is given, and looked at anew each time, in `now >= lastRequest + interval` by Date.now()',
+    where: ['group/heartbeat-interval.ts', 'group/group-consumer.ts'],
+    why: 'A clock that is set back would silence a member for as long: it loses what it holds, and does not know.',
+    guardedBy: [
+      [GROUPS, 'a member goes on with its heartbeats when the clock is set back by an hour'],
+      [
+        'kafkajs/group/heartbeat-interval.test.ts',
+        'a heartbeat is due by the time that has passed, not by a clock that is set',
+      ],
+    ],
+  },
+  {
     what: '`offsetCommit` of the brokers that a group’s cluster finds is ours; a commit is tried again in its own asynchronous context, in later generations too',
     where: ['internals.ts', 'group/group-consumer.ts', 'group/commit-order.ts'],
     why: 'An old place would land after a newer one, or after what the partition’s next owner has committed.',

@@ -1,8 +1,17 @@
 import type { EncodedBatch, OutgoingRecord } from '@genesys-kafka/kafka';
 import { BatchBuilder, type KafkaCompression } from '@genesys-kafka/kafka/wire';
 import { DigestTable } from './digest-table.ts';
-import { ID_WORDS, packId } from './packed-id.ts';
-import { encodeDigest, packState, STATE_WORDS, verdictOn, type RecordVersion, type Verdict } from './packed-state.ts';
+import { ID_WORDS, invalidId, packId } from './packed-id.ts';
+import {
+  encodeDigest,
+  isSameContent,
+  isSameVersion,
+  packState,
+  STATE_WORDS,
+  verdictOn,
+  type RecordVersion,
+  type Verdict,
+} from './packed-state.ts';
 import type { TopicsTag } from './topics-tag.ts';
 
 /** About a thousand records: kafkajs's work on a send grows with the square of their number. */
@@ -30,6 +39,11 @@ export interface ChangeJudge extends Disposable {
 export interface Turn {
   /** What is to become of the next record. `digest`: SHA-256 of its content. */
   judge(conversationId: Buffer, digest: Buffer, version: RecordVersion): Verdict;
+  /**
+   * The same of a record that is no conversation, and may have no id: its content is its identity. `unchanged` where
+   * another reading of the day has made a dead letter of that already.
+   */
+  judgeInvalid(digest: Buffer, version: RecordVersion): 'new' | 'unchanged';
   /** Of what is to be published, for the same transaction. */
   digests(): Promise<readonly EncodedBatch[]>;
   keep(): void;
@@ -38,6 +52,8 @@ export interface Turn {
 /** What a day's digests are written with. */
 export interface DigestFormat {
   readonly tag: TopicsTag;
+  /** In place of `tag`, for what lies on the dead-letter topic. */
+  readonly deadLettersTag: TopicsTag;
   readonly compression: KafkaCompression;
 }
 
@@ -64,12 +80,24 @@ export class JudgedTurn implements Turn {
     packState(digest, version, this.#state);
     const last = this.#published.get(this.#id) ?? this.#known.get(this.#id);
     const verdict = verdictOn(this.#state, last, this.#nowMs);
-    if (verdict === 'new' || verdict === 'changed') {
-      this.#published.set(this.#id, this.#state);
-      const key = Buffer.concat([this.#prefix, conversationId]);
-      this.#add({ key, value: encodeDigest(this.#state, this.#format.tag) });
-    }
+    if (verdict === 'new' || verdict === 'changed') this.#take(conversationId, this.#format.tag);
     return verdict;
+  }
+
+  judgeInvalid(digest: Buffer, version: RecordVersion): 'new' | 'unchanged' {
+    const id = invalidId(digest);
+    packId(id, 0, id.length, this.#id);
+    packState(digest, version, this.#state);
+    const last = this.#published.get(this.#id) ?? this.#known.get(this.#id);
+    // The same bytes twice in one reading are two records.
+    if (last && isSameContent(this.#state, last) && !isSameVersion(this.#state, last)) return 'unchanged';
+    this.#take(id, this.#format.deadLettersTag);
+    return 'new';
+  }
+
+  #take(id: Buffer, tag: TopicsTag): void {
+    this.#published.set(this.#id, this.#state);
+    this.#add({ key: Buffer.concat([this.#prefix, id]), value: encodeDigest(this.#state, tag) });
   }
 
   async digests(): Promise<readonly EncodedBatch[]> {

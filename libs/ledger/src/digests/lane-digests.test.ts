@@ -37,6 +37,7 @@ interface Found {
 class Lane {
   readonly broker = new MemoryBroker();
   tag = Buffer.alloc(TAG_BYTES, 1);
+  deadLettersTag = Buffer.alloc(TAG_BYTES, 2);
   #nonce = 0;
 
   /** As one process holds it. */
@@ -46,7 +47,7 @@ class Lane {
     const lane = { identity, producer: this.broker.producer(), nonce: `n${this.#nonce}`, entries: new Map() };
     const clock = new ManualClock(NOW);
     const publisher = new LanePublisher(lane, limits, {}, clock);
-    const format = { tag: this.tag, compression: 'none' as const };
+    const format = { tag: this.tag, deadLettersTag: this.deadLettersTag, compression: 'none' as const };
     const signal = new AbortController().signal;
     const { client } = this.broker;
     const digests = new LaneDigests({ ...{ client, lane, publisher, format, signal, clock }, ...others });
@@ -317,4 +318,36 @@ test('nothing of a turn that fails before its records are taken is kept in mind'
   await attempt(false);
   assert.deepEqual(verdicts, ['new', 'new', 'unchanged']);
   await publisher.close();
+});
+
+test('a record that is no conversation is a dead letter once a day, as long as that lies where it was put', async () => {
+  const lane = new Lane();
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const read = async (day: string, submittedAtMs: number, texts: readonly string[]) => {
+    const { publisher, digests } = lane.hold();
+    using judge = digests.judge('s', day);
+    const verdicts: string[] = [];
+    await judge.inTurn(async (turn) => {
+      for (const text of texts) verdicts.push(turn.judgeInvalid(digest(text), { submittedAtMs }));
+      const written = await turn.digests();
+      const taken = publisher.writeDigests(written);
+      turn.keep();
+      await taken;
+    });
+    await publisher.flush();
+    await publisher.close();
+    return verdicts.join(' ');
+  };
+  // The same bytes twice in one reading are two records.
+  assert.equal(await read('2026-01-01', 1000, ['null', '{"a":1}', 'null']), 'new new new');
+  assert.equal(
+    await read('2026-01-01', 2000, ['null', '{"a":1}', 'null', '{"a":2}']),
+    'unchanged unchanged unchanged new',
+  );
+  assert.equal(await read('2026-01-02', 3000, ['null']), 'new', 'of another day');
+  lane.tag = Buffer.alloc(TAG_BYTES, 7);
+  assert.equal(await read('2026-01-01', 4000, ['null']), 'unchanged');
+  lane.deadLettersTag = Buffer.alloc(TAG_BYTES, 8);
+  assert.equal(await read('2026-01-01', 5000, ['null']), 'new', 'the dead-letter topic is another one');
+  assert.equal(await lane.hold().digests.expire('s', '2026-01-02'), 3);
 });

@@ -15,7 +15,7 @@ import type { ClaimedLane } from '../lane.ts';
 import type { LanePublisher } from '../publisher.ts';
 import { JudgedTurn, MAX_BATCH_BYTES, type ChangeJudge, type DigestFormat, type Turn } from './change-judge.ts';
 import { DigestTable } from './digest-table.ts';
-import { ID_WORDS, packId } from './packed-id.ts';
+import { ID_WORDS, isInvalidId, packId } from './packed-id.ts';
 import { decodeDigest, STATE_WORDS } from './packed-state.ts';
 
 export interface LaneDigestsOptions {
@@ -114,14 +114,16 @@ export class LaneDigests {
 
   async #load(prefix: string): Promise<DigestTable> {
     const start = Buffer.from(prefix);
-    const { tag } = this.#options.format;
+    const { tag, deadLettersTag } = this.#options.format;
     const table = new DigestTable();
     const [id, state] = [new Int32Array(ID_WORDS), new Int32Array(STATE_WORDS)];
     await this.#readAll('start', (record) => {
       const { bytes, keyFrom, keyTo, valueFrom, valueTo } = record;
       if (!startsWith(record, start)) return;
-      packId(bytes, keyFrom + start.length, keyTo, id);
-      if (decodeDigest(bytes, valueFrom, valueTo, tag, state)) table.set(id, state);
+      const idFrom = keyFrom + start.length;
+      packId(bytes, idFrom, keyTo, id);
+      const own = isInvalidId(bytes, idFrom, keyTo) ? deadLettersTag : tag;
+      if (decodeDigest(bytes, valueFrom, valueTo, own, state)) table.set(id, state);
       else table.delete(id);
     });
     return table;

@@ -20,6 +20,19 @@ export function packId(text: Uint8Array, from: number, to: number, target: Packe
   for (let word = 0; word < ID_WORDS; word += 1) target[word] = digest.readInt32BE(word * 4);
 }
 
+const INVALID = '!';
+const INVALID_LENGTH = 33;
+
+/** What stands for the id of a record that may have none: its content, by half of its digest. */
+export function invalidId(digest: Buffer): Buffer {
+  return Buffer.from(INVALID + digest.toString('hex', 0, 16));
+}
+
+/** Whether what lies between `from` and `to` is such an id. */
+export function isInvalidId(text: Uint8Array, from: number, to: number): boolean {
+  return to - from === INVALID_LENGTH && text[from] === INVALID.charCodeAt(0);
+}
+
 function packUuid(text: Uint8Array, from: number, target: PackedId): boolean {
   let digits = 0;
   let word = 0;

@@ -45,12 +45,19 @@ export type Verdict = 'new' | 'changed' | 'unchanged' | 'stale';
  */
 export function verdictOn(record: PackedState, last: PackedState | undefined, nowMs: number): Verdict {
   if (last === undefined) return 'new';
-  if (hasSameDigest(record, last)) return 'unchanged';
+  if (isSameContent(record, last)) return 'unchanged';
   return isOlder(record, last, nowMs) ? 'stale' : 'changed';
 }
 
-function hasSameDigest(one: PackedState, other: PackedState): boolean {
+/** By their digests. */
+export function isSameContent(one: PackedState, other: PackedState): boolean {
   for (let word = 0; word < DIGEST_WORDS; word += 1) if (one[word] !== other[word]) return false;
+  return true;
+}
+
+/** Whether both are of one reading; false where it is not known. */
+export function isSameVersion(one: PackedState, other: PackedState): boolean {
+  for (let word = AVAILABLE_AT; word < STATE_WORDS; word += 1) if (one[word] !== other[word]) return false;
   return true;
 }
 

@@ -16,8 +16,9 @@ export async function startProcesses(
 ): Promise<HostedServers> {
   const java = await findJava(signal);
   const servers = await ensureServers({ group, signal, onProgress });
-  const plans = await brokerPlans(config);
-  const [registryPort = 0] = await freePorts(1);
+  const spokenFor = config.ports.flatMap(({ listen, advertised, extra }) => [listen, advertised, ...extra]);
+  const [registryPort = 0, ...own] = await freePorts(1 + config.ports.length * 2, spokenFor);
+  const plans = brokerPlans(config, own);
   const kafka = { group, java, jars: servers.kafkaJars, signal, onProgress };
   // One failure ends the other's wait as well: the caller kills the group.
   const [cluster, registryUrl] = await Promise.all([
@@ -35,8 +36,7 @@ export async function startProcesses(
   };
 }
 
-async function brokerPlans(config: HostConfig): Promise<BrokerPlan[]> {
-  const ports = await freePorts(config.ports.length * 2);
+function brokerPlans(config: HostConfig, ports: readonly number[]): BrokerPlan[] {
   return config.ports.map(({ listen, advertised, extra }, index) => ({
     id: index + 1,
     dir: join(config.dir, `kafka-${index + 1}`),

@@ -11,6 +11,7 @@ import { AssignedPartition, type PartitionHooks } from './assigned-partition.ts'
 import { CommitOrder } from './commit-order.ts';
 import { FetchGenerations } from './fetch-generations.ts';
 import { batchOf, fetchForGroup } from './group-fetch.ts';
+import { HeartbeatInterval } from './heartbeat-interval.ts';
 import { stickyAssigner } from './sticky-assigner.ts';
 
 const MIB = 1024 * 1024;
@@ -62,6 +63,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#options = options;
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
     const kafka = connection.kafka(RETRY);
+    const heartbeatInterval = new HeartbeatInterval(Math.min(3000, Math.floor(sessionTimeout / 3)), clock);
     this.#cluster = replaceRequests(kafka, {
       fetch: (broker, request) =>
         fetchForGroup(broker, request, {
@@ -70,11 +72,12 @@ export class KafkajsGroupConsumer implements GroupConsumer {
         }),
       isCommitWanted: () => this.#commits.isWanted(),
       isJoinDue: () => this.#state === 'running' && this.#isRevoked,
+      onHeartbeat: () => heartbeatInterval.beaten(),
     });
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       sessionTimeout,
-      heartbeatInterval: Math.min(3000, Math.floor(sessionTimeout / 3)),
+      heartbeatInterval: heartbeatInterval as unknown as number,
       maxBytesPerPartition: options.maxBytesPerPartition ?? MIB,
       maxWaitTimeInMs: MAX_WAIT_MS,
       allowAutoTopicCreation: false,

