@@ -71,7 +71,7 @@ sinks:
     disk: {
       type: 'file',
       path: '/data/all.ndjson',
-      rotate: { ageMs: undefined, bytes: undefined },
+      rotate: { bytes: undefined, ageMs: undefined },
       sync: 'batch',
       concurrency: 16,
       ...shares,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivery } from '@genesys-kafka/delivery';
+import { deliverAll } from '../fixtures/deliver-all.ts';
 import { createCommandSink } from '../fixtures/command/command-sink.ts';
 import { COMMAND_SINK } from '../fixtures/command/settings.ts';
 
@@ -35,7 +36,7 @@ test('a program that takes them is given all records of a batch, one a line', as
 test('a bad record is rejected alone; a failure is for all of them, and may pass; no program is nobody’s fault', async (t) => {
   const choosy = await sinkOf(t, 'read_all=$(cat); case $read_all in *bad*) exit 65;; esac');
   const kinds = async ({ sink }: typeof choosy, ...bodies: string[]) =>
-    (await sink.deliver(records(...bodies), never)).map(({ kind }) => kind);
+    (await deliverAll(sink, records(...bodies))).map(({ kind }) => kind);
   assert.deepEqual(await kinds(choosy, '{"n":1}', '{"bad":2}', '{"n":3}'), ['delivered', 'rejected', 'delivered']);
   assert.deepEqual(await kinds(await sinkOf(t, 'exit 1'), '{}', '{}'), ['retry', 'retry']);
   assert.deepEqual(await kinds(await sinkOf(t, 'kill -9 $$'), '{}'), ['retry']);

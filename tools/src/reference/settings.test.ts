@@ -50,14 +50,14 @@ test('one file serves both programs, and the producer wants none of the variable
 
 const ALL = [...settingsReference(PRODUCER), ...settingsReference(CONSUMER)];
 
-test('every setting is described with a type; in one program, a path is there once and a variable sets one setting', () => {
+test('every setting is described with a type; in one program, a path is there once for each meaning and a variable sets one setting', () => {
   for (const { path, type, description } of ALL) {
     assert.ok(description.length > 4, `${path} has no description`);
     assert.ok(!['string', 'array', 'record', 'unknown', 'object '].includes(type), `${path} has type ${type}`);
   }
   for (const definition of [PRODUCER, CONSUMER]) {
-    const paths = definition.fields.map(({ path }) => path.join('.'));
-    assert.equal(new Set(paths).size, paths.length);
+    const rows = definition.fields.map(({ path, description }) => `${path.join('.')} ${description}`);
+    assert.equal(new Set(rows).size, rows.length);
     const variables = definition.fields.flatMap(({ env }) => env ?? []);
     assert.equal(new Set(variables).size, variables.length);
   }

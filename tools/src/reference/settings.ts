@@ -25,8 +25,11 @@ export function settingsPage(): string {
   for (const [program, definition] of Object.entries({ producer: PRODUCER, consumer: CONSUMER })) {
     for (const setting of settingsReference(definition)) {
       const known = rows.get(setting.path);
-      if (known) known.readers.push(program);
-      else rows.set(setting.path, { setting, readers: [program] });
+      // Of one program: kinds of a section that each say it differently.
+      const isVariant = known?.readers.includes(program) ?? false;
+      if (known && !isVariant) known.readers.push(program);
+      else
+        rows.set(isVariant ? `${setting.path} ${setting.description}` : setting.path, { setting, readers: [program] });
     }
   }
   const lines = [...rows.values()].map(({ setting: { path, env, type, default: initial, description }, readers }) => {

@@ -41,26 +41,48 @@ export function fieldsOf(schema: z.core.$ZodType, path: readonly string[] = []):
     case 'record':
       return [...own, ...sectionsOnly(core._zod.def.valueType, [...path, '*'])];
     case 'union': {
-      const branches = core._zod.def.options.map((option) => fieldsOf(option, path));
+      const branches = core._zod.def.options.map((option) => ({
+        name: nameOf(option),
+        fields: fieldsOf(option, path),
+      }));
       const objects = core._zod.def.options.some((option) => unwrap(option).core._zod.def.type === 'object');
       if (!objects) return own.length > 0 ? own : [describe(layers, path)];
-      return merge(branches.flat());
+      return merge(branches);
     }
     default:
       return own.length > 0 ? own : [describe(layers, path)];
   }
 }
 
-/** One field for each path: what branches share is said once, and their discriminator becomes a choice. */
-function merge(fields: readonly Field[]): Field[] {
-  const byPath = new Map<string, Field>();
-  for (const field of fields) {
-    const key = field.path.join('.');
-    const other = byPath.get(key);
-    if (!other) byPath.set(key, field);
-    else if (field.path.at(-1) === 'type') byPath.set(key, { ...other, kind: `${other.kind} | ${field.kind}` });
-  }
-  return [...byPath.values()];
+interface Branch {
+  /** What tells it from the others; undefined where nothing does. */
+  readonly name: string | undefined;
+  readonly fields: readonly Field[];
+}
+
+/** What branches share is said once, what they say differently for each of them; their discriminator becomes a choice. */
+function merge(branches: readonly Branch[]): Field[] {
+  const told = branches.flatMap(({ name, fields }) => fields.map((field) => ({ name, field })));
+  const byPath = Map.groupBy(told, ({ field }) => field.path.join('.'));
+  return [...byPath.values()].flatMap((same) => {
+    const { field } = same[0]!;
+    const kinds = [...new Set(same.map(({ field: { kind } }) => kind))];
+    if (field.path.at(-1) === 'type') return [{ ...field, kind: kinds.join(' | ') }];
+    const variants = [...Map.groupBy(same, ({ field: { path: _, ...rest } }) => JSON.stringify(rest)).values()];
+    if (variants.length === 1) return [field];
+    return variants.map((variant) => {
+      const names = variant.flatMap(({ name }) => (name === undefined ? [] : [`\`${name}\``]));
+      const prefix = names.length === 0 ? '' : `${names.join(', ')}: `;
+      return { ...variant[0]!.field, description: `${prefix}${variant[0]!.field.description}` };
+    });
+  });
+}
+
+/** The value of a branch's `type`. */
+function nameOf(branch: z.core.$ZodType): string | undefined {
+  const { def } = (unwrap(branch).core as z.core.$ZodTypes)._zod;
+  const type = def.type === 'object' ? (def.shape.type as z.core.$ZodTypes | undefined) : undefined;
+  return type?._zod.def.type === 'literal' ? String(type._zod.def.values[0]) : undefined;
 }
 
 function sectionsOnly(element: z.core.$ZodType, path: readonly string[]): Field[] {

@@ -17,7 +17,19 @@ test('a row says path, variable, type, default and whether it is a secret', () =
   assert.equal(row('api.clientSecret')?.secret, true);
   assert.equal(row('routes[].target')?.required, true);
   assert.equal(row('targets.*.type')?.type, 'http | file');
-  assert.equal(new Set(reference.map(({ path }) => path)).size, reference.length);
+});
+
+test('what kinds of a section say differently is said for each of them, what they share once', () => {
+  const reference = settingsReference(TEST_SETTINGS);
+  const rows = reference.filter(({ path }) => path === 'targets.*.timeout');
+  assert.deepEqual(
+    rows.map(({ default: initial, description }) => [initial, description]),
+    [
+      ['30s', '`http`: Longest wait.'],
+      ['5s', '`file`: Longest wait.'],
+    ],
+  );
+  assert.equal(new Set(reference.map(({ path }) => path)).size, reference.length - 1);
 });
 
 test("the editors' schema describes what is written, not what is parsed, and holds none of our own words", () => {

@@ -91,7 +91,7 @@ export function failureOf(error: unknown): PostgresFailure {
   };
 }
 
-/** Those that a second try at once, on another connection where this one broke, is likely to mend. */
+/** Those that a second try in a moment, on another connection where this one broke, is likely to mend. */
 export function isFleeting({ code, cause }: PostgresFailure): boolean {
   return code.startsWith('40') || cause === 'connection-reset';
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
+import { deliverAll } from '../../fixtures/deliver-all.ts';
 import { causesOf, PostgresServer, recordOf } from '../../fixtures/postgres-area.ts';
 
 const never = new AbortController().signal;
@@ -34,9 +35,18 @@ test('makes the table, and one row a key: only a greater version overwrites, a r
   await sink.check(never);
 });
 
+test('consumers that meet a missing table at once make it once, and each stores its records', async () => {
+  await using area = await postgres.area();
+  const numbers = Array.from({ length: 8 }, (_, n) => n);
+  const outcomes = await Promise.all(numbers.map(async (n) => area.sink().deliver([recordOf(`k-${n}`, n)], never)));
+  assert.deepEqual(new Set(causesOf(outcomes.flat())), new Set(['delivered']));
+  assert.equal((await area.rows()).length, numbers.length);
+});
+
 test('law: whatever comes when, in whichever batches, again and at once, each row is the newest of its key', async () => {
   await using area = await postgres.area();
   const sink = area.sink();
+  await sink.deliver([recordOf('first', 0)], never);
   const delivery = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd'), version: fc.nat({ max: 50 }) });
   let run = 0;
   await fc.assert(
@@ -74,8 +84,12 @@ test('what jsonb cannot hold is rejected alone; its neighbours are stored, and s
   const key = (name: string) =>
     name.startsWith('long-key') ? Array.from({ length: 500 }, () => Math.random()).join('') : name;
   const batch = odd.flatMap(([name, body], index) => [recordOf(`good-${index}`, 1), recordOf(key(name), 2, body)]);
-  const outcomes = await sink.deliver([...batch, recordOf('nul', 1)], never);
-  assert.deepEqual(causesOf(outcomes), [...odd.flatMap(([, , cause]) => ['delivered', cause]), 'delivered']);
+  const outcomes = await deliverAll(sink, [...batch, recordOf('nul', 1), recordOf('', 1)]);
+  assert.deepEqual(causesOf(outcomes), [
+    ...odd.flatMap(([, , cause]) => ['delivered', cause]),
+    'delivered',
+    'key-missing',
+  ]);
   assert.ok(outcomes.every(({ kind }) => kind === 'delivered' || kind === 'rejected'));
   const rows = await area.rows<Row>();
   assert.deepEqual(rows.map(({ id }) => id).toSorted(), [...odd.map((_, index) => `good-${index}`), 'nul'].toSorted());
@@ -100,10 +114,11 @@ test('generated columns: filled by Postgres, a record they fail for is rejected 
   await using area = await postgres.area();
   const columns = { n: { type: 'bigint', as: "(record->>'n')::bigint" }, Who: { type: 'text', as: "record->>'who'" } };
   const sink = area.sink({ columns });
-  const outcomes = await sink.deliver(
-    [recordOf('a', 1, '{"n":7,"who":"x"}'), recordOf('b', 1, '{"n":"seven"}'), recordOf('c', 1, '{}')],
-    never,
-  );
+  const outcomes = await deliverAll(sink, [
+    recordOf('a', 1, '{"n":7,"who":"x"}'),
+    recordOf('b', 1, '{"n":"seven"}'),
+    recordOf('c', 1, '{}'),
+  ]);
   assert.deepEqual(causesOf(outcomes), ['delivered', 'postgres-22P02', 'delivered']);
   assert.deepEqual(await area.rows('id, n, "Who"'), [
     { id: 'a', n: '7', Who: 'x' },

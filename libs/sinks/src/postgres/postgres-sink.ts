@@ -1,16 +1,25 @@
 import type { BatchLimits, Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
-import { isRetryable } from '@genesys-kafka/resilience';
+import { backoffMs, isRetryable, systemClock } from '@genesys-kafka/resilience';
 import type { ClientBase } from 'pg';
 import { SinkError } from '../errors.ts';
 import { bytesArray, int8Array } from './array-parameter.ts';
 import { Connections } from './connections.ts';
+import { newestOfKeys } from './newest-of-keys.ts';
 import { failureOf, isFleeting, type PostgresFailure } from './postgres-failure.ts';
 import { targetOf, type PostgresSinkOptions, type PostgresTarget } from './postgres-options.ts';
-import { settleBatch, type Written } from './settle-batch.ts';
 import { prepareTable, quotedTable, type TableOptions } from './table.ts';
 
-/** How often a statement is tried at once where a deadlock or a broken connection ended it. */
+/** How often a statement is tried where a deadlock or a broken connection ended it… */
 const TRIES = 3;
+/** …and how long it steps back: whoever waits for its locks is to have them first, or the two meet again. */
+const STEP_BACK = { initialMs: 50, factor: 4, maxMs: 1000, jitterMs: 50 };
+
+const DELIVERED: DeliveryOutcome = { kind: 'delivered' };
+const NO_KEY: DeliveryOutcome = {
+  kind: 'rejected',
+  failure: { cause: 'key-missing', reason: 'the record has no key, which would be its id in the table' },
+  unsent: true,
+};
 
 /**
  * Upserts records by their key, one statement a batch; only a greater `Record-Version` overwrites, so that repeats and
@@ -45,12 +54,20 @@ class PostgresSink implements Sink {
       WHERE stored.version < EXCLUDED.version`;
   }
 
-  deliver(
+  /**
+   * Of several records with one key the newest is written, and the older ones with it are done, having been overtaken.
+   * Where the statement cannot store one of its records, nobody knows which, and all of them are sent again in halves.
+   */
+  async deliver(
     batch: readonly Delivery[],
     signal: AbortSignal,
     onWritten: () => void = () => undefined,
   ): Promise<readonly DeliveryOutcome[]> {
-    return settleBatch(batch, async (records) => this.#write(records, signal, onWritten));
+    const keyed = batch.filter(({ key }) => key !== '');
+    const written = keyed.length === 0 ? DELIVERED : await this.#write(newestOfKeys(keyed), signal, onWritten);
+    const isUnclear = written.kind === 'rejected' && keyed.length > 1;
+    const outcome: DeliveryOutcome = isUnclear ? { ...written, ofSeveral: true } : written;
+    return batch.map(({ key }) => (key === '' ? NO_KEY : outcome));
   }
 
   /** The statement itself is tried too, with no record: it needs the very rights and the index that a batch needs. */
@@ -70,7 +87,7 @@ class PostgresSink implements Sink {
     await this.#connections.close();
   }
 
-  async #write(records: readonly Delivery[], signal: AbortSignal, onWritten: () => void): Promise<Written> {
+  async #write(records: readonly Delivery[], signal: AbortSignal, onWritten: () => void): Promise<DeliveryOutcome> {
     for (let tried = 1; ; tried += 1) {
       try {
         await this.#connections.run(signal, async (client) => {
@@ -78,13 +95,13 @@ class PostgresSink implements Sink {
           onWritten();
           await client.query(this.#statement(records));
         });
-        return { kind: 'delivered' };
+        return DELIVERED;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof SinkError) return refusalOf(error);
         const failure = failureOf(error);
-        if (tried < TRIES && isFleeting(failure)) continue;
-        return this.#outcomeOf(failure);
+        if (tried >= TRIES || !isFleeting(failure)) return this.#outcomeOf(failure);
+        await systemClock.sleep(backoffMs(STEP_BACK, tried - 1), signal);
       }
     }
   }
@@ -117,9 +134,9 @@ class PostgresSink implements Sink {
     };
   }
 
-  #outcomeOf({ verdict, cause, reason }: PostgresFailure): Written {
+  #outcomeOf({ verdict, cause, reason }: PostgresFailure): DeliveryOutcome {
     const failure = { cause, reason };
-    if (verdict === 'record') return { kind: 'unstorable', failure };
+    if (verdict === 'record') return { kind: 'rejected', failure };
     if (verdict === 'retry') return { kind: 'retry', failure };
     // Whoever mends the table is told what is still amiss, by name.
     this.#isPrepared = false;
@@ -138,7 +155,7 @@ class PostgresSink implements Sink {
   }
 }
 
-function refusalOf(error: SinkError): Written {
+function refusalOf(error: SinkError): DeliveryOutcome {
   const failure = { cause: error.code.replace(/^sink-/, ''), reason: error.message };
   return { kind: isRetryable(error) ? 'retry' : 'misconfigured', failure };
 }

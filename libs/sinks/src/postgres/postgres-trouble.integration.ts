@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startProxy } from '@genesys-kafka/testing';
 import pg from 'pg';
+import { deliverAll } from '../../fixtures/deliver-all.ts';
 import { causesOf, PostgresServer, recordOf, type PostgresArea } from '../../fixtures/postgres-area.ts';
 import { creationOf } from './table.ts';
 
@@ -106,7 +107,7 @@ test('a statement that is cut off by the server or on the way is a retry, and no
   assert.deepEqual(await area.rows('id, version'), [{ id: 'a', version: '2' }]);
 });
 
-test('a deadlock with somebody else is tried again at once, and what it is for is stored', async () => {
+test('a deadlock with somebody else is tried again in a moment, and what it is for is stored', async () => {
   await using area = await postgres.area();
   const sink = area.sink();
   await sink.deliver([recordOf('a', 1), recordOf('b', 1)], never);
@@ -189,9 +190,9 @@ test('what a rule of the table refuses is the record alone; one for all of them 
   await using area = await postgres.area();
   await makeTable(area);
   await area.admin.query(`ALTER TABLE ${area.table} ADD CHECK ((record->>'n')::int <> 2)`);
-  const outcomes = await area.sink().deliver(
+  const outcomes = await deliverAll(
+    area.sink(),
     [1, 2, 3].map((n) => recordOf(`k-${n}`, n)),
-    never,
   );
   assert.deepEqual(causesOf(outcomes), ['delivered', 'postgres-23514', 'delivered']);
   assert.equal(outcomes[1]!.kind, 'rejected');

@@ -16,7 +16,7 @@ const TABLE = z
   })
   .meta({ kind: 'name', description: 'Table, or schema.table, as it is spelled; made where it is missing.' });
 
-const URL_TEXT = secret()
+const URL_TEXT = text()
   .superRefine((value, context) => {
     const message = urlFault(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
@@ -68,7 +68,8 @@ export const POSTGRES_SINK = z
     tls: TLS,
     ...GATE_KEYS,
     concurrency: count(1, 1000).prefault(4).meta({ description: 'Connections, and statements at a time.' }),
-    batch: batchSection({ records: 500, bytes: '8MiB', age: '1s' }),
+    // No longer: a partition hands over what may be in hand (consumer.inFlightBytes), and where that fills no batch all wait.
+    batch: batchSection({ records: 500, bytes: '8MiB', age: '50ms' }),
     timeout: duration(100)
       .prefault('30s')
       .meta({ description: 'Longest wait for one statement; it is cancelled then.' }),
