@@ -9,7 +9,7 @@ import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-pro
 import { until } from '../../fixtures/until.ts';
 
 /** A long run is asked for: `CONSUMER_KILLS=20 CONSUMER_RECORDS=50000`. */
-const KILLS = Number(process.env.CONSUMER_KILLS ?? 3);
+const KILLS = Number(process.env.CONSUMER_KILLS ?? 2);
 const RECORDS = Number(process.env.CONSUMER_RECORDS ?? 3000);
 const TARGET_PARTITIONS = 5;
 let bus: Bus;
