@@ -1,7 +1,7 @@
 /**
- * `node apps/consumer/bench/exact.bench.ts [--records N] [--rounds N]` (from apps/consumer, with Go on the path): records
- * of 2 kB on a topic through `consumer run --drain` into a bucket of a real S3 server, and to another topic. Everything is
- * on this machine, servers too. Seconds are the program's own, joining the group and waiting for the end included.
+ * `npm run bench:exact -- [--records N] [--rounds N]` (with Go on the path): records of 2 kB on a topic through
+ * `consumer run --drain` into a bucket of a real S3 server, and to another topic. Everything is on this machine, servers
+ * too. Seconds are the program's own, joining the group and waiting for the end included.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -173,6 +173,11 @@ test('whoever goes on from an older offset leaves out what is there, and its not
   assert.equal(await write(2, 8), 4);
   assert.deepEqual(cluster.copied.toSorted(), values(0, 10).sort());
   assert.match(writer.note!, /^target=[0-9a-f]{12}:10$/);
+  const later = writerOf(cluster);
+  assert.equal(await later.write(0, 2), 0);
+  assert.match(later.writer.note!, /:10$/, 'the position never goes back');
+  await writerOf(cluster).write(9, 1);
+  assert.equal(cluster.copied.length, 10);
   await writer.close();
   assert.match(writer.note!, /:10$/, 'kept beside the offset that is committed last');
 });

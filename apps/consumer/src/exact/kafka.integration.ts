@@ -9,7 +9,7 @@ import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-pro
 import { until } from '../../fixtures/until.ts';
 
 /** A long run is asked for: `CONSUMER_KILLS=20 CONSUMER_RECORDS=50000`. */
-const KILLS = Number(process.env.CONSUMER_KILLS ?? 3);
+const KILLS = Number(process.env.CONSUMER_KILLS ?? 2);
 const RECORDS = Number(process.env.CONSUMER_RECORDS ?? 3000);
 const TARGET_PARTITIONS = 5;
 let bus: Bus;
@@ -143,6 +143,31 @@ test('a paused consumer whose partitions went to another one wakes up: it is fen
   assert.equal((await zombie.ended).status, 0, zombie.stderr);
   await assertOnce(area, target);
 });
+
+const foreign = process.env.KAFKA_BROKERS ? 'the brokers are not ours to kill' : undefined;
+test(
+  'the broker is killed twice in the midst: the partitions are claimed again, and each record is at the target once',
+  { skip: foreign },
+  async () => {
+    await using area = await bus.area();
+    const target = await targetOf(area);
+    await publish(area, 5000);
+    const config = copy(area, target, { batch: { records: 20, age: '50ms' } });
+    await using running = await ConsumerProcess.start(config, 'run', ...quick);
+    const written = async () =>
+      (await area.client.admin.offsets(target)).reduce((sum, { end }) => sum + Number(end), 0);
+    for (let round = 0; round < 2; round += 1) {
+      const before = await written();
+      await until(async () => (await written()) > before + 50, 'progress', 120_000);
+      await bus.stack.killBroker(0);
+      await bus.stack.startBroker(0);
+    }
+    await until(async () => (await contents(area, target)).length >= 5000, 'all of them', 180_000);
+    running.signal('SIGTERM');
+    assert.equal((await running.ended).status, 0, running.stderr);
+    await assertOnce(area, target);
+  },
+);
 
 test('another cluster by its brokers, values without the frame; what the target does not take is a dead letter, which goes there once it does', async () => {
   await using area = await bus.area();

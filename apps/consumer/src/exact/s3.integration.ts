@@ -9,7 +9,7 @@ import { until } from '../../fixtures/until.ts';
 
 const skip = missingStorage();
 /** A long run is asked for: `CONSUMER_KILLS=20 CONSUMER_RECORDS=50000`. */
-const KILLS = Number(process.env.CONSUMER_KILLS ?? 3);
+const KILLS = Number(process.env.CONSUMER_KILLS ?? 2);
 const RECORDS = Number(process.env.CONSUMER_RECORDS ?? 3000);
 let bus: Bus;
 let storage: Storage;
@@ -199,10 +199,8 @@ test(
     assert.deepEqual(await bucket.etags(), []);
     for (const [more, reason] of [
       [{ bucket: 'there-is-none' }, /s3-bucket-missing/],
-      [{ secretAccessKey: 'another' }, /s3-credentials-refused/],
       [{ endpoint: gate.endpoint }, /s3-access-denied.*s3:PutObject/s],
       [{ endpoint: 'http://127.0.0.1:9' }, /s3-unreachable/],
-      [{ endpoint: area.stack.registryUrl.replace(/\/apis.*/, '') }, /s3-/],
     ] as const) {
       const config = lake(area, bucket.sink(more));
       const checked = await runConsumer(config, ['check'], 1);
