@@ -123,11 +123,7 @@ export class SourcePublisher<E extends WindowLine = WindowLine> {
    * Rejects with `source-changed`, `too-many-invalid`, `too-many-records` or `lane-interrupted`, or with the signal's
    * reason where dead letters wait for a storage that is away.
    */
-  async publish(
-    step: StagedStep,
-    positionAt?: (records: number) => PagePosition,
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async publish(step: StagedStep, positionAt?: (records: number) => PagePosition, signal?: AbortSignal): Promise<void> {
     const { facts, firstOrdinal } = step;
     const passed = Math.min(Math.max(this.skipped - firstOrdinal, 0), facts.count);
     this.#extendChain(facts.slice(0, passed));
