@@ -42,12 +42,12 @@ try {
       await timed(what.join(' '), async () => inProcess(area.config(more), what));
     }
   }
-  for (const seconds of [3, 6]) {
+  for (const share of [0.1, 0.5]) {
     await using replay = await ConsumerProcess.start(area.config(more), 'dead-letters', 'replay', '--rate', rate);
-    await delay(seconds * 1000);
+    while ((await replayed(area)).length < share * count) await delay(500);
     replay.signal('SIGKILL');
     await replay.ended;
-    console.log(`killed after ${seconds} s: ${(await replayed(area)).length} replayed so far`);
+    console.log(`killed with ${(await replayed(area)).length} replayed`);
   }
   await timed('the rest replayed', async () =>
     console.log((await runConsumer(area.config(more), ['dead-letters', 'replay', '--rate', rate])).stdout.trim()),
