@@ -4,11 +4,13 @@
  * Run as `node libs/testing/src/run-with-stack.ts -- node apps/consumer/bench/letters.bench.ts`; it needs Go or a storage.
  */
 import assert from 'node:assert/strict';
+import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LetterStorage } from '@genesys-kafka/dead-letters/letter-storage';
 import { readToEnd } from '@genesys-kafka/kafka';
 import { dataPartitions, startBus, type Area } from '../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../fixtures/consumer-process.ts';
+import { inProcess } from '../fixtures/in-process.ts';
 import { letterFlood, toObjects, toTopic } from '../fixtures/letter-flood.ts';
 import { Target } from '../fixtures/target.ts';
 
@@ -28,7 +30,7 @@ try {
     deadLetters: { objects },
   };
   const letters = letterFlood(area, count);
-  await timed('written to object storage', async () => toObjects(objects as never, letters, 3000));
+  await timed('written to object storage', async () => toObjects(objects as never, letters, count));
   await timed('written to the topic', async () => toTopic(area, letters));
   console.log(`${(await storage.keys(bucket)).length} objects (of one listing)`);
   for (const store of [['--store', 'topic'], ['--store', 'objects'], []]) {
@@ -37,15 +39,15 @@ try {
       ['list', '--cause', 'http-422', '--limit', '100000'],
     ]) {
       const what = ['dead-letters', ...args, ...store];
-      await timed(what.join(' '), async () => runConsumer(area.config(more), what));
+      await timed(what.join(' '), async () => inProcess(area.config(more), what));
     }
   }
-  for (const seconds of [3, 6]) {
+  for (const share of [0.1, 0.5]) {
     await using replay = await ConsumerProcess.start(area.config(more), 'dead-letters', 'replay', '--rate', rate);
-    await delay(seconds * 1000);
+    while ((await replayed(area)).length < share * count) await delay(500);
     replay.signal('SIGKILL');
     await replay.ended;
-    console.log(`killed after ${seconds} s: ${(await replayed(area)).length} replayed so far`);
+    console.log(`killed with ${(await replayed(area)).length} replayed`);
   }
   await timed('the rest replayed', async () =>
     console.log((await runConsumer(area.config(more), ['dead-letters', 'replay', '--rate', rate])).stdout.trim()),
@@ -62,9 +64,13 @@ try {
 }
 
 async function timed(what: string, work: () => Promise<unknown>): Promise<void> {
-  const startedMs = performance.now();
+  const [startedMs, before] = [performance.now(), process.cpuUsage()];
   await work();
-  console.log(`${what}: ${((performance.now() - startedMs) / 1000).toFixed(2)} s`);
+  const { user, system } = process.cpuUsage(before);
+  const [seconds, cpu] = [(performance.now() - startedMs) / 1000, (user + system) / 1e6];
+  console.log(
+    `${what}: ${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s of this process' CPU time, load ${loadavg()[0]!.toFixed(0)}`,
+  );
 }
 
 /** What lies on the retry topic, committed. */

@@ -30,8 +30,25 @@ export class TopicLetters implements LetterStore {
     this.#signal = signal;
   }
 
-  async readMarks({ replayed, purged, actions }: LetterMarks, filter: LetterFilter): Promise<void> {
-    for await (const record of this.#all(filter)) {
+  async readMarks(marks: LetterMarks, filter: LetterFilter): Promise<void> {
+    await Promise.all(this.#meant(filter).map(async (part) => this.#readMarksOf(part, marks)));
+  }
+
+  /** Partition by partition, oldest first. */
+  async *scan(filter: LetterFilter): ReturnType<LetterStore['scan']> {
+    this.unreadable = 0;
+    for (const part of this.#meant(filter)) {
+      for await (const record of this.#records(part)) {
+        if (isOurs(record)) continue;
+        const parsed = parse(record);
+        if (parsed === undefined) this.unreadable += 1;
+        else yield found(record, parsed);
+      }
+    }
+  }
+
+  async #readMarksOf(part: LogPart, { replayed, purged, actions }: LetterMarks): Promise<void> {
+    for await (const record of this.#records(part)) {
       if (record.value !== null) continue;
       const { headers } = record;
       const id = headers[MARKER_HEADER.replayed]?.toString('utf8');
@@ -43,21 +60,11 @@ export class TopicLetters implements LetterStore {
     }
   }
 
-  /** Partition by partition, oldest first. */
-  async *scan(filter: LetterFilter): ReturnType<LetterStore['scan']> {
-    this.unreadable = 0;
-    for await (const record of this.#all(filter)) {
-      if (isOurs(record)) continue;
-      const parsed = parse(record);
-      if (parsed === undefined) this.unreadable += 1;
-      else yield found(record, parsed);
-    }
-  }
-
   /** With a key, only the partition that its dead letters and their markers lie in. */
-  async *#all({ key }: LetterFilter): AsyncGenerator<ConsumedRecord> {
-    const own = key === undefined ? undefined : partitionFor(key, this.#parts.length);
-    for (const part of this.#parts) if (own === undefined || part.partition === own) yield* this.#records(part);
+  #meant({ key }: LetterFilter): readonly LogPart[] {
+    if (key === undefined) return this.#parts;
+    const own = partitionFor(key, this.#parts.length);
+    return this.#parts.filter(({ partition }) => partition === own);
   }
 
   async *#records({ topic, partition, end }: LogPart): AsyncGenerator<ConsumedRecord> {
@@ -80,8 +87,10 @@ export async function openTopicLetters(client: KafkaClient, topic: string, signa
   return new TopicLetters(client, parts, signal);
 }
 
-function found({ key, value, headers, partition, offset }: ConsumedRecord, { id, deadLetter }: Parsed) {
-  return { id, deadLetter, key, place: { partition, offset }, value: () => value, headers: () => headers };
+function found(record: ConsumedRecord, { id, deadLetter }: Parsed) {
+  const { key, value, partition, offset } = record;
+  // Its headers are made anew each time they are asked for: most letters go by without.
+  return { id, deadLetter, key, place: { partition, offset }, value: () => value, headers: () => record.headers };
 }
 
 const OURS: readonly string[] = [

@@ -1,14 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { showObject } from '@genesys-kafka/object-store';
-import {
-  backoffMs,
-  isRetryable,
-  OperationalError,
-  systemClock,
-  unlessAborted,
-  type Clock,
-} from '@genesys-kafka/resilience';
+import { backoffMs, isRetryable, OperationalError, systemClock, type Clock } from '@genesys-kafka/resilience';
 import { deadLetterIdentity, parseDeadLetter } from '@genesys-kafka/topics';
 import { encodeLetter, type LetterRecord } from './letter-line.ts';
 import { folderOf, objectName } from './letter-path.ts';
@@ -63,6 +56,7 @@ export class LetterObjects implements LetterKeeper {
   readonly #folders = new Map<string, Folder>();
   /** Folders that have gathered and whose turn it is not yet, in their order. */
   readonly #queue: Folder[] = [];
+  readonly #waiters = new Waiters();
   #putting = 0;
   #lastPutMs = Number.NEGATIVE_INFINITY;
   #failure: { readonly code: string; readonly sinceMs: number } | undefined;
@@ -89,12 +83,14 @@ export class LetterObjects implements LetterKeeper {
     const written = Promise.withResolvers<undefined>();
     const path = folderOf(envelope);
     const folder = this.#folders.get(path) ?? { path, waiting: [] };
-    folder.waiting.push({ id: deadLetterIdentity(envelope), letter, written, signal });
+    const pending = { id: deadLetterIdentity(envelope), letter, written, signal };
+    folder.waiting.push(pending);
     if (!this.#folders.has(path)) {
       this.#folders.set(path, folder);
       void this.#gather(folder);
     }
-    await unlessAborted(written.promise, signal);
+    this.#waiters.add(pending);
+    await written.promise.finally(() => this.#waiters.remove(pending));
   }
 
   /** A moment for others to come, unless there were none lately. Also those of the same turn go together. */
@@ -156,6 +152,37 @@ export class LetterObjects implements LetterKeeper {
         await this.#clock.sleep(waitMs, signal);
       }
     }
+  }
+}
+
+/** Who waits, by signal: a signal with a listener for each of thousands would look through all of them for each. */
+class Waiters {
+  readonly #bySignal = new Map<AbortSignal, Set<Pending>>();
+  readonly #forget = new Map<AbortSignal, AbortController>();
+
+  add(pending: Pending): void {
+    const { signal } = pending;
+    const known = this.#bySignal.get(signal);
+    if (known) {
+      known.add(pending);
+      return;
+    }
+    const all = new Set([pending]);
+    const forget = new AbortController();
+    this.#bySignal.set(signal, all);
+    this.#forget.set(signal, forget);
+    const left = () => all.forEach(({ written }) => written.reject(signal.reason));
+    signal.addEventListener('abort', left, { once: true, signal: forget.signal });
+  }
+
+  remove(pending: Pending): void {
+    const { signal } = pending;
+    const all = this.#bySignal.get(signal);
+    all?.delete(pending);
+    if (all?.size !== 0) return;
+    this.#bySignal.delete(signal);
+    this.#forget.get(signal)?.abort();
+    this.#forget.delete(signal);
   }
 }
 

@@ -102,7 +102,11 @@ export function parseDeadLetter(headers: HeaderMap): DeadLetter {
  * (origin, route, attempt): equal for the copies that a crash between a move and its commit leaves behind, different
  * for everything else (docs/exactly-once.md, rule 9). `dead-letters` lists and replays an identity once.
  */
-export function deadLetterIdentity({ origin, route, attempts }: Pick<DeadLetter, 'origin' | 'route' | 'attempts'>): string {
+export function deadLetterIdentity({
+  origin,
+  route,
+  attempts,
+}: Pick<DeadLetter, 'origin' | 'route' | 'attempts'>): string {
   const place =
     'topic' in origin
       ? `${encodeToken(origin.topic)}/${origin.partition}/${origin.offset}`

@@ -23,9 +23,10 @@ export function withFilter(command: Command): Command {
     new Option('--route <name>', 'only of this route; producer: of those that never came to one'),
     new Option('--stage <name>', 'only of this stage').choices(DEAD_LETTER_STAGES),
     new Option('--cause <code>', 'only of this cause, such as http-422'),
-    new Option('--since <time>', 'given up from then on: 2026-01-31, 2026-01-31T08:00:00Z, or 24h ago').argParser(
-      moment,
-    ),
+    new Option(
+      '--since <time>',
+      'given up from then on: 2026-01-31, 2026-01-31T08:00:00Z, or how long ago: 24h',
+    ).argParser(moment),
     new Option('--until <time>', 'given up before then').argParser(moment),
     new Option('--key <key>', 'only of this conversation'),
     new Option('--state <state>', 'only those that were replayed, or were not').choices(['open', 'replayed']),
@@ -48,7 +49,8 @@ export function describeFilter(given: Readonly<Record<string, unknown>>): Record
   const texts = Object.entries(given).flatMap(([name, value]): [string, string][] => {
     if (value === undefined) return [];
     if (name === 'since' || name === 'until') return [[name, new Date(value as number).toISOString()]];
-    return [[name, typeof value === 'object' ? (expressions.get(value!) ?? '') : String(value as string | number)]];
+    if (typeof value === 'object' && value !== null) return [[name, expressions.get(value) ?? '']];
+    return [[name, String(value as string | number)]];
   });
   return Object.fromEntries(texts);
 }

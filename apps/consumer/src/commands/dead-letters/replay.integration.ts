@@ -109,9 +109,10 @@ async function replayedIn(area: Area): Promise<number> {
   return (await area.client.admin.offsets(`${area.main}.retry-1`)).reduce((sum, { end }) => sum + Number(end), 0);
 }
 
-async function deleteTopic({ stack }: Area, topic: string): Promise<void> {
+async function deleteTopic({ stack, client }: Area, topic: string): Promise<void> {
   const admin = new Kafka({ brokers: [...stack.brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   await admin.deleteTopics({ topics: [topic] });
   await admin.disconnect();
+  await until(async () => (await client.admin.describeTopic(topic)) === undefined, 'the end of the topic');
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { partitionFor } from '@genesys-kafka/topics';
 import { samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
 import { quick, runConsumer } from '../../../fixtures/consumer-process.ts';
 import { Target } from '../../../fixtures/target.ts';
@@ -45,7 +46,6 @@ test('explain: before the run, after it, and after a replay; of two versions the
     },
   }));
   await area.publish(samples(50, 10));
-  const { partitionFor } = await import('@genesys-kafka/topics');
   await area.send(partitionFor('c-1', 3), versions);
   const before = await explained(area, more, 'c-1');
   assert.ok(statesOf(before).every(({ crm: one, lake: two }) => one === 'waiting' || two === 'waiting'));
