@@ -123,7 +123,7 @@ test('law: the rate stays between floor and maximum, and a refusal of what left 
         assert.ok(after >= floor && after <= max, `${after}`);
         if (isTaken) assert.ok(after >= before);
         else if (nowMs - tookMs < decreasedMs) assert.equal(after, before);
-        else decreasedMs = nowMs;
+        else if (after < before) decreasedMs = nowMs;
       }
     }),
   );

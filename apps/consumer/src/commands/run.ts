@@ -20,7 +20,7 @@ import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '.
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { RouteLag } from '../route/route-lag.ts';
 import { workingRoutes } from '../route/routes.ts';
-import { runStatus } from '../route/run-status.ts';
+import { runStatus } from '../control/run-status.ts';
 import { checkSinks, untilRefusedForGood } from '../route/sink-refusals.ts';
 import type { Settings } from '../settings.ts';
 import { groupSettings, type RunFlags } from './run-options.ts';
