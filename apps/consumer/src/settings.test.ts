@@ -91,7 +91,7 @@ deadLetters: { topic: false }
     'retry.tiers.1: is not longer than the tier before it; write the tiers in rising order',
     'routes.0.sink: names a sink that is not under sinks; add it there; or else: choose x, s, y, z',
     'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',
-    'routes.1.prio: is not a setting; known here: name, when, from, sink, priority, retry',
+    'routes.1.prio: is not a setting; known here: name, when, from, reshape, sink, priority, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
     'sinks.s.type: is not a known type; choose one of http, file',
     'sinks.x.type: is not a known type; did you mean http?',

@@ -10,6 +10,8 @@ export interface Delivery {
   /** Offset in the main topic, kept through retries: lets a target refuse an older version. */
   readonly recordVersion: bigint;
   readonly contentType: string;
+  /** Set by the route's `reshape`, for sinks that have headers; their own win. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Why a delivery did not succeed, free of personal data. */

@@ -7,10 +7,12 @@ export {
   picks,
   picksUnrouted,
   planRoutes,
+  reshaped,
   type RoutePlan,
   type RouteStart,
   type RoutingSettings,
   rulesFingerprint,
 } from './route-plan.ts';
 export { compileRule, type RuleVerdict } from './rule.ts';
+export type { Shaped } from './reshape.ts';
 export { UNROUTED } from './settings.ts';

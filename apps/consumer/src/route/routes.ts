@@ -13,6 +13,7 @@ import { DeadLetterNotice } from './dead-letter-notice.ts';
 import { deliverRecord } from './deliver-record.ts';
 import type { OpenSink, OpenSinks } from './open-sinks.ts';
 import { routeWork } from './route-work.ts';
+import { shapeOf } from './shape.ts';
 
 /** What all routes share. */
 export interface RouteContext {
@@ -80,6 +81,7 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
       gate: open.gate,
       policy,
       blocking,
+      ...(plan.reshape && { reshape: (picked) => shapeOf(plan, picked) }),
       forwarder,
       clock,
       onDelivered: () => recorder.settled('delivered'),

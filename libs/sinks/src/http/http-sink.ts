@@ -56,7 +56,12 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       'record-version': String(recordVersion),
     };
     try {
-      const answer = await client.post({ headers: { ...headers, ...ours }, body, ending, onWritten });
+      const answer = await client.post({
+        headers: { ...headers, ...delivery.headers, ...ours },
+        body,
+        ending,
+        onWritten,
+      });
       return outcomeFrom(answer, idempotencyKey);
     } catch (error) {
       if (isUnaskedContinue(error) && client === undici && !proxied) client = new NodeClient(target, connections);
