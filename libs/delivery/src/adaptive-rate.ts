@@ -87,7 +87,7 @@ export class AdaptiveRate {
   taken(startedMs: number, nowMs: number): void {
     this.#moveTo(nowMs);
     this.#taken[this.#span % SPANS]! += 1;
-    if (startedMs < this.#decreasedMs) return;
+    if (startedMs <= this.#decreasedMs) return;
     this.#hasTaken = true;
     if (this.#rate >= this.#max) return;
     this.#cleanMs += Math.min(nowMs - this.#takenMs, LONGEST_GAP_MS);
@@ -100,7 +100,7 @@ export class AdaptiveRate {
 
   /** The target answered 429 to a request that left at `startedMs`. */
   refused(startedMs: number, nowMs: number): Refusal {
-    if (startedMs < this.#decreasedMs) return this.#last;
+    if (startedMs <= this.#decreasedMs) return this.#last;
     // What it counts a second by is still full of what was sent before: that is waited out.
     if (this.#hasTaken && nowMs - this.#decreasedMs < SECOND_MS) return { isExplained: true, isSettled: false };
     this.#moveTo(nowMs);
