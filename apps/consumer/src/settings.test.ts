@@ -106,7 +106,7 @@ dedLetters: { topic: false }
     'retry.tiers.1: is not longer than the tier before it; write the tiers in rising order',
     'routes.0.sink: names a sink that is not under sinks; add it there; or else: choose x, s, y, z',
     'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',
-    'routes.1.prio: is not a setting; known here: name, when, from, sink, priority, retry',
+    'routes.1.prio: is not a setting; known here: name, when, from, reshape, sink, priority, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
     'routes.3.name: is kept: its consumer group is the one by which processes of `producer run` share their work; choose another one',
     'sinks.s.type: is not a known type; choose one of http, postgres, s3, kafka, file',
@@ -117,6 +117,17 @@ dedLetters: { topic: false }
     'sinks.y.url: is a plain http: URL to another machine; write https:, or set ALLOW_INSECURE_HTTP=true where the network is trusted',
     'sinks.z: is a number, not a set of keys; write a set of keys',
   ]);
+});
+
+test('a route to a sink that keeps records as they are has no reshape', () => {
+  const yaml = (type: string) => `
+routes: [{ name: a, sink: x, reshape: { body: record } }]
+sinks: { x: ${type} }
+`;
+  assert.deepEqual(problems(yaml('{ type: s3, bucket: records }')), [
+    'routes.0.reshape: is of no use to a sink that keeps records as they are; leave it out, or choose a sink of another type',
+  ]);
+  assert.equal(load(yaml('{ type: file, path: /x }')).routes.length, 1);
 });
 
 test('${NAME} in a sink takes the environment', () => {

@@ -3,7 +3,16 @@ import { RETRY_SECTION } from '@genesys-kafka/delivery/settings';
 import { PROXY_SECTION, TLS_CHECKS, TLS_SECTION } from '@genesys-kafka/http/settings';
 import { KAFKA_CHECKS, KAFKA_KEYS } from '@genesys-kafka/kafka/settings';
 import { ROUTE_CHECKS, ROUTES_SECTION } from '@genesys-kafka/routing/settings';
-import { defineSettings, HEALTH_SECTION, inMs, LOG_SECTION, type SettingsOf } from '@genesys-kafka/runtime/settings';
+import {
+  defineSettings,
+  HEALTH_SECTION,
+  inMs,
+  listOf,
+  LOG_SECTION,
+  treeOf,
+  type Given,
+  type SettingsOf,
+} from '@genesys-kafka/runtime/settings';
 import { REGISTRY_CHECKS, REGISTRY_KEYS } from '@genesys-kafka/schema-registry/settings';
 import { SINKS_SECTION } from '@genesys-kafka/sinks/settings';
 import { CONNECTOR, TOPIC_KEYS } from '@genesys-kafka/topics/settings';
@@ -13,6 +22,20 @@ import { CONSUMER_SECTION } from './group/settings.ts';
 const UNROUTED = z.enum(['dead-letter', 'drop']).prefault('dead-letter').meta({
   description: 'What becomes of records that no route picks; counted either way.',
 });
+
+/** Sinks that hand records on as they are: their batches are made again from the topic. */
+const KEEPING = new Set<unknown>(['s3', 'kafka']);
+
+function reshapesNoneThatIsKept({ tree }: Given) {
+  const sinks = treeOf(tree.sinks);
+  return listOf(tree.routes)
+    .map(treeOf)
+    .flatMap(({ reshape, sink }, index) => {
+      if (reshape === undefined || typeof sink !== 'string' || !KEEPING.has(treeOf(sinks[sink]).type)) return [];
+      const problem = 'is of no use to a sink that keeps records as they are';
+      return [{ path: `routes.${index}.reshape`, problem, fix: 'leave it out, or choose a sink of another type' }];
+    });
+}
 
 /**
  * All that the consumer reads of the configuration. Keys are the file's; parsed, a key that holds a time span or a
@@ -37,7 +60,14 @@ export const SETTINGS = defineSettings({
     tls: TLS_SECTION,
     proxy: PROXY_SECTION,
   }),
-  checks: [...KAFKA_CHECKS, ...REGISTRY_CHECKS, ...ROUTE_CHECKS, ...DEAD_LETTERS_CHECKS, ...TLS_CHECKS],
+  checks: [
+    ...KAFKA_CHECKS,
+    ...REGISTRY_CHECKS,
+    ...ROUTE_CHECKS,
+    reshapesNoneThatIsKept,
+    ...DEAD_LETTERS_CHECKS,
+    ...TLS_CHECKS,
+  ],
   // What the producer reads of a file that serves both.
   readElsewhere: [
     ...['genesys', 'windows', 'kafka.transaction', 'schema.compatibility', 'schema.register'],

@@ -94,6 +94,16 @@ test('a limit that falls is followed down, one that rises is found again, and th
   for (let second = 0; second < 260; second += 1) assert.ok(between(second, second + 1).perSecond <= 100);
 });
 
+test('a first burst of which a target takes a part slows down, and opens no circuit', async () => {
+  const breaker = { errors: 0.5, over: 10, cooldownMs: 30_000, maxWaitMs: 300_000 };
+  const { gate, run, between } = load({ concurrency: 16, breaker }, () => 12);
+  const changes: string[] = [];
+  gate.onChange((state) => changes.push(state));
+  await run(30);
+  assert.deepEqual(changes, []);
+  assert.ok(between(5, 30).perSecond >= 0.8 * 12, JSON.stringify(between(5, 30)));
+});
+
 test('a target that answers 429 to everything opens the circuit: slowing down is of no use', async () => {
   const { gate, run, between } = load({}, (second) => (second < 5 ? 100 : 0));
   await run(20);
@@ -123,7 +133,7 @@ test('law: the rate stays between floor and maximum, and a refusal of what left 
         assert.ok(after >= floor && after <= max, `${after}`);
         if (isTaken) assert.ok(after >= before);
         else if (nowMs - tookMs < decreasedMs) assert.equal(after, before);
-        else decreasedMs = nowMs;
+        else if (after < before) decreasedMs = nowMs;
       }
     }),
   );

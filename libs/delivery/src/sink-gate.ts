@@ -1,5 +1,5 @@
 import { SlidingWindow, systemClock, type Clock, type Permit } from '@genesys-kafka/resilience';
-import { AdaptiveRate } from './adaptive-rate.ts';
+import { AdaptiveRate, type Refusal } from './adaptive-rate.ts';
 import { CircuitBreaker, type BreakerOptions, type CircuitState } from './circuit-breaker.ts';
 import { DEFAULT_SHARES, PriorityQueue, type Lane, type Shares } from './priority-queue.ts';
 import type { DeliveryFailure, DeliveryOutcome } from './sink.ts';
@@ -56,7 +56,7 @@ type FailedOutcome = Exclude<DeliveryOutcome, { readonly kind: 'delivered' }>;
 type BreakerMoment = Pick<CircuitBreaker, 'state' | 'openUntilMs'>;
 type Listener = (state: CircuitState, opening?: CircuitOpening) => void;
 
-/** A 429 that names no time holds everybody for this long: the shortest wait that one could name. */
+/** A 429 that names no time and comes as a surprise holds everybody for this long: the least that one could name. */
 const HOLD_MS = 1000;
 const RATE_FLOOR = 0.1;
 /** So many answers in a row, of whichever records, that ask to wait speak of the target and not of a record. */
@@ -241,25 +241,20 @@ export class SinkGate {
     // What comes back while the circuit is open was sent before.
     if (before.state !== 'open' && verdict !== 'unknown')
       this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
-    const isExplained = this.#adapt(outcomes, verdict, startedMs, nowMs) && before.state === 'closed';
-    this.#breaker.report(token, isExplained && verdict === 'failure' ? 'unknown' : verdict, nowMs);
+    const refusal = outcomes.some(isTooMany) ? this.#adaptive.refused(startedMs, nowMs) : undefined;
+    if (!refusal && verdict === 'success') this.#adaptive.taken(startedMs, nowMs);
+    const isExplained = refusal?.isExplained === true && verdict === 'failure' && before.state === 'closed';
+    this.#breaker.report(token, isExplained ? 'unknown' : verdict, nowMs);
     const failed = outcomes.filter((outcome) => outcome.kind !== 'delivered');
-    const holdMs = this.#holdMs(failed);
+    const holdMs = this.#holdMs(failed, refusal);
     if (holdMs > this.#cooldownMs) this.#breaker.trip(holdMs, nowMs);
     else this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + holdMs);
     const failure = (failed.find(isRefusal) ?? failed[0])?.failure;
     this.#tell(before, failure && { failure, ...(holdMs > 0 ? { askedMs: holdMs } : {}) });
   }
 
-  /** Tells the rate of an answer; whether that explains it. */
-  #adapt(outcomes: readonly DeliveryOutcome[], verdict: string, startedMs: number, nowMs: number): boolean {
-    if (outcomes.some(isTooMany)) return this.#adaptive.refused(startedMs, nowMs);
-    if (verdict === 'success') this.#adaptive.taken(startedMs, nowMs);
-    return false;
-  }
-
   /** Milliseconds for which this answer holds everybody: a 429 does alone, other answers where several ask in a row. */
-  #holdMs(failed: readonly FailedOutcome[]): number {
+  #holdMs(failed: readonly FailedOutcome[], refusal: Refusal | undefined): number {
     if (failed.length === 0) {
       this.#askedInRowMs = [];
       return 0;
@@ -267,9 +262,10 @@ export class SinkGate {
     const inRowMs = longestAsked(failed, (status) => status !== 429);
     this.#askedInRowMs = inRowMs === 0 ? [] : [...this.#askedInRowMs, inRowMs].slice(-SEVERAL);
     const severalMs = this.#askedInRowMs.length === SEVERAL ? Math.min(...this.#askedInRowMs) : 0;
-    if (!failed.some(isTooMany)) return severalMs;
+    if (!refusal) return severalMs;
     const askedMs = longestAsked(failed, (status) => status === 429);
-    return Math.max(severalMs, askedMs > 0 ? askedMs : Math.min(HOLD_MS, this.#cooldownMs));
+    const usualMs = refusal.isSettled ? 0 : Math.min(HOLD_MS, this.#cooldownMs);
+    return Math.max(severalMs, askedMs > 0 ? askedMs : usualMs);
   }
 
   #moment(): BreakerMoment {

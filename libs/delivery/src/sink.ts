@@ -12,6 +12,8 @@ export interface Delivery {
   readonly contentType: string;
   /** Of the message that it came in. */
   readonly headers: Readonly<Record<string, Buffer>>;
+  /** Set by the route's `reshape`, for sinks that have headers; their own win. */
+  readonly shapedHeaders?: Readonly<Record<string, string>>;
 }
 
 /** Why a delivery did not succeed, free of personal data. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Priority, RetryPolicy } from '@genesys-kafka/delivery';
+import { compileReshape, type Reshape, type ReshapeSettings, type Shaped } from './reshape.ts';
 import { compileRule, type Rule, type RuleVerdict } from './rule.ts';
 
 /** 64 bits: a change is told from no change, nothing more. */
@@ -13,6 +14,7 @@ export interface RoutingSettings {
     readonly name: string;
     readonly when?: string | undefined;
     readonly from?: RouteStart;
+    readonly reshape?: ReshapeSettings | undefined;
     readonly sink: string;
     readonly priority: Priority;
     /** Instead of the `retry` of all. */
@@ -33,6 +35,8 @@ export interface RoutePlan {
   readonly groupId: string;
   /** Absent: all records. */
   readonly rule: Rule | undefined;
+  /** Absent: the record's own bytes, and nothing is looked at. */
+  readonly reshape?: Reshape;
   readonly sink: string;
   readonly priority: Priority;
   readonly policy: RetryPolicy;
@@ -49,12 +53,13 @@ export function groupIdOf(settings: RoutingSettings, route: string): string {
   return `${groupPrefixOf(settings)}${route}`;
 }
 
-/** Throws `rule-invalid` for a rule that cannot be used as written. */
+/** Throws `rule-invalid` and `reshape-invalid` for expressions that cannot be used as written. */
 export function planRoutes(settings: RoutingSettings): RoutePlan[] {
-  return settings.routes.map(({ name, when, sink, priority, retry }) => ({
+  return settings.routes.map(({ name, when, reshape, sink, priority, retry }) => ({
     name,
     groupId: groupIdOf(settings, name),
     rule: when === undefined ? undefined : compileRule(when, name),
+    ...(reshape === undefined ? {} : { reshape: compileReshape(reshape, name) }),
     sink,
     priority,
     policy: { tiersMs: settings.retry.tiersMs, maxAttempts: (retry.attempts ?? settings.retry.attempts) + 1 },
@@ -73,6 +78,16 @@ type Headers = Readonly<Record<string, Buffer>>;
 
 export function picks({ rule }: RoutePlan, record: unknown, headers: Headers): RuleVerdict {
   return rule === undefined ? ALL : rule.evaluate({ record, headers: ruleHeaders(headers) });
+}
+
+/** What the route delivers of a record; undefined where that is the record as it is. `text` is the record's own. */
+export function reshaped(
+  { reshape }: Pick<RoutePlan, 'reshape'>,
+  record: unknown,
+  text: string,
+  headers: Headers,
+): Shaped | { readonly failed: string } | undefined {
+  return reshape?.({ record, headers: ruleHeaders(headers) }, text);
 }
 
 const ALL: RuleVerdict = { matched: true };

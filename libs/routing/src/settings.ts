@@ -13,6 +13,32 @@ import { z } from 'zod';
 /** Name of the implicit route of what no rule picks; a route of one's own may not have it. */
 export const UNROUTED = 'unrouted';
 
+/** What a request or a message has anyhow, and must not be told otherwise. */
+const OWN_HEADERS = new Set(
+  (
+    'idempotency-key record-version content-type content-length content-encoding transfer-encoding host connection ' +
+    'expect upgrade keep-alive te trailer'
+  ).split(' '),
+);
+
+const HEADER_NAME = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~A-Za-z0-9-]{1,100}$/, { error: 'is not a header name; use letters, digits and dashes' })
+  .refine((name) => !OWN_HEADERS.has(name.toLowerCase()), { error: 'is a header of our own; choose another name' });
+
+const RESHAPE = z.strictObject({
+  body: text(20_000)
+    .optional()
+    .meta({ description: 'CEL expression that makes the body, a JSON value; without it, the record’s own bytes.' }),
+  key: text(20_000)
+    .optional()
+    .meta({ description: 'CEL expression that gives the key; without it, the conversation’s id.' }),
+  headers: z
+    .record(HEADER_NAME, text(20_000))
+    .prefault({})
+    .meta({ kind: 'object', description: 'CEL expressions by header name; null leaves a header out.' }),
+});
+
 const FROM_FAULT =
   'is neither earliest nor latest nor a moment; write a day such as 2026-01-31, or 2026-01-31T08:00:00Z';
 
@@ -39,6 +65,7 @@ const ROUTE = z.strictObject({
     kind: 'earliest, latest or instant',
     description: 'Where a new route begins on the main topic; counts once, where its group has no offsets.',
   }),
+  reshape: RESHAPE.optional(),
   sink: identifier(100).meta({ description: 'Where the records go: a name under sinks.' }),
   priority: z.enum(['high', 'normal', 'low']).prefault('normal').meta({
     description: 'Who goes first when routes share a sink.',

@@ -1,11 +1,11 @@
-import { compileCel, type CelInput } from './cel.ts';
+import { compileExpression, type RuleInput } from './expression.ts';
 
 export interface TextExpression {
   /**
    * The text, or an `error` in fixed words with a column, never a value of the record. Never throws. A field that is not
    * there is an error: nobody can say what a text without it should be.
    */
-  evaluate(input: CelInput): { readonly text: string } | { readonly error: string };
+  evaluate(input: RuleInput): { readonly text: string } | { readonly error: string };
 }
 
 const GIVEN = new Set(['string', 'int', 'uint', 'double', 'bool', 'dyn']);
@@ -15,14 +15,16 @@ const GIVEN = new Set(['string', 'int', 'uint', 'double', 'bool', 'dyn']);
  * of one that cannot be used as written.
  */
 export function compileText(expression: string, fail: (problem: string) => Error): TextExpression {
-  const program = compileCel(expression, (problem, start) =>
+  const program = compileExpression(expression, (problem, start) =>
     fail(start === undefined ? problem : `${problem} (column ${start + 1})`),
   );
   if (!GIVEN.has(program.type)) throw fail(`it gives ${program.type}, not a text`);
   return {
     evaluate: (input) => {
-      const result = program.run(input, textOf, 'it did not give a text');
-      return 'value' in result ? { text: result.value } : { error: result.failed };
+      const found = program.evaluate(input);
+      if ('failed' in found) return { error: found.failed };
+      const text = textOf(found.value);
+      return text === undefined ? { error: 'it did not give a text' } : { text };
     },
   };
 }

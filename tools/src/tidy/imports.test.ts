@@ -6,7 +6,7 @@ import { isTest } from './tree.ts';
 /** An app's stages from the top down; stages of one line are neighbours. What is in no folder is read by all. */
 const STAGES = {
   'apps/producer': [['commands'], ['run'], ['export'], ['genesys', 'pipeline'], ['stage']],
-  'apps/consumer': [['commands'], ['route'], ['exact'], ['group', 'forward']],
+  'apps/consumer': [['commands'], ['control'], ['route'], ['exact'], ['group', 'forward']],
 } as const;
 
 const graph = importGraph();

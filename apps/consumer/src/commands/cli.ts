@@ -35,8 +35,8 @@ export function buildProgram(handle: Handle<Settings> = lookOnly): Command {
   program
     .command('test')
     .summary('which routes take which records, without Kafka')
-    .description('which routes take each record of a JSON or NDJSON file, without Kafka')
-    .argument('<file>', 'an array of conversations, an object with `conversations`, or one a line')
+    .description('which routes take each record of a JSON or NDJSON file, or tests of routes, without Kafka')
+    .argument('<file>', 'an array of conversations, an object with `conversations`, one a line; or tests (.yaml)')
     .action(handle(async (session, file: string) => (await import('./print-rule-test.ts')).testCommand(session, file)));
   addOperating(program, handle);
   addDeadLetters(program, handle);

@@ -3,12 +3,46 @@ import { pipeline } from 'node:stream/promises';
 import { planRoutes } from '@genesys-kafka/routing';
 import { safeJson, visibleText, type Session } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
+import { runRouteSuite, type RouteTestResult } from './route-suite.ts';
 import { testRules, type RuleTestResult } from './test-rules.ts';
 
-/** `consumer test FILE`: resolves with the exit status. */
-export async function testCommand({ settings, json, signal }: Session<Settings>, file: string): Promise<number> {
-  await printRuleTest(testRules(file, planRoutes(settings), signal), json);
-  return 0;
+/** Of the contract: finished, and something is not as it should be. */
+const FAILED = 3;
+
+/** `consumer test FILE`, of records or, where that is YAML, of tests: resolves with the exit status. */
+export async function testCommand(session: Session<Settings>, file: string): Promise<number> {
+  const { settings, json, signal } = session;
+  const plans = planRoutes(settings);
+  if (!/\.ya?ml$/i.test(file)) {
+    await printRuleTest(testRules(file, plans, signal), json);
+    return 0;
+  }
+  const results = runRouteSuite(file, plans);
+  const failed = results.filter(({ passed }) => !passed).length;
+  await session.tell({ tests: results.length, failed, results }, suiteLines);
+  return failed === 0 ? 0 : FAILED;
+}
+
+function suiteLines({
+  tests,
+  failed,
+  results,
+}: {
+  readonly tests: number;
+  readonly failed: number;
+  readonly results: readonly RouteTestResult[];
+}): string[] {
+  const lines = results.flatMap(({ name, passed, differences }) => [
+    `${passed ? 'ok    ' : 'FAILED'} ${name}`,
+    ...differences.flatMap(({ what, lines: changes }) => [
+      `       ${what}`,
+      ...changes.map((line) => `         ${line}`),
+    ]),
+  ]);
+  return [
+    ...lines,
+    failed === 0 ? `${tests} tests passed` : `${failed} of ${tests} tests failed (- expected, + found)`,
+  ];
 }
 
 /**

@@ -1,33 +1,29 @@
 import { connectKafka } from '@genesys-kafka/kafka';
 import { openLetterObjects } from '@genesys-kafka/dead-letters';
-import { retry, systemClock, untilAborted } from '@genesys-kafka/resilience';
+import { systemClock, untilAborted } from '@genesys-kafka/resilience';
 import { planRoutes } from '@genesys-kafka/routing';
 import { createMetrics, startHealthServer, type Logger } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds, type SchemaRegistryError } from '@genesys-kafka/schema-registry';
 import { RecordReader } from '@genesys-kafka/topics';
-import { chooseStarts } from '../control/choose-starts.ts';
 import { followPauses, untilPaused } from '../control/paused-routes.ts';
-import { RouteControls } from '../control/route-controls.ts';
 import { leftoverRetries } from '../forward/leftover-retries.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
-import { consumerSpecs, prepareConsumerTopics } from '../forward/topics.ts';
+import { prepareConsumerTopics } from '../forward/topics.ts';
 import { drained } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
-import { findRulesApart, newRoutes, placesInForce, rulesNote } from '../group/rules-in-force.ts';
+import { rulesNote } from '../group/rules-in-force.ts';
 import { runAll } from '../group/run-all.ts';
 import { tellCircuit } from '../route/circuit-notice.ts';
 import { createConsumerMetrics, type ConsumerMetrics, type RouteCounts } from '../route/consumer-metrics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { RouteLag } from '../route/route-lag.ts';
 import { workingRoutes } from '../route/routes.ts';
-import { runStatus } from '../route/run-status.ts';
+import { runStatus } from '../control/run-status.ts';
 import { checkSinks, untilRefusedForGood } from '../route/sink-refusals.ts';
 import type { Settings } from '../settings.ts';
+import { beginRoutes } from './begin-routes.ts';
 import { flowLimits, groupSettings, type RunFlags } from './run-options.ts';
-
-/** A cluster that was never asked for a group makes its coordinators first: half a minute, at most a few. */
-const COORDINATORS_START = { attempts: 12, backoff: { initialMs: 500, factor: 2, maxMs: 5000, jitterMs: 200 } };
 
 export interface RunReport {
   /** What this process settled, by route. */
@@ -64,7 +60,7 @@ export async function runConsumer(
   const schemas = registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure });
   const reader = new RecordReader(schemas);
   const leftovers = await leftoverRetries(client.admin, settings);
-  const sources = [topics.main, ...topics.retries.map(({ topic }) => topic), ...leftovers];
+  const sources = [topics.main, ...topics.retries.map(({ topic }) => topic), ...leftovers] as const;
   metrics.watchTopics(sources);
   if (leftovers.length > 0)
     log.warn({ topics: leftovers }, 'retry topics of tiers that are configured no more are read');
@@ -78,21 +74,7 @@ export async function runConsumer(
     draining: drain,
     acceptChanges: acceptRules,
   });
-  const inForce = { client, settings, topics: sources, signal };
-  const patience = { ...COORDINATORS_START, signal, clock };
-  const places = await retry(async () => placesInForce(inForce), patience);
-  const apart = await retry(async () => findRulesApart(inForce, places), patience);
-  if (apart && !acceptRules) throw apart;
-  if (apart) log.error({ err: apart }, 'rules were changed; going on as asked');
-  const controls = await RouteControls.open({
-    client,
-    topic: consumerSpecs(settings).controls,
-    signal,
-    clock,
-    onTrouble: (err) => log.warn({ err }, 'pauses cannot be read; what is known stays in force'),
-  });
-  const begun = await chooseStarts(settings, { admin: client.admin, controls, mainTopic: topics.main, log, clock });
-  const fresh = newRoutes(settings, places).union(begun);
+  const { controls, fresh } = await beginRoutes({ client, settings, topics: sources, acceptRules, log, clock, signal });
   const shared = {
     topics: sources,
     client,

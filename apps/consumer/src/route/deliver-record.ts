@@ -9,6 +9,7 @@ import {
 } from '@genesys-kafka/delivery';
 import type { ConsumedRecord } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
+import type { Shaped } from '@genesys-kafka/routing';
 import {
   REPLAY_HEADER,
   TopicsError,
@@ -29,6 +30,8 @@ export interface DeliveryPorts {
   readonly policy: RetryPolicy;
   /** Retries wait in memory and hold their key, instead of going to the retry topics. */
   readonly blocking: boolean;
+  /** What is delivered instead of the record as it is; undefined where that is it. Absent where nothing is reshaped. */
+  readonly reshape?: (picked: PickedRecord) => Shaped | { readonly failed: string } | undefined;
   readonly forwarder: Forwarder;
   readonly clock: Clock;
   readonly onDelivered: () => void;
@@ -46,7 +49,17 @@ export function deliverRecord(ports: DeliveryPorts): Settle {
   const { gate, policy, blocking, forwarder, clock, onDelivered, random = Math.random } = ports;
   return async (picked, signals) => {
     const { record, state } = picked;
-    const delivery = new PickedDelivery(ports.route, picked);
+    const shaped = ports.reshape?.(picked);
+    if (shaped && 'failed' in shaped) {
+      const why = {
+        stage: 'route',
+        cause: 'reshape-error',
+        reason: shaped.failed,
+        attempts: state.attempt - 1,
+      } as const;
+      return forwarder.deadLetter(record, state.origin, why, signals.signal);
+    }
+    const delivery = new PickedDelivery(ports.route, picked, shaped);
     const batcher = REPLAY_HEADER.replayOf in record.headers ? ports.replays : ports.batcher;
     let attempt = state.attempt;
     for (let behindMs = 0; ;) {
@@ -89,20 +102,24 @@ function burntByOpenCircuit(step: NextStep, circuit: CircuitState): boolean {
 /** Made of its record when it is asked for: many wait, and some sinks do not ask for all. */
 class PickedDelivery implements Delivery {
   readonly route: string;
+  readonly shapedHeaders?: Readonly<Record<string, string>>;
   readonly #picked: PickedRecord;
   #idempotencyKey: string | undefined;
+  readonly #shaped: Shaped | undefined;
 
-  constructor(route: string, picked: PickedRecord) {
+  constructor(route: string, picked: PickedRecord, shaped: Shaped | undefined) {
     this.route = route;
     this.#picked = picked;
+    this.#shaped = shaped;
+    if (shaped) this.shapedHeaders = shaped.headers;
   }
 
   get body(): Buffer {
-    return this.#picked.value.body;
+    return this.#shaped?.body ?? this.#picked.value.body;
   }
 
   get key(): string {
-    return this.#picked.record.key?.toString('utf8') ?? '';
+    return this.#shaped?.key ?? this.#picked.record.key?.toString('utf8') ?? '';
   }
 
   get idempotencyKey(): string {

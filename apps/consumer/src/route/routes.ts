@@ -17,8 +17,9 @@ import type { ConsumerMetrics, RouteCounts, RouteRecorder } from './consumer-met
 import { DeadLetterNotice } from './dead-letter-notice.ts';
 import { deliverRecord } from './deliver-record.ts';
 import type { OpenSink, OpenSinks } from './open-sinks.ts';
-import type { Settle } from '../group/settle.ts';
+import type { PickedRecord, Settle } from '../group/settle.ts';
 import { routeWork } from './route-work.ts';
+import { shapeOf } from './shape.ts';
 
 /** What all routes share. */
 export interface RouteContext {
@@ -100,7 +101,18 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
   if (open.kind === 'topic') return topicFlows(plan, open, exact);
   const batcherOf = (lane: Lane) => new Batcher({ ...open, lane, clock, onAnswer });
   const batchers = { batcher: batcherOf(priority), replays: batcherOf('replay') };
-  const ports = { route: name, ...batchers, gate: open.gate, policy, blocking, forwarder, clock, onDelivered };
+  const reshape = plan.reshape && { reshape: (picked: PickedRecord) => shapeOf(plan, picked) };
+  const ports = {
+    route: name,
+    ...batchers,
+    gate: open.gate,
+    policy,
+    blocking,
+    ...reshape,
+    forwarder,
+    clock,
+    onDelivered,
+  };
   return keyedFlows(workOf(deliverRecord(ports)), limits);
 }
 

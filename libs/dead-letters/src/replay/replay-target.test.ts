@@ -56,6 +56,8 @@ async function target(letter: StoredDeadLetter, ...plans: RoutePlan[]): Promise<
 test('a delivery that failed goes back to its own route, and only there', async () => {
   assert.equal(await target(stored({}), plan('crm', 'record.n == 2.0'), plan('all')), 'crm');
   assert.match(await target(stored({}), plan('all')), /not in the configuration/);
+  const unshaped = stored({ stage: 'route', cause: 'reshape-error', attempts: 0 });
+  assert.equal(await target(unshaped, plan('crm', 'record.n == 2.0'), plan('all')), 'crm');
 });
 
 test('what no route took goes to those that take it now; a failing rule and a missing one are said', async () => {

@@ -39,7 +39,8 @@ export async function replayTarget(
   const read = opened.kind === 'record' ? parseRecord(opened) : opened;
   if (read.kind === 'unreadable') return refused(`still cannot be read (${read.cause})`);
   const own = plans.find(({ name }) => name === deadLetter.route);
-  if (deadLetter.stage === 'deliver') {
+  // Its route had picked it when it could not be given its shape.
+  if (deadLetter.stage === 'deliver' || deadLetter.cause === 'reshape-error') {
     return own ? { kind: 'routes', routes: [own] } : refused('its route is not in the configuration');
   }
   const candidates = deadLetter.cause === 'rule-error' && own ? [own] : plans;

@@ -42,6 +42,20 @@ async function target(t: TestContext, listener: RequestListener, options: Partia
   return sinkFor(t, await listen(t, createServer(listener)), options);
 }
 
+test('headers of a reshaped record go along, and never in the place of ours', async (t) => {
+  let headers: IncomingMessage['headers'] = {};
+  const sink = await target(
+    t,
+    (request, response) => {
+      headers = request.headers;
+      response.writeHead(204).end();
+    },
+    { headers: { 'x-team': 'blue', 'x-media': 'none' } },
+  );
+  await sink.deliver({ ...delivery(), shapedHeaders: { 'x-media': 'voice', 'idempotency-key': 'forged' } }, never);
+  assert.deepEqual([headers['x-team'], headers['x-media'], headers['idempotency-key']], ['blue', 'voice', 'job:7']);
+});
+
 test('sends the bytes of the record as they are, with key, version, length and our headers', async (t) => {
   const seen: { request: IncomingMessage; body: string }[] = [];
   const sink = await target(

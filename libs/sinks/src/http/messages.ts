@@ -45,14 +45,14 @@ type Frame = Omit<Message, 'body'>;
 /** The record's own bytes, and what they are known by in the headers. */
 function recordMessage(batch: readonly Delivery[], { method, path, headers }: Frame): Message {
   if (batch.length !== 1) throw new Error(`${batch.length} records in a request that holds one`);
-  const { body, contentType, idempotencyKey, recordVersion } = batch[0]!;
+  const { body, contentType, idempotencyKey, recordVersion, shapedHeaders } = batch[0]!;
   const ours = {
     'content-type': contentType,
     'content-length': String(body.length),
     'idempotency-key': idempotencyKey,
     'record-version': String(recordVersion),
   };
-  return { method, path, headers: { ...headers, ...ours }, body };
+  return { method, path, headers: { ...headers, ...shapedHeaders, ...ours }, body };
 }
 
 function batchMessage(format: BodyFormat) {

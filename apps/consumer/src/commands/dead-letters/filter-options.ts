@@ -1,5 +1,5 @@
 import type { LetterFilter, StoredDeadLetter } from '@genesys-kafka/dead-letters';
-import { compileExpression, type Rule } from '@genesys-kafka/routing';
+import { compileCondition, type Rule } from '@genesys-kafka/routing';
 import { parseDurationMs, parseInstantMs } from '@genesys-kafka/runtime/cli';
 import { bodyOf, DEAD_LETTER_STAGES, parseRecord } from '@genesys-kafka/topics';
 import { InvalidArgumentError, Option, type Command } from 'commander';
@@ -71,7 +71,7 @@ function holds(expression: Rule, letter: StoredDeadLetter): boolean {
 const expressions = new WeakMap<object, string>();
 
 function rule(text: string): Rule {
-  const compiled = compileExpression(text, '--where');
+  const compiled = compileCondition(text, '--where');
   expressions.set(compiled, text);
   return compiled;
 }

@@ -1,5 +1,5 @@
-import type { RouteControls } from '../control/route-controls.ts';
-import type { OpenSinks } from './open-sinks.ts';
+import type { RouteControls } from './route-controls.ts';
+import type { OpenSinks } from '../route/open-sinks.ts';
 
 /** What is on purpose, or waited out: shown beside readiness, which it does not change. */
 export interface RunStatus {

@@ -2,36 +2,46 @@
 // positions, and took 1 µs for the example rule on a 24 kB record where @bufbuild/cel 0.6 (no type check) took 12 µs.
 // It has no limit on evaluation cost and compiles `matches` patterns to backtracking RegExp: hence rule-cost.ts and RE2.
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
-import type { RE2JS } from 're2js';
+import { RE2JS } from 're2js';
+import { growthOf, MOST_GROWTH } from './rule-growth.ts';
 import { guardCost, type CostGuard } from './rule-cost.ts';
 import { useLinearMatches } from './rule-matches.ts';
 
-export interface CelInput {
+export interface RuleInput {
   /** The parsed record: values as `JSON.parse` gives them, so every number is a CEL double. */
   readonly record: unknown;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** `failed` in fixed words with a column, never a value of the record; `missing`: for a field that is not there. */
-export type CelResult<T> = { readonly value: T } | { readonly failed: string; readonly missing: boolean };
+export type Evaluated =
+  | { readonly value: unknown }
+  /** In fixed words with a column, never a value of the record; `missing` where a field, element or header is not there. */
+  | { readonly failed: string; readonly missing: boolean };
 
-export interface CelProgram {
-  /** The type that it gives, as far as that is known beforehand. */
+export interface Expression {
+  /** What the type checker makes of it: `bool`, `string`, `map<string, dyn>`, `dyn`… */
   readonly type: string;
-  /** What `accept` makes of the value; `otherwise` is what is wrong where that is undefined. Never throws. */
-  run<T>(input: CelInput, accept: (value: unknown) => T | undefined, otherwise: string): CelResult<T>;
+  /** Never throws. */
+  evaluate(input: RuleInput): Evaluated;
 }
+
+/** Makes the error of what is wrong with an expression, at an offset in it. */
+export type Fail = (problem: string, start?: number) => Error;
 
 /** Structure of the expression itself; its author is trusted, its length is not. */
 const LIMITS = { maxAstNodes: 2000, maxDepth: 100, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 };
 
 /**
- * Compiles a CEL expression over `record` and `headers`. Throws what `fail` makes of a syntax error, an unknown
- * variable, a type error or a bad regular expression; `start` is the 0-based column.
+ * Compiles a CEL expression over `record` and `headers`. Throws what `fail` makes of syntax errors, unknown variables,
+ * type errors, bad regular expressions, and of what would grow without bounds.
  */
-export function compileCel(expression: string, fail: (problem: string, start?: number) => Error): CelProgram {
+export function compileExpression(expression: string, fail: Fail): Expression {
   const patterns = new Map<string, RE2JS>();
-  const environment = new Environment({ unlistedVariablesAreDyn: false, limits: LIMITS })
+  const environment = new Environment({
+    unlistedVariablesAreDyn: false,
+    homogeneousAggregateLiterals: false,
+    limits: LIMITS,
+  })
     .registerVariable('record', 'dyn')
     .registerVariable('headers', 'map<string, string>')
     .registerFunction('string.matchesLinear(string): bool', (text: string, pattern: string) =>
@@ -46,23 +56,16 @@ export function compileCel(expression: string, fail: (problem: string, start?: n
   }
   useLinearMatches(program.ast, patterns, fail);
   const cost = guardCost(program.ast, fail);
+  if (growthOf(program.ast) > MOST_GROWTH)
+    throw fail(`it makes its input more than ${MOST_GROWTH} times as large`, program.ast.start);
   const checked = program.check();
   if (!checked.valid) throw fail(checked.error?.summary ?? 'type error', checked.error?.range?.start);
-  return {
-    type: checked.type ?? 'dyn',
-    run: (input, accept, otherwise) => evaluate({ program, accept, otherwise }, cost, input),
-  };
+  return { type: String(checked.type), evaluate: (input) => evaluate(program, cost, input) };
 }
 
-interface Evaluation<T> {
-  readonly program: (context: object) => unknown;
-  readonly accept: (value: unknown) => T | undefined;
-  readonly otherwise: string;
-}
-
-function evaluate<T>(evaluation: Evaluation<T>, cost: CostGuard, input: CelInput): CelResult<T> {
+function evaluate(program: (context: object) => unknown, cost: CostGuard, input: RuleInput): Evaluated {
   try {
-    return decide(evaluation, cost, input);
+    return decide(program, cost, input);
   } catch (error) {
     // Walking a record takes stack for each of its levels.
     if (error instanceof RangeError) return { failed: 'the record is nested too deeply for a rule', missing: false };
@@ -70,22 +73,21 @@ function evaluate<T>(evaluation: Evaluation<T>, cost: CostGuard, input: CelInput
   }
 }
 
-function decide<T>(evaluation: Evaluation<T>, cost: CostGuard, input: CelInput): CelResult<T> {
+function decide(program: (context: object) => unknown, cost: CostGuard, input: RuleInput): Evaluated {
   const tooCostly = cost(input.record);
   if (tooCostly !== undefined) return { failed: tooCostly, missing: false };
   const headers = new Map(Object.entries(input.headers));
-  const first = attempt(evaluation, input.record, headers);
+  const first = attempt(program, input.record, headers);
   if (!('failed' in first)) return first;
   // The library takes an object's own key "constructor" for its class. Rare, so only looked for after a failure;
   // without one the answer stands, because CEL operators drop an error only where it cannot matter.
   const safe = withoutConstructorKeys(input.record);
-  return safe === input.record ? first : attempt(evaluation, safe, headers);
+  return safe === input.record ? first : attempt(program, safe, headers);
 }
 
-function attempt<T>(evaluation: Evaluation<T>, record: unknown, headers: Map<string, string>): CelResult<T> {
+function attempt(program: (context: object) => unknown, record: unknown, headers: Map<string, string>): Evaluated {
   try {
-    const value = evaluation.accept(evaluation.program({ record, headers }));
-    return value === undefined ? { failed: evaluation.otherwise, missing: false } : { value };
+    return { value: program({ record, headers }) };
   } catch (error) {
     if (!(error instanceof EvaluationError || error instanceof CelTypeError))
       return { failed: 'the rule cannot be evaluated on this record', missing: false };
