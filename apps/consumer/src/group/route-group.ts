@@ -7,8 +7,9 @@ import {
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import { isRetryable } from '@genesys-kafka/resilience';
-import type { Flow, FlowFactory } from './flow.ts';
+import type { FlowFactory } from './flow.ts';
 import type { GroupPlaces } from './group-places.ts';
+import { movedOf, placeOf, standing, type Held, type Moved, type Place } from './held.ts';
 
 export interface GroupSettings {
   /** Positions are committed this often at most … */
@@ -31,34 +32,6 @@ export interface RouteGroupOptions {
   /** Told once: the broker has given this member its part. */
   readonly onJoined?: () => void;
   readonly onCommitFailure: (error: unknown) => void;
-}
-
-/** What is committed of a partition. */
-interface CommittedPlace {
-  readonly offset: bigint;
-  readonly note?: string | undefined;
-}
-
-interface Held extends TopicPartition {
-  readonly name: string;
-  readonly flow: Flow;
-  /** Resolves when the flow knows where it starts; rejects with what ends the run. */
-  readonly begun: Promise<void>;
-  committed: CommittedPlace | undefined;
-  paused: boolean | undefined;
-}
-
-/** How far one assigned partition has come. */
-export interface Place extends TopicPartition {
-  /** Everything below it is finished. */
-  readonly position: bigint;
-  /** The next offset to be taken: what lies between has been taken, and is finished or in hand. */
-  readonly expected: bigint;
-  readonly unfinished: number;
-  /** Milliseconds since the epoch: the timestamp of the oldest record in hand. */
-  readonly oldestMs: number | undefined;
-  /** Share of the offsets taken so far that were records: the others are markers of transactions. */
-  readonly density: number;
 }
 
 /**
@@ -375,28 +348,4 @@ export class RouteGroup implements GroupHandler {
     await this.#commit();
     await this.#options.consumer.stop();
   }
-}
-
-interface Moved {
-  readonly held: Held;
-  readonly place: CommittedPlace;
-}
-
-/** Where a flow is to be committed; undefined where that is done, or nothing is known of it. */
-function movedOf(held: Held): Moved | undefined {
-  const { flow, committed } = held;
-  const { position: offset, note } = flow;
-  if (offset === undefined || (offset === committed?.offset && note === committed.note)) return undefined;
-  return { held, place: { offset, note } };
-}
-
-function placeOf({ topic, partition, flow }: Held): Place | undefined {
-  const { position, expected, inFlight, oldestMs, density } = flow;
-  if (position === undefined || expected === undefined) return undefined;
-  return { topic, partition, position, expected, unfinished: inFlight.records, oldestMs, density };
-}
-
-/** With nothing in hand. */
-function standing({ topic, partition, position, density }: Omit<Place, 'expected' | 'unfinished' | 'oldestMs'>): Place {
-  return { topic, partition, position, expected: position, unfinished: 0, oldestMs: undefined, density };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ConsumedRecord, ReadOptions, TopicPartition } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
-import type { Place } from '../group/route-group.ts';
+import type { Place } from '../group/held.ts';
 import { RouteLag } from './route-lag.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);

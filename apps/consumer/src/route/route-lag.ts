@@ -2,7 +2,8 @@ import type { KafkaClient, TopicPartition } from '@genesys-kafka/kafka';
 import { partitionName } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { EndOffsetCache } from '../group/end-offset-cache.ts';
-import type { Place, RouteGroup } from '../group/route-group.ts';
+import type { Place } from '../group/held.ts';
+import type { RouteGroup } from '../group/route-group.ts';
 
 /** What is left of one route in the partitions that this process has. */
 export interface Lag {
