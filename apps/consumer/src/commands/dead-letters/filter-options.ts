@@ -45,12 +45,13 @@ export function filterOf({ since, until, where, store: _store, ...same }: Filter
 }
 
 /** The filter as it can be kept beside what was done by it. */
-export function describeFilter(given: Readonly<Record<string, unknown>>): Record<string, string> {
+export function describeFilter(
+  given: Readonly<Record<string, string | number | Rule | undefined>>,
+): Record<string, string> {
   const texts = Object.entries(given).flatMap(([name, value]): [string, string][] => {
     if (value === undefined) return [];
     if (name === 'since' || name === 'until') return [[name, new Date(value as number).toISOString()]];
-    if (typeof value === 'object' && value !== null) return [[name, expressions.get(value) ?? '']];
-    return [[name, String(value as string | number)]];
+    return [[name, typeof value === 'object' ? (expressions.get(value) ?? '') : String(value)]];
   });
   return Object.fromEntries(texts);
 }
