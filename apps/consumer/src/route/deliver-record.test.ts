@@ -19,10 +19,10 @@ test('a replayed dead letter waits among the replays, whatever the priority of i
     route: 'crm',
     batcher: batcher('live'),
     replays: batcher('replay'),
-    gate: {} as SinkGate,
+    gate: {} as unknown as SinkGate,
     policy: { tiersMs: [5000], maxAttempts: 2 },
     blocking: false,
-    forwarder: {} as Forwarder,
+    forwarder: {} as unknown as Forwarder,
     clock: new ManualClock(),
     onDelivered: () => undefined,
   });
