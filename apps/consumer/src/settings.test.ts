@@ -130,6 +130,17 @@ sinks: { x: ${type} }
   assert.equal(load(yaml('{ type: file, path: /x }')).routes.length, 1);
 });
 
+test('headers of a shape are refused where a request holds several records', () => {
+  const yaml = (records: number) => `
+routes: [{ name: a, sink: x, reshape: { headers: { x-a: 'record.a' } } }]
+sinks: { x: { type: http, url: https://crm.example/in, batch: { records: ${records} } } }
+`;
+  assert.deepEqual(problems(yaml(10)), [
+    'routes.0.reshape.headers: are for requests of one record, and those of this sink hold several; leave them out, or set batch.records to 1',
+  ]);
+  assert.equal(load(yaml(1)).routes.length, 1);
+});
+
 test('${NAME} in a sink takes the environment', () => {
   const yaml =
     "sinks: { crm: { type: http, url: 'https://x.example', headers: { authorization: 'Bearer ${CRM_TOKEN}' } } }";

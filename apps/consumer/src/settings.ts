@@ -37,6 +37,20 @@ function reshapesNoneThatIsKept({ tree }: Given) {
     });
 }
 
+/** A request of several records has one set of headers: those of a record would be left out in silence. */
+function shapesNoHeadersOfBatches({ tree }: Given) {
+  const sinks = treeOf(tree.sinks);
+  return listOf(tree.routes)
+    .map(treeOf)
+    .flatMap(({ reshape, sink }, index) => {
+      if (typeof sink !== 'string' || treeOf(reshape).headers === undefined) return [];
+      const { type, batch } = treeOf(sinks[sink]);
+      if (type !== 'http' || Number(treeOf(batch).records ?? 1) === 1) return [];
+      const problem = 'are for requests of one record, and those of this sink hold several';
+      return [{ path: `routes.${index}.reshape.headers`, problem, fix: 'leave them out, or set batch.records to 1' }];
+    });
+}
+
 /**
  * All that the consumer reads of the configuration. Keys are the file's; parsed, a key that holds a time span or a
  * share ends in its unit (`retry.tiersMs`, `breaker.errorsRatio`).
@@ -65,6 +79,7 @@ export const SETTINGS = defineSettings({
     ...REGISTRY_CHECKS,
     ...ROUTE_CHECKS,
     reshapesNoneThatIsKept,
+    shapesNoHeadersOfBatches,
     ...DEAD_LETTERS_CHECKS,
     ...TLS_CHECKS,
   ],
