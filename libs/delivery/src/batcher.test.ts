@@ -285,3 +285,20 @@ test('of a partition that is given up while its request is out, no half is sent,
   assert.deepEqual(await Promise.all(kept), [delivered, delivered]);
   assert.deepEqual(batches, [['a', 'b', 'c', 'd'], ['c'], ['d']]);
 });
+
+test('hurried, a batch waits for no more company, but takes along what comes before its turn', async () => {
+  const { clock, batches, batcher } = setUp({ ageMs: 60_000 });
+  const sent = ['a', 'b'].map(async (key) => batcher.deliver(delivery(key), both));
+  await clock.advance(1000);
+  assert.deepEqual(batches, []);
+  batcher.hurry();
+  sent.push(batcher.deliver(delivery('c'), both));
+  await Promise.all(sent);
+  assert.deepEqual(batches, [['a', 'b', 'c']]);
+  batcher.hurry();
+  const late = batcher.deliver(delivery('d'), both);
+  await clock.advance(1000);
+  assert.equal(batches.length, 1, 'there was nothing to hurry');
+  await clock.advance(60_000);
+  await late;
+});

@@ -28,13 +28,13 @@ interface Entry {
 }
 
 /** One for all: a reason that is made anew, with its stack, would cost as much as the batch. */
-const CLOSED = new Error('the batch is closed');
+const RIPE = new Error('the batch waits no longer');
 
 /** Records that will go in one request. It takes more until it is full, too old, or its request begins. */
 class Batch {
   readonly entries: Set<Entry>;
-  /** Aborts when there is nothing more to gather. */
-  readonly closed = new AbortController();
+  /** Aborts when it is to wait for no more company. */
+  readonly ripe = new AbortController();
   /** Aborts when the last of its records has been let go. */
   readonly deserted = new AbortController();
   bytes = 0;
@@ -92,6 +92,14 @@ export class Batcher {
     return promise;
   }
 
+  /**
+   * What has gathered asks for its turn now, however young it is, and takes along what comes until then. For a caller
+   * who can hand over no more before something of it is settled.
+   */
+  hurry(): void {
+    if (this.#open) ripen(this.#open);
+  }
+
   #hear(signal: AbortSignal): void {
     if (this.#heard.has(signal)) return;
     this.#heard.add(signal);
@@ -131,7 +139,7 @@ export class Batcher {
   }
 
   #close(batch: Batch): void {
-    if (!batch.closed.signal.aborted) batch.closed.abort(CLOSED);
+    ripen(batch);
     if (this.#open === batch) this.#open = undefined;
   }
 
@@ -140,7 +148,7 @@ export class Batcher {
     const { ageMs } = sink.batch;
     // What is handed over in one go is not to be told apart.
     await Promise.resolve();
-    if (ageMs > 0) await clock.sleep(ageMs, batch.closed.signal).catch(() => undefined);
+    if (ageMs > 0) await clock.sleep(ageMs, batch.ripe.signal).catch(() => undefined);
     await this.#request(batch);
   }
 
@@ -210,4 +218,8 @@ export class Batcher {
 
 function isOfSeveral(outcome: DeliveryOutcome): boolean {
   return outcome.kind === 'rejected' && outcome.ofSeveral === true;
+}
+
+function ripen({ ripe }: Batch): void {
+  if (!ripe.signal.aborted) ripe.abort(RIPE);
 }

@@ -91,6 +91,23 @@ test('holds at the bound in records and in bytes, and lets go below it', async (
   assert.deepEqual(byBytes.inFlight, { records: 1, bytes: 50 });
 });
 
+test('while it takes no more it says so, with each record that ends and each batch that comes', async () => {
+  const open: (() => void)[] = [];
+  let full = 0;
+  const work: Work = async () => new Promise<void>((done) => open.push(() => done()));
+  const flow = flowOf(work, { limits: { maxRecords: 3, maxBytes: 1 << 20 }, onFull: () => (full += 1) });
+  flow.accept(batch([record(0, 'a'), record(1, 'b')]));
+  assert.equal(full, 0);
+  flow.accept(batch([record(2, 'c'), record(3, 'a')]));
+  assert.equal(full, 1);
+  open.shift()!();
+  await settle();
+  assert.equal(full, 2, 'three are in hand still');
+  open.shift()!();
+  await settle();
+  assert.equal(full, 2);
+});
+
 test('a record that waits for its time holds the partition', async () => {
   let go: () => void = () => undefined;
   const flow = flowOf(async (_, { whileWaiting }) =>

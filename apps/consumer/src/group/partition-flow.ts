@@ -6,15 +6,17 @@ import type { Work, WorkSignals } from './work.ts';
 export interface FlowOptions {
   readonly limits: FlowLimits;
   readonly work: Work;
+  /** A bound is reached: nothing more comes before some of what is in hand is finished. */
+  readonly onFull?: (() => void) | undefined;
   /** Something changed: position, fullness, idleness. */
   readonly onChange: () => void;
   /** Work rejected although nobody aborted it: a bug, since outcomes are values. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Flows that settle each record by `work`. */
-export function keyedFlows(work: Work, limits: FlowLimits): FlowFactory {
-  return (_target, { onChange, onFailure }) => new PartitionFlow({ work, limits, onChange, onFailure });
+/** Flows that settle each record by `work`; `onFull` is told while one of them takes no more. */
+export function keyedFlows(work: Work, limits: FlowLimits, onFull?: () => void): FlowFactory {
+  return (_target, { onChange, onFailure }) => new PartitionFlow({ work, limits, onFull, onChange, onFailure });
 }
 
 /**
@@ -69,7 +71,7 @@ export class PartitionFlow implements Flow {
       else this.#run(key, [record]);
     }
     this.#tracker.cover(batch.nextOffset);
-    this.#options.onChange();
+    this.#changed();
   }
 
   /** Offset to commit; undefined before the first batch. */
@@ -114,6 +116,11 @@ export class PartitionFlow implements Flow {
     clearTimeout(timer);
   }
 
+  #changed(): void {
+    if (this.holding) this.#options.onFull?.();
+    this.#options.onChange();
+  }
+
   /** Works on a chain's records until one takes time; then the chain is kept. */
   #run(key: string, chain: ConsumedRecord[]): void {
     for (let record = chain[0]; record; record = chain[0]) {
@@ -145,7 +152,7 @@ export class PartitionFlow implements Flow {
       await working;
       this.#finish(chain);
       this.#run(key, chain);
-      this.#options.onChange();
+      this.#changed();
     } catch (error) {
       // The record stays unfinished, and with it the rest of its chain: nothing of this key may overtake it.
       if (!this.#stopping.signal.aborted) this.#options.onFailure(error);

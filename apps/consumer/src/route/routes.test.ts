@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import { SinkGate, type Sink } from '@genesys-kafka/delivery';
 import { KafkaError, type ConsumedRecord } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
+import type { RoutePlan } from '@genesys-kafka/routing';
 import { createLogger, createMetrics } from '@genesys-kafka/runtime';
 import { loadSettings } from '@genesys-kafka/runtime/cli';
 import { frame, RecordReader } from '@genesys-kafka/topics';
 import type { MovedRecord, TopicWriter } from '../forward/topic-writer.ts';
 import { SETTINGS } from '../settings.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
+import type { OpenSinks } from './open-sinks.ts';
 import { workingRoutes } from './routes.ts';
 
 test('a dead letter of any route is told, and so is a topic that takes a record only without its value', async () => {
@@ -61,4 +64,58 @@ test('a dead letter of any route is told, and so is a topic that takes a record 
     ['error', 'message-too-large'],
     ['warn', 'unrouted'],
   ]);
+});
+
+test('a batch that cannot become larger goes: a full partition does not wait for its age', async () => {
+  using prometheus = createMetrics();
+  const metrics = createConsumerMetrics(prometheus, {
+    ends: { hidden: async () => 0 },
+    lag: { of: async () => ({ records: 0, seconds: 0 }) },
+  });
+  const batches: number[] = [];
+  const sink: Sink = {
+    batch: { records: 100, bytes: 1 << 20, ageMs: 3_600_000 },
+    deliver: async (records) => {
+      batches.push(records.length);
+      return records.map(() => ({ kind: 'delivered' }));
+    },
+    check: async () => undefined,
+    close: async () => undefined,
+  };
+  const gate = new SinkGate({ concurrency: 1, breaker: { errors: 1, over: 1, cooldownMs: 1000, maxWaitMs: 1000 } });
+  const policy = { tiersMs: [1000], maxAttempts: 2 };
+  const plan = { name: 'all', groupId: 'g', rule: undefined, sink: 'x', priority: 'normal', policy, blocking: false };
+  const byName = new Map([['x', { kind: 'records', sink, gate }]]) as OpenSinks['byName'];
+  const sinks = { byName, [Symbol.asyncDispose]: async () => undefined };
+  const [all] = workingRoutes([plan as RoutePlan], sinks, metrics, {
+    settings: loadSettings(SETTINGS, { env: {} }),
+    topics: { main: 't', retries: [], deadLetters: { topic: 't.dlt', partitions: 1 } },
+    writer: { append: async () => undefined } as unknown as TopicWriter,
+    reader: new RecordReader(undefined),
+    log: createLogger({ name: 'test', level: 'warn', destination: new PassThrough() }),
+    clock: systemClock,
+    topicIds: new Map(),
+    limits: { maxRecords: 4, maxBytes: 1 << 20 },
+    draining: false,
+    acceptChanges: false,
+  });
+  const target = { topic: 't', partition: 0 };
+  const flow = all!.flowOf(target, {
+    onChange: () => undefined,
+    onFailure: (error) => assert.ifError(error),
+    commit: async () => true,
+  });
+  await flow.begin(0n, async () => undefined);
+  const records = [0, 1, 2, 3, 4, 5].map((offset) => ({
+    ...target,
+    offset: BigInt(offset),
+    timestampMs: 0,
+    key: Buffer.from(`c-${offset % 5}`),
+    value: frame(1, Buffer.from(`{"conversationId":"c-${offset % 5}"}`)),
+    headers: {},
+  }));
+  flow.accept({ ...target, from: 0n, outOfRange: false, records: records.slice(0, 4), nextOffset: 4n });
+  while (batches.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(batches, [4]);
+  await flow.stop(1000);
 });

@@ -113,7 +113,23 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
     clock,
     onDelivered,
   };
-  return keyedFlows(workOf(deliverRecord(ports)), limits);
+  return keyedFlows(workOf(deliverRecord(ports)), limits, hurrying(Object.values(batchers)));
+}
+
+/**
+ * Has the batches of a route go while it can take no more: they would wait their whole age for company that cannot come.
+ * Once a turn, so that what one request has settled is followed by all that it held up.
+ */
+function hurrying(batchers: readonly Batcher[]): () => void {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    setImmediate(() => {
+      isDue = false;
+      for (const batcher of batchers) batcher.hurry();
+    });
+  };
 }
 
 /**
