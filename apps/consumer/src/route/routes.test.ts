@@ -90,7 +90,7 @@ test('a batch that cannot become larger goes: a full partition does not wait for
   const [all] = workingRoutes([plan as RoutePlan], sinks, metrics, {
     settings: loadSettings(SETTINGS, { env: {} }),
     topics: { main: 't', retries: [], deadLetters: { topic: 't.dlt', partitions: 1 } },
-    writer: { append: async () => undefined } as unknown as TopicWriter,
+    writer: { append: async () => undefined },
     reader: new RecordReader(undefined),
     log: createLogger({ name: 'test', level: 'warn', destination: new PassThrough() }),
     clock: systemClock,
