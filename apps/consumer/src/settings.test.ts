@@ -136,7 +136,7 @@ routes: [{ name: a, sink: x, reshape: { headers: { x-a: 'record.a' } } }]
 sinks: { x: { type: http, url: https://crm.example/in, batch: { records: ${records} } } }
 `;
   assert.deepEqual(problems(yaml(10)), [
-    'routes.0.reshape.headers: are for requests of one record, and those of this sink hold several; leave them out, or set batch.records to 1',
+    'routes.0.reshape.headers: are for requests of one record, and those of this sink hold several, or a list; leave them out, or set batch.records to 1 and leave body.format out',
   ]);
   assert.equal(load(yaml(1)).routes.length, 1);
 });

@@ -44,10 +44,12 @@ function shapesNoHeadersOfBatches({ tree }: Given) {
     .map(treeOf)
     .flatMap(({ reshape, sink }, index) => {
       if (typeof sink !== 'string' || treeOf(reshape).headers === undefined) return [];
-      const { type, batch } = treeOf(sinks[sink]);
-      if (type !== 'http' || Number(treeOf(batch).records ?? 1) === 1) return [];
-      const problem = 'are for requests of one record, and those of this sink hold several';
-      return [{ path: `routes.${index}.reshape.headers`, problem, fix: 'leave them out, or set batch.records to 1' }];
+      const { type, batch, body } = treeOf(sinks[sink]);
+      const { format = 'record' } = treeOf(body);
+      if (type !== 'http' || (Number(treeOf(batch).records ?? 1) === 1 && format === 'record')) return [];
+      const problem = 'are for requests of one record, and those of this sink hold several, or a list';
+      const fix = 'leave them out, or set batch.records to 1 and leave body.format out';
+      return [{ path: `routes.${index}.reshape.headers`, problem, fix }];
     });
 }
 

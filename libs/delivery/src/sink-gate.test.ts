@@ -305,3 +305,11 @@ test('a record that is rejected before anything is sent says nothing of the targ
   await answer({ kind: 'rejected', failure });
   assert.deepEqual([gate.state, gate.refusals], ['closed', 0]);
 });
+
+test('records that were never sent do not speak for those beside them: the circuit opens all the same', async () => {
+  const { gate } = setUp({ concurrency: 1 });
+  const unsent: DeliveryOutcome = { kind: 'rejected', unsent: true, failure: { cause: 'no-key', reason: '' } };
+  for (let request = 0; request < breaker.over; request += 1)
+    await gate.run('normal', never, async () => [unsent, failed(503)]);
+  assert.equal(gate.state, 'open');
+});

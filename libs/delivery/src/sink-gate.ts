@@ -322,8 +322,10 @@ export class SinkGate {
  */
 function verdictOf(outcomes: readonly DeliveryOutcome[]): 'success' | 'failure' | 'refused' | 'unknown' {
   if (outcomes.some(isRefusal)) return 'refused';
-  if (outcomes.every((outcome) => outcome.kind === 'rejected' && outcome.unsent)) return 'unknown';
-  return outcomes.every(({ kind }) => kind === 'retry') ? 'failure' : 'success';
+  // What was never sent says nothing, and does not speak for those that were.
+  const sent = outcomes.filter((outcome) => !(outcome.kind === 'rejected' && outcome.unsent));
+  if (sent.length === 0) return 'unknown';
+  return sent.every(({ kind }) => kind === 'retry') ? 'failure' : 'success';
 }
 
 function isTooMany(outcome: DeliveryOutcome): boolean {

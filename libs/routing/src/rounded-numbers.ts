@@ -29,9 +29,12 @@ export function roundedNumbers(text: string): RoundedNumbers {
 
 function isDoubtful(literal: string, value: number): boolean {
   if (Math.abs(value) >= SURE_WHOLE) return true;
+  // Too small for a double.
+  if (value === 0 && /^-?[0.]*[1-9]/.test(literal)) return true;
   if (literal.length <= SURE_DIGITS) return false;
   const digits = literal
     .replace(/[eE].*$/, '')
+    .replace(/\.(\d*?)0+$/, '.$1')
     .replace(/[-.]/g, '')
     .replace(/^0+/, '');
   return digits.length > SURE_DIGITS && String(value) !== literal;

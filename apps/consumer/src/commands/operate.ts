@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import { connectKafka, type KafkaClient } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, planRoutes, UNROUTED } from '@genesys-kafka/routing';
@@ -11,6 +10,7 @@ import { ownerOf } from '../forward/delivery-state.ts';
 import { leftoverRetries } from '../forward/leftover-retries.ts';
 import { consumerSpecs } from '../forward/topics.ts';
 import type { Settings } from '../settings.ts';
+import { whoActs } from './who-acts.ts';
 
 /** What is left, and therefore not done. */
 const LEFT = 3;
@@ -24,7 +24,7 @@ export interface PauseFlags {
 export async function pauseCommand(
   session: Session<Settings>,
   route: string,
-  { reason, by = whoAmI() }: PauseFlags,
+  { reason, by = whoActs() }: PauseFlags,
   state: PauseEntry['state'],
 ): Promise<number> {
   const { settings, log, signal } = session;
@@ -95,13 +95,4 @@ function knownRoute({ routes }: Settings, route: string): string {
     'route-unknown',
     `There is no route ${JSON.stringify(route)}; there are ${names.join(', ')}.`,
   );
-}
-
-function whoAmI(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // A container's user may have no name.
-    return `uid ${process.getuid?.() ?? 'unknown'}@${hostname()}`;
-  }
 }

@@ -202,3 +202,16 @@ test('what a writer fails with ends the membership; a stop in the midst does not
   assert.equal(flow.position, 0n);
   await flow.stop(1000);
 });
+
+test('what comes without any record is passed: markers, and records that were aborted', async () => {
+  const { flow, writer } = flowOf({ batch: { records: 100, bytes: 1 << 20, ageMs: 60_000 } });
+  await flow.begin(0n, nothing);
+  flow.accept({ ...batchOf(0, [record(0)]), records: [], nextOffset: 2n });
+  await until(() => flow.position === 2n);
+  flow.accept({ ...batchOf(2, [record(2)]), nextOffset: 3n });
+  await until(() => flow.inFlight.records === 1 && flow.position === 2n);
+  flow.accept({ ...batchOf(3, [record(3)]), records: [], nextOffset: 5n });
+  await flow.stop(1000);
+  assert.equal(flow.position, 2n, 'an open batch is not passed');
+  assert.deepEqual(writer.calls.slice(1), ['close'], 'nothing is written');
+});

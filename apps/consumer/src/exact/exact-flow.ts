@@ -1,6 +1,6 @@
 import type { BatchLimits } from '@genesys-kafka/delivery';
 import { recordBytes, type ConsumedRecord, type GroupBatch, type GroupCommit } from '@genesys-kafka/kafka';
-import type { Clock } from '@genesys-kafka/resilience';
+import { unlessAborted, type Clock } from '@genesys-kafka/resilience';
 import type { Flow, FlowHooks, FlowLimits } from '../group/flow.ts';
 import type { Work, WorkSignals } from '../group/work.ts';
 import type { PickedRecord, Settle } from '../group/settle.ts';
@@ -141,7 +141,7 @@ export class ExactFlow implements Flow {
   }
 
   async #begin(offset: bigint, kept: () => Promise<GroupCommit | undefined>): Promise<bigint> {
-    const commit = await kept();
+    const commit = await unlessAborted(kept(), this.#stopping.signal);
     // At another offset, as after an accepted gap, what was begun at the committed one cannot be made again.
     const own = commit?.offset === offset ? commit : undefined;
     this.#start = await this.#options.writer.begin(offset, own, this.#signals);
@@ -165,6 +165,11 @@ export class ExactFlow implements Flow {
     if (this.#isFull(record)) await this.#write();
     else if (record) await this.#look(record);
     else if ((await this.#news()) === 'none') await this.#write();
+    else if (this.#queue.length === 0 && this.#covered! > this.#next!) {
+      // Markers, and records that were aborted, which came without any record.
+      this.#next = this.#covered!;
+      this.#options.hooks.onChange();
+    }
   }
 
   /** What becomes of the record: others', moved, or into the batch. */

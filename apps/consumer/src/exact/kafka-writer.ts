@@ -177,7 +177,7 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
       }
       const [outcome] = answer as readonly [DeliveryOutcome];
       if (outcome.kind === 'delivered') return written;
-      if (outcome.kind === 'rejected') return this.#apart(outputs, end, outcome.failure, signals);
+      if (outcome.kind === 'rejected' && outputs.length > 0) return this.#apart(outputs, end, outcome.failure, signals);
       await clock.sleep(backoffMs(BACKOFF, attempt), signals.stopping);
     }
   }
@@ -210,7 +210,7 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
   }
 
   async #transact(outputs: readonly Output[], end: bigint, signals: DeliverySignals): Promise<number> {
-    const claimed = (this.#claimed ??= await this.#claim(signals.signal));
+    const claimed = (this.#claimed ??= await this.#claim(signals));
     const { producer, target } = claimed;
     if (end <= claimed.position) {
       this.#moves = this.#moves.filter(({ offset }) => offset >= end);
@@ -236,7 +236,11 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
       }),
       ...Array.from(movesByPartition.values(), async (ofPartition) => {
         const records = ofPartition.map(({ record }) => record);
-        for (const chunk of chunksOf(records, SEND_BYTES)) await transaction.send(ofPartition[0]!.target, chunk);
+        const { target: to } = ofPartition[0]!;
+        for (const chunk of chunksOf(records, SEND_BYTES))
+          await transaction.send(to, chunk).catch((error: unknown) => {
+            throw moveRefused(to, error);
+          });
       }),
       transaction.send(this.#owner.positions, [position]),
     ]);
@@ -286,7 +290,7 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
     await claimed?.producer.close();
   }
 
-  async #claim(signal: AbortSignal): Promise<Claimed> {
+  async #claim({ stopping, signal }: DeliverySignals): Promise<Claimed> {
     const { sink, transactionalId, clock } = this.#options;
     const { client } = sink;
     const target = await sink.target();
@@ -294,6 +298,8 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
       const last = await lastClaim(client, this.#owner, signal);
       if (last && !this.#nonces.has(last.nonce)) throw this.#takenOver(last);
     }
+    // A partition that is being given up is another's to claim.
+    stopping.throwIfAborted();
     const nonce = randomUUID();
     // Before it is known to be committed: where the answer is lost, the next attempt finds it.
     this.#nonces.add(nonce);
@@ -357,4 +363,10 @@ function* chunksOf(records: readonly OutgoingRecord[], maxBytes: number): Genera
     bytes += size;
   }
   if (chunk.length > 0) yield chunk;
+}
+
+/** A dead letter that its topic refuses is no fault of a record of the batch: the records wait. */
+function moveRefused({ topic }: TopicPartition, error: unknown): unknown {
+  if (!(error instanceof KafkaError) || !REFUSES_RECORD.has(error.code)) return error;
+  return new KafkaError('topic-unfit', `${topic} does not take a dead letter: ${error.message}`, { cause: error });
 }

@@ -43,7 +43,6 @@ export class GroupPlaces {
   readonly #options: GroupPlacesOptions;
   /** All partitions of a topic are assigned at once: they share one question to the broker. */
   readonly #asking = new Map<string, Promise<TopicState>>();
-  readonly #accepted = new Set<string>();
 
   constructor(options: GroupPlacesOptions) {
     this.#options = options;
@@ -79,7 +78,6 @@ export class GroupPlaces {
       if (!this.#options.accept) throw error;
       if (state.id !== undefined) this.#options.topicIds.set(topic, state.id);
       this.#options.onAccepted(error);
-      this.#accepted.add(partitionName({ topic, partition }));
       return bounds.first;
     }
   }
@@ -94,11 +92,6 @@ export class GroupPlaces {
   /** A generation begins: what was asked before it may be what another member has committed past since. */
   assigned(): void {
     this.#asking.clear();
-  }
-
-  /** Whether a loss was accepted there: the client then stands elsewhere until it is told. */
-  isAccepted(target: TopicPartition): boolean {
-    return this.#accepted.has(partitionName(target));
   }
 
   /** Before a commit: rejects with `records-gone` where a topic is not the one that was read from any more. */

@@ -72,7 +72,6 @@ function start(options: Partial<RouteGroupOptions> = {}) {
     flowOf: keyedFlows(async (record) => new Promise<void>((done) => open.set(record.offset, () => done())), limits),
     places: {
       goOnAt: async (_, readUpTo) => readUpTo ?? 0n,
-      isAccepted: () => false,
       kept: async () => undefined,
       assigned: () => undefined,
       checkTopics: async () => undefined,
@@ -208,7 +207,6 @@ test('a crash of the group, and records that are gone, end the run with their er
   const gone = start({
     places: {
       goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 0n : Promise.reject(new Error('gone'))),
-      isAccepted: () => false,
       kept: async () => undefined,
       assigned: () => undefined,
       checkTopics: async () => undefined,
@@ -229,7 +227,6 @@ test('an assignment’s first batch begins at the committed offset, and each oth
   const { consumer, group, stop, running } = start({
     places: {
       goOnAt: async (_, readUpTo) => readUpTo ?? 100n,
-      isAccepted: () => false,
       kept: async () => undefined,
       assigned: () => undefined,
       checkTopics: async () => undefined,
@@ -238,12 +235,13 @@ test('an assignment’s first batch begins at the committed offset, and each oth
   });
   // After a move of leaders the client had passed over records 100 to 104 by itself.
   await group.onBatch(batch(105, 2), current);
-  assert.deepEqual(consumer.seeks, [100n]);
+  // Told where it stands as the assignment begins, and again.
+  assert.deepEqual(consumer.seeks, [100n, 100n]);
   await group.onBatch(batch(100, 7), current);
   // A topic that is made anew begins at 0: dropped as "delivered again", its records were gone for good.
   await group.onBatch(batch(0, 3), current);
   await group.onBatch(batch(110, 3), current);
-  assert.deepEqual(consumer.seeks, [100n, 107n, 107n]);
+  assert.deepEqual(consumer.seeks, [100n, 100n, 107n, 107n]);
   await settle();
   assert.deepEqual(worked, [100n, 101n, 102n, 103n, 104n, 105n, 106n]);
   stop.abort();
@@ -251,12 +249,46 @@ test('an assignment’s first batch begins at the committed offset, and each oth
   assert.equal(consumer.commits.at(-1), 107n);
 });
 
+test('a place is asked for anew once the flow before it has ended: what was asked until then is of an earlier one', async () => {
+  const open = new Map<bigint, () => void>();
+  let committed = 0n;
+  let asking: Promise<bigint> | undefined;
+  const { consumer, group, stop, running } = start({
+    places: {
+      // One question for all that ask meanwhile, answered with what was committed when it was first asked.
+      goOnAt: (_, readUpTo) => {
+        if (readUpTo !== undefined) return Promise.resolve(readUpTo);
+        const now = committed;
+        return (asking ??= new Promise((resolve) => setImmediate(() => resolve(now))));
+      },
+      kept: async () => undefined,
+      assigned: () => (asking = undefined),
+      checkTopics: async () => undefined,
+    },
+    flowOf: keyedFlows(async ({ offset }) => new Promise<void>((done) => open.set(offset, () => done())), limits),
+  });
+  const commit = consumer.commit.bind(consumer);
+  consumer.commit = async (offsets) => {
+    await commit(offsets);
+    committed = offsets[0]!.offset;
+  };
+  await group.onBatch(batch(0, 1), current);
+  consumer.handler!.onAssigned!([p0]);
+  // Somebody else’s question, while the record is still in flight.
+  await group.onBatch({ ...batch(0, 0), partition: 1 }, { ...current, isCurrent: () => false });
+  asking = Promise.resolve(0n);
+  open.get(0n)!();
+  await until(() => consumer.seeks.includes(1n));
+  stop.abort();
+  await running;
+  assert.equal(consumer.commits.at(-1), 1n);
+});
+
 test('a loss that is accepted is gone over at the log’s start, by a flow of its own', async () => {
   const worked: bigint[] = [];
   const { consumer, group, stop, running } = start({
     places: {
       goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 700n : 0n),
-      isAccepted: () => false,
       kept: async () => undefined,
       assigned: () => undefined,
       checkTopics: async () => undefined,
@@ -264,7 +296,8 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
     flowOf: keyedFlows(async ({ offset }) => void worked.push(offset), limits),
   });
   await group.onBatch({ ...batch(700, 0), outOfRange: true }, current);
-  assert.deepEqual(consumer.seeks, [0n]);
+  await until(() => consumer.seeks.length === 3);
+  assert.deepEqual(consumer.seeks, [700n, 0n, 0n]);
   await group.onBatch(batch(0, 2), current);
   await until(() => worked.length === 2);
   stop.abort();
@@ -272,11 +305,10 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
   assert.equal(consumer.commits.at(-1), 2n);
 });
 
-test('where a loss was accepted the client is told at once: no batch would come where the log ends', async () => {
+test('the client is told where an assignment begins: no batch would come where it stands at the log’s end', async () => {
   const { consumer, stop, running } = start({
     places: {
       goOnAt: async () => 3n,
-      isAccepted: () => true,
       kept: async () => undefined,
       assigned: () => undefined,
       checkTopics: async () => undefined,
@@ -293,7 +325,6 @@ test('nothing is committed in a topic that was made anew: the run ends', async (
   const { consumer, group, running } = start({
     places: {
       goOnAt: async () => 0n,
-      isAccepted: () => false,
       kept: async () => undefined,
       assigned: () => undefined,
       checkTopics: async () => (isAnew ? Promise.reject(new Error('made anew')) : undefined),
@@ -311,7 +342,6 @@ test('a place that cannot be asked for ends the run with its reason, also where 
   const { running, consumer } = start({
     places: {
       goOnAt: async () => Promise.reject(new Error('records are gone')),
-      isAccepted: () => false,
       kept: async () => undefined,
       assigned: () => undefined,
       checkTopics: async () => undefined,

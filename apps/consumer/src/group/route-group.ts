@@ -26,7 +26,7 @@ export interface RouteGroupOptions {
   readonly consumer: GroupConsumer;
   readonly settings: GroupSettings;
   readonly flowOf: FlowFactory;
-  readonly places: Pick<GroupPlaces, 'goOnAt' | 'kept' | 'isAccepted' | 'checkTopics' | 'assigned'>;
+  readonly places: Pick<GroupPlaces, 'goOnAt' | 'kept' | 'checkTopics' | 'assigned'>;
   /** The route is paused as its membership begins. */
   readonly isPaused?: boolean;
   /** Told once: the broker has given this member its part. */
@@ -112,8 +112,7 @@ export class RouteGroup implements GroupHandler {
       this.#release([...this.#held.values()]);
       this.#options.consumer.pause(this.#assigned);
     } else {
-      // The client has moved on by what it had fetched and nobody took.
-      for (const target of this.#assigned) this.#hold(target, undefined, true);
+      for (const target of this.#assigned) this.#hold(target);
     }
   }
 
@@ -181,9 +180,9 @@ export class RouteGroup implements GroupHandler {
   }
 
   /** `start` where it is known; otherwise it is asked for, once earlier work on the partition has ended. */
-  #hold({ topic, partition }: TopicPartition, start?: bigint, seeks = false): Held {
+  #hold({ topic, partition }: TopicPartition, start?: bigint): Held {
     const name = partitionName({ topic, partition });
-    const begun = this.#begin(() => held, this.#ending.get(name), { start, seeks });
+    const begun = this.#begin(() => held, this.#ending.get(name), start);
     begun.catch((error: unknown) => {
       if (this.#held.get(name) === held) this.#fail(error);
     });
@@ -204,13 +203,11 @@ export class RouteGroup implements GroupHandler {
     return held;
   }
 
-  async #begin(
-    held: () => Held,
-    earlier: Promise<void> | undefined,
-    { start, seeks }: { readonly start: bigint | undefined; readonly seeks: boolean },
-  ): Promise<void> {
+  async #begin(held: () => Held, earlier: Promise<void> | undefined, start: bigint | undefined): Promise<void> {
     // What earlier work has finished is committed when it has ended: asked for before that, it would come again.
     await earlier;
+    // A question that was asked before that knows of an earlier place.
+    if (earlier) this.#options.places.assigned();
     const one = held();
     const { flow, topic, partition } = one;
     const target = { topic, partition };
@@ -218,8 +215,8 @@ export class RouteGroup implements GroupHandler {
     const offset = start ?? (await places.goOnAt(target));
     const from = await flow.begin(offset, async () => (start === undefined ? places.kept(target) : undefined));
     if (this.#held.get(one.name) !== one) return;
-    // Where the log ends just where the client stands, no batch comes that would show it.
-    if (seeks || from !== offset || (start === undefined && places.isAccepted(target))) consumer.seek(target, from);
+    // The client has asked for itself where it stands. Where that is the log's end, no batch comes that would show it.
+    consumer.seek(target, from);
   }
 
   #goOnAt(held: Held, offset: bigint): void {

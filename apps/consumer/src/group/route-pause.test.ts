@@ -64,7 +64,6 @@ function start(isPaused = false) {
     places: {
       goOnAt: async ({ partition }, readUpTo) => readUpTo ?? committed.get(partition) ?? 0n,
       kept: async () => undefined,
-      isAccepted: () => false,
       checkTopics: async () => undefined,
       assigned: () => undefined,
     },

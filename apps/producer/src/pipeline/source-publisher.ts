@@ -135,8 +135,7 @@ export class SourcePublisher<E extends WindowLine = WindowLine> {
       assert.equal(part.firstOrdinal, this.#entry.position.records, 'a step is missing');
       this.assertFew(part.firstOrdinal + part.facts.count);
       this.#extendChain(part.facts);
-      const batches = await this.#withoutLetters(part.batches, signal);
-      await this.#send({ ...part, batches }, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal));
+      await this.#send(part, positionAt?.(part.firstOrdinal + part.facts.count - firstOrdinal), signal);
       this.#assertFewInvalid();
     }
   }
@@ -149,19 +148,21 @@ export class SourcePublisher<E extends WindowLine = WindowLine> {
     return outlet.take(batches, signal ? AbortSignal.any([ended, signal]) : ended);
   }
 
-  async #send(part: StagedStep, page: PagePosition | undefined): Promise<void> {
+  async #send(part: StagedStep, page: PagePosition | undefined, signal: AbortSignal | undefined): Promise<void> {
     const { judge } = this.#options;
     if (!judge) {
+      const batches = await this.#withoutLetters(part.batches, signal);
       this.#advance(part, page);
-      await this.#publisher.write(this.#step(part.batches));
+      await this.#publisher.write(this.#step(batches));
       return;
     }
     await judge.inTurn(async (turn) => {
       const judged = await judgedStep(part, turn);
+      const batches = await this.#withoutLetters(judged.batches, signal);
       const digests = await turn.digests();
       // Nothing is waited for from here until the step is both taken and kept in mind.
       this.#advance(part, page, judged);
-      const taken = this.#publisher.write({ ...this.#step(judged.batches), digests });
+      const taken = this.#publisher.write({ ...this.#step(batches), digests });
       turn.keep();
       await taken;
     });

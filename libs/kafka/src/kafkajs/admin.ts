@@ -122,7 +122,12 @@ export class KafkajsAdmin implements KafkaAdmin {
   async groupCommits(groupId: string, topic: string): Promise<ReadonlyMap<number, GroupCommit>> {
     return this.#call(this.#admin, `read the offsets of group ${groupId}`, async (admin) => {
       const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
-      const commits = (found?.partitions ?? []).map(
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const partitions = found?.partitions ?? [];
+      // kafkajs asks for the partitions that it knows of: whoever asks would take the others for new.
+      if (partitions.length === 0 || partitions.length !== topics[0]?.partitions.length)
+        throw new KafkaError('broker-not-ready', `Not all partitions of ${topic} are known yet.`);
+      const commits = partitions.map(
         ({ partition, offset, metadata }) => [partition, { offset: BigInt(offset), note: metadata ?? '' }] as const,
       );
       return new Map(commits.filter(([, { offset }]) => offset !== NOTHING_COMMITTED));

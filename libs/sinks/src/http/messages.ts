@@ -52,7 +52,8 @@ function recordMessage(batch: readonly Delivery[], { method, path, headers }: Fr
     'idempotency-key': idempotencyKey,
     'record-version': String(recordVersion),
   };
-  return { method, path, headers: { ...headers, ...shapedHeaders, ...ours }, body };
+  const shaped = Object.entries(shapedHeaders ?? {}).map(([header, value]) => [header.toLowerCase(), value]);
+  return { method, path, headers: { ...headers, ...Object.fromEntries(shaped), ...ours }, body };
 }
 
 function batchMessage(format: BodyFormat) {

@@ -21,7 +21,8 @@ type Verdict = PostgresFailure['verdict'];
  */
 const STATES: Readonly<Record<string, readonly [verdict: Verdict, reason: string]>> = {
   '08': ['retry', 'the connection failed'],
-  '08P01': ['refused', 'what answers does not speak as Postgres does'],
+  // Poolers give it to whatever they cannot do just now.
+  '08P01': ['retry', 'a pooler has no server for us now, or what answers does not speak as Postgres does'],
   '0A': ['refused', 'the table cannot do this'],
   '21': ['record', 'a rule of the table does not take the record'],
   '22': ['record', 'a value of the record does not fit into its column'],

@@ -63,7 +63,8 @@ function holds(expression: Rule, letter: StoredDeadLetter): boolean {
   const read = body && parseRecord({ kind: 'record', body, contentType: 'application/json' });
   const headers = Object.entries(letter.headers()).map(([name, one]) => [name, one.toString('utf8')]);
   const verdict = expression.evaluate({
-    record: read?.kind === 'json' ? read.parsed : {},
+    // Undefined, not empty: of an empty one `!has(record.x)` would be true.
+    record: read?.kind === 'json' ? read.parsed : undefined,
     headers: Object.fromEntries(headers) as Record<string, string>,
   });
   return 'matched' in verdict && verdict.matched;

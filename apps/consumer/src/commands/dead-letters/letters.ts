@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
-import { hostname, userInfo } from 'node:os';
+import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -31,6 +30,7 @@ import { ConsumerError } from '../../errors.ts';
 import { consumerSpecs, prepareConsumerTopics } from '../../forward/topics.ts';
 import { describeFilter, filterOf, type FilterFlags } from './filter-options.ts';
 import { withLetters, type LetterSession } from './open-letters.ts';
+import { whoActs } from '../who-acts.ts';
 
 export async function listLetters(session: LetterSession, flags: FilterFlags, limit: number): Promise<DeadLetterList> {
   const filter = filterOf(flags);
@@ -169,13 +169,16 @@ async function writeLetters(
     return { exported, unreadable: letters.unreadable };
   }
   const partial = `${file}.partial`;
-  await pipeline(Readable.from(lines()), createWriteStream(partial), { signal });
-  await rename(partial, file);
+  try {
+    await rm(partial, { force: true });
+    // Whole records, with personal data.
+    await pipeline(Readable.from(lines()), createWriteStream(partial, { mode: 0o600 }), { signal });
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
   return { exported, unreadable: letters.unreadable, file };
-}
-
-function whoActs(): string {
-  return `${userInfo().username}@${hostname()}`;
 }
 
 function sumOf(counts: Readonly<Record<string, number>>): number {

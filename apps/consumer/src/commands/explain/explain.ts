@@ -98,9 +98,9 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
     });
     return versionOf(record, routes, record === newest, ports);
   });
-  const offsets = new Set(versions.map(({ offset }) => offset));
+  const places = new Set(versions.map(({ partition, offset }) => `${partition}/${offset}`));
   const others = letters.filter(
-    ({ deadLetter: { origin } }) => !('offset' in origin && offsets.has(String(origin.offset))),
+    ({ deadLetter: { origin } }) => !('offset' in origin && places.has(`${origin.partition}/${origin.offset}`)),
   );
   const read = [main!, ...retried].flatMap(({ span }) => span ?? []);
   return { key, versions, otherLetters: others.map(briefOf), read, notes: notesOf(main!, read, wasCut) };

@@ -70,7 +70,7 @@ export class ItemAnswers {
     const list = at(parsed(text), this.#items);
     if (!Array.isArray(list)) return batch.map(() => unknown(NO_ITEMS));
     const itemOf = this.#key === undefined ? this.#byOrder(list, batch.length) : this.#byKey(list, this.#key);
-    return batch.map((delivery, index) => {
+    const found = batch.map((delivery, index): DeliveryOutcome => {
       const item = itemOf(delivery, index);
       if (item === undefined) return unknown(NOT_NAMED);
       const status = statusOf(item.status);
@@ -78,6 +78,9 @@ export class ItemAnswers {
       const namesOurKey = status === 409 && namesKey(item.text, delivery.idempotencyKey);
       return outcomeOf({ status, namesOurKey, retryAfterMs, kind: 'json', usuallyJson: true });
     });
+    // Whoever takes some of a request lets us in: what it refuses beside them is about those records.
+    if (!found.some(({ kind }) => kind === 'delivered')) return found;
+    return found.map((one) => (one.kind === 'misconfigured' ? { kind: 'retry', failure: one.failure } : one));
   }
 
   /** Whose item is whose cannot be told where their number is another. */

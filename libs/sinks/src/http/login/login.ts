@@ -19,13 +19,16 @@ export interface Login {
 /** What a sink's settings say of who we are. Throws `sink-option-invalid` for settings that contradict each other. */
 export function loginOf(options: HttpSinkOptions, tls: ClientTls, clock: Clock): Login {
   const { name, auth, proxy } = options;
-  const given = Object.keys(options.headers ?? {}).map((header) => header.toLowerCase());
+  const ours = { ...options.headers, ...options.expressions?.headers };
+  const given = Object.keys(ours).map((header) => header.toLowerCase());
   if (auth && given.includes('authorization'))
-    throw sinkOptionInvalid(name, 'auth', 'and headers.authorization are both given; leave one out');
+    throw sinkOptionInvalid(name, 'auth', 'and a header authorization are both given; leave one out');
   const signature = options.signature && {
     ...options.signature,
     header: checkHeaderName(name, 'signature.header', options.signature.header),
   };
+  if (signature && (given.includes(signature.header) || (auth && signature.header === 'authorization')))
+    throw sinkOptionInvalid(name, 'signature.header', 'is a header that is set otherwise; choose another name');
   const fixed = auth && auth.type !== 'oauth' ? fixedLogin(name, auth) : undefined;
   if (auth?.type === 'oauth' && !options.allowInsecureHttp && isInsecure(new URL(auth.tokenUrl)))
     throw sinkOptionInvalid(name, 'auth.tokenUrl', 'is plain http to another machine; use https');
