@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { freePorts } from '@genesys-kafka/testing';
-import { samples, startBus, type Bus } from '../../fixtures/bus.ts';
+import { samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { Target } from '../../fixtures/target.ts';
 import { until } from '../../fixtures/until.ts';
@@ -64,6 +64,8 @@ test('a paused route keeps its membership and moves no offset, over a restart to
     assert.equal(await metric('consumer_lag_records{route="voice"}'), 60, 'records, and no markers');
     assert.ok((await metric('consumer_lag_seconds{route="voice"}')) > 0);
     assert.equal(await metric('consumer_lag_records{route="everything"}'), 0);
+    // What was delivered and not committed would be left as well.
+    for (const route of ['everything', 'unrouted']) await committedToTheEnd(area, route);
     consumer.signal('SIGKILL');
     await consumer.ended;
     assert.deepEqual(await commits(), standing);
@@ -138,7 +140,7 @@ test('retries that wait are left in their tier, each at its own route, with the 
   assert.ok(Date.parse(left[0]!.due!) - Date.parse(left[0]!.oldest!) > 590_000);
 });
 
-test('a target that takes 100 requests a second and answers 429 to more: few 429, and most of what it takes', async () => {
+test('a target that takes 100 requests a second and answers 429 to more: few 429; how much of the 100 is a law over a model clock', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();
   const perSecond = 100;
@@ -169,6 +171,13 @@ test('a target that takes 100 requests a second and answers 429 to more: few 429
   const throughput = (steady.filter(({ isTaken }) => isTaken).length * 1000) / (toMs - fromMs);
   console.log(`429: ${(refused * 100).toFixed(1)} %, taken ${throughput.toFixed(1)} of ${perSecond} a second`);
   assert.ok(refused < 0.05, `${refused} of the answers are 429`);
-  // 80 and more where nobody else is at work: that is a law over a model clock in libs/delivery.
-  assert.ok(throughput >= 0.5 * perSecond, `${throughput} a second`);
 });
+
+/** Until the route has nothing to commit. */
+async function committedToTheEnd({ client, prefix, main }: Area, route: string): Promise<void> {
+  const ends = await client.admin.offsets(main);
+  await until(async () => {
+    const commits = await client.admin.groupCommits(`${prefix}test.${route}`, main);
+    return ends.every(({ partition, end }) => commits.get(partition)?.offset === end);
+  }, `the commits of ${route}`);
+}

@@ -3,7 +3,6 @@ import type { TimedAnswer } from '@genesys-kafka/http';
 import type { Check, CheckResult, Session } from '@genesys-kafka/runtime';
 import type { ClockWitnesses } from '../genesys/clock-witnesses.ts';
 import { connectGenesys } from '../genesys/connect.ts';
-import { askForNoJob } from '../genesys/job-contract.ts';
 import type { Settings } from '../settings.ts';
 
 type Found = Omit<CheckResult, 'check'>;
@@ -53,7 +52,7 @@ async function availability(genesys: GenesysClient, signal: AbortSignal): Promis
 }
 
 async function bulkLogin(genesys: GenesysClient, signal: AbortSignal): Promise<'no date'> {
-  await askForNoJob(genesys, signal);
+  await genesys.bulkArchive.tryStatus(signal);
   return 'no date';
 }
 

@@ -1,5 +1,5 @@
 import type { Archive } from '@genesys-kafka/archive';
-import { GenesysError, type GenesysClient } from '@genesys-kafka/genesys-client';
+import type { GenesysClient } from '@genesys-kafka/genesys-client';
 import type { DoneStatus, JobStatus, Window } from '@genesys-kafka/job-poller';
 import { ProducerError } from '../errors.ts';
 
@@ -61,18 +61,6 @@ function detailsJobs(client: GenesysClient, query: Query, pageSize: number): Job
   };
 }
 
-const NO_JOB = '00000000-0000-0000-0000-000000000000';
-
-/** By `bulk-archive` nothing else can be asked without leaving a job behind. Rejects where Genesys cannot be asked. */
-export async function askForNoJob(client: GenesysClient, signal: AbortSignal): Promise<void> {
-  try {
-    await client.bulkArchive.status(NO_JOB, signal);
-  } catch (error) {
-    // That nobody knows this job is the answer of an API that lets us look at jobs.
-    if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
-  }
-}
-
 /** Archives of exactly this many records count as truncated, unless the query names another `size`. */
 const DEFAULT_SIZE = 10_000;
 
@@ -98,7 +86,7 @@ export function bulkArchive(client: GenesysClient, query: Query, spool: ArchiveS
     release: (jobId) => spool.release(jobId),
     availableUntil: async () => undefined,
     ask: async (signal) => {
-      await askForNoJob(client, signal);
+      await client.bulkArchive.tryStatus(signal);
       return undefined;
     },
   };

@@ -50,7 +50,9 @@ for (const [contract, state] of [
   test(`${contract}: a job that is ${state}: its window is read from a new job later, and holds up none`, async () => {
     await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
     await using following = await Following.of(servers, simulator, WINDOWS);
-    await addFaults(simulator, [{ on: 'status', do: { kind: 'job', state, message: 'because' } }]);
+    // By `bulk-archive` the first question for a job's state is whether Genesys answers.
+    const times = contract === 'bulk-archive' ? 3 : 1;
+    await addFaults(simulator, [{ on: 'status', times, do: { kind: 'job', state, message: 'because' } }]);
     const { lines, log } = await followed(following, 4, { GENESYS_CONTRACT: contract });
     assert.match(log, new RegExp(`job-${state.toLowerCase()}`));
     assert(lines.every(({ failures, reading }) => failures === undefined && reading === 1));

@@ -2,6 +2,7 @@ import type { Clock } from '@genesys-kafka/resilience';
 import { z } from 'zod';
 import { answerFacts, plainText, readJson } from '../answers.ts';
 import { badAnswer } from '../call-errors.ts';
+import { GenesysError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import type { Request } from '../request.ts';
 import { goneIfUnknown, jobSegment, NewJobs, SUBMIT, unfinished, type JobStatus } from './job.ts';
@@ -12,10 +13,18 @@ export interface BulkArchiveApi {
   submit(query: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<{ jobId: string }>;
   /** A done job always has its `resultsUrl`; asking again gives a fresh link. Rejects with `job-gone`. */
   status(jobId: string, signal: AbortSignal): Promise<JobStatus>;
+  /** Resolves where jobs can be asked for: asks for one that nobody has, once, and is told so. */
+  tryStatus(signal: AbortSignal): Promise<void>;
 }
 
 const SUBMIT_PERMISSION = 'analytics:conversation:view and job:manage';
-const STATUS_PERMISSION = 'job:view and job:manage';
+const STATUS = {
+  operation: 'bulk-archive status',
+  permission: 'job:view and job:manage',
+  method: 'GET',
+} as const;
+/** Nobody's. */
+const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
 const STATES = new Map([
   ['QUEUED', 'pending'],
@@ -55,16 +64,10 @@ export function bulkArchiveApi(ports: {
     },
 
     async status(jobId, signal) {
-      const operation = 'bulk-archive status';
-      const get = {
-        operation,
-        permission: STATUS_PERMISSION,
-        method: 'GET',
-        path: `/api/v2/jobs/${jobSegment(jobId, { operation, host: ports.host })}`,
-        again: jobs.again('status', jobId),
-        refused: goneIfUnknown(jobId),
-      } as const;
-      const { call, answer } = await ports.request(get, signal);
+      const { operation } = STATUS;
+      const path = `/api/v2/jobs/${jobSegment(jobId, { operation, host: ports.host })}`;
+      const again = jobs.again('status', jobId);
+      const { call, answer } = await ports.request({ ...STATUS, path, again, refused: goneIfUnknown(jobId) }, signal);
       jobs.seen('status', jobId, call, answer);
       const { status: word, resultsUrl, message } = readJson(call, answer, STATUS_ANSWER);
       const state = (STATES as ReadonlyMap<string, JobStatus['state']>).get(word);
@@ -74,6 +77,15 @@ export function bulkArchiveApi(ports: {
       }
       if (state === undefined) ports.onEvent({ type: 'unknown-job-state', operation, state: plainText(word) });
       return unfinished(state, message, answer, ports.clock);
+    },
+
+    async tryStatus(signal) {
+      try {
+        await ports.request({ ...STATUS, path: `/api/v2/jobs/${NO_JOB}`, refused: goneIfUnknown(NO_JOB) }, signal);
+      } catch (error) {
+        // That nobody knows this job is the answer of an API that lets us look at jobs.
+        if (!(error instanceof GenesysError && error.code === 'job-gone')) throw error;
+      }
     },
   };
 }
