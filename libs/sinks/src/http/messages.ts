@@ -52,7 +52,7 @@ function recordMessage(batch: readonly Delivery[], { method, path, headers }: Fr
     'idempotency-key': idempotencyKey,
     'record-version': String(recordVersion),
   };
-  const shaped = Object.entries(shapedHeaders ?? {}).map(([header, value]) => [header.toLowerCase(), value]);
+  const shaped = Object.entries(shapedHeaders ?? {}).map(([header, value]) => [header.toLowerCase(), value] as const);
   return { method, path, headers: { ...headers, ...Object.fromEntries(shaped), ...ours }, body };
 }
 
