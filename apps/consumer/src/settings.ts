@@ -26,30 +26,33 @@ const UNROUTED = z.enum(['dead-letter', 'drop']).prefault('dead-letter').meta({
 /** Sinks that hand records on as they are: their batches are made again from the topic. */
 const KEEPING = new Set<unknown>(['s3', 'kafka']);
 
-function reshapesNoneThatIsKept({ tree }: Given) {
-  const sinks = treeOf(tree.sinks);
-  return listOf(tree.routes)
-    .map(treeOf)
-    .flatMap(({ reshape, sink }, index) => {
-      if (reshape === undefined || typeof sink !== 'string' || !KEEPING.has(treeOf(sinks[sink]).type)) return [];
-      const problem = 'is of no use to a sink that keeps records as they are';
-      return [{ path: `routes.${index}.reshape`, problem, fix: 'leave it out, or choose a sink of another type' }];
-    });
+function reshapesNoneThatIsKept(given: Given) {
+  return routesWithSinks(given).flatMap(({ path, reshape, sink }) => {
+    if (reshape === undefined || !KEEPING.has(sink.type)) return [];
+    const problem = 'is of no use to a sink that keeps records as they are';
+    return [{ path, problem, fix: 'leave it out, or choose a sink of another type' }];
+  });
 }
 
 /** A request of several records has one set of headers: those of a record would be left out in silence. */
-function shapesNoHeadersOfBatches({ tree }: Given) {
+function shapesNoHeadersOfBatches(given: Given) {
+  return routesWithSinks(given).flatMap(({ path, reshape, sink: { type, batch, body } }) => {
+    if (type !== 'http' || treeOf(reshape).headers === undefined) return [];
+    const { format = 'record' } = treeOf(body);
+    if (Number(treeOf(batch).records ?? 1) === 1 && format === 'record') return [];
+    const problem = 'are for requests of one record, and those of this sink hold several, or a list';
+    const fix = 'leave them out, or set batch.records to 1 and leave body.format out';
+    return [{ path: `${path}.headers`, problem, fix }];
+  });
+}
+
+/** What each route says of its shape, where that stands, and its sink; one that is not there has no type. */
+function routesWithSinks({ tree }: Given) {
   const sinks = treeOf(tree.sinks);
   return listOf(tree.routes)
     .map(treeOf)
-    .flatMap(({ reshape, sink }, index) => {
-      if (typeof sink !== 'string' || treeOf(reshape).headers === undefined) return [];
-      const { type, batch, body } = treeOf(sinks[sink]);
-      const { format = 'record' } = treeOf(body);
-      if (type !== 'http' || (Number(treeOf(batch).records ?? 1) === 1 && format === 'record')) return [];
-      const problem = 'are for requests of one record, and those of this sink hold several, or a list';
-      const fix = 'leave them out, or set batch.records to 1 and leave body.format out';
-      return [{ path: `routes.${index}.reshape.headers`, problem, fix }];
+    .map(({ reshape, sink }, index) => {
+      return { path: `routes.${index}.reshape`, reshape, sink: typeof sink === 'string' ? treeOf(sinks[sink]) : {} };
     });
 }
 

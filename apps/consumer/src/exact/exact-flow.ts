@@ -1,7 +1,7 @@
 import type { BatchLimits } from '@genesys-kafka/delivery';
 import { recordBytes, type ConsumedRecord, type GroupBatch, type GroupCommit } from '@genesys-kafka/kafka';
 import { unlessAborted, type Clock } from '@genesys-kafka/resilience';
-import type { Flow, FlowHooks, FlowLimits } from '../group/flow.ts';
+import { Density, type Flow, type FlowHooks, type FlowLimits } from '../group/flow.ts';
 import type { Work, WorkSignals } from '../group/work.ts';
 import type { PickedRecord, Settle } from '../group/settle.ts';
 import type { PartitionWriter, Start } from './partition-writer.ts';
@@ -46,8 +46,7 @@ export class ExactFlow implements Flow {
   /** Taken from the group, and not yet looked at. */
   readonly #queue: ConsumedRecord[] = [];
   #queueBytes = 0;
-  #takenRecords = 0;
-  #takenOffsets = 0;
+  readonly #density = new Density();
   #waiting = 0;
   #start: Start | undefined;
   #ended: Promise<unknown> = Promise.resolve();
@@ -86,8 +85,7 @@ export class ExactFlow implements Flow {
 
   accept(batch: GroupBatch): void {
     if (this.#stopping.signal.aborted) return;
-    this.#takenRecords += batch.records.length;
-    this.#takenOffsets += Number(batch.nextOffset - batch.from);
+    this.#density.count(batch);
     for (const record of batch.records) {
       // A fetch may be delivered again after a failed one; what was taken once is not taken twice.
       if (record.offset < this.#covered!) continue;
@@ -123,7 +121,7 @@ export class ExactFlow implements Flow {
   }
 
   get density(): number {
-    return this.#takenOffsets === 0 ? 1 : this.#takenRecords / this.#takenOffsets;
+    return this.#density.share;
   }
 
   get holding(): boolean {

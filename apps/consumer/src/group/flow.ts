@@ -42,3 +42,19 @@ export interface Flow {
 }
 
 export type FlowFactory = (target: TopicPartition, hooks: FlowHooks) => Flow;
+
+/** Which share of a partition's offsets are records: the others are markers of transactions, and aborted records. */
+export class Density {
+  #records = 0;
+  #offsets = 0;
+
+  count({ records, from, nextOffset }: GroupBatch): void {
+    this.#records += records.length;
+    this.#offsets += Number(nextOffset - from);
+  }
+
+  /** Of the offsets counted; 1 before there were any. */
+  get share(): number {
+    return this.#offsets === 0 ? 1 : this.#records / this.#offsets;
+  }
+}

@@ -89,8 +89,8 @@ export class GroupPlaces {
     return isOfEarlierTopic(commit, id) ? undefined : commit;
   }
 
-  /** A generation begins: what was asked before it may be what another member has committed past since. */
-  assigned(): void {
+  /** What is under way was asked before something was committed, by this member or by another: it answers no question from now on. */
+  askAnew(): void {
     this.#asking.clear();
   }
 

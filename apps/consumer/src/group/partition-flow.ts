@@ -1,5 +1,5 @@
 import { recordBytes, type ConsumedRecord, type GroupBatch } from '@genesys-kafka/kafka';
-import type { Flow, FlowFactory, FlowLimits } from './flow.ts';
+import { Density, type Flow, type FlowFactory, type FlowLimits } from './flow.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import type { Work, WorkSignals } from './work.ts';
 
@@ -36,8 +36,7 @@ export class PartitionFlow implements Flow {
   #running = 0;
   #bytes = 0;
   #waiting = 0;
-  #takenRecords = 0;
-  #takenOffsets = 0;
+  readonly #density = new Density();
 
   constructor(options: FlowOptions) {
     this.#options = options;
@@ -58,8 +57,7 @@ export class PartitionFlow implements Flow {
   /** Takes a batch whole, even past the bound: the bound pauses the partition, so that one batch is the excess. */
   accept(batch: GroupBatch): void {
     if (this.#stopping.signal.aborted) return;
-    this.#takenRecords += batch.records.length;
-    this.#takenOffsets += Number(batch.nextOffset - batch.from);
+    this.#density.count(batch);
     for (const record of batch.records) {
       // A fetch may be delivered again after a failed one; what was taken once is not taken twice.
       if (record.offset < (this.#tracker.expected ?? 0n)) continue;
@@ -98,7 +96,7 @@ export class PartitionFlow implements Flow {
 
   /** Share of the offsets taken that were records; 1 before there were any. */
   get density(): number {
-    return this.#takenOffsets === 0 ? 1 : this.#takenRecords / this.#takenOffsets;
+    return this.#density.share;
   }
 
   /** True while the partition should not be fetched: a bound is reached, or a record waits for its time. */

@@ -73,7 +73,7 @@ function start(options: Partial<RouteGroupOptions> = {}) {
     places: {
       goOnAt: async (_, readUpTo) => readUpTo ?? 0n,
       kept: async () => undefined,
-      assigned: () => undefined,
+      askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
     onCommitFailure: () => undefined,
@@ -208,7 +208,7 @@ test('a crash of the group, and records that are gone, end the run with their er
     places: {
       goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 0n : Promise.reject(new Error('gone'))),
       kept: async () => undefined,
-      assigned: () => undefined,
+      askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
     flowOf: keyedFlows(async () => undefined, limits),
@@ -228,7 +228,7 @@ test('an assignment’s first batch begins at the committed offset, and each oth
     places: {
       goOnAt: async (_, readUpTo) => readUpTo ?? 100n,
       kept: async () => undefined,
-      assigned: () => undefined,
+      askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
     flowOf: keyedFlows(async ({ offset }) => void worked.push(offset), limits),
@@ -262,7 +262,7 @@ test('a place is asked for anew once the flow before it has ended: what was aske
         return (asking ??= new Promise((resolve) => setImmediate(() => resolve(now))));
       },
       kept: async () => undefined,
-      assigned: () => (asking = undefined),
+      askAnew: () => (asking = undefined),
       checkTopics: async () => undefined,
     },
     flowOf: keyedFlows(async ({ offset }) => new Promise<void>((done) => open.set(offset, () => done())), limits),
@@ -290,7 +290,7 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
     places: {
       goOnAt: async (_, readUpTo) => (readUpTo === undefined ? 700n : 0n),
       kept: async () => undefined,
-      assigned: () => undefined,
+      askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
     flowOf: keyedFlows(async ({ offset }) => void worked.push(offset), limits),
@@ -310,7 +310,7 @@ test('the client is told where an assignment begins: no batch would come where i
     places: {
       goOnAt: async () => 3n,
       kept: async () => undefined,
-      assigned: () => undefined,
+      askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
   });
@@ -326,7 +326,7 @@ test('nothing is committed in a topic that was made anew: the run ends', async (
     places: {
       goOnAt: async () => 0n,
       kept: async () => undefined,
-      assigned: () => undefined,
+      askAnew: () => undefined,
       checkTopics: async () => (isAnew ? Promise.reject(new Error('made anew')) : undefined),
     },
     flowOf: keyedFlows(async () => undefined, limits),
@@ -343,7 +343,7 @@ test('a place that cannot be asked for ends the run with its reason, also where 
     places: {
       goOnAt: async () => Promise.reject(new Error('records are gone')),
       kept: async () => undefined,
-      assigned: () => undefined,
+      askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
   });

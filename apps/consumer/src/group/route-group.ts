@@ -26,7 +26,7 @@ export interface RouteGroupOptions {
   readonly consumer: GroupConsumer;
   readonly settings: GroupSettings;
   readonly flowOf: FlowFactory;
-  readonly places: Pick<GroupPlaces, 'goOnAt' | 'kept' | 'checkTopics' | 'assigned'>;
+  readonly places: Pick<GroupPlaces, 'goOnAt' | 'kept' | 'checkTopics' | 'askAnew'>;
   /** The route is paused as its membership begins. */
   readonly isPaused?: boolean;
   /** Told once: the broker has given this member its part. */
@@ -142,7 +142,7 @@ export class RouteGroup implements GroupHandler {
   onAssigned(partitions: readonly TopicPartition[]): void {
     if (!this.joined) this.#options.onJoined?.();
     this.#generation += 1;
-    this.#options.places.assigned();
+    this.#options.places.askAnew();
     this.#release([...this.#held.values()]);
     this.#assigned = partitions;
     if (this.#isPaused) this.#stand(partitions);
@@ -207,7 +207,7 @@ export class RouteGroup implements GroupHandler {
     // What earlier work has finished is committed when it has ended: asked for before that, it would come again.
     await earlier;
     // A question that was asked before that knows of an earlier place.
-    if (earlier) this.#options.places.assigned();
+    if (earlier) this.#options.places.askAnew();
     const one = held();
     const { flow, topic, partition } = one;
     const target = { topic, partition };

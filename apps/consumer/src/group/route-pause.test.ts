@@ -65,7 +65,7 @@ function start(isPaused = false) {
       goOnAt: async ({ partition }, readUpTo) => readUpTo ?? committed.get(partition) ?? 0n,
       kept: async () => undefined,
       checkTopics: async () => undefined,
-      assigned: () => undefined,
+      askAnew: () => undefined,
     },
     onCommitFailure: () => undefined,
   });
