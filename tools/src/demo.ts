@@ -2,17 +2,19 @@
  * `npm run demo`: the main job on one machine, with a real Kafka and a real schema registry. See `--help`.
  */
 import { parseArgs } from 'node:util';
-import { createKafkaClient } from '@genesys-kafka/kafka';
+import { createKafkaClient, type KafkaClient } from '@genesys-kafka/kafka';
 import { createProgress } from '@genesys-kafka/runtime';
 import { runMain } from '@genesys-kafka/runtime/cli';
 import { startStack, type Stack } from '@genesys-kafka/testing';
 import { FOLLOWED, followOrganisation } from './demo/follow.ts';
 import { tellFollowed } from './demo/follow-report.ts';
+import { mendAndReplay, startLetterStore, type LetterStore } from './demo/letters.ts';
 import { Processes, type Environment, type Finished } from './demo/processes.ts';
 import { readBack } from './demo/read-back.ts';
 import { tellOutcomes, type Outcome } from './demo/report.ts';
 import {
   makeFiles,
+  ROUTES,
   stackEnv,
   StageFailedError,
   scenarios,
@@ -22,14 +24,15 @@ import {
   type ProducerReport,
   type Scenario,
 } from './demo/stage.ts';
-import { startTarget, type TargetCounts } from './demo/target.ts';
+import { startTarget, type Target, type TargetCounts } from './demo/target.ts';
 
 const HELP = `npm run demo -- [--records N] [--archive FILE] [--only export|run] [--keep]
 
 Exports a day of conversations from a Genesys Cloud stand-in onto a real Kafka under both contracts, delivers them to
-a target that is slow, busy, down and choosy, reads the topics back and checks that everything adds up. Then follows an
-organisation through four days that pass in 36 seconds, while its conversations come late and change, and checks that
-the topic is what the organisation is at the end.
+a target that is slow, busy, down and choosy, reads the topics back and checks that everything adds up. Mends the target,
+replays what it refused from object storage, and checks that each is delivered once. Then follows an organisation through
+four days that pass in 36 seconds, while its conversations come late and change, and checks that the topic is what the
+organisation is at the end.
 
   --only PART      the exports, or the days alone
   --records N      conversations of the exported day (default 20000)
@@ -82,9 +85,12 @@ await runMain(async ({ signal }) => {
   let simulator: Environment = {};
   if (only !== 'run') {
     if (archive === undefined) simulator = await startSimulator(processes, records);
+    await using store = await startLetterStore(signal, say);
     const outcomes: Outcome[] = [];
-    for (const scenario of scenarios(archive, files, simulator)) {
-      outcomes.push(await play(scenario, stack, files, processes, signal));
+    const played = scenarios(archive, files, simulator);
+    for (const scenario of played) {
+      const stage = { stack, files, processes, store: store?.settings, signal };
+      outcomes.push(await play(scenario, stage, scenario === played.at(-1)));
       connectors.push({ prefix: scenario.prefix, name: scenario.env.CONNECTOR_NAME! });
     }
     sums.push(tellOutcomes(outcomes));
@@ -101,14 +107,17 @@ await runMain(async ({ signal }) => {
   return adds ? 0 : 1;
 });
 
-/** Exports and delivers, and reads the topics back. */
-async function play(
-  scenario: Scenario,
-  stack: Stack,
-  files: DemoFiles,
-  processes: Processes,
-  signal: AbortSignal,
-): Promise<Outcome> {
+interface Stage {
+  readonly stack: Stack;
+  readonly files: DemoFiles;
+  readonly processes: Processes;
+  readonly store: LetterStore['settings'] | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Exports and delivers, reads the topics back, and at the end replays what was refused. */
+async function play(scenario: Scenario, stage: Stage, isLast: boolean): Promise<Outcome> {
+  const { stack, files, processes, store, signal } = stage;
   const env = stackEnv(stack, scenario);
   say(`● producer ${scenario.producerArgs[0]} (${scenario.name})`);
   const producer = await processes.run('producer', scenario.producerArgs, env, signal);
@@ -117,40 +126,47 @@ async function play(
   const produced = JSON.parse(producer.stdout) as ProducerReport;
 
   say(`● consumer run --drain (${scenario.name})`);
-  const { consumer, target } = await deliver(files, processes, env, signal);
+  await using target = await startTarget();
+  const config = await files.consumerConfig(target.url, store);
+  const run = async (...args: string[]) => processes.run('consumer', [...args, '--config', config], env, signal);
+  const consumer = await deliver(target, async () => run('run', '--drain', '--json'));
   if (consumer.status !== 0) throw new StageFailedError('the consumer', consumer);
   const consumed = JSON.parse(consumer.stdout) as ConsumerReport;
-  tellTarget(target);
+  tellTarget(target.counts);
 
+  const found = await withClient(stack, async (client) => readBack(client, scenario.prefix));
+  const outcome = { scenario, produced, producer, consumed, consumer, found };
+  if (!isLast) return outcome;
+  say('\n● what the target refused');
+  return { ...outcome, letters: await mendAndReplay({ store, routes: ROUTES, target, consumer: run, say }) };
+}
+
+/** Shows what the target takes while the consumer drains the topics. */
+async function deliver(target: Target, drain: () => Promise<Finished>): Promise<Finished> {
+  using progress = createProgress();
+  const task = progress.task('deliver', { unit: 'records' });
+  target.onDelivered = () => task.advance(1);
+  try {
+    return await drain();
+  } finally {
+    target.onDelivered = () => undefined;
+    task.done();
+  }
+}
+
+async function withClient<T>(stack: Stack, work: (client: KafkaClient) => Promise<T>): Promise<T> {
   const client = createKafkaClient({ clientId: 'demo', brokers: stack.brokers });
   try {
-    return { scenario, produced, producer, consumed, consumer, found: await readBack(client, scenario.prefix) };
+    return await work(client);
   } finally {
     await client.close();
   }
 }
 
-/** Drains the topics into a target; resolves with the consumer's end and what the target saw. */
-async function deliver(
-  files: DemoFiles,
-  processes: Processes,
-  env: Environment,
-  signal: AbortSignal,
-): Promise<{ readonly consumer: Finished; readonly target: TargetCounts }> {
-  using progress = createProgress();
-  const task = progress.task('deliver', { unit: 'records' });
-  await using target = await startTarget(() => task.advance(1));
-  const config = await files.consumerConfig(target.url);
-  const args = ['run', '--drain', '--json', '--config', config];
-  const consumer = await processes.run('consumer', args, env, signal);
-  task.done();
-  return { consumer, target: target.counts };
-}
-
 function tellTarget(counts: TargetCounts): void {
   const { tooMany, unavailable, refused, repeated } = counts;
   say(
-    `  the target answered 429 ${tooMany} times and 503 ${unavailable} times, refuses ${refused.size} records for ever,` +
+    `  the target answered 429 ${tooMany} times and 503 ${unavailable} times, refuses ${refused.size} records,` +
       ` and saw ${repeated} records again with a key it knew`,
   );
 }

@@ -94,6 +94,15 @@ test('a limit that falls is followed down, one that rises is found again, and th
   for (let second = 0; second < 260; second += 1) assert.ok(between(second, second + 1).perSecond <= 100);
 });
 
+test('a target that was busy for a moment has its old rate back within half a minute', async () => {
+  let requests = 0;
+  // One request in six is refused for 2.5 seconds, whatever the rate.
+  const { run, between } = load({}, (second) => (second < 3 && (requests += 1) % 6 === 0 ? 0 : 100_000), 1000);
+  await run(60);
+  assert.ok(between(3, 6).perSecond < 100, JSON.stringify(between(3, 6)));
+  assert.ok(between(40, 60).perSecond >= 700, JSON.stringify(between(40, 60)));
+});
+
 test('a first burst of which a target takes a part slows down, and opens no circuit', async () => {
   const breaker = { errors: 0.5, over: 10, cooldownMs: 30_000, maxWaitMs: 300_000 };
   const { gate, run, between } = load({ concurrency: 16, breaker }, () => 12);

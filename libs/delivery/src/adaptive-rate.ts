@@ -1,14 +1,17 @@
 /** A rate falls to this share of itself with a refusal… */
 const DECREASE = 0.85;
-/** …and grows by this share of the rate that was refused last in each second in which the target takes it. */
-const INCREASE_PER_S = 0.01;
+/** …and is back at the rate that was refused after this long without one, faster at first than at the end. */
+const BACK_AFTER_MS = 10_000;
+/** From there it grows by this share of itself in each second… */
+const PROBE_PER_S = 0.0035;
+/** …which doubles in this time: a limit that stands is touched softly, one that was lifted is found in half a minute. */
+const PROBE_DOUBLES_MS = 2000;
+/** The most that a rate grows in a second: it doubles in two. */
+const MOST_PER_S = 0.35;
 /** The least growth, in requests per second each second: a very low rate would take hours to come back. */
 const LEAST_INCREASE = 0.02;
-/** After each such time without a refusal the growth doubles, up to sixteen times: a limit that was lifted is found. */
-const FASTER_AFTER_MS = 30_000;
-const MOST_DOUBLINGS = 4;
-/** As far a rate is that was only guessed from what the target took: requests in flight were not counted then. */
-const GUESSED_AHEAD_MS = 60_000;
+/** A rate that fell by more than half was guessed from what the target took, and may be far too low: so far it starts ahead. */
+const GUESSED_AHEAD_MS = BACK_AFTER_MS + 5 * PROBE_DOUBLES_MS;
 /** A target that took a rate for this long refuses what is a little too much, and no burst. */
 const SETTLED_MS = 3000;
 /** A best second of fewer tells how little there was to send. Too high a guess costs a few refusals, too low a one minutes. */
@@ -39,9 +42,10 @@ export interface AdaptiveRateOptions {
 }
 
 /**
- * The rate that a target takes, found by its 429 answers: AIMD, additive increase and multiplicative decrease, as TCP
- * has it. Until the first 429 nothing is limited here; that one shows what the target took in its best second of the
- * last ten, and requests are spaced out evenly a little below it; from there the rate creeps up until the next one.
+ * The rate that a target takes, found by its 429 answers: multiplicative decrease and an increase in the shape of a
+ * cubic, as CUBIC TCP has it. Until the first 429 nothing is limited here; that one shows what the target took in its
+ * best second of the last ten, and requests are spaced out evenly a little below it; from there the rate comes back to
+ * what was refused, lingers, and goes beyond it ever faster until the next one.
  * Answers to requests that left before the last decrease speak of the rate before it and lower nothing.
  * Pure: the caller brings the monotonic time.
  */
@@ -92,10 +96,17 @@ export class AdaptiveRate {
     if (this.#rate >= this.#max) return;
     this.#cleanMs += Math.min(nowMs - this.#takenMs, LONGEST_GAP_MS);
     this.#takenMs = nowMs;
-    const doublings = Math.min(Math.floor((this.#cleanMs + this.#aheadMs) / FASTER_AFTER_MS), MOST_DOUBLINGS);
-    const perSecond = Math.max(LEAST_INCREASE, INCREASE_PER_S * Math.max(this.#refusedAt, this.#rate));
+    const perSecond = Math.max(LEAST_INCREASE, this.#growth() * Math.max(this.#refusedAt, this.#rate));
     // Shared out over the requests of a second: what is not used does not grow.
-    this.#rate = Math.min(this.#max, this.#rate + (perSecond * 2 ** doublings) / Math.max(this.#rate, 1));
+    this.#rate = Math.min(this.#max, this.#rate + perSecond / Math.max(this.#rate, 1));
+  }
+
+  /** The share by which the rate grows in a second: down to nearly nothing at the rate that was refused, then up again. */
+  #growth(): number {
+    const beyondMs = this.#cleanMs + this.#aheadMs - BACK_AFTER_MS;
+    if (beyondMs >= 0) return Math.min(MOST_PER_S, PROBE_PER_S * 2 ** (beyondMs / PROBE_DOUBLES_MS));
+    const left = beyondMs / BACK_AFTER_MS;
+    return Math.max(PROBE_PER_S, (3 * (1 - DECREASE) * left * left * SECOND_MS) / BACK_AFTER_MS);
   }
 
   /** The target answered 429 to a request that left at `startedMs`. */
@@ -107,7 +118,7 @@ export class AdaptiveRate {
     this.#last = { isExplained: this.#hasTaken, isSettled: this.#cleanMs >= SETTLED_MS };
     const best = this.#bestSecond();
     const guess = best > 0 ? Math.max(best, LEAST_GUESS) : Infinity;
-    this.#aheadMs = guess < this.#rate && !this.#last.isSettled ? GUESSED_AHEAD_MS : 0;
+    this.#aheadMs = 2 * guess < this.#rate ? GUESSED_AHEAD_MS : 0;
     this.#rate = Math.min(this.#rate, guess);
     if (Number.isFinite(this.#rate)) {
       this.#refusedAt = this.#rate;

@@ -1,4 +1,5 @@
 import { peak, type Finished } from './processes.ts';
+import type { LetterStory } from './letters.ts';
 import type { ReadBack } from './read-back.ts';
 import type { ConsumerReport, ProducerReport, Scenario } from './stage.ts';
 import { table } from './table.ts';
@@ -11,6 +12,8 @@ export interface Outcome {
   readonly consumed: ConsumerReport;
   readonly consumer: Finished;
   readonly found: ReadBack;
+  /** Of the last scenario. */
+  readonly letters?: LetterStory;
 }
 
 const PRODUCER_HEAD = [
@@ -26,6 +29,9 @@ const PRODUCER_HEAD = [
   '',
 ];
 const ROUTE_HEAD = ['contract', 'route', 'published', 'delivered', 'dead letters', 'retries', 'peak memory', ''];
+
+const LETTER_HEAD = ['route', 'refused', 'dead letters', 'replayed', 'delivered', 'twice', 'open', ''];
+const STORE_NAMES = { objects: 'object storage', topic: 'their topic' };
 
 /** Prints what was read from the topics beside what the programs say; true when both agree and every sum is right. */
 export function tellOutcomes(outcomes: readonly Outcome[]): boolean {
@@ -63,5 +69,17 @@ export function tellOutcomes(outcomes: readonly Outcome[]): boolean {
   });
   process.stdout.write(`\nread = published + invalid + unchanged\n${table([PRODUCER_HEAD, ...producers])}\n`);
   process.stdout.write(`\npublished = delivered + dead letters, per route\n${table([ROUTE_HEAD, ...routes])}\n`);
+  for (const { letters } of outcomes) {
+    if (letters) process.stdout.write(`\n${letterTable(letters, check)}\n`);
+  }
   return adds;
+}
+
+function letterTable({ store, routes }: LetterStory, check: (isRight: boolean) => string): string {
+  const rows = routes.map(({ name, refused, deadLetters, replayed, delivered, twice, open }) => {
+    const isRight = [deadLetters, replayed, delivered].every((count) => count === refused) && twice === 0 && open === 0;
+    return [name, refused, deadLetters, replayed, delivered, twice, open, check(isRight)];
+  });
+  const heading = `refused = dead letters = replayed from ${STORE_NAMES[store]} = delivered, once each`;
+  return `${heading}\n${table([LETTER_HEAD, ...rows])}`;
 }

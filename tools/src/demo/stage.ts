@@ -29,6 +29,9 @@ export interface Scenario {
   readonly env: Environment;
 }
 
+/** The consumer's; the target has a path of that name for each. */
+export const ROUTES = ['voice', 'everything'] as const;
+
 /** The simulator's day. */
 const DAY = ['--from', '2025-10-01', '--to', '2025-10-02'];
 
@@ -36,7 +39,8 @@ export interface DemoFiles extends AsyncDisposable {
   readonly dir: string;
   /** The submit body for `bulk-archive`: its default size would cut a large day off. */
   readonly query: string;
-  consumerConfig(url: string): Promise<string>;
+  /** A configuration whose dead letters go to object storage too, where `objects` says which. */
+  consumerConfig(url: string, objects?: Readonly<Record<string, string>>): Promise<string>;
 }
 
 export async function makeFiles(records: number): Promise<DemoFiles> {
@@ -46,9 +50,10 @@ export async function makeFiles(records: number): Promise<DemoFiles> {
   return {
     dir,
     query,
-    async consumerConfig(url) {
+    async consumerConfig(url, objects) {
       const file = join(dir, 'consumer.yaml');
-      await writeFile(file, consumerYaml(url));
+      const letters = objects === undefined ? '' : `deadLetters: ${JSON.stringify({ objects })}\n`;
+      await writeFile(file, consumerYaml(url) + letters, { mode: 0o600 });
       return file;
     },
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
@@ -57,15 +62,15 @@ export async function makeFiles(records: number): Promise<DemoFiles> {
 
 function consumerYaml(url: string): string {
   return `routes:
-  - name: voice
+  - name: ${ROUTES[0]}
     when: record.participants.exists(p, p.sessions.exists(s, s.mediaType == "voice"))
     sink: crm
     priority: high
-  - name: everything
+  - name: ${ROUTES[1]}
     sink: lake
 sinks:
-  crm: { type: http, url: '${url}/voice', concurrency: 32, breaker: { errors: 90%, over: 200, cooldown: 1s } }
-  lake: { type: http, url: '${url}/everything', concurrency: 64, breaker: { errors: 90%, over: 200, cooldown: 1s } }
+  crm: { type: http, url: '${url}/${ROUTES[0]}', concurrency: 32, breaker: { errors: 90%, over: 200, cooldown: 1s } }
+  lake: { type: http, url: '${url}/${ROUTES[1]}', concurrency: 64, breaker: { errors: 90%, over: 200, cooldown: 1s } }
 retry: { tiers: [1s, 2s, 5s] }
 unrouted: drop
 `;
