@@ -14,8 +14,12 @@ const kafkajsDecoder = createRequire(import.meta.url)('kafkajs/src/protocol/deco
   readonly prototype: { readVarIntArray(): unknown };
 };
 const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
-  readonly prototype: { heartbeat(request: unknown): Promise<unknown> };
+  readonly prototype: { heartbeat(request: HeartbeatRequest): Promise<unknown> };
 };
+
+interface HeartbeatRequest {
+  readonly memberId: string;
+}
 
 /** Polls until it holds; the groups' own timing is the broker's. */
 async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
@@ -56,10 +60,13 @@ async function join(
       member.events.push(`assigned ${partitions.length}`);
     },
     onRevoked: (partitions) => member.events.push(`revoked ${partitions.length}`),
+    onLost: (partitions) => member.events.push(`lost ${partitions.length}`),
     onCrash: (error) => member.crashes.push(error),
   });
   return member;
 }
+
+const lostOf = ({ events }: Member) => events.filter((event) => event.startsWith('lost'));
 
 for (const { name, create } of IMPLEMENTATIONS) {
   suite(`${name}: consumer groups`, () => {
@@ -180,7 +187,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       assert.deepEqual([...first.assigned, ...second.assigned].sort(), [0, 1, 2, 3]);
       assert.ok(!current.some((isCurrent) => isCurrent()));
       // It may rejoin once alone, before the second one has come.
-      assert.match(first.events.join(', '), /^(assigned 4, revoked 4, )+assigned 2$/);
+      assert.match(first.events.join(', '), /^(assigned 4, revoked 4, (lost 4, )?)+lost 2, assigned 2$/);
       const foreign = second.assigned[0]!;
       await assert.rejects(first.consumer.commit([{ topic, partition: foreign, offset: 0n }]), (error) => {
         assert.ok(error instanceof KafkaError);
@@ -223,6 +230,32 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await second.consumer.stop();
       await first.stop();
       await Promise.allSettled(commits);
+    });
+
+    test('a member that was put out and comes back is told that others may have had its partitions', async (t) => {
+      const topic = await newTopic(client, { partitions: 2 });
+      const group = `g-${topic}`;
+      const beat = kafkajsBroker.prototype.heartbeat;
+      let [own, isSilent] = [undefined as unknown, false];
+      t.mock.method(kafkajsBroker.prototype, 'heartbeat', async function (this: unknown, request: HeartbeatRequest) {
+        own ??= request.memberId;
+        if (!isSilent || request.memberId !== own) await beat.call(this, request);
+      });
+      const first = await join(client, group, [topic]);
+      await until('a heartbeat', () => own !== undefined);
+      const second = await join(client, group, [topic]);
+      await until('a share for each', () => first.assigned.length === 1 && second.assigned.length === 1);
+      assert.deepEqual(lostOf(first), ['lost 1'], 'what it keeps when another one comes is not lost');
+      isSilent = true;
+      await until('all of them', () => second.assigned.length === 2);
+      const before = first.events.length;
+      isSilent = false;
+      await until('its part again', () => first.events.slice(before).includes('assigned 1'));
+      assert.equal(first.events[before], 'lost 1', 'before it could commit');
+      // It kept one of its two, and lost the other one.
+      assert.deepEqual(lostOf(second), ['lost 1']);
+      await first.consumer.stop();
+      await second.consumer.stop();
     });
 
     test('pause holds a partition and no other; resume goes on without a gap; seek goes back', async () => {

@@ -145,6 +145,12 @@ export interface GroupHandler {
    * this returns is sent before anything is handed out anew; later commits may come too late, and are then rejected.
    */
   onRevoked?(partitions: readonly TopicPartition[]): void;
+  /**
+   * Others may have had these partitions since they were assigned here, whether they come back or not: what was done on
+   * them may not be committed any more, or their group would stand where it stood before. Told before anything else is
+   * told of the new assignment.
+   */
+  onLost?(partitions: readonly TopicPartition[]): void;
   /** The group can no longer be read (fatal client error); the consumer is stopped. */
   onCrash(error: Error): void;
 }

@@ -136,6 +136,33 @@ test('kill -9 mid-way: after a restart nothing is skipped, and repeats carry the
   assert.deepEqual(await deadLettersByRoute(area), {});
 });
 
+test('a paused consumer whose partitions went to another one wakes up: its group stands where the other one left it', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  await area.publish(samples(1000, 50));
+  target.answer = () => ({ status: 200, afterMs: 10 });
+  const config = area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks: crmTo(target) });
+  // What it has delivered is not committed before it is told that its partitions are gone.
+  const unhurried = ['run', '--session-timeout', '6s', '--commit-every', '60s'];
+  await using zombie = await ConsumerProcess.start(config, ...unhurried);
+  await until(() => target.accepted.length > 150, 'the first deliveries');
+  process.kill(zombie.pid, 'SIGSTOP');
+  await runConsumer(config, drain);
+  const commits = async () => area.client.admin.groupCommits(`${area.prefix}test.all`, area.main);
+  const left = await commits();
+  process.kill(zombie.pid, 'SIGCONT');
+  const late = { conversationId: 'late', n: 0 };
+  await area.publish([late], 'late');
+  await until(() => target.accepted.some(({ body }) => body.conversationId === 'late'), 'the late record');
+  const now = await commits();
+  assert.ok(left.size > 0);
+  for (const [partition, { offset }] of left) {
+    assert.ok(now.get(partition)!.offset >= offset, `partition ${partition} has gone back`);
+  }
+  zombie.signal('SIGTERM');
+  assert.equal((await zombie.ended).status, 0, zombie.stderr);
+});
+
 test('SIGTERM: exit 0, what is in flight ends and is committed, so that nothing is delivered twice', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();

@@ -15,6 +15,8 @@ export interface Held extends TopicPartition {
   readonly begun: Promise<void>;
   committed: CommittedPlace | undefined;
   paused: boolean | undefined;
+  /** Others may have had it since: where it stands is of no concern to the group any more. */
+  isLost: boolean;
 }
 
 /** How far one assigned partition has come. */
@@ -36,9 +38,10 @@ export interface Moved {
   readonly place: CommittedPlace;
 }
 
-/** Where a flow is to be committed; undefined where that is done, or nothing is known of it. */
+/** Where a flow is to be committed; undefined where that is done, nothing is known of it, or it is not ours to say. */
 export function movedOf(held: Held): Moved | undefined {
-  const { flow, committed } = held;
+  const { flow, committed, isLost } = held;
+  if (isLost) return undefined;
   const { position: offset, note } = flow;
   if (offset === undefined || (offset === committed?.offset && note === committed.note)) return undefined;
   return { held, place: { offset, note } };

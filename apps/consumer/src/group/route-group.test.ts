@@ -140,6 +140,40 @@ test('revoked: what is finished is committed at once, and what ends in the time 
   assert.deepEqual(consumer.commits, [1n, 2n]);
 });
 
+test('lost: neither what was finished nor what ends later is committed, as others may have been there since', async () => {
+  const { consumer, open, stop, running } = start({ settings: { ...settings, commitEveryMs: 60_000 } });
+  const handler = consumer.handler!;
+  await handler.onBatch(batch(0, 2), current);
+  open.get(0n)!();
+  await settle();
+  handler.onLost!([p0]);
+  handler.onRevoked!([p0]);
+  handler.onAssigned!([p0]);
+  open.get(1n)!();
+  await settle();
+  stop.abort();
+  await running;
+  assert.deepEqual(consumer.commits, [0n], 'where the group was found to stand');
+});
+
+test('lost while it ends: what ends after it is not committed', async () => {
+  const { consumer, open, stop, running } = start({ settings: { ...settings, commitEveryMs: 60_000 } });
+  const handler = consumer.handler!;
+  await handler.onBatch(batch(0, 2), current);
+  handler.onRevoked!([p0]);
+  handler.onAssigned!([]);
+  handler.onLost!([p0]);
+  handler.onAssigned!([p0]);
+  for (const done of open.values()) done();
+  await settle();
+  stop.abort();
+  await running;
+  assert.ok(
+    consumer.commits.every((offset) => offset === 0n),
+    'where the group was found to stand, and no more',
+  );
+});
+
 test('assigned again: the new flow begins after the old one has ended', async () => {
   const { group, open, stop, running } = start();
   await group.onBatch(batch(0, 1), current);

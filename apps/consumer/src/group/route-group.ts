@@ -45,6 +45,7 @@ export class RouteGroup implements GroupHandler {
   readonly #held = new Map<string, Held>();
   /** Flows that were taken away and still have requests in flight, by partition. */
   readonly #ending = new Map<string, Promise<void>>();
+  readonly #letGoing = new Set<Held>();
   readonly #end = Promise.withResolvers<undefined>();
   #assigned: readonly TopicPartition[] = [];
   /** Where flows that were let go stood, by partition. */
@@ -175,6 +176,11 @@ export class RouteGroup implements GroupHandler {
     for (const name of revoked) this.#left.delete(name);
   }
 
+  onLost(partitions: readonly TopicPartition[]): void {
+    const lost = new Set(partitions.map(partitionName));
+    for (const held of [...this.#held.values(), ...this.#letGoing]) if (lost.has(held.name)) held.isLost = true;
+  }
+
   onCrash(error: Error): void {
     this.#fail(error);
   }
@@ -197,7 +203,7 @@ export class RouteGroup implements GroupHandler {
         commit: async () => this.#commitPlace(held),
       },
     );
-    const held: Held = { name, topic, partition, flow, begun, committed: undefined, paused: undefined };
+    const held: Held = { name, topic, partition, flow, begun, committed: undefined, paused: undefined, isLost: false };
     this.#held.set(name, held);
     this.#pauseOrResume(held);
     return held;
@@ -243,7 +249,9 @@ export class RouteGroup implements GroupHandler {
   }
 
   async #letGo(held: Held, earlier: Promise<void> | undefined): Promise<void> {
+    this.#letGoing.add(held);
     await Promise.all([held.flow.stop(this.#options.settings.revokeGraceMs), earlier]);
+    this.#letGoing.delete(held);
     const { position } = held.flow;
     const left = this.#left.get(held.name);
     if (left && position !== undefined) this.#left.set(held.name, standing({ ...left, position }));

@@ -85,7 +85,8 @@ test('by archives: one of three processes is killed, another paused until its la
   await following.until((lines) => done(lines) >= 3);
   paused.child.kill('SIGSTOP');
   await stop(killed, 'SIGKILL');
-  await following.until((lines) => done(lines) >= 12);
+  // Those of the organisation's days: by the clock there may be another one, which is empty.
+  await following.until((lines) => done(lines.filter(({ window }) => window < to)) === 12);
   paused.child.kill('SIGCONT');
   const reports = await Promise.all([paused, last].map((running) => stop(running, 'SIGTERM')));
   for (const { status, stderr } of reports) {

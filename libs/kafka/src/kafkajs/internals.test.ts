@@ -17,6 +17,7 @@ const IDLE = {
   isCommitWanted: () => true,
   isJoinDue: () => false,
   onHeartbeat: () => undefined,
+  onSync: () => undefined,
 };
 const PATIENCE = { retries: 1_000_000, initialRetryTime: 20, maxRetryTime: 20 };
 
@@ -90,6 +91,14 @@ test('a group that was told to join again, and whose joining failed, is told so 
   });
   await (await brokerOf(own)).heartbeat('joined');
   assert.deepEqual(sent, ['joined']);
+});
+
+test('as what a group asks for its part is told before it asks', async () => {
+  const told: unknown[] = [];
+  const own = { syncGroup: async () => told.push('asked') };
+  const broker = await brokerOf(own, { onSync: (membership) => told.push(membership) });
+  await broker.syncGroup({ memberId: 'm', generationId: 7 });
+  assert.deepEqual(told, [{ memberId: 'm', generation: 7 }, 'asked']);
 });
 
 test('a commit that is not wanted any more is not sent, nor tried again', async () => {

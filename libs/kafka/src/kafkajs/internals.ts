@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import kafkajs, { type Kafka, type Message } from 'kafkajs';
+import type { Membership } from './group/tenure.ts';
 import { decodeFetchResponse, type FetchedPartition, type FetchResponse } from '../wire/fetch-response.ts';
 import { PRODUCE_VERSION } from '../wire/produce-request.ts';
 import {
@@ -66,9 +67,10 @@ export interface Broker extends TransactionCoordinator {
   readonly nodeId: number;
   /** How a group of kafkajs's reads. */
   fetch(request: GroupFetchRequest): Promise<GroupFetchResponse>;
-  /** How it stays a member, and commits: of its coordinator alone. */
+  /** How it stays a member, commits, and asks for its part: of its coordinator alone. */
   heartbeat(request: unknown): Promise<unknown>;
   offsetCommit(request: unknown): Promise<unknown>;
+  syncGroup(request: { readonly memberId: string; readonly generationId: number }): Promise<unknown>;
   /** Which broker coordinates a group (0) or a transactional id (1); rejects where the login may not know. */
   findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType: 0 | 1 }): Promise<{
     readonly coordinator: { readonly nodeId: number };
@@ -184,6 +186,8 @@ export interface GroupRequests {
   isJoinDue(): boolean;
   /** A heartbeat was answered. */
   onHeartbeat(): void;
+  /** Asked for its part: the next assignment is this membership's. */
+  onSync(membership: Membership): void;
 }
 
 /** Has the group of `kafka` that is made next ask its brokers through `requests`. */
@@ -211,6 +215,10 @@ export function replaceRequests(kafka: Kafka, requests: GroupRequests): { endCon
         const answer = await own.heartbeat.call(broker, request).catch(lookElsewhere);
         requests.onHeartbeat();
         return answer;
+      };
+      broker.syncGroup = async (request) => {
+        requests.onSync({ memberId: request.memberId, generation: request.generationId });
+        return own.syncGroup.call(broker, request);
       };
       broker.offsetCommit = async (request) => {
         if (!requests.isCommitWanted()) throw protocolError(ILLEGAL_GENERATION);

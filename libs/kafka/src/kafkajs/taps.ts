@@ -27,6 +27,7 @@ const OUT_OF_RANGE = 'an offset that the log does not hold is told, not reset; a
 const TOPIC_ID = 'a topic that is deleted and made again has another id';
 const LOST_COORDINATOR =
   'a group whose coordinator is killed, and stays away, commits at the next one; what was asked for before does not land';
+const PUT_OUT = 'a member that was put out and comes back is told that others may have had its partitions';
 const CRASH = 'a handler that fails, and a batch that cannot be read, are surfaced as a crash';
 
 /** All of them. A newer kafkajs is taken only when each has been looked at again and its tests pass. */
@@ -161,6 +162,15 @@ export const TAPS: readonly Tap[] = [
     guardedBy: [
       [CLUSTER, LOST_COORDINATOR],
       ['kafkajs/internals.test.ts', 'a commit that is not wanted any more is not sent, nor tried again'],
+    ],
+  },
+  {
+    what: '`syncGroup` of the brokers that a group’s cluster finds is ours; it is asked with `memberId` and `generationId` before each GROUP_JOIN',
+    where: ['internals.ts', 'group/group-consumer.ts', 'group/tenure.ts'],
+    why: 'A member that was put out comes back without REBALANCING, and its GROUP_JOIN does not tell the generation: what it did meanwhile would be committed over what others have.',
+    guardedBy: [
+      [GROUPS, PUT_OUT],
+      ['kafkajs/internals.test.ts', 'as what a group asks for its part is told before it asks'],
     ],
   },
   {

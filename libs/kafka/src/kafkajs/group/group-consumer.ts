@@ -13,6 +13,7 @@ import { FetchGenerations } from './fetch-generations.ts';
 import { batchOf, fetchForGroup } from './group-fetch.ts';
 import { HeartbeatInterval } from './heartbeat-interval.ts';
 import { stickyAssigner } from './sticky-assigner.ts';
+import { Tenure, type Membership } from './tenure.ts';
 
 const MIB = 1024 * 1024;
 /** kafkajs sleeps this long when everything is paused, so it is also the delay of a resume. */
@@ -45,6 +46,8 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #cluster: ReturnType<typeof replaceRequests>;
   readonly #fetches = new FetchGenerations();
   readonly #commits = new CommitOrder();
+  readonly #tenure = new Tenure();
+  #membership: Membership | undefined;
   readonly #assigned = new Map<string, AssignedPartition>();
   /** The last assignment, while it is ours or handed out anew. */
   #held: readonly TopicPartition[] = [];
@@ -73,6 +76,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       isCommitWanted: () => this.#commits.isWanted(),
       isJoinDue: () => this.#state === 'running' && this.#isRevoked,
       onHeartbeat: () => heartbeatInterval.beaten(),
+      onSync: (membership) => (this.#membership = membership),
     });
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
@@ -214,9 +218,11 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#fetches.joined();
       this.#commits.joined();
+      const targets = targetsOf(payload.memberAssignment);
+      this.#tellLost(targets);
       this.#revoke();
       this.#clear();
-      this.#assign(payload.memberAssignment);
+      this.#assign(targets);
     });
     this.#consumer.on(events.FETCH_START, ({ payload }) => {
       this.#fetches.fetchStarted(String((payload as { readonly nodeId?: unknown }).nodeId));
@@ -238,11 +244,15 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     return this.#assigned.get(partitionName(batch))?.offer(batch) ?? false;
   }
 
-  #assign(assignment: Readonly<Record<string, number[]>>): void {
+  #tellLost(targets: readonly TopicPartition[]): void {
+    const follows = this.#tenure.follows(this.#membership!);
+    const kept = new Set(follows ? targets.map(partitionName) : []);
+    const lost = this.#held.filter((target) => !kept.has(partitionName(target)));
+    if (lost.length > 0) this.#handler?.onLost?.(lost);
+  }
+
+  #assign(targets: readonly TopicPartition[]): void {
     if (this.#state !== 'running') return;
-    const targets = Object.entries(assignment).flatMap(([topic, partitions]) =>
-      partitions.map((partition) => ({ topic, partition })),
-    );
     this.#held = targets;
     for (const target of targets) {
       const partition = new AssignedPartition(target, this.#handler!, this.#hooks());
@@ -319,6 +329,12 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       details: { groupId },
     });
   }
+}
+
+function targetsOf(assignment: Readonly<Record<string, readonly number[]>>): TopicPartition[] {
+  return Object.entries(assignment).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
 }
 
 function isKafkajs(error: Error): boolean {
