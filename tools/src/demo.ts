@@ -127,7 +127,8 @@ async function play(scenario: Scenario, stage: Stage, isLast: boolean): Promise<
 
   say(`● consumer run --drain (${scenario.name})`);
   await using target = await startTarget();
-  const config = await files.consumerConfig(target.url, store);
+  const objects = store && { ...store, prefix: `${scenario.name}/` };
+  const config = await files.consumerConfig(target.url, objects);
   const run = async (...args: string[]) => processes.run('consumer', [...args, '--config', config], env, signal);
   const consumer = await deliver(target, async () => run('run', '--drain', '--json'));
   if (consumer.status !== 0) throw new StageFailedError('the consumer', consumer);

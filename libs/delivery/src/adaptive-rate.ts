@@ -1,13 +1,13 @@
 /** A rate falls to this share of itself with a refusal… */
 const DECREASE = 0.85;
 /** …and is back at the rate that was refused after this long without one, faster at first than at the end. */
-const BACK_AFTER_MS = 10_000;
+const BACK_AFTER_MS = 6000;
 /** From there it grows by this share of itself in each second… */
 const PROBE_PER_S = 0.0035;
 /** …which doubles in this time: a limit that stands is touched softly, one that was lifted is found in half a minute. */
-const PROBE_DOUBLES_MS = 2000;
-/** The most that a rate grows in a second: it doubles in two. */
-const MOST_PER_S = 0.35;
+const PROBE_DOUBLES_MS = 1250;
+/** The most that a rate grows in a second: it doubles. */
+const MOST_PER_S = 0.7;
 /** The least growth, in requests per second each second: a very low rate would take hours to come back. */
 const LEAST_INCREASE = 0.02;
 /** A rate that fell by more than half was guessed from what the target took, and may be far too low: so far it starts ahead. */
