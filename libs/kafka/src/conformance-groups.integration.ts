@@ -14,7 +14,7 @@ const kafkajsDecoder = createRequire(import.meta.url)('kafkajs/src/protocol/deco
   readonly prototype: { readVarIntArray(): unknown };
 };
 const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
-  readonly prototype: { heartbeat(request: HeartbeatRequest): Promise<unknown> };
+  readonly prototype: { heartbeat: (this: unknown, request: HeartbeatRequest) => Promise<unknown> };
 };
 
 interface HeartbeatRequest {
@@ -235,11 +235,11 @@ for (const { name, create } of IMPLEMENTATIONS) {
     test('a member that was put out and comes back is told that others may have had its partitions', async (t) => {
       const topic = await newTopic(client, { partitions: 2 });
       const group = `g-${topic}`;
-      const beat = kafkajsBroker.prototype.heartbeat;
+      const { heartbeat } = kafkajsBroker.prototype;
       let [own, isSilent] = [undefined as unknown, false];
       t.mock.method(kafkajsBroker.prototype, 'heartbeat', async function (this: unknown, request: HeartbeatRequest) {
         own ??= request.memberId;
-        if (!isSilent || request.memberId !== own) await beat.call(this, request);
+        if (!isSilent || request.memberId !== own) await heartbeat.call(this, request);
       });
       const first = await join(client, group, [topic]);
       await until('a heartbeat', () => own !== undefined);
