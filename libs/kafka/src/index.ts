@@ -14,6 +14,7 @@ export {
   type GroupCommit,
   type GroupConsumer,
   type GroupHandler,
+  type GroupOptions,
   type KafkaAdmin,
   type KafkaClient,
   MOST_BATCHES,

@@ -131,6 +131,8 @@ export interface GroupBatch extends TopicPartition {
   /** The log does not hold `from`: nothing was read, and nothing will be until a `seek`. */
   readonly outOfRange: boolean;
   readonly records: readonly ConsumedRecord[];
+  /** How many records it held besides: those that `GroupOptions.wants` did not want. */
+  readonly unwanted: number;
   /** One past the last offset of the fetch, control records included: what to commit when all is settled. */
   readonly nextOffset: bigint;
 }
@@ -169,6 +171,8 @@ export interface GroupOptions {
   readonly sessionTimeoutMs?: number;
   /** A rebalance leaves members what they hold, as far as shares are even; all members of the group have to ask for it. */
   readonly keepsPartitions?: true;
+  /** Asked of each record that is fetched: what is not wanted is counted, and not made. */
+  readonly wants?: ((topic: string, record: RecordView) => boolean) | undefined;
   /** Kept with each offset that is committed, made of the note that the commit brings; see `KafkaAdmin.groupCommits`. */
   readonly commitNote?: (topic: string, own: string | undefined) => string;
 }

@@ -45,6 +45,11 @@ export class SchemaIds implements SchemaCheck {
     return this.#sound.has(id) ? undefined : this.#find(id, signal);
   }
 
+  /** Whether it is known by now that nothing is wrong with the id. */
+  isSound(id: number): boolean {
+    return this.#sound.has(id);
+  }
+
   async #find(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined> {
     for (let attempt = 0, unknown = 1; ; attempt += 1) {
       signal.throwIfAborted();

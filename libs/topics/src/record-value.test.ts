@@ -13,9 +13,17 @@ test('a value becomes the record that it was made of, bytes and all', async () =
   assert.deepEqual(parseRecord(record), { kind: 'json', parsed: { n: 1 } });
 });
 
+test('plainly a record is what has a frame, a schema that is known to be sound, and JSON in it', () => {
+  const reader = new RecordReader({ check: () => undefined, isSound: (id) => id === 9 });
+  assert.equal(reader.isPlain(frame(9, text)), true);
+  assert.equal(new RecordReader(undefined).isPlain(frame(7, text)), true);
+  for (const other of [frame(7, text), text, frame(9, Buffer.from('{"n":')), frame(9, Buffer.from([0x22, 0xff, 0x22]))])
+    assert.equal(reader.isPlain(other), false, other.toString('latin1'));
+});
+
 test('what nobody can read says why: no frame, a schema id with a problem, no JSON', async () => {
   const problem = { cause: 'unknown-schema-id', reason: 'no' };
-  const reader = new RecordReader({ check: async (id) => (id === 7 ? problem : undefined) });
+  const reader = new RecordReader({ check: async (id) => (id === 7 ? problem : undefined), isSound: () => false });
   const causeOf = async (value: Buffer | null) => {
     const opened = await reader.open(value, signal);
     const read = opened.kind === 'record' ? parseRecord(opened) : opened;

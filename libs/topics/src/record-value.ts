@@ -16,6 +16,8 @@ export interface SchemaProblem {
 export interface SchemaCheck {
   /** What is wrong with the id; undefined, at once where that is known, where nothing is. Rejects with the signal's reason. */
   check(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined> | undefined;
+  /** Whether it is known by now that nothing is wrong with the id. */
+  isSound(id: number): boolean;
 }
 
 /** A record as it lies in a message's value. */
@@ -51,6 +53,12 @@ export class RecordReader {
     const record = { kind: 'record', body: framed.body, contentType: 'application/json' } as const;
     const checking = this.#schemas?.check(framed.schemaId, signal);
     return checking ? checking.then((problem) => (problem ? { kind: 'unreadable', ...problem } : record)) : record;
+  }
+
+  /** Whether it is plainly a record. Where it is not, or that is not known yet, `open` tells what it is. */
+  isPlain(value: Buffer): boolean {
+    const framed = partsOf(value);
+    return !('kind' in framed) && (this.#schemas?.isSound(framed.schemaId) ?? true) && isJsonObject(framed.body);
   }
 }
 

@@ -87,12 +87,13 @@ export async function runConsumer(
     commitNote: rulesNote(settings),
   };
   const runners = routes.map(
-    ({ route, groupId, flowOf }) =>
+    ({ route, groupId, flowOf, wants }) =>
       new RouteRunner({
         ...shared,
         route,
         groupId,
         flowOf,
+        wants,
         isNew: fresh.has(route),
         startOf: ({ topic, partition }) =>
           topic === topics.main ? controls.startOf(groupId)?.offsets.get(partition) : undefined,

@@ -20,6 +20,7 @@ const batchOf = (from: number, records: readonly ReturnType<typeof record>[], ne
   ...target,
   from: BigInt(from),
   outOfRange: false,
+  unwanted: 0,
   records,
   nextOffset: BigInt(nextOffset ?? Number(records.at(-1)!.offset) + 1),
 });

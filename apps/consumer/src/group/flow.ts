@@ -48,8 +48,8 @@ export class Density {
   #records = 0;
   #offsets = 0;
 
-  count({ records, from, nextOffset }: GroupBatch): void {
-    this.#records += records.length;
+  count({ records, unwanted, from, nextOffset }: GroupBatch): void {
+    this.#records += records.length + unwanted;
     this.#offsets += Number(nextOffset - from);
   }
 

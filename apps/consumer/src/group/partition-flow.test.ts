@@ -21,7 +21,7 @@ function record(offset: number, key: string | null, size = 10): ConsumedRecord {
 }
 
 function batch(records: ConsumedRecord[], nextOffset = records.at(-1)!.offset + 1n): GroupBatch {
-  return { topic: 't', partition: 0, from: 0n, outOfRange: false, records, nextOffset };
+  return { topic: 't', partition: 0, from: 0n, outOfRange: false, unwanted: 0, records, nextOffset };
 }
 
 function flowOf(work: Work, options: Partial<ConstructorParameters<typeof PartitionFlow>[0]> = {}): PartitionFlow {
@@ -37,6 +37,15 @@ function flowOf(work: Work, options: Partial<ConstructorParameters<typeof Partit
 }
 
 const settle = async () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test('what the group did not want is behind it, and counted', () => {
+  const counts: number[] = [];
+  const flow = flowOf(() => undefined, { onUnwanted: (records) => counts.push(records) });
+  flow.begin(0n);
+  flow.accept({ ...batch([record(3, 'k')], 10n), unwanted: 8 });
+  flow.accept({ ...batch([], 12n), from: 10n });
+  assert.deepEqual([counts, flow.position, flow.density], [[8], 12n, 9 / 12]);
+});
 
 test('one key keeps its order, different keys run at once, every record runs once', async () => {
   await fc.assert(

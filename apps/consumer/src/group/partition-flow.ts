@@ -6,6 +6,8 @@ import type { Work, WorkSignals } from './work.ts';
 export interface FlowOptions {
   readonly limits: FlowLimits;
   readonly work: Work;
+  /** Records that the group did not want, and that are behind it. */
+  readonly onUnwanted?: ((records: number) => void) | undefined;
   /** A bound is reached: nothing more comes before some of what is in hand is finished. */
   readonly onFull?: (() => void) | undefined;
   /** Something changed: position, fullness, idleness. */
@@ -14,9 +16,9 @@ export interface FlowOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Flows that settle each record by `work`; `onFull` is told while one of them takes no more. */
-export function keyedFlows(work: Work, limits: FlowLimits, onFull?: () => void): FlowFactory {
-  return (_target, { onChange, onFailure }) => new PartitionFlow({ work, limits, onFull, onChange, onFailure });
+/** Flows that settle each record by `work`. */
+export function keyedFlows(options: Omit<FlowOptions, 'onChange' | 'onFailure'>): FlowFactory {
+  return (_target, { onChange, onFailure }) => new PartitionFlow({ ...options, onChange, onFailure });
 }
 
 /**
@@ -69,6 +71,7 @@ export class PartitionFlow implements Flow {
       else this.#run(key, [record]);
     }
     this.#tracker.cover(batch.nextOffset);
+    if (batch.unwanted > 0) this.#options.onUnwanted?.(batch.unwanted);
     this.#changed();
   }
 

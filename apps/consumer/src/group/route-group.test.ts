@@ -57,6 +57,7 @@ function batch(first: number, count: number): GroupBatch {
     ...p0,
     from: BigInt(first),
     outOfRange: false,
+    unwanted: 0,
     records,
     nextOffset: BigInt(first + count),
   };
@@ -69,7 +70,10 @@ function start(options: Partial<RouteGroupOptions> = {}) {
   const group = new RouteGroup({
     consumer,
     settings,
-    flowOf: keyedFlows(async (record) => new Promise<void>((done) => open.set(record.offset, () => done())), limits),
+    flowOf: keyedFlows({
+      work: async (record) => new Promise<void>((done) => open.set(record.offset, () => done())),
+      limits,
+    }),
     places: {
       goOnAt: async (_, readUpTo) => readUpTo ?? 0n,
       kept: async () => undefined,
@@ -209,7 +213,7 @@ test('a failed commit is reported and tried again', async () => {
 test('while a commit is slow, moved positions gather in one commit behind it', async () => {
   const { consumer, group, stop, running } = start({
     settings: { ...settings, commitRecords: 1 },
-    flowOf: keyedFlows(async () => undefined, { ...limits, maxRecords: 1000 }),
+    flowOf: keyedFlows({ work: async () => undefined, limits: { ...limits, maxRecords: 1000 } }),
   });
   const commit = consumer.commit.bind(consumer);
   let slow: () => void = () => undefined;
@@ -245,7 +249,7 @@ test('a crash of the group, and records that are gone, end the run with their er
       askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
-    flowOf: keyedFlows(async () => undefined, limits),
+    flowOf: keyedFlows({ work: async () => undefined, limits }),
   });
   await gone.group.onBatch(batch(0, 1), current);
   await gone.group.onBatch({ ...batch(1, 0), outOfRange: true }, current);
@@ -265,7 +269,7 @@ test('an assignment’s first batch begins at the committed offset, and each oth
       askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
-    flowOf: keyedFlows(async ({ offset }) => void worked.push(offset), limits),
+    flowOf: keyedFlows({ work: async ({ offset }) => void worked.push(offset), limits }),
   });
   // After a move of leaders the client had passed over records 100 to 104 by itself.
   await group.onBatch(batch(105, 2), current);
@@ -299,7 +303,10 @@ test('a place is asked for anew once the flow before it has ended: what was aske
       askAnew: () => (asking = undefined),
       checkTopics: async () => undefined,
     },
-    flowOf: keyedFlows(async ({ offset }) => new Promise<void>((done) => open.set(offset, () => done())), limits),
+    flowOf: keyedFlows({
+      work: async ({ offset }) => new Promise<void>((done) => open.set(offset, () => done())),
+      limits,
+    }),
   });
   const commit = consumer.commit.bind(consumer);
   consumer.commit = async (offsets) => {
@@ -327,7 +334,7 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
       askAnew: () => undefined,
       checkTopics: async () => undefined,
     },
-    flowOf: keyedFlows(async ({ offset }) => void worked.push(offset), limits),
+    flowOf: keyedFlows({ work: async ({ offset }) => void worked.push(offset), limits }),
   });
   await group.onBatch({ ...batch(700, 0), outOfRange: true }, current);
   await until(() => consumer.seeks.length === 3);
@@ -363,7 +370,7 @@ test('nothing is committed in a topic that was made anew: the run ends', async (
       askAnew: () => undefined,
       checkTopics: async () => (isAnew ? Promise.reject(new Error('made anew')) : undefined),
     },
-    flowOf: keyedFlows(async () => undefined, limits),
+    flowOf: keyedFlows({ work: async () => undefined, limits }),
   });
   await until(() => consumer.commits.includes(0n));
   isAnew = true;

@@ -24,7 +24,7 @@ function batch(first: number, count: number): GroupBatch {
     value: Buffer.alloc(1),
     headers: {},
   }));
-  return { ...p0, from: BigInt(first), outOfRange: false, records, nextOffset: BigInt(first + count) };
+  return { ...p0, from: BigInt(first), outOfRange: false, unwanted: 0, records, nextOffset: BigInt(first + count) };
 }
 
 /** A group over the port, whose committed offsets are what it commits; records of one key end when told to. */
@@ -57,10 +57,13 @@ function start(isPaused = false) {
     consumer,
     settings,
     isPaused,
-    flowOf: keyedFlows((record) => {
-      begun.push(record.offset);
-      return new Promise<void>((done) => open.set(record.offset, () => done()));
-    }, limits),
+    flowOf: keyedFlows({
+      work: (record) => {
+        begun.push(record.offset);
+        return new Promise<void>((done) => open.set(record.offset, () => done()));
+      },
+      limits,
+    }),
     places: {
       goOnAt: async ({ partition }, readUpTo) => readUpTo ?? committed.get(partition) ?? 0n,
       kept: async () => undefined,

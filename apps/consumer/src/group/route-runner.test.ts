@@ -15,7 +15,7 @@ function runnerOf(client: object, clock: ManualClock, log = silent): RouteRunner
     route: 'all',
     groupId: 'g',
     topics: ['t'],
-    flowOf: keyedFlows(async () => undefined, { maxRecords: 1, maxBytes: 1 }),
+    flowOf: keyedFlows({ work: async () => undefined, limits: { maxRecords: 1, maxBytes: 1 } }),
     maxFetchBytes: 1,
     client: client as KafkaClient,
     settings: {

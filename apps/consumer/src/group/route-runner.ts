@@ -1,4 +1,10 @@
-import { KafkaError, type KafkaClient, type KafkaErrorCode, type TopicPartition } from '@genesys-kafka/kafka';
+import {
+  KafkaError,
+  type GroupOptions,
+  type KafkaClient,
+  type KafkaErrorCode,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import { backoffMs, isRetryable, type Clock, type OperationalError } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import { noteWithTopicId } from './commit-note.ts';
@@ -12,6 +18,7 @@ export interface RouteRunnerOptions {
   /** The main topic and the retry topics. */
   readonly topics: readonly string[];
   readonly flowOf: FlowFactory;
+  readonly wants?: GroupOptions['wants'];
   readonly client: KafkaClient;
   readonly settings: GroupSettings;
   readonly sessionTimeoutMs: number;
@@ -114,7 +121,7 @@ export class RouteRunner {
   }
 
   async #join(signal: AbortSignal, onJoined: () => void): Promise<void> {
-    const { route, groupId, topics, flowOf, client, settings, sessionTimeoutMs, onJoin, log } = this.#options;
+    const { route, groupId, topics, flowOf, wants, client, settings, sessionTimeoutMs, onJoin, log } = this.#options;
     const places = new GroupPlaces({
       admin: client.admin,
       groupId,
@@ -135,6 +142,7 @@ export class RouteRunner {
         groupId,
         topics,
         sessionTimeoutMs,
+        wants,
         commitNote: (topic, own) => {
           const note = own === undefined ? this.#options.commitNote : `${own} ${this.#options.commitNote}`;
           return noteWithTopicId(note, this.#topicIds.get(topic));

@@ -265,7 +265,7 @@ test('a sink of batches: keys go together, a key record by record, and each reco
   const records = keys.map((key, index) =>
     record(frame(9, Buffer.from(text)), { key: Buffer.from(key), offset: BigInt(index) }),
   );
-  crm.flow.accept({ topic: 'd', partition: 2, from: 0n, outOfRange: false, records, nextOffset: 6n });
+  crm.flow.accept({ topic: 'd', partition: 2, from: 0n, outOfRange: false, unwanted: 0, records, nextOffset: 6n });
   await crm.clock.advance(100);
   assert.deepEqual(crm.batches, ['a@0 b@1 c@2', 'a@3 b@4', 'a@5']);
   assert.deepEqual(

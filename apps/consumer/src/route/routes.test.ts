@@ -12,7 +12,7 @@ import type { MovedRecord, TopicWriter } from '../forward/topic-writer.ts';
 import { SETTINGS } from '../settings.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import type { OpenSinks } from './open-sinks.ts';
-import { workingRoutes } from './routes.ts';
+import { workingRoutes, type RouteContext } from './routes.ts';
 
 test('a dead letter of any route is told, and so is a topic that takes a record only without its value', async () => {
   using prometheus = createMetrics();
@@ -49,7 +49,14 @@ test('a dead letter of any route is told, and so is a topic that takes a record 
   };
   const flow = unrouted!.flowOf(record, hooks);
   await flow.begin(7n, async () => undefined);
-  flow.accept({ ...record, from: 7n, outOfRange: false, records: [record satisfies ConsumedRecord], nextOffset: 8n });
+  flow.accept({
+    ...record,
+    from: 7n,
+    outOfRange: false,
+    unwanted: 0,
+    records: [record satisfies ConsumedRecord],
+    nextOffset: 8n,
+  });
   await flow.stop(1000);
   assert.deepEqual(
     appended.map((one) => one.value?.length),
@@ -87,7 +94,7 @@ test('a batch that cannot become larger goes: a full partition does not wait for
   const plan = { name: 'all', groupId: 'g', rule: undefined, sink: 'x', priority: 'normal', policy, blocking: false };
   const byName = new Map([['x', { kind: 'records', sink, gate }]]) as OpenSinks['byName'];
   const sinks = { byName, [Symbol.asyncDispose]: async () => undefined };
-  const [all] = workingRoutes([plan as RoutePlan], sinks, metrics, {
+  const context: RouteContext = {
     settings: loadSettings(SETTINGS, { env: {} }),
     topics: { main: 't', retries: [], deadLetters: { topic: 't.dlt', partitions: 1 } },
     writer: { append: async () => undefined },
@@ -98,7 +105,18 @@ test('a batch that cannot become larger goes: a full partition does not wait for
     limits: { maxRecords: 4, maxBytes: 1 << 20 },
     draining: false,
     acceptChanges: false,
-  });
+  };
+  const [all, unrouted] = workingRoutes([plan as RoutePlan], sinks, metrics, context);
+  assert.equal(all!.wants, undefined);
+  const wants = (topic: string, bytes: Buffer, valueTo = bytes.length) =>
+    unrouted!.wants!(topic, { bytes, valueFrom: 0, valueTo, keyFrom: 0, keyTo: -1, offset: 0n });
+  const plain = frame(1, Buffer.from('{}'));
+  assert.equal(wants('t', plain), false, 'a route without a rule takes it');
+  assert.equal(wants('t', Buffer.from('no frame')), true, 'nobody else keeps it');
+  assert.equal(wants('t', plain, -1), true, 'it has no value');
+  assert.equal(wants('t.retry-1', plain), true, 'it may be of a route that is no more');
+  const ruled = { ...plan, rule: () => ({ matched: false }) } as unknown as RoutePlan;
+  assert.equal(workingRoutes([ruled], sinks, metrics, context)[1]!.wants, undefined, 'each is to be looked at');
   const target = { topic: 't', partition: 0 };
   const flow = all!.flowOf(target, {
     onChange: () => undefined,
@@ -114,7 +132,7 @@ test('a batch that cannot become larger goes: a full partition does not wait for
     value: frame(1, Buffer.from(`{"conversationId":"c-${offset % 5}"}`)),
     headers: {},
   }));
-  flow.accept({ ...target, from: 0n, outOfRange: false, records: records.slice(0, 4), nextOffset: 4n });
+  flow.accept({ ...target, from: 0n, outOfRange: false, unwanted: 0, records: records.slice(0, 4), nextOffset: 4n });
   while (batches.length === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(batches, [4]);
   await flow.stop(1000);

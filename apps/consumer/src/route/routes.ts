@@ -1,5 +1,6 @@
 import type { LetterKeeper } from '@genesys-kafka/dead-letters';
 import { Batcher, longestWaitMs, type DeliveryOutcome, type Lane } from '@genesys-kafka/delivery';
+import type { GroupOptions } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, owns, ownsOrphan, picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
@@ -45,6 +46,8 @@ export interface WorkingRoute {
   readonly route: string;
   readonly groupId: string;
   readonly flowOf: FlowFactory;
+  /** Of the records that are fetched; absent where all are looked at. */
+  readonly wants?: GroupOptions['wants'];
   /** What this process has settled along it. */
   readonly counts: RouteCounts;
 }
@@ -65,8 +68,28 @@ export function workingRoutes(
     ...plans.map((plan) =>
       route(plan.name, (recorder) => configuredRoute(plan, sinks.byName.get(plan.sink)!, recorder, context)),
     ),
-    route(UNROUTED, (recorder) => keyedFlows(unroutedRoute(plans, recorder, context), context.limits)),
+    {
+      ...route(UNROUTED, (recorder) =>
+        keyedFlows({
+          work: unroutedRoute(plans, recorder, context),
+          limits: context.limits,
+          onUnwanted: (records) => recorder.settled('skipped', records),
+        }),
+      ),
+      wants: leavesNothing(plans) ? unlessPlain(context) : undefined,
+    },
   ];
+}
+
+/** A route without a rule takes every record that can be read. */
+function leavesNothing(plans: readonly RoutePlan[]): boolean {
+  return plans.some(({ rule }) => rule === undefined);
+}
+
+/** Nothing is made of what is plainly a route's: of the main topic that would be nearly all, for nothing. */
+function unlessPlain({ topics, reader }: RouteContext): GroupOptions['wants'] {
+  return (topic, { bytes, valueFrom, valueTo }) =>
+    topic !== topics.main || valueTo < valueFrom || !reader.isPlain(bytes.subarray(valueFrom, valueTo));
 }
 
 /** What a route of the configuration does with a record: picks by its rule, delivers to its sink. */
@@ -113,7 +136,7 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
     clock,
     onDelivered,
   };
-  return keyedFlows(workOf(deliverRecord(ports)), limits, hurrying(Object.values(batchers)));
+  return keyedFlows({ work: workOf(deliverRecord(ports)), limits, onFull: hurrying(Object.values(batchers)) });
 }
 
 /**
@@ -141,8 +164,7 @@ function unroutedRoute(plans: readonly RoutePlan[], recorder: RouteRecorder, con
   const forwarder = forwarderOf(UNROUTED, recorder, context);
   return routeWork({
     mainTopic: topics.main,
-    picks:
-      plans.every(({ rule }) => rule !== undefined) && ((parsed, headers) => picksUnrouted(plans, parsed, headers)),
+    picks: !leavesNothing(plans) && ((parsed, headers) => picksUnrouted(plans, parsed, headers)),
     owns: (owner) => ownsOrphan(settings, owner),
     keepsUnreadable: true,
     longestWaitMs: longestWaitMs(settings.retry.tiersMs),

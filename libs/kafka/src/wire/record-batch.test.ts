@@ -86,11 +86,16 @@ async function decode(bytes: Buffer, from = 0n, aborted: { producerId: bigint; f
     seen.push({ offset, key: part(keyFrom, keyTo), value: part(valueFrom, valueTo) });
   };
   const shown = await decodeBatches(bytes, { ...source, budget: new UnpackBudget(1e6), visit });
-  assert.deepEqual(shown, { records: [], nextOffset: decoded.nextOffset });
+  assert.deepEqual(shown, { records: [], unwanted: 0, nextOffset: decoded.nextOffset });
   assert.deepEqual(
     seen,
     decoded.records.map(({ offset, key, value }) => ({ offset, key, value })),
   );
+  // What is not wanted is counted, and nothing else is different.
+  const odd = ({ offset }: { readonly offset: bigint }) => offset % 2n === 1n;
+  const wanted = await decodeBatches(bytes, { ...source, budget: new UnpackBudget(1e6), wants: odd });
+  const records = decoded.records.filter(odd);
+  assert.deepEqual(wanted, { ...decoded, records, unwanted: decoded.records.length - records.length });
   return decoded;
 }
 
@@ -145,7 +150,7 @@ test('the next offset passes over what compaction took away, also where a batch 
     [11n],
   );
   assert.equal(nextOffset, 25n);
-  assert.deepEqual(await decode(Buffer.alloc(0)), { records: [], nextOffset: undefined });
+  assert.deepEqual(await decode(Buffer.alloc(0)), { records: [], unwanted: 0, nextOffset: undefined });
 });
 
 test('a fetch inside a batch leaves out what lies before, and a cut-off batch waits for the next fetch', async () => {
@@ -199,7 +204,7 @@ test('what one fetch may unpack to ends it before the batch that is too much, an
   const { records, nextOffset } = await decodeBatches(Buffer.concat([batch(0), batch(1), batch(2)]), source);
   assert.deepEqual([records.length, nextOffset], [1, 1n]);
   const later = await decodeBatches(batch(5), { ...source, partition: 2 });
-  assert.deepEqual(later, { records: [], nextOffset: undefined }, 'another partition of the same fetch');
+  assert.deepEqual(later, { records: [], unwanted: 0, nextOffset: undefined }, 'another partition of the same fetch');
 });
 
 test('12,000 headers on one record are read in no time to speak of, and `__proto__` is a name like others', async () => {

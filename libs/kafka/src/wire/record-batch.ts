@@ -15,11 +15,15 @@ export interface BatchSource extends TopicPartition {
   readonly budget: UnpackBudget;
   /** Is shown the records, which are then not made. */
   readonly visit?: ((record: RecordView) => void) | undefined;
+  /** Is asked of each record whether it is to be made. */
+  readonly wants?: ((record: RecordView) => boolean) | undefined;
 }
 
 export interface DecodedBatches {
   /** Committed records, in offset order. */
   readonly records: ConsumedRecord[];
+  /** Of those that were committed, and not wanted. */
+  readonly unwanted: number;
   /** One past the last offset that the batches cover, compacted and control records included; undefined without any. */
   readonly nextOffset: bigint | undefined;
 }
@@ -56,6 +60,7 @@ export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise
   const pending = [...source.aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const abortedProducers = new Set<bigint>();
   const records: ConsumedRecord[] = [];
+  let unwanted = 0;
   let nextOffset: bigint | undefined;
   for (const batch of batchesIn(bytes, source)) {
     while (pending[0] !== undefined && pending[0].firstOffset <= batch.lastOffset) {
@@ -67,11 +72,11 @@ export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise
       const unpacked = await source.budget.unpack(batch.attributes & CODEC, batch.body);
       if (unpacked === undefined) break;
       if (source.visit) showRecords(batch, unpacked, source, source.visit);
-      else appendRecords(batch, unpacked, source, records);
+      else unwanted += appendRecords(batch, unpacked, source, records);
     }
     nextOffset = batch.lastOffset + 1n;
   }
-  return { records, nextOffset };
+  return { records, unwanted, nextOffset };
 }
 
 function* batchesIn(bytes: Buffer, source: TopicPartition): Generator<Header> {
@@ -106,9 +111,18 @@ function isAbortMarker(batch: Header): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT_MARKER;
 }
 
-function appendRecords(batch: Header, bytes: Buffer, source: BatchSource, records: ConsumedRecord[]): void {
+/** Gives how many were not wanted. */
+function appendRecords(batch: Header, bytes: Buffer, source: BatchSource, records: ConsumedRecord[]): number {
   const reader = new VarintReader(bytes);
+  const view = source.wants && new MovingView(bytes, batch.baseOffset);
+  let unwanted = 0;
   for (let index = 0; index < batch.count; index += 1) {
+    const { at } = reader;
+    if (view?.read(reader) === true && !source.wants!(view)) {
+      if (view.offset >= source.from) unwanted += 1;
+      continue;
+    }
+    reader.at = at;
     const { isWhole, timestampDelta, offsetDelta, key, value, headers } = readRecord(reader);
     if (!isWhole) throw corrupt(source, batch.baseOffset);
     const offset = batch.baseOffset + BigInt(offsetDelta);
@@ -117,6 +131,7 @@ function appendRecords(batch: Header, bytes: Buffer, source: BatchSource, record
     const timestampMs = batch.attributes & LOG_APPEND_TIME ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta;
     records.push(new FetchedRecord(source, offset, timestampMs, key, value, headers));
   }
+  return unwanted;
 }
 
 /** Its headers are made into an object when they are asked for: most records go by without, and have seven or more. */

@@ -4,7 +4,14 @@ import type { GroupAssignment, GroupBatch } from '../../port.ts';
 import { AssignedPartition } from './assigned-partition.ts';
 
 const target = { topic: 't', partition: 0 };
-const batch = (nextOffset: bigint): GroupBatch => ({ ...target, records: [], nextOffset, from: 0n, outOfRange: false });
+const batch = (nextOffset: bigint): GroupBatch => ({
+  ...target,
+  records: [],
+  nextOffset,
+  from: 0n,
+  outOfRange: false,
+  unwanted: 0,
+});
 
 function setUp(options: { readonly failAt?: bigint } = {}) {
   const calls: string[] = [];

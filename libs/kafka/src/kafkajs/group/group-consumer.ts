@@ -72,6 +72,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
         fetchForGroup(broker, request, {
           maxBytes: connection.maxDecompressedBytes,
           generation: this.#fetches.of(String(broker.nodeId)),
+          wants: options.wants,
         }),
       isCommitWanted: () => this.#commits.isWanted(),
       isJoinDue: () => this.#state === 'running' && this.#isRevoked,

@@ -53,7 +53,15 @@ const fetched = async (broker: Broker, asked: GroupFetchRequest, maxBytes = 1e6)
 test('a fetch of markers alone is a batch for us: kafkajs has nothing that it could pass over by itself', async () => {
   const markers = recordBatch(7, 0, CONTROL, 1, Buffer.from(COMMIT_MARKER));
   const [batch] = await fetched(answering([{ batches: markers }]), request(7));
-  assert.deepEqual(batch, { topic: 't', partition: 0, from: 7n, outOfRange: false, records: [], nextOffset: 8n });
+  assert.deepEqual(batch, {
+    topic: 't',
+    partition: 0,
+    from: 7n,
+    outOfRange: false,
+    records: [],
+    unwanted: 0,
+    nextOffset: 8n,
+  });
 });
 
 test('what compaction left empty is covered, and a poll that brings nothing is no batch', async () => {

@@ -1,5 +1,5 @@
 import type { Batch } from 'kafkajs';
-import type { GroupBatch } from '../../port.ts';
+import type { GroupBatch, GroupOptions, RecordView } from '../../port.ts';
 import type { FetchedPartition } from '../../wire/fetch-response.ts';
 import { decodeBatches } from '../../wire/record-batch.ts';
 import { UnpackBudget } from '../../wire/unpack-budget.ts';
@@ -24,6 +24,7 @@ export interface GroupFetchOptions {
   readonly maxBytes: number;
   /** That the fetch was started in. */
   readonly generation: number | undefined;
+  readonly wants?: GroupOptions['wants'];
   readonly random?: () => number;
 }
 
@@ -35,7 +36,7 @@ export interface GroupFetchOptions {
 export async function fetchForGroup(
   broker: Broker,
   request: GroupFetchRequest,
-  { maxBytes, generation, random = Math.random }: GroupFetchOptions,
+  { maxBytes, generation, wants, random = Math.random }: GroupFetchOptions,
 ): Promise<GroupFetchResponse> {
   const fetched = await fetchFrom(broker, inRandomOrder(request, random));
   const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
@@ -43,7 +44,7 @@ export async function fetchForGroup(
   const budget = new UnpackBudget(maxBytes);
   const responses = [];
   for (const one of fetched) {
-    const batch = await decoded(one, offsetAsked(request, one), budget);
+    const batch = await decoded(one, offsetAsked(request, one), budget, wants);
     const last = batch.outOfRange ? batch.from : batch.nextOffset - 1n;
     const standIn: StandIn = { offset: last.toString(), isControlRecord: false, fetched: { batch, generation } };
     const messages = last >= batch.from ? [standIn] : [];
@@ -79,13 +80,20 @@ async function fetchFrom(broker: Broker, request: GroupFetchRequest): Promise<re
   }
 }
 
-async function decoded(fetched: FetchedPartition, from: bigint, budget: UnpackBudget): Promise<GroupBatch> {
+async function decoded(
+  fetched: FetchedPartition,
+  from: bigint,
+  budget: UnpackBudget,
+  wants: GroupOptions['wants'],
+): Promise<GroupBatch> {
   const { topic, partition, errorCode, batches, abortedTransactions: aborted } = fetched;
   const place = { topic, partition, from };
-  if (errorCode === OFFSET_OUT_OF_RANGE) return { ...place, outOfRange: true, records: [], nextOffset: from };
+  if (errorCode === OFFSET_OUT_OF_RANGE)
+    return { ...place, outOfRange: true, records: [], unwanted: 0, nextOffset: from };
   try {
-    const { records, nextOffset = from } = await decodeBatches(batches, { ...place, aborted, budget });
-    return { ...place, outOfRange: false, records, nextOffset };
+    const wantsHere = wants && ((record: RecordView) => wants(topic, record));
+    const found = await decodeBatches(batches, { ...place, aborted, budget, wants: wantsHere });
+    return { ...place, outOfRange: false, ...found, nextOffset: found.nextOffset ?? from };
   } catch (error) {
     // kafkajs retries what is not marked so, and what cannot be read would be fetched for ever.
     throw Object.assign(error as Error, { retriable: false });
