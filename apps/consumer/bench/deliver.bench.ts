@@ -1,7 +1,8 @@
 /**
- * `npm run bench:deliver -- [--records N] [--rounds N] [--only http|bare|slow|batched|file]`: records of 2 kB on a topic through `consumer run --drain` to a
+ * `npm run bench:deliver -- [--records N] [--rounds N] [--only http|bare|slow|batched|file|down]`: records of 2 kB on a topic through `consumer run --drain` to a
  * target that answers at once, to one that takes 20 ms, to one that takes lines of many records and to a file, and through
- * a bare loop of the same client and undici, in turn. Ratios of one run are what counts: machines differ.
+ * a bare loop of the same client and undici, in turn; and beside a route whose target is down. Ratios of one run are what
+ * counts: machines differ.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -51,9 +52,12 @@ try {
       const slow = await toHttp(SLOW_MS);
       tell('slow http', slow.seen.seconds, slow.measured);
       const bound = (records * SLOW_MS) / 1000 / CONCURRENCY;
-      console.log(
-        `ratio: ${(bound / slow.seen.seconds).toFixed(2)} of ${CONCURRENCY} requests at a time, ${SLOW_MS} ms each`,
-      );
+      const ofBound = (seconds: number) => (bound / seconds).toFixed(2);
+      console.log(`ratio: ${ofBound(slow.seen.seconds)} of ${CONCURRENCY} requests at a time, ${SLOW_MS} ms each`);
+      if (isAsked('bare')) {
+        const bare = await throughBareLoop(SLOW_MS);
+        console.log(`ratio: ${ofBound(bare.seen.seconds)} of that by the bare loop`);
+      }
     }
     if (isAsked('batched')) {
       const batched = await inBatches();
@@ -63,6 +67,10 @@ try {
     if (isAsked('file')) {
       const file = await toFile();
       tell('file', file.seconds, file.measured);
+    }
+    if (isAsked('down')) {
+      const [alone, beside] = [await besideADeadTarget(false), await besideADeadTarget(true)];
+      console.log(`a route beside one whose target is down: ${(beside / alone).toFixed(2)} of its time without`);
     }
   }
 } finally {
@@ -101,12 +109,30 @@ async function inBatches() {
   );
 }
 
-async function throughBareLoop() {
-  return withTarget(async (url) =>
+async function throughBareLoop(afterMs = 0) {
+  const deliver = async (url: string) =>
     measure((options) => spawn(process.execPath, [join(here, 'bare.ts'), area.main, url, String(records)], options), {
       KAFKA_BROKERS: bus.stack.brokers.join(','),
-    }),
-  );
+    });
+  return withTarget(deliver, afterMs);
+}
+
+/** The seconds of a route to a target that answers at once, with and without a second one whose target nobody reaches. */
+async function besideADeadTarget(isThere: boolean): Promise<number> {
+  const { seen } = await withTarget(async (url, untilAll) => {
+    const out = { type: 'http', url, concurrency: CONCURRENCY };
+    const dead = { type: 'http', url: 'http://127.0.0.1:1/', concurrency: CONCURRENCY };
+    const routes = [{ name: 'all', sink: 'out' }, ...(isThere ? [{ name: 'dead', sink: 'dead' }] : [])];
+    const file = await configuration({ routes, sinks: { out, ...(isThere ? { dead } : {}) } });
+    // It never ends by itself: what the dead route holds is not lost.
+    const start: Parameters<typeof measure>[0] = (options) => {
+      const consumer = startScript('consumer', ['--config', file, '--json', 'run'], options);
+      void untilAll.then(() => consumer.kill('SIGTERM'));
+      return consumer;
+    };
+    return measure(start, {});
+  });
+  return seen.seconds;
 }
 
 /** From the file's making to its last write. */
@@ -125,22 +151,24 @@ async function toFile(): Promise<{ seconds: number; measured: Measured }> {
 
 /** A new group each time, from the topic's start to its end. */
 async function consume(sink: object): Promise<Measured> {
-  const file = join(dir, `config-${(run += 1)}.yaml`);
-  await writeFile(
-    file,
-    area.config({ connector: `bench-${run}`, routes: [{ name: 'all', sink: 'out' }], sinks: { out: sink } }),
-  );
+  const file = await configuration({ routes: [{ name: 'all', sink: 'out' }], sinks: { out: sink } });
   const args = ['--config', file, '--json', 'run', '--drain'];
   return measure((options) => startScript('consumer', args, options), {});
 }
 
+async function configuration(more: object): Promise<string> {
+  const file = join(dir, `config-${(run += 1)}.yaml`);
+  await writeFile(file, area.config({ connector: `bench-${run}`, ...more }));
+  return file;
+}
+
 async function withTarget(
-  deliver: (url: string) => Promise<Measured>,
+  deliver: (url: string, untilAll: Promise<unknown>) => Promise<Measured>,
   afterMs = 0,
 ): Promise<{ seen: Seen; measured: Measured }> {
-  const target = fork(join(here, 'target.ts'), [String(afterMs)]);
+  const target = fork(join(here, 'target.ts'), [String(afterMs), String(records)]);
   const [{ url }] = (await once(target, 'message')) as [{ url: string }];
-  const measured = await deliver(url);
+  const measured = await deliver(url, once(target, 'message'));
   target.send('end');
   const [seen] = (await once(target, 'message')) as [Seen];
   if (seen.records !== records || seen.distinct !== records) throw new Error(`${JSON.stringify(seen)} of ${records}`);

@@ -1,6 +1,6 @@
 /**
- * `target.ts [MS]`: a target that answers at once, or after so many milliseconds, in a process of its own: `{ url }` when
- * it listens, what it was sent when asked to end. At `/lines` it counts the lines of each request and keeps their keys.
+ * `target.ts MS COUNT`: a target that answers at once, or after so many milliseconds, in a process of its own: `{ url }`
+ * when it listens, `'all'` when it was sent so many records, what it was sent when asked to end. At `/lines` it counts the lines of each request and keeps their keys.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ export interface Seen {
   readonly seconds: number;
 }
 
-const afterMs = Number(process.argv[2] ?? 0);
+const [afterMs, count] = process.argv.slice(2).map(Number) as [number, number];
 const LF = 0x0a;
 const QUOTE = 0x22;
 const KEY_AT = '{"idempotencyKey":"'.length;
@@ -41,6 +41,7 @@ const server = createServer((request, response) => {
 function take(key: string): void {
   records += 1;
   keys.add(key);
+  if (records === count) process.send!('all');
 }
 
 /** The key stands first in each line: `{"idempotencyKey":"…"`. */
