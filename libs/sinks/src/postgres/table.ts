@@ -103,7 +103,10 @@ async function tryCreation(client: ClientBase, options: TableOptions): Promise<v
   } catch (error) {
     const { code = '', message = '' } = error as { code?: string; message?: string };
     // A syntax error, a rule of Postgres; or two who make it at once, or a right.
-    if (!code.startsWith('42') || ['42501', '42710', '42P07'].includes(code)) return unlessRaced(error);
+    if (!code.startsWith('42') || ['42501', '42710', '42P07'].includes(code)) {
+      unlessRaced(error);
+      return;
+    }
     throw new SinkError('sink-database-refused', `Table ${options.table} cannot be made: ${message} (${code}).`, {
       remedy: "Correct the sink's `columns`; docs/sinks/postgres.md says what they may be made of.",
       cause: error,
