@@ -45,7 +45,9 @@ export function statsLines({ letters, replayed, unreadable, actions, ...tables }
     ),
     ...actions.map(({ at, action, state, by, filter, counts }) => {
       const which = Object.entries(filter).map(([name, value]) => ` --${name} ${value}`);
-      const told = Object.entries(counts ?? {}).map(([name, count]) => `${count} ${name.replaceAll(/[A-Z]/g, ' $&').toLowerCase()}`);
+      const told = Object.entries(counts ?? {}).map(
+        ([name, count]) => `${count} ${name.replaceAll(/[A-Z]/g, ' $&').toLowerCase()}`,
+      );
       return `  ${at} ${action}${which.join('')} by ${by}: ${told.length > 0 ? told.join(', ') : state}`;
     }),
   ];

@@ -42,7 +42,8 @@ export interface Target {
 
 const RIGHTS = 'Grant this principal the rights that docs/sinks/kafka.md lists.';
 const REMEDIES: Partial<Record<KafkaErrorCode, (at: string) => string>> = {
-  'authentication-failed': (at) => `Check ${at}.sasl (mechanism, username, password), and ${at}.ssl for a TLS listener.`,
+  'authentication-failed': (at) =>
+    `Check ${at}.sasl (mechanism, username, password), and ${at}.ssl for a TLS listener.`,
   'broker-unreachable': (at) =>
     `Check that the brokers run, that ${at}.brokers and their advertised.listeners can be reached from here, and ${at}.ssl.`,
   'tls-failed': (at) =>

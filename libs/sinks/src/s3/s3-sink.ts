@@ -61,7 +61,9 @@ export class S3Sink {
       signal.throwIfAborted();
       if (!(error instanceof OperationalError)) throw error;
       const code = error.retry ? 'sink-unreachable' : 'sink-storage-refused';
-      const what = error.retry ? 'The storage cannot be written now.' : 'The storage cannot be written as it is set up.';
+      const what = error.retry
+        ? 'The storage cannot be written now.'
+        : 'The storage cannot be written as it is set up.';
       throw new SinkError(code, what, { remedy: `${error.code}: ${error.message}`, cause: error });
     }
   }
