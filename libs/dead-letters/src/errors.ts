@@ -39,12 +39,14 @@ export function replayBlocked(target: TopicPartition, waitedMs: number): DeadLet
 
 /** What an object storage says, with the names that its settings have here. */
 export function letterStoreFailure(error: ObjectStoreError): DeadLetterError {
-  const said = error.message.replaceAll(/ \(AWS_[A-Z_]+\)/g, '').replaceAll(/\bs3\.(?=[a-z])/g, `${SECTION}.`);
+  // With its code, as it stands in the cause, which is then not told a second time.
+  const said = `${error.code}: ${error.message}`;
   return new DeadLetterError(error.retry ? 'letter-store-away' : 'letter-store-refuses', said, {
-    remedy: `Dead letters are kept there, by ${SECTION}.`,
+    remedy: `Dead letters are kept there, by ${LETTER_OBJECTS}.`,
     details: { reason: error.code },
     cause: error,
   });
 }
 
-const SECTION = 'deadLetters.objects';
+/** Where the settings of the storage stand. */
+export const LETTER_OBJECTS = 'deadLetters.objects';

@@ -313,6 +313,8 @@ for (const { name, create } of IMPLEMENTATIONS) {
         await publish(round);
         await stack[down](broker);
         await publish(round + 10);
+        const meanwhile = await client.admin.describeTopic(await newTopic(client));
+        assert.equal(meanwhile?.replicas, 3, 'made while a broker was away, and for good');
         const [first] = await client.admin.offsets(topic);
         assert.equal(first?.first, 0n);
         await stack.startBroker(broker);

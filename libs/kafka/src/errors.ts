@@ -117,3 +117,9 @@ export const KAFKA_ERRORS = {
 export type KafkaErrorCode = keyof typeof KAFKA_ERRORS;
 
 export class KafkaError extends errorsOf(KAFKA_ERRORS) {}
+
+/** The same failure with another remedy, for whoever knows where these brokers are set up. */
+export function withRemedy(error: KafkaError, remedy: string): KafkaError {
+  const what = error.message.replace(` ${KAFKA_ERRORS[error.code].remedy}`, '');
+  return new KafkaError(error.code, what, { remedy, details: error.details, cause: error.cause });
+}

@@ -2,7 +2,7 @@ export { checkCluster } from './check-cluster.ts';
 export { checkRights, type NeededRights } from './check-rights.ts';
 export { claimPartitions } from './claim-partitions.ts';
 export { connectKafka } from './connect.ts';
-export { KafkaError, type KafkaErrorCode } from './errors.ts';
+export { KafkaError, withRemedy, type KafkaErrorCode } from './errors.ts';
 export { createKafkaClient } from './kafkajs/client.ts';
 export type { KafkaClientOptions } from './kafkajs/connection.ts';
 export { partitionName } from './partition-name.ts';

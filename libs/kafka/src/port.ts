@@ -209,8 +209,8 @@ export interface KafkaAdmin {
   /** Undefined for a topic that does not exist. */
   describeTopic(name: string): Promise<TopicDescription | undefined>;
   /**
-   * Creates the topics that are missing (replication 3 and min.insync.replicas 2 where there are three brokers) and
-   * resolves once their leaders are known. Never alters one that exists.
+   * Creates the topics that are missing (replication 3 and min.insync.replicas 2 where there are three brokers, one of
+   * them away or not) and resolves once their leaders are known. Never alters one that exists.
    */
   createMissing(topics: readonly TopicSpec[]): Promise<readonly string[]>;
   offsets(topic: string): Promise<readonly PartitionOffsets[]>;

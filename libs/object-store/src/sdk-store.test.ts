@@ -109,6 +109,14 @@ test('where nobody listens, and where no region or name is known, it says so; an
   await assert.rejects(listed({ endpoint: 'http://127.0.0.1:9' }, stop.signal), /stop/);
 });
 
+test('errors name the settings where they stand, and leave the name of a host alone', async () => {
+  const hosts = { endpoint: 'https://s3.storage.invalid' };
+  await using store = await connectObjectStore({ ...KEYS, ...hosts }, undefined, 'sinks.lake');
+  await assert.rejects(store.list({ bucket: 'bucket', key: '' }, never), {
+    message: /^s3\.storage\.invalid cannot .* Check sinks\.lake\.endpoint, sinks\.lake\.region, network/,
+  });
+});
+
 test('a key that a URL would change is refused, and others stand in a link as they were signed', async () => {
   await using store = await connectObjectStore({ ...KEYS, endpoint: 'http://127.0.0.1:9' }, undefined);
   for (const key of ['a/../b.zip', './b.zip', 'a/..']) {

@@ -16,7 +16,7 @@ import type { ObjectStore } from './object-store.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { ListedObject } from './select-objects.ts';
 import type { S3Settings } from './settings.ts';
-import { storageFailure } from './storage-failure.ts';
+import { inSection, storageFailure } from './storage-failure.ts';
 
 /** Attempts of a call, the first included; the SDK waits up to 20 s between them. */
 const ATTEMPTS = 5;
@@ -25,7 +25,7 @@ const LINK_SECONDS = 3600;
 const CONNECTIONS = 16;
 
 /** `ObjectStore` by the AWS SDK. */
-export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): ObjectStore {
+export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section: string): ObjectStore {
   const { endpoint, accessKeyId, secretAccessKey, sessionToken } = settings;
   const region = settings.region ?? (endpoint === undefined ? undefined : 'us-east-1');
   const requestHandler = new RequestHandler(proxy, CONNECTIONS);
@@ -55,7 +55,7 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined): Object
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      throw storageFailure(error, { what, host, region: region ?? 'of the profile', doing });
+      throw inSection(storageFailure(error, { what, host, region: region ?? 'of the profile', doing }), section);
     }
   };
   return {

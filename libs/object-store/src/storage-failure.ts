@@ -83,6 +83,16 @@ export function storageFailure(error: unknown, asked: Asked): unknown {
   return new ObjectStoreError(code, whatOf(code, sdk, asked, status, reason), remedyOf(code, sdk, asked, reason));
 }
 
+/** The same failure with the names that its settings have where they stand: a sink, dead letters. */
+export function inSection(error: unknown, section: string): unknown {
+  if (error instanceof ObjectStoreError && section !== 's3')
+    error.message = error.message
+      .replaceAll(/\bs3\.(?=(endpoint|region|accessKeyId|secretAccessKey|pathStyle)\b)/g, `${section}.`)
+      // This variable is of the section `s3`.
+      .replaceAll(' (AWS_REGION)', '');
+  return error;
+}
+
 /** An answer without a code that S3 has. */
 function byStatus(status: number): Code {
   if (status === 301 || status === 307) return 's3-wrong-region';

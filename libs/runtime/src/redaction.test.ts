@@ -87,6 +87,8 @@ test('what a reader needs stays: hosts, paths, messages, stacks, codes, causes',
     redactText('GET https://h.example:8443/a/b.zip?sig=1 gave 403'),
     'GET https://h.example:8443/a/b.zip?[redacted] gave 403',
   );
+  assert.equal(redactText('such as postgres://user@db.example/app;'), 'such as postgres://user@db.example/app;');
+  assert.equal(redactText('postgres://user@canary@db.example/app'), 'postgres://[redacted]@db.example/app');
   assert.equal(redactText('Is it ready? Yes: 3 tokens, key=5, a/b'), 'Is it ready? Yes: 3 tokens, key=5, a/b');
   const kept = {
     code: 'gone',

@@ -61,7 +61,8 @@ function redactWord(word: string): string {
   const at = word.slice(from).search(/[?#]/) + from;
   const hasQuery = at >= from && (scheme >= 0 || (word.lastIndexOf('/', at) >= 0 && word.includes('=', at)));
   const shown = hasQuery ? word.slice(0, at) : word;
-  const withoutUser = scheme < 0 ? shown : shown.replace(/:\/\/[^/]*@/g, `://${REDACTED}@`);
+  // `user` is what our own advice calls a user.
+  const withoutUser = scheme < 0 ? shown : shown.replace(/:\/\/(?!user@[^/@]*(?:\/|$))[^/]*@/g, `://${REDACTED}@`);
   return hasQuery ? `${withoutUser}?${REDACTED}` : withoutUser;
 }
 

@@ -17,8 +17,7 @@ export const SINK_ERRORS = {
   },
   'sink-login-refused': {
     meaning: 'A sink is not let in with the login that it has.',
-    remedy:
-      "Check the sink's `auth` (tokenUrl, clientId, clientSecret, scope, audience), or user, password and database of its url and the server's pg_hba.conf.",
+    remedy: "Check the sink's `auth` (tokenUrl, clientId, clientSecret, scope, audience).",
   },
   'sink-login-unavailable': {
     meaning: 'The login of a sink does not answer, or not now.',

@@ -13,7 +13,7 @@ import type { RunReport } from './run.ts';
 export function runLines({ routes, seconds }: RunReport): string[] {
   const lines = Object.entries(routes).map(([route, { delivered, retried, deadLettered, dropped, skipped }]) => {
     const drops = dropped > 0 ? `, ${dropped} dropped` : '';
-    return `${route}: ${delivered} delivered, ${retried} retried, ${deadLettered} dead letters${drops}, ${skipped} of others`;
+    return `${route}: ${delivered} delivered, ${retried} retried, ${letterCount(deadLettered)}${drops}, ${skipped} of others`;
   });
   return [...lines, `${seconds.toFixed(1)} s`];
 }
@@ -39,13 +39,15 @@ export function letterLines({ headers, value, ...letter }: DeadLetterDetails): s
 
 export function statsLines({ letters, replayed, unreadable, actions, ...tables }: DeadLetterStats): string[] {
   return [
-    `${letters} dead letters, ${replayed} of them replayed; ${unreadable} records of other programs`,
+    `${letterCount(letters)}, ${replayed} of them replayed; ${unreadable} records of other programs`,
     ...Object.entries(tables).flatMap(([name, table]) =>
       Object.entries(table).map(([value, count]) => `  ${name.slice(2).toLowerCase()} ${value}: ${count}`),
     ),
     ...actions.map(({ at, action, state, by, filter, counts }) => {
       const which = Object.entries(filter).map(([name, value]) => ` --${name} ${value}`);
-      const told = Object.entries(counts ?? {}).map(([name, count]) => `${count} ${name}`);
+      const told = Object.entries(counts ?? {}).map(
+        ([name, count]) => `${count} ${name.replaceAll(/[A-Z]/g, ' $&').toLowerCase()}`,
+      );
       return `  ${at} ${action}${which.join('')} by ${by}: ${told.length > 0 ? told.join(', ') : state}`;
     }),
   ];
@@ -72,5 +74,9 @@ export function purgeLines({ purged, marked, deleted, dryRun }: PurgeReport): st
 
 export function exportLines({ exported, unreadable, file }: ExportReport): string[] {
   const others = unreadable > 0 ? `; ${unreadable} of other programs left out` : '';
-  return [`${exported} dead letters written to ${file ?? 'stdout'}${others}`];
+  return [`${letterCount(exported)} written to ${file ?? 'stdout'}${others}`];
+}
+
+function letterCount(count: number): string {
+  return `${count} dead letter${count === 1 ? '' : 's'}`;
 }

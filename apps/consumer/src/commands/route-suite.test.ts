@@ -83,6 +83,8 @@ test('a file that is no suite is told with the line, and so is a record that is 
   ] as const) {
     assert.throws(() => run(yaml), { code: 'test-file-unusable', message });
   }
+  const missing = { code: 'test-file-unusable', message: /^none\.yaml cannot be read \(ENOENT\)\. See docs/ };
+  assert.throws(() => runRouteSuite('none.yaml', plans), missing);
 });
 
 test('the command ends with 3 where a test failed, and needs neither Kafka nor a registry', () => {

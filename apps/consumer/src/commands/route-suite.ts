@@ -72,23 +72,28 @@ export function runRouteSuite(file: string, plans: readonly RoutePlan[]): RouteT
 }
 
 function readSuite(file: string): z.infer<typeof SUITE> {
+  // The reader is that of the configuration: of a file that is not there it would speak as of --config.
+  contentOf(file);
   const problems: ConfigError['problems'][number][] = [];
   const read = readConfigurationFile(file, problems);
   const [first] = problems;
-  if (first) throw unusable(`${first.path}: ${first.problem}; ${first.fix}`);
+  if (first) throw unusable(`${first.path} ${first.problem}; ${first.fix}.`);
   const parsed = SUITE.safeParse(read.value);
   if (parsed.success) return parsed.data;
   const told = parsed.error.issues.map(({ path, message }) => {
     const where = read.sourceOf(path);
-    return `${where === undefined ? '' : `${where}: `}${path.join('.')}: ${message}`;
+    return `${where === undefined ? '' : `${where}: `}${path.join('.')}: ${message}.`;
   });
-  throw unusable(`${file} is no suite of tests. ${told.slice(0, 10).join('. ')}`);
+  throw unusable(`${file} is no suite of tests. ${told.slice(0, 10).join(' ')}`);
 }
 
 function textOf({ record, file: given }: RouteTest, suite: string): string {
   if (typeof record === 'string') return record;
   if (record !== undefined) return JSON.stringify(record);
-  const file = resolve(dirname(suite), given!);
+  return contentOf(resolve(dirname(suite), given!));
+}
+
+function contentOf(file: string): string {
   try {
     if (statSync(file).size > MAX_FILE_BYTES) throw unusable(`${file} is larger than 64 MiB; give one record.`);
     return readFileSync(file, 'utf8');

@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { BatchLimits } from '@genesys-kafka/delivery';
-import { checkCluster, checkRights, KafkaError, prepareTopics, type KafkaClient } from '@genesys-kafka/kafka';
+import {
+  checkCluster,
+  checkRights,
+  KafkaError,
+  prepareTopics,
+  withRemedy,
+  type KafkaClient,
+  type KafkaErrorCode,
+} from '@genesys-kafka/kafka';
 import { LANES, partitionFor, type TopicSpec } from '@genesys-kafka/topics';
 
 export interface KafkaSinkOptions {
+  /** In the configuration, for messages. */
+  readonly name: string;
   readonly client: KafkaClient;
   readonly topic: string;
   /** The target lies in the cluster that is read, and so do the dead letters: they go in the records' transactions. */
@@ -29,6 +39,19 @@ export interface Target {
   /** Changes when it is deleted and made anew. */
   readonly tag: string;
 }
+
+const RIGHTS = 'Grant this principal the rights that docs/sinks/kafka.md lists.';
+const REMEDIES: Partial<Record<KafkaErrorCode, (at: string) => string>> = {
+  'authentication-failed': (at) =>
+    `Check ${at}.sasl (mechanism, username, password), and ${at}.ssl for a TLS listener.`,
+  'broker-unreachable': (at) =>
+    `Check that the brokers run, that ${at}.brokers and their advertised.listeners can be reached from here, and ${at}.ssl.`,
+  'tls-failed': (at) =>
+    `Check ${at}.ssl, the listener’s port, that its certificate is valid and its authority known (tls.caFile beside ` +
+    '`sinks`, or NODE_EXTRA_CA_CERTS), and that it speaks TLS 1.2 or later.',
+  'login-insecure': (at) =>
+    `Set ${at}.ssl: true and use a TLS listener, or ${at}.allowInsecureLogin: true where the network is trusted.`,
+};
 
 const TAG_CHARS = 12;
 const DEFAULT_MAX_BYTES = 1_048_588;
@@ -69,6 +92,20 @@ export class KafkaSink {
   }
 
   async check(): Promise<void> {
+    await this.#check().catch((error: unknown) => {
+      throw error instanceof KafkaError ? this.told(error) : error;
+    });
+  }
+
+  /** A failure at the target, which says what to do with the names that settings of a sink have. */
+  told(error: KafkaError): KafkaError {
+    const { isOwnCluster, name } = this.#options;
+    const remedy = error.code === 'authorization-failed' ? RIGHTS : REMEDIES[error.code]?.(`sinks.${name}`);
+    // The login of its own cluster is that of the section `kafka`.
+    return remedy === undefined || (isOwnCluster && remedy !== RIGHTS) ? error : withRemedy(error, remedy);
+  }
+
+  async #check(): Promise<void> {
     const { client, positions, transactionalIds } = this.#options;
     const { topic, partitions } = await this.#describe();
     await checkCluster(client, [positions]);

@@ -110,7 +110,7 @@ function writerOf(cluster: MemoryCluster, more: Partial<KafkaWriterOptions> = {}
   const { positions } = topicSpecs({ prefix: 'g.' });
   const client = cluster.client;
   const sink = new KafkaSink({
-    ...{ client, topic: 'out', positions, frame: 'keep', compression: 'none', batch },
+    ...{ name: 'copy', client, topic: 'out', positions, frame: 'keep', compression: 'none', batch },
     ...{ isOwnCluster: false, ownTopics: [], transactionalIds: [] },
   });
   const letters: [bigint, string][] = [];

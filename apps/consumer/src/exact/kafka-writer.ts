@@ -277,7 +277,7 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
       await this.#discard();
       signal.throwIfAborted();
       if (!(error instanceof KafkaError)) throw error;
-      const failure = { cause: error.code, reason: error.message };
+      const failure = { cause: error.code, reason: this.#options.sink.told(error).message };
       if (REFUSES_RECORD.has(error.code)) return { kind: 'rejected', failure };
       const isTransient = error.retry || OUTCOME_UNKNOWN.has(error.code);
       return isTransient ? { kind: 'retry', failure } : { kind: 'misconfigured', failure };

@@ -221,6 +221,8 @@ test('a target that is missing, has another number of partitions than it had, or
   );
   const target = await targetOf(area);
   assert.match((await runConsumer(copy(area, target), ['check'])).stdout, /"sink copy"/);
+  const away = await runConsumer(copy(area, target, { brokers: ['127.0.0.1:1'] }), ['check'], 1);
+  assert.match(away.stdout, /broker-unreachable: .* that sinks\.copy\.brokers and their/);
   await publish(area, 100);
   await runConsumer(copy(area, target), drain);
   const admin = area.kafkajs();

@@ -198,7 +198,7 @@ test(
     assert.match(stdout, /"sink lake"/);
     assert.deepEqual(await bucket.etags(), []);
     for (const [more, reason] of [
-      [{ bucket: 'there-is-none' }, /s3-bucket-missing/],
+      [{ bucket: 'there-is-none' }, /s3-bucket-missing: .*, and sinks\.lake\.endpoint\./],
       [{ endpoint: gate.endpoint }, /s3-access-denied.*s3:PutObject/s],
       [{ endpoint: 'http://127.0.0.1:9' }, /s3-unreachable/],
     ] as const) {

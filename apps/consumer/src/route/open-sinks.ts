@@ -41,7 +41,7 @@ export function openSinks(settings: Settings, log: Logger): OpenSinks {
 function openSink(name: string, config: SinkSettings, settings: Settings, log: Logger): OpenSink {
   if (config.type === 's3') {
     const { endpoint = 'AWS', bucket, prefix, batch } = config;
-    const connect = async () => connectObjectStore(config, proxyOf(settings));
+    const connect = async () => connectObjectStore(config, proxyOf(settings), `sinks.${name}`);
     const sink = new S3Sink({ endpoint, bucket, prefix, batch, connect });
     return { kind: 'objects', sink, gate: gateOf(config) };
   }
@@ -71,7 +71,7 @@ function kafkaSink(
   const { main, retries, deadLetters } = consumerSpecs(settings);
   const routes = settings.routes.filter(({ sink }) => sink === name);
   return new KafkaSink({
-    ...{ client, topic, positions, frame, batch, compression },
+    ...{ name, client, topic, positions, frame, batch, compression },
     isOwnCluster: brokers === undefined,
     ownTopics: brokers
       ? [positions.name]

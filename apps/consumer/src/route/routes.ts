@@ -100,8 +100,8 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
   const onAnswer = (outcomes: readonly DeliveryOutcome[], seconds: number) => {
     recorder.answered(outcomes, seconds);
     const refusal = outcomes.find(({ kind }) => kind === 'misconfigured');
-    // The circuit opens, so this comes once per cooldown.
-    if (refusal?.kind === 'misconfigured')
+    // The circuit opens, so this comes once per cooldown: what comes back while it is open was sent before.
+    if (refusal?.kind === 'misconfigured' && open.gate.state !== 'open')
       log.error({ route: name, sink, ...refusal.failure }, 'the target refuses us; records wait');
   };
   const workOf = (settle: Settle, via = forwarder): Work =>

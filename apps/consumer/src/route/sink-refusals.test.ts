@@ -11,9 +11,9 @@ import { checkSinks, untilRefusedForGood } from './sink-refusals.ts';
 
 const never = new AbortController().signal;
 
-function opened(config: SinkConfig) {
+function opened(config: SinkConfig, cooldownMs = 1000) {
   const clock = new ManualClock();
-  const breaker = { errors: 0.5, over: 4, cooldownMs: 1000, maxWaitMs: 60_000 };
+  const breaker = { errors: 0.5, over: 4, cooldownMs, maxWaitMs: 60_000 };
   const gate = new SinkGate({ concurrency: 1, breaker, clock });
   const sinks: OpenSinks = {
     byName: new Map([['crm', { kind: 'records', sink: createSink(config), gate }]]),
@@ -39,6 +39,18 @@ test('a drain into a sink that refuses us for good ends with its reason, and not
   const [end] = ends;
   assert.ok(end instanceof ConsumerError && end.code === 'sink-refuses-us');
   assert.match(end.message, /crm.*4 tries.*http-401/);
+});
+
+test('three refusals count from the first of them, the probes between them and all', async () => {
+  const { clock, gate, sinks } = opened({ type: 'file', path: '/tmp/unused.ndjson' }, 30_000);
+  const refused: DeliveryOutcome = { kind: 'misconfigured', failure: { cause: 'http-401', reason: 'refused' } };
+  const ends: unknown[] = [];
+  untilRefusedForGood(sinks, clock).catch((error: unknown) => ends.push(error));
+  for (let tries = 0; tries < 3; tries += 1) {
+    await gate.run('normal', never, async () => [refused]);
+    await clock.advance(30_000);
+  }
+  assert.match(String(ends[0]), /3 tries/);
 });
 
 test('a sink is tried before work begins: what no waiting mends ends the run, a target that is away does not', async () => {

@@ -25,9 +25,10 @@ export async function untilRefusedForGood(sinks: OpenSinks, clock: Clock): Promi
   for (const [sink, { gate }] of sinks.byName) {
     let sinceMs = 0;
     gate.onChange((_state, opening) => {
+      if (!opening) return;
       const nowMs = clock.monotonicMs();
       if (gate.refusals <= 1) sinceMs = nowMs;
-      if (!opening || gate.refusals < FOR_GOOD.refusals || nowMs - sinceMs < FOR_GOOD.ms) return;
+      if (gate.refusals < FOR_GOOD.refusals || nowMs - sinceMs < FOR_GOOD.ms) return;
       const { cause, reason } = opening.failure;
       const what = `Sink "${sink}" took nothing at ${gate.refusals} tries in a row (${cause}): ${reason}.`;
       reject(new ConsumerError('sink-refuses-us', what, { details: { sink, cause } }));

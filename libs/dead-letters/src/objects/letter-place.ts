@@ -1,6 +1,6 @@
 import type { Proxy } from '@genesys-kafka/http';
 import { connectObjectStore, ObjectStoreError, type ObjectStore } from '@genesys-kafka/object-store';
-import { letterStoreFailure } from '../errors.ts';
+import { LETTER_OBJECTS, letterStoreFailure } from '../errors.ts';
 import type { LetterObjectsSettings } from '../settings.ts';
 
 /** Where in a storage dead letters lie. */
@@ -22,7 +22,7 @@ export async function connectLetterPlace(
   { bucket, prefix, ...settings }: LetterObjectsSettings,
   proxy: Proxy | undefined,
 ): Promise<LetterPlace & AsyncDisposable> {
-  const store = await connectObjectStore(settings, proxy);
+  const store = await connectObjectStore(settings, proxy, LETTER_OBJECTS);
   return {
     bucket,
     prefix,

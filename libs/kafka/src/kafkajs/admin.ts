@@ -18,6 +18,8 @@ const PATIENCE_MS = 30_000;
 /** A broker that has just started, or a topic that is just made, is unknown for a moment. */
 const TOPIC_PATIENCE_MS = 5000;
 const BACKOFF = { initialMs: 200, factor: 2, maxMs: 2000, jitterMs: 200 };
+/** Kafka's own, there from the first group on, and replicated like everything else of the cluster. */
+const OFFSETS_TOPIC = '__consumer_offsets';
 const NOTHING_COMMITTED = -1n;
 
 /** See the port. Connects with the first call, and again after one that failed. Never calls alterConfigs. */
@@ -164,12 +166,20 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async #create(topics: readonly TopicSpec[], validateOnly = false): Promise<void> {
-    const replicated = (await this.brokers()).length >= 3;
+    const replicated = await this.#hasThreeBrokers();
     const made = topics.map((spec) => creation(spec, replicated));
     await this.#call(this.#admin, `create ${topics.map(({ name }) => name).join(', ')}`, (admin) =>
       // Resolves with false where somebody else was faster: as good as our own.
       admin.createTopics({ waitForLeaders: false, validateOnly, topics: made }),
     );
+  }
+
+  /** A broker that is away just now does not show, and what is made meanwhile stays as it is made: others' replicas do. */
+  async #hasThreeBrokers(): Promise<boolean> {
+    if ((await this.brokers()).length >= 3) return true;
+    // Who may not look at it, or has none yet, goes by the brokers alone.
+    const offsets = await this.#layout(OFFSETS_TOPIC).catch(() => undefined);
+    return (offsets?.replicas ?? 1) >= 3;
   }
 
   async #layout(topic: string): Promise<Pick<TopicDescription, 'partitions' | 'replicas'> | undefined> {

@@ -140,6 +140,15 @@ test('generated columns: filled by Postgres, a record they fail for is rejected 
   const nonsense = area.sink({ table: `${area.name}.bad`, columns: { x: { type: 'text', as: 'nonsense(' } } });
   const [outcome] = await nonsense.deliver([recordOf('a', 1)], never);
   assert.ok(outcome!.kind === 'misconfigured' && outcome!.failure.cause === 'postgres-42601', JSON.stringify(outcome));
+  await assert.rejects(
+    nonsense.check(never),
+    /Table .*\.bad cannot be made: syntax error.* \(42601\)\. Correct .*columns/,
+  );
+  const zoned = { x: { type: 'timestamptz', as: "(record->>'x')::timestamptz" } };
+  await assert.rejects(area.sink({ table: `${area.name}.bad`, columns: zoned }).check(never), /immutable \(42P17\)/);
+  await area.sink({ table: `${area.name}.good`, columns }).check(never);
+  const there = `SELECT to_regclass('${area.name}.good') IS NULL AS "isMissing"`;
+  assert.deepEqual((await area.admin.query(there)).rows, [{ isMissing: true }], 'a check makes nothing');
 });
 
 test('a table of another shape is refused with every difference, before and in a run, and nothing is written', async () => {

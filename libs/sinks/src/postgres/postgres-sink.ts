@@ -146,9 +146,16 @@ class PostgresSink implements Sink {
   #checkError({ verdict, code, cause, reason }: PostgresFailure): SinkError {
     const { shown } = this.#target;
     const facts = { details: { target: shown, cause } };
-    if (cause === 'tls-refused') return new SinkError('sink-refused', `${shown}: ${reason}.`, facts);
+    if (cause === 'tls-refused')
+      return new SinkError('sink-refused', `${shown}: ${reason}.`, {
+        ...facts,
+        ...(code === cause ? { remedy: 'Have the server offer it, or set tls: { mode: disable } of the sink.' } : {}),
+      });
     if (code.startsWith('28') || cause === 'login-refused')
-      return new SinkError('sink-login-refused', `${shown}: ${reason}.`, facts);
+      return new SinkError('sink-login-refused', `${shown}: ${reason}.`, {
+        ...facts,
+        remedy: "Check user and database in the sink's `url`, its `password`, and the server's pg_hba.conf.",
+      });
     if (verdict === 'refused') return new SinkError('sink-database-refused', `${shown}: ${reason}.`, facts);
     const isAnswer = cause.startsWith('postgres-');
     return new SinkError(isAnswer ? 'sink-database-unready' : 'sink-unreachable', `${shown}: ${reason}.`, facts);

@@ -58,7 +58,7 @@ export function creationOf(options: TableOptions): string {
 
 /**
  * Sees to it that the table is there and is as the statement needs it. With `create` it is made where it is missing;
- * without, it is enough that it could be, and false says so. Rejects with a SinkError that names every difference, or with an
+ * without, it is enough that it could be (made and taken back in a transaction), and false says so. Rejects with a SinkError that names every difference, or with an
  * error of `pg`.
  */
 export async function prepareTable(client: ClientBase, options: TableOptions, create: boolean): Promise<boolean> {
@@ -78,14 +78,42 @@ export async function prepareTable(client: ClientBase, options: TableOptions, cr
     );
   if (!around.exists) {
     await mayCreate(client, table, around.schema);
-    if (!create) return false;
-    // One statement and no more, whatever the expressions of the columns hold.
-    const creation = { text: creationOf(options), queryMode: 'extended' };
-    await client.query(creation).catch(unlessRaced);
+    if (!create) {
+      await tryCreation(client, options);
+      return false;
+    }
+    await createTable(client, options).catch(unlessRaced);
   }
   const differences = await differencesOf(client, options);
   if (differences.length === 0) return true;
   throw new SinkError('sink-table-mismatch', `Table ${table} is of another shape: ${differences.join('; ')}.`);
+}
+
+/** One statement and no more, whatever the expressions of the columns hold. */
+async function createTable(client: ClientBase, options: TableOptions): Promise<void> {
+  const creation = { text: creationOf(options), queryMode: 'extended' };
+  await client.query(creation);
+}
+
+/** Makes the table and takes it back. No record is there yet: what the server says is about our SQL, and told. */
+async function tryCreation(client: ClientBase, options: TableOptions): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await createTable(client, options);
+  } catch (error) {
+    const { code = '', message = '' } = error as { code?: string; message?: string };
+    // A syntax error, a rule of Postgres; or two who make it at once, or a right.
+    if (!code.startsWith('42') || ['42501', '42710', '42P07'].includes(code)) {
+      unlessRaced(error);
+      return;
+    }
+    throw new SinkError('sink-database-refused', `Table ${options.table} cannot be made: ${message} (${code}).`, {
+      remedy: "Correct the sink's `columns`; docs/sinks/postgres.md says what they may be made of.",
+      cause: error,
+    });
+  } finally {
+    await client.query('ROLLBACK');
+  }
 }
 
 async function mayCreate(client: ClientBase, table: string, schema: string | null): Promise<void> {

@@ -53,7 +53,7 @@ export class S3Sink {
     }
   }
 
-  /** Tries to write at a key of today, and leaves nothing there. Rejects with a SinkError that holds the storage's code. */
+  /** Tries to write at a key of today, and leaves nothing there. Rejects with a SinkError that holds what the storage says. */
   async check(signal: AbortSignal): Promise<void> {
     try {
       await this.#check(signal);
@@ -61,7 +61,10 @@ export class S3Sink {
       signal.throwIfAborted();
       if (!(error instanceof OperationalError)) throw error;
       const code = error.retry ? 'sink-unreachable' : 'sink-storage-refused';
-      throw new SinkError(code, `${error.code}: ${error.message}`, { cause: error });
+      const what = error.retry
+        ? 'The storage cannot be written now.'
+        : 'The storage cannot be written as it is set up.';
+      throw new SinkError(code, what, { remedy: `${error.code}: ${error.message}`, cause: error });
     }
   }
 

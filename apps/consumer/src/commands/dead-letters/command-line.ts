@@ -52,7 +52,10 @@ type Commands = () => Promise<typeof import('./letters.ts')>;
 
 function addReplay(letters: Command, handle: Handle<Settings>, commands: Commands): void {
   const replay = handle(async (session, { rate: perSecond, max, loopGuard, force, dryRun, ...flags }: ReplayFlags) => {
-    const onProgress = (replayed: number) => session.log.info({ replayed }, 'dead letters replayed');
+    // A dry run is over in a moment, and replays nothing.
+    const onProgress = (replayed: number) => {
+      if (dryRun !== true) session.log.info({ replayed }, 'dead letters replayed');
+    };
     const { replayLetters } = await commands();
     const command = {
       perSecond,
