@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startStack, type Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, record } from '../fixtures/conformance.ts';
-import { KafkaError, type GroupBatch, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
+import { join, lostOf, until } from '../fixtures/group-member.ts';
+import { KafkaError, type KafkaClient } from './index.ts';
 
 /** Of kafkajs alone: it reads the headers of each record by `readVarIntArray`, and a group stays alive by `heartbeat`. */
 const kafkajsDecoder = createRequire(import.meta.url)('kafkajs/src/protocol/decoder') as {
@@ -20,53 +21,6 @@ const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
 interface HeartbeatRequest {
   readonly memberId: string;
 }
-
-/** Polls until it holds; the groups' own timing is the broker's. */
-async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!(await holds())) {
-    if (performance.now() > end) assert.fail(`waited ${timeoutMs} ms for: ${what}`);
-    await delay(20);
-  }
-}
-
-interface Member {
-  readonly consumer: GroupConsumer;
-  readonly seen: string[];
-  readonly events: string[];
-  readonly crashes: Error[];
-  assigned: number[];
-}
-
-/** Starts a member that keeps what it sees, and commits each batch unless `onBatch` says what to do. */
-async function join(
-  client: KafkaClient,
-  groupId: string,
-  topics: readonly string[],
-  options: { readonly onBatch?: (member: Member, ...args: Parameters<GroupHandler['onBatch']>) => Promise<void> } = {},
-): Promise<Member> {
-  const consumer = client.groupConsumer({ groupId, topics, sessionTimeoutMs: 6000 });
-  const member: Member = { consumer, seen: [], events: [], crashes: [], assigned: [] };
-  const commit = async (_: Member, batch: GroupBatch) => {
-    await consumer.commit([{ topic: batch.topic, partition: batch.partition, offset: batch.nextOffset }]);
-  };
-  await consumer.start({
-    async onBatch(batch, assignment) {
-      member.seen.push(...batch.records.map(({ value }) => String(value)));
-      await (options.onBatch ?? commit)(member, batch, assignment);
-    },
-    onAssigned(partitions) {
-      member.assigned = partitions.map(({ partition }) => partition).sort();
-      member.events.push(`assigned ${partitions.length}`);
-    },
-    onRevoked: (partitions) => member.events.push(`revoked ${partitions.length}`),
-    onLost: (partitions) => member.events.push(`lost ${partitions.length}`),
-    onCrash: (error) => member.crashes.push(error),
-  });
-  return member;
-}
-
-const lostOf = ({ events }: Member) => events.filter((event) => event.startsWith('lost'));
 
 for (const { name, create } of IMPLEMENTATIONS) {
   suite(`${name}: consumer groups`, () => {
