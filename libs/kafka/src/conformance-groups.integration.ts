@@ -8,7 +8,7 @@ import { startStack, type Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, record } from '../fixtures/conformance.ts';
 import { join, lostOf, until } from '../fixtures/group-member.ts';
-import { KafkaError, type KafkaClient } from './index.ts';
+import { KafkaError, type GroupHandler, type KafkaClient } from './index.ts';
 
 /** Of kafkajs alone: it reads the headers of each record by `readVarIntArray`, and a group stays alive by `heartbeat`. */
 const kafkajsDecoder = createRequire(import.meta.url)('kafkajs/src/protocol/decoder') as {
