@@ -55,8 +55,8 @@ export async function publishPages(
     let taken = 0;
     for (const part of parts) {
       const before = taken;
-      await source.publish(part, (more) => positionAt(before + more), signal);
       taken += part.facts.count;
+      await source.publish(part, (more) => positionAt(before + more), signal);
     }
   }
   return availability;
