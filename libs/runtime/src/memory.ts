@@ -5,5 +5,6 @@
  */
 export function giveBack({ buffer }: Uint8Array): void {
   const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength !== Buffer.poolSize;
-  if (isOwn && !buffer.detached) buffer.transfer(0);
+  // Without bytes is what was given back before, or an empty buffer, of which many may be one.
+  if (isOwn && buffer.byteLength > 0) buffer.transfer(0);
 }
