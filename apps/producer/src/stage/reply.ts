@@ -32,7 +32,7 @@ export function stepOf(firstOrdinal: number, { facts, packed, batches }: ThreadR
       at += length;
       return { topic, partition, batch: { ...rest, bytes } };
     }),
-    release() {
+    release: () => {
       giveBack(facts);
       giveBack(packed);
     },

@@ -31,24 +31,23 @@ export function forgetBody(place: Buffer): void {
 /** The socket, which writes bodies for their place-holders, and gives their memory back once they are written. */
 export function writingBodies<S extends Socket>(socket: S): S {
   const write = socket.write.bind(socket) as (bytes: Buffer, written?: () => void) => boolean;
-  return Object.assign(socket, {
-    write(request: Buffer): boolean {
-      const headBytes = request.length - PLACE_BYTES;
-      if (headBytes < 4 || !request.subarray(headBytes, -4).equals(MARK)) return write(request);
-      const number = request.readUInt32BE(request.length - 4);
-      const body = bodies.get(number);
-      bodies.delete(number);
-      if (!body) {
-        socket.destroy(new Error('a request was to be written that is over'));
-        return false;
-      }
-      const head = request.subarray(0, headBytes);
-      head.writeInt32BE(headBytes - 4 + body.length, 0);
-      socket.cork();
-      write(head);
-      const hasRoom = write(body, () => giveBack(body));
-      socket.uncork();
-      return hasRoom;
-    },
-  });
+  socket.write = (request: Buffer): boolean => {
+    const headBytes = request.length - PLACE_BYTES;
+    if (headBytes < 4 || !request.subarray(headBytes, -4).equals(MARK)) return write(request);
+    const number = request.readUInt32BE(request.length - 4);
+    const body = bodies.get(number);
+    bodies.delete(number);
+    if (!body) {
+      socket.destroy(new Error('a request was to be written that is over'));
+      return false;
+    }
+    const head = request.subarray(0, headBytes);
+    head.writeInt32BE(headBytes - 4 + body.length, 0);
+    socket.cork();
+    write(head);
+    const hasRoom = write(body, () => giveBack(body));
+    socket.uncork();
+    return hasRoom;
+  };
+  return socket;
 }
