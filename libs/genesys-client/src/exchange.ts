@@ -1,5 +1,5 @@
 import { headerOf, type Headers } from '@genesys-kafka/http';
-import { giveBack } from '@genesys-kafka/runtime/memory';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import type { Dispatcher } from 'undici';
 import { answerTooLarge, type CallFacts } from './call-errors.ts';
 

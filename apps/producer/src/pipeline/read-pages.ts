@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { readInstant } from '@genesys-kafka/genesys-client';
 import type { Availability } from '@genesys-kafka/ledger';
 import { ParserError, RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
-import { giveBack } from '@genesys-kafka/runtime/memory';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { ProducerError } from '../errors.ts';
 
 /** One page of a job's results as its original bytes, in memory of the caller's. `cursor` is absent for the first. */

@@ -1,4 +1,4 @@
-import { giveBack } from '@genesys-kafka/runtime/memory';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { RecordFacts, type StagedBatch, type StagedStep } from './staged-step.ts';
 import type { Staged } from './stage-segment.ts';
 import type { BatchPlace, ThreadReply } from './thread-messages.ts';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { ArchiveError, SpoolFile } from '@genesys-kafka/archive';
-import { giveBack } from '@genesys-kafka/runtime/memory';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { placeOf, stepOf } from './reply.ts';
 import type { StagedStep } from './staged-step.ts';
 import type { BatchPlace } from './thread-messages.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { giveBack } from '@genesys-kafka/runtime/memory';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 
 /** Nothing else ends in these bytes. */
 const MARK = randomBytes(16);
