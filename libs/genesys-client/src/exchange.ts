@@ -1,4 +1,5 @@
 import { headerOf, type Headers } from '@genesys-kafka/http';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import type { Dispatcher } from 'undici';
 import { answerTooLarge, type CallFacts } from './call-errors.ts';
 
@@ -97,6 +98,8 @@ const SETTLED: Dispatcher.DispatchController = {
   resume: () => undefined,
 };
 
+const NOTHING = Buffer.alloc(0);
+
 class Collector implements Dispatcher.DispatchHandler {
   readonly answer = Promise.withResolvers<Answer>();
   readonly #call: Call;
@@ -104,7 +107,8 @@ class Collector implements Dispatcher.DispatchHandler {
   #failure: Error | undefined;
   #status = 0;
   #headers: Headers = {};
-  #chunks: Buffer[] = [];
+  /** As large as the answer says that it will be: its first `#bytes` bytes have arrived. */
+  #body: Buffer = NOTHING;
   #bytes = 0;
 
   constructor(call: Call) {
@@ -114,7 +118,7 @@ class Collector implements Dispatcher.DispatchHandler {
   /** Settles the answer and ends the request, now or as soon as it starts. */
   fail(error: Error): void {
     this.#failure ??= error;
-    this.#chunks = [];
+    this.#body = NOTHING;
     this.answer.reject(error);
     this.#controller?.abort(error);
   }
@@ -144,8 +148,23 @@ class Collector implements Dispatcher.DispatchHandler {
       controller.abort(answerTooLarge(callFacts(this.#call), this.#call.maxBytes));
       return;
     }
+    if (controller === SETTLED) this.#body = chunk;
+    else this.#append(chunk);
     this.#bytes += chunk.length;
-    this.#chunks.push(chunk);
+  }
+
+  /** Copied at once: kept until the end, the pieces would outlive the young generation, and wait for a full collection. */
+  #append(chunk: Buffer): void {
+    const needed = this.#bytes + chunk.length;
+    if (needed > this.#body.length) {
+      const announced = Number(this.#headers['content-length'] ?? 0) || 0;
+      const most = Math.max(needed, Math.min(this.#call.maxBytes, Math.max(announced, 2 * this.#body.length)));
+      const grown = Buffer.allocUnsafeSlow(most);
+      this.#body.copy(grown, 0, 0, this.#bytes);
+      giveBack(this.#body);
+      this.#body = grown;
+    }
+    chunk.copy(this.#body, this.#bytes);
   }
 
   onResponseEnd(): void {
@@ -157,9 +176,8 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   #settle(): void {
-    const [first] = this.#chunks;
-    const body = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes);
-    this.#chunks = [];
+    const body = this.#body.subarray(0, this.#bytes);
+    this.#body = NOTHING;
     this.answer.resolve({ status: this.#status, headers: this.#headers, body });
   }
 

@@ -3,6 +3,7 @@ import { MOST_BATCHES, type EncodedBatch, type TopicPartition, type Transaction 
 interface Queued {
   readonly batch: EncodedBatch;
   readonly held: number;
+  readonly onSent: (() => void) | undefined;
 }
 
 export interface QueueEvents {
@@ -27,8 +28,8 @@ export class PartitionQueue {
   }
 
   /** `held`: what the batch counts for until it is sent. */
-  push(batch: EncodedBatch, held: number): void {
-    this.#queued.push({ batch, held });
+  push(batch: EncodedBatch, held: number, onSent?: () => void): void {
+    this.#queued.push({ batch, held, onSent });
     this.#pump();
   }
 
@@ -58,7 +59,10 @@ export class PartitionQueue {
     this.#sending = this.#transaction
       .sendBatches(this.#target, batches)
       .then(
-        () => outcome.sent(held),
+        () => {
+          outcome.sent(held);
+          for (const { onSent } of next) onSent?.();
+        },
         (error: unknown) => outcome.failed(error),
       )
       .finally(() => {

@@ -234,6 +234,19 @@ test('batches of tiny records are bounded by their number: what each takes besid
   await publisher.close();
 });
 
+test('a step is told once that all of its batches are sent, and not where one of them failed', async () => {
+  for (const failAt of [Number.POSITIVE_INFINITY, 3]) {
+    const publisher = new LanePublisher(laneOn(new MemoryLog(failAt)), limits);
+    const whole = await step('a', 0, [8, 8, 8, 8]);
+    let told = 0;
+    await publisher.write({ ...whole, onSent: () => void (told += 1) }).catch(() => undefined);
+    await publisher.flush().catch((error: unknown) => assert(isLaneInterrupted(error)));
+    assert(whole.batches.length > 1);
+    assert.equal(told, failAt === 3 ? 0 : 1);
+    await publisher.close();
+  }
+});
+
 test('a transaction is closed by its age without being asked', async () => {
   const log = new MemoryLog();
   const clock = new ManualClock();

@@ -25,6 +25,8 @@ export interface PublishStep {
   readonly batches: readonly (TopicPartition & { readonly batch: EncodedBatch })[];
   /** Of the records that are published, where the lane keeps digests. */
   readonly digests?: readonly EncodedBatch[];
+  /** Called when the last of `batches` is sent, and their bytes are read no more; not after a failure. */
+  onSent?(): void;
 }
 
 /** What each record of a batch takes while it is sent, besides the batch's bytes. */
@@ -90,9 +92,14 @@ export class LanePublisher {
     this.#throwIfFailed();
     const batch = this.#fillingBatch();
     batch.entries.set(step.key, step.entry);
+    let unsent = step.batches.length;
+    const onSent = () => {
+      unsent -= 1;
+      if (unsent === 0) step.onSent?.();
+    };
     for (const { topic, partition, batch: records } of step.batches) {
       batch.records += records.count;
-      this.#take(batch, { topic, partition }, records);
+      this.#take(batch, { topic, partition }, records, onSent);
     }
     this.#takeDigests(batch, step.digests ?? []);
     await this.#untilRoom(batch);
@@ -138,11 +145,11 @@ export class LanePublisher {
     if (this.#failure) throw this.#failure;
   }
 
-  #take(batch: Batch, target: TopicPartition, records: EncodedBatch): void {
+  #take(batch: Batch, target: TopicPartition, records: EncodedBatch, onSent?: () => void): void {
     batch.bytes += records.rawBytes;
     const held = records.bytes.length + records.count * RECORD_OVERHEAD;
     this.#bufferedBytes += held;
-    this.#queue(batch, target).push(records, held);
+    this.#queue(batch, target).push(records, held, onSent);
   }
 
   #takeDigests(batch: Batch, digests: readonly EncodedBatch[]): void {

@@ -67,6 +67,27 @@ test('follows the cursor past an empty page to the page without one, ordinals ru
   assert.deepEqual(availability, { until: '2026-01-01T00:00:00.000Z' });
 });
 
+test('a page gives its memory back once it is staged', async () => {
+  const lane = new MemoryLane();
+  const bodies: Buffer[] = [];
+  const job: Job = { '': { records: conversations('a', 250), next: 'b' }, b: { records: conversations('b', 3) } };
+  const fetchPage = async (cursor = ''): Promise<Buffer> => {
+    const body = page(job[cursor]!);
+    // In memory of its own, as an answer is.
+    const own = Buffer.allocUnsafeSlow(body.length);
+    body.copy(own);
+    bodies.push(own);
+    return own;
+  };
+  await publishPages(fetchPage, new SourcePublisher(lane.publisher, newSource(), sourceOptions()), READING, never);
+  await lane.publisher.flush();
+  assert.equal(lane.ordinals.data.length, 253);
+  assert.deepEqual(
+    bodies.map(({ length }) => length),
+    [0, 0],
+  );
+});
+
 test('whichever fetch breaks, the next run goes on at that page, and each record is there once', async () => {
   for (let failAt = 1; failAt <= 4; failAt += 1) {
     const first = await read(JOB, newSource(), failAt);

@@ -16,6 +16,8 @@ interface PageStep {
   readonly records: readonly ScannedRecord[];
   readonly availableUntil: string | undefined;
   readonly positionAt: (records: number) => PagePosition;
+  /** To be called when the records are read no more. */
+  readonly onStaged: () => void;
 }
 
 /**
@@ -43,11 +45,12 @@ export async function publishPages(
       yield* stepsOf({ ...page, availability }, isResumed ? resumed.done : 0);
     }
   }
-  const staged = mapAhead(steps(), stager.ahead, async ({ records: all, availableUntil, positionAt }) => {
+  const staged = mapAhead(steps(), stager.ahead, async ({ records: all, availableUntil, positionAt, onStaged }) => {
     const parts: StagedStep[] = [];
     for await (const segment of inSegments([all], 0)) {
       parts.push(await stager.stage(segment, { ...source.facts, availableUntil }));
     }
+    onStaged();
     return { parts, positionAt };
   });
   for await (const { parts, positionAt } of staged) {
@@ -55,8 +58,8 @@ export async function publishPages(
     let taken = 0;
     for (const part of parts) {
       const before = taken;
-      await source.publish(part, (more) => positionAt(before + more), signal);
       taken += part.facts.count;
+      await source.publish(part, (more) => positionAt(before + more), signal);
     }
   }
   return availability;
@@ -74,12 +77,17 @@ function* stepsOf(page: Page, done: number): Generator<PageStep> {
   const { availability, availableUntil, cursor, nextCursor, records, sha256 } = page;
   const next: PagePosition | undefined = nextCursor === undefined ? undefined : { availability, cursor: nextCursor };
   const here: PagePosition = { availability, ...(cursor === undefined ? {} : { cursor }) };
+  let left = Math.ceil((records.length - done) / RECORDS_PER_STEP);
+  const onStaged = () => {
+    left -= 1;
+    if (left <= 0) page.release();
+  };
   for (let at = done; at < records.length; at += RECORDS_PER_STEP) {
     const positionAt = (taken: number) => {
       const isLast = at + taken === records.length;
       return isLast && next ? next : { ...here, page: { sha256, done: at + taken } };
     };
-    yield { records: records.slice(at, at + RECORDS_PER_STEP), availableUntil, positionAt };
+    yield { records: records.slice(at, at + RECORDS_PER_STEP), availableUntil, positionAt, onStaged };
   }
-  if (done >= records.length && next) yield { records: [], availableUntil, positionAt: () => next };
+  if (done >= records.length && next) yield { records: [], availableUntil, positionAt: () => next, onStaged };
 }

@@ -3,9 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 import { readInstant } from '@genesys-kafka/genesys-client';
 import type { Availability } from '@genesys-kafka/ledger';
 import { ParserError, RecordScanner, type ScannedRecord, type ScanOptions } from '@genesys-kafka/record-parser';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { ProducerError } from '../errors.ts';
 
-/** One page of a job's results as its original bytes. `cursor` is absent for the first. */
+/** One page of a job's results as its original bytes, in memory of the caller's. `cursor` is absent for the first. */
 export type FetchPage = (cursor: string | undefined, signal: AbortSignal) => Promise<Buffer>;
 
 export interface Page {
@@ -18,6 +19,8 @@ export interface Page {
   /** `dataAvailabilityDate`, in Genesys' own words; undefined where the page has none, or none that can be read. */
   readonly availableUntil: string | undefined;
   readonly availability: Availability;
+  /** Gives its memory back: to be called once nobody reads its records any more. */
+  release(): void;
 }
 
 /** Scanned at once, before others get their turn: a page may be tens of megabytes. */
@@ -59,7 +62,7 @@ export async function* readPages(
       throw new ProducerError('cursor-loop', what, { details: { page: number } });
     }
     previous = page.sha256;
-    yield { ...page, number, cursor };
+    yield { ...page, number, cursor, release: () => giveBack(bytes) };
     if (page.nextCursor === undefined) return;
     ordinal += page.records.length;
     cursor = page.nextCursor;
@@ -100,7 +103,7 @@ async function scanPage(
   isFirst: boolean,
   firstOrdinal: number,
   scan: ScanOptions,
-): Promise<Omit<Page, 'number' | 'cursor'> & { readonly problem: string | undefined }> {
+): Promise<Omit<Page, 'number' | 'cursor' | 'release'> & { readonly problem: string | undefined }> {
   const scanner = new RecordScanner({ ...scan, page: true });
   // Of the records alone: `dataAvailabilityDate` beside them moves on between two fetches of the same page.
   const sha256 = createHash('sha256');

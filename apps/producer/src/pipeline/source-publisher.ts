@@ -153,7 +153,7 @@ export class SourcePublisher<E extends WindowLine = WindowLine> {
     if (!judge) {
       const batches = await this.#withoutLetters(part.batches, signal);
       this.#advance(part, page);
-      await this.#publisher.write(this.#step(batches));
+      await this.#publisher.write({ ...this.#step(batches), ...(part.release ? { onSent: part.release } : {}) });
       return;
     }
     await judge.inTurn(async (turn) => {

@@ -64,6 +64,7 @@ export async function stageArchive(
       signal.throwIfAborted();
       await file.append(step);
       records += step.facts.count;
+      step.release?.();
     }
   } catch (error) {
     if (!(error instanceof ParserError) || error.code === 'trailing-text') throw error;

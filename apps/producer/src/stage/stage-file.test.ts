@@ -17,7 +17,7 @@ async function steps(): Promise<StagedStep[]> {
 
 async function all(file: StageFile): Promise<StagedStep[]> {
   const read: StagedStep[] = [];
-  for await (const step of file.steps()) read.push(step);
+  for await (const { firstOrdinal, facts, batches } of file.steps()) read.push({ firstOrdinal, facts, batches });
   return read;
 }
 
@@ -31,6 +31,18 @@ test('steps come back as they were, as often as they are asked for, and the file
     assert.deepEqual(await all(file), written);
   }
   assert.deepEqual(await readdir(dir.path), []);
+});
+
+test('a step that is released has given its memory back', async () => {
+  await using dir = await spoolDir();
+  await using file = await StageFile.create(dir.path);
+  await file.append((await steps())[1]!);
+  for await (const { facts, batches, release } of file.steps()) {
+    assert(facts.count > 0);
+    release!();
+    assert.equal(facts.bytes.length, 0);
+    for (const { batch } of batches) assert.equal(batch.bytes.length, 0);
+  }
 });
 
 test('a byte that the disk gives back otherwise, wherever it lies, is told, and nothing is made of it', async () => {

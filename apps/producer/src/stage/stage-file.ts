@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { ArchiveError, SpoolFile } from '@genesys-kafka/archive';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { placeOf, stepOf } from './reply.ts';
 import type { StagedStep } from './staged-step.ts';
 import type { BatchPlace } from './thread-messages.ts';
@@ -38,6 +39,7 @@ export class StageFile implements AsyncDisposable {
     body.writeUInt32LE(crc32(body.subarray(HEAD_BYTES), crc32(body.subarray(0, 12))), 12);
     await this.#file.write(body, this.#end);
     this.#end += body.length;
+    giveBack(body);
   }
 
   /** All steps in their order. Raises ArchiveError: `spool-damaged` where the disk gives back something else. */

@@ -11,6 +11,8 @@ export interface StagedStep {
   readonly facts: RecordFacts;
   /** Those of one partition in the order of their records. None where the records are published already. */
   readonly batches: readonly StagedBatch[];
+  /** Gives their memory back: to be called once nobody reads the facts and the batches any more, where it is there. */
+  readonly release?: () => void;
 }
 
 const DIGEST_BYTES = 32;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import kafkajs, { Kafka, type Producer } from 'kafkajs';
 import { encodeBatch } from '../wire/encoded-batch.ts';
 import { protocolError, type ProduceCall } from './internals.ts';
+import { writingBodies } from './request-bodies.ts';
 import { assertAnswered, batchesRequest, sendBatches } from './send-batches.ts';
 
 /** Of a request for the topic `t` without a transaction: after the id, acks, time-out, topic and two counts. */
@@ -17,6 +19,14 @@ interface Asked {
   readonly partition: number;
   readonly firstSequence: number;
   answer(failure?: Error): void;
+}
+
+/** What a socket writes for a body's place-holder. */
+function written(place: Buffer): Buffer {
+  const writes: Buffer[] = [];
+  const socket = { write: (bytes: Buffer) => writes.push(Buffer.from(bytes)), cork() {}, uncork() {} };
+  writingBodies(socket as unknown as Socket).write(Buffer.concat([Buffer.alloc(8), place]));
+  return writes[1]!;
 }
 
 /** A producer of kafkajs's on two brokers that answer when they are told to. */
@@ -40,7 +50,7 @@ async function producerOn(asked: Asked[], wrap: (kafka: Kafka) => Kafka): Promis
     },
     connectionPool: {
       send: async ({ request }: { readonly request: { encode(): Promise<{ readonly buffer: Buffer }> } }) => {
-        const { buffer } = await request.encode();
+        const buffer = written((await request.encode()).buffer);
         return ask(node, buffer.readInt32BE(PARTITION_AT), buffer.readInt32BE(BATCH_AT + 53));
       },
     },

@@ -14,6 +14,7 @@ import {
   type ProduceCall,
   type TransactionCoordinator,
 } from './internals.ts';
+import { forgetBody, placeHolder } from './request-bodies.ts';
 
 /** In kafkajs's hands in place of each record of the batches: it counts them, for its sequence numbers. */
 interface StandIn {
@@ -117,11 +118,17 @@ async function produceBatches(broker: Broker, call: ProduceCall): Promise<unknow
         firstSequence: sequence,
       };
       sequence = (sequence + batch.count) % SEQUENCES;
+      let place: Buffer | undefined;
       const encode = async () => {
         const options = { ...sender, timeoutMs: call.timeout, timestampMs: Date.now() };
-        return asEncoder(encodeProduceRequest({ topic, partition }, batch, options));
+        place = placeHolder(encodeProduceRequest({ topic, partition }, batch, options));
+        return asEncoder(place);
       };
-      return broker.connectionPool.send({ request: { ...request, encode }, response });
+      try {
+        return await broker.connectionPool.send({ request: { ...request, encode }, response });
+      } finally {
+        if (place) forgetBody(place);
+      }
     }),
   );
   // The first failure is what happened; those behind it may only follow from it.

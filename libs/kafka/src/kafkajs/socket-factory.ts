@@ -3,6 +3,7 @@ import tls from 'node:tls';
 import { isLoopback, TLS } from '@genesys-kafka/http';
 import type { ISocketFactory } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
+import { writingBodies } from './request-bodies.ts';
 
 const KEEP_ALIVE_MS = 60_000;
 
@@ -19,7 +20,7 @@ export function createSocketFactory({ refusesPlaintext }: { readonly refusesPlai
     const socket = isPlain
       ? net.connect({ host, port }, onConnect)
       : tls.connect({ ...ssl, ...TLS, host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}) }, onConnect);
-    return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    return writingBodies(socket.setKeepAlive(true, KEEP_ALIVE_MS));
   };
 }
 
