@@ -217,6 +217,20 @@ test('retry: tier by tier with the value unchanged, waiting for not-before, then
   );
 });
 
+test('a record of another producer is known by its place in the main topic, at each attempt', async () => {
+  for (const headers of [{}, { 'source-id': Buffer.from('job-1'), ordinal: Buffer.from('seven') }]) {
+    const crm = route([busy, ok]);
+    await crm.work(record(frame(9, Buffer.from(text)), { headers }));
+    const again = crm.work(received(crm.sent[0]!));
+    await crm.clock.advance(5000);
+    await again;
+    assert.deepEqual(
+      crm.deliveries.map(({ idempotencyKey }) => idempotencyKey),
+      ['d:2:41', 'd:2:41'],
+    );
+  }
+});
+
 test('Retry-After: the smallest tier that covers it', async () => {
   const crm = route([{ ...busy, retryAfterMs: 20_000 }]);
   await crm.work(record(frame(9, Buffer.from(text))));
@@ -244,6 +258,27 @@ test('refused by the target (401): the record waits for the circuit, and costs n
   await working;
   assert.equal(crm.deliveries.length, 3);
   assert.deepEqual(crm.sent, []);
+});
+
+test('waiting for the circuit counts as no attempt: what fails after it goes on where it stood', async () => {
+  const crm = route([login, login, ok, busy]);
+  const working = ['a', 'b'].map(async (key) =>
+    crm.work(record(frame(9, Buffer.from(text)), { key: Buffer.from(key) })),
+  );
+  await crm.clock.advance(29_000);
+  await crm.clock.advance(120_000);
+  await Promise.all(working);
+  assert.deepEqual([crm.deliveries.length, crm.sent.length], [4, 1]);
+  assert.equal(parseRetryHeaders(received(crm.sent[0]!).headers).attempt, 2);
+});
+
+test('a record that is rejected while the circuit opens is a dead letter at once: it is the fault of the record', async () => {
+  const crm = route([refused]);
+  const working = crm.work(record(frame(9, Buffer.from(text))));
+  crm.gate.trip(60_000, { cause: 'http-429', reason: 'elsewhere' });
+  await working;
+  assert.equal(crm.gate.state, 'open');
+  assert.deepEqual([crm.deliveries.length, crm.sent[0]?.topic], [1, 'd.dlt']);
 });
 
 test('a dead target: once the circuit is open no attempt is burnt, failed probes included', async () => {
