@@ -18,7 +18,13 @@ const MAX_DEGREE = 3;
 const CHARACTERS_PER_STEP = 16;
 
 /** How often something happens at most: as often as a place of the record has elements, or as all of it or the headers have. */
-type Factor = { readonly path: readonly string[]; readonly isMeasured: boolean } | 'all' | 'headers';
+type Factor = Place | 'all' | 'headers';
+
+/** A place of the record; `isMeasured`: only its length is asked for. */
+interface Place {
+  readonly path: readonly string[];
+  readonly isMeasured: boolean;
+}
 
 interface Scope {
   /** The loops around, but for those that only walk on inside what an outer one walks through. */
@@ -54,13 +60,14 @@ export function guardCost(root: ASTNode, fail: (problem: string, start: number) 
   const { products } = costs;
   if (products.length === 0) return () => undefined;
   return ({ record, headers }) => {
-    const known: { all?: number; headers?: number } = {};
-    const all = () => (known.all ??= headersSize() + wholeSize(record));
-    const headersSize = () => (known.headers ??= wholeSize(headers));
-    const steps = (factor: Factor) => {
-      if (factor === 'headers') return Math.max(1, headersSize());
-      return Math.max(1, factor === 'all' ? all() : sizeAt(record, factor));
+    let [whole, ofHeaders]: (number | undefined)[] = [];
+    const headersSize = () => (ofHeaders ??= wholeSize(headers));
+    const all = () => (whole ??= headersSize() + wholeSize(record));
+    const sizeOf = (factor: Factor) => {
+      if (factor === 'headers') return headersSize();
+      return factor === 'all' ? all() : sizeAt(record, factor);
     };
+    const steps = (factor: Factor) => Math.max(1, sizeOf(factor));
     const isTooCostly = products.some(
       (factors) => factors.reduce((product, factor) => product * steps(factor), 1) > MAX_STEPS,
     );
@@ -144,7 +151,7 @@ function enter({ range, variable }: Loop, scope: Scope): Scope {
 }
 
 /** Elements, entries or text at a path of the record; 1 where there is nothing of the kind. */
-function sizeAt(record: unknown, { path, isMeasured }: Exclude<Factor, 'all'>): number {
+function sizeAt(record: unknown, { path, isMeasured }: Place): number {
   let at = record;
   for (const name of path) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return 1;

@@ -116,6 +116,21 @@ test('where not even a pointer is taken, the move ends with the error of its top
   await assert.rejects(forward.deadLetter(record(10), origin, why, never), { code: 'message-too-large' });
 });
 
+test('what fails for another reason than the record ends the move: nothing is made a pointer or another dead letter of', async () => {
+  let writes = 0;
+  const append = async () => {
+    writes += 1;
+    return Promise.reject(new KafkaError('authorization-failed', 'no right'));
+  };
+  const { forward, told } = forwarder({}, { writer: { append } });
+  const failure = { cause: 'http-503', reason: 'busy' };
+  const state = { attempt: 1, notBeforeMs: 0, origin, recordVersion: 41n, picked: false };
+  const step = { kind: 'retry', tier: 0, notBeforeMs: 0, attempt: 2, failure } as const;
+  await assert.rejects(forward.deadLetter(record(10), origin, why, never), { code: 'authorization-failed' });
+  await assert.rejects(forward.retry(record(10), state, step, never), { code: 'authorization-failed' });
+  assert.deepEqual([writes, told], [2, []]);
+});
+
 test('object storage has the whole of what its topic refuses, and a move is done when both have it', async () => {
   const kept: LetterRecord[] = [];
   const gate = Promise.withResolvers<undefined>();
