@@ -120,7 +120,10 @@ test('an item refused for what we are, beside one that is taken, is about its re
   const sink = httpSink(t, { url: origin, batch: BATCH, answers: { items: '', status: '/status' } });
   assert.deepEqual((await sink.deliver(deliveries(2), never)).map(said), ['delivered', 'retry http-403']);
   statuses = [422, 403];
-  assert.deepEqual((await sink.deliver(deliveries(2), never)).map(said), ['rejected http-422', 'misconfigured http-403']);
+  assert.deepEqual((await sink.deliver(deliveries(2), never)).map(said), [
+    'rejected http-422',
+    'misconfigured http-403',
+  ]);
 });
 
 test('one bad record among a hundred: its neighbours are taken, and its key is asked for in few requests', async (t) => {
