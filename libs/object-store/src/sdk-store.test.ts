@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { connectObjectStore } from './connect.ts';
 import { ObjectStoreError } from './errors.ts';
+import { storageFailure } from './storage-failure.ts';
 
 const KEYS = { accessKeyId: 'AKIA-canary-0001', secretAccessKey: 'secret-canary-0001', region: 'eu-central-1' };
 const never = new AbortController().signal;
@@ -80,6 +81,24 @@ for (const [what, answer, code, says] of [
     assert.match(error.message, says);
   });
 }
+
+test('an answer is judged by its code, and without one by its status: what passes is waited for, the rest is not', () => {
+  for (const [name, status, code, retry] of [
+    ['RequestTimeout', 400, 's3-failing', true],
+    ['UnknownError', 429, 's3-failing', true],
+    ['UnknownError', 500, 's3-failing', true],
+    ['UnknownError', 504, 's3-failing', true],
+    ['UnknownError', 401, 's3-access-denied', false],
+    ['UnknownError', 307, 's3-wrong-region', false],
+    ['UnknownError', 400, 's3-refused', false],
+  ] as const) {
+    const error = Object.assign(new Error('of the SDK'), { name, $metadata: { httpStatusCode: status } });
+    const asked = { what: 's3://b/k', host: 'h', region: 'r', doing: 'write' } as const;
+    const failure = storageFailure(error, asked);
+    assert.ok(failure instanceof ObjectStoreError);
+    assert.deepEqual([failure.code, failure.retry], [code, retry], `${status} ${name}`);
+  }
+});
 
 test('a storage that fails for a moment is asked again', async () => {
   let asked = 0;

@@ -74,7 +74,7 @@ function evaluate(program: (context: object) => unknown, cost: CostGuard, input:
 }
 
 function decide(program: (context: object) => unknown, cost: CostGuard, input: RuleInput): Evaluated {
-  const tooCostly = cost(input.record);
+  const tooCostly = cost(input);
   if (tooCostly !== undefined) return { failed: tooCostly, missing: false };
   const headers = new Map(Object.entries(input.headers));
   const first = attempt(program, input.record, headers);

@@ -2,8 +2,14 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { asLoop, childrenOf, type Loop } from './rule-ast.ts';
 import { flowsFrom, pathOf, type Source } from './rule-flow.ts';
 
+/** What a rule is evaluated on. */
+interface Input {
+  readonly record: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** An error text where evaluating the rule on this record would cost too much, else undefined. */
-export type CostGuard = (record: unknown) => string | undefined;
+export type CostGuard = (input: Input) => string | undefined;
 
 /** About half a second of one core; the consumer's heartbeats share it. */
 const MAX_STEPS = 5_000_000;
@@ -11,8 +17,14 @@ const MAX_DEGREE = 3;
 /** Characters that a function over text goes through in the time of a step. */
 const CHARACTERS_PER_STEP = 16;
 
-/** How often something happens at most: as often as a place of the record has elements, or as all of it has. */
-type Factor = { readonly path: readonly string[]; readonly isMeasured: boolean } | 'all';
+/** How often something happens at most: as often as a place of the record has elements, or as all of it or the headers have. */
+type Factor = Place | 'all' | 'headers';
+
+/** A place of the record; `isMeasured`: only its length is asked for. */
+interface Place {
+  readonly path: readonly string[];
+  readonly isMeasured: boolean;
+}
 
 interface Scope {
   /** The loops around, but for those that only walk on inside what an outer one walks through. */
@@ -21,8 +33,8 @@ interface Scope {
   readonly tails: ReadonlyMap<string, number>;
   /** Variables that hold something written in the rule. */
   readonly constants: ReadonlySet<string>;
-  /** A loop's variable has the name `record`. */
-  readonly isRecordHidden: boolean;
+  /** `record` and `headers`, but for such as a loop's variable has the name of. */
+  readonly roots: ReadonlySet<string>;
 }
 
 interface Costs {
@@ -42,15 +54,20 @@ const WALKING_OPERATORS: ReadonlySet<string> = new Set(['in', '+']);
  */
 export function guardCost(root: ASTNode, fail: (problem: string, start: number) => Error): CostGuard {
   const costs: Costs = { products: [], degree: 0 };
-  collect(root, { factors: [], tails: new Map(), constants: new Set(['headers']), isRecordHidden: false }, costs);
+  collect(root, { factors: [], tails: new Map(), constants: new Set(), roots: new Set(['record', 'headers']) }, costs);
   if (costs.degree > MAX_DEGREE)
     throw fail(`loops over independent lists are nested more than ${MAX_DEGREE} deep`, root.start);
   const { products } = costs;
   if (products.length === 0) return () => undefined;
-  return (record) => {
-    let whole: number | undefined;
-    const all = () => (whole ??= wholeSize(record));
-    const steps = (factor: Factor) => Math.max(1, factor === 'all' ? all() : sizeAt(record, factor));
+  return ({ record, headers }) => {
+    let [whole, ofHeaders]: (number | undefined)[] = [];
+    const headersSize = () => (ofHeaders ??= wholeSize(headers));
+    const all = () => (whole ??= headersSize() + wholeSize(record));
+    const sizeOf = (factor: Factor) => {
+      if (factor === 'headers') return headersSize();
+      return factor === 'all' ? all() : sizeAt(record, factor);
+    };
+    const steps = (factor: Factor) => Math.max(1, sizeOf(factor));
     const isTooCostly = products.some(
       (factors) => factors.reduce((product, factor) => product * steps(factor), 1) > MAX_STEPS,
     );
@@ -97,8 +114,10 @@ function follows({ root }: Source, { tails, constants }: Scope): boolean {
   return root !== undefined && (tails.has(root) || constants.has(root));
 }
 
-function factorOf({ root, path }: Source, { isRecordHidden }: Scope, isMeasured = false): Factor {
-  return root === 'record' && !isRecordHidden && path !== undefined ? { path, isMeasured } : 'all';
+function factorOf({ root, path }: Source, { roots }: Scope, isMeasured = false): Factor {
+  if (root === undefined || !roots.has(root)) return 'all';
+  if (root === 'headers') return root;
+  return path === undefined ? 'all' : { path, isMeasured };
 }
 
 function enter({ range, variable }: Loop, scope: Scope): Scope {
@@ -106,9 +125,11 @@ function enter({ range, variable }: Loop, scope: Scope): Scope {
   const constants = new Set(scope.constants);
   tails.delete(variable);
   constants.delete(variable);
-  const inside = { tails, constants, isRecordHidden: scope.isRecordHidden || variable === 'record' };
+  const roots = new Set(scope.roots);
+  roots.delete(variable);
+  const inside = { tails, constants, roots };
   const source = pathOf(range);
-  if (source?.root !== undefined && scope.constants.has(source.root) && source.root !== 'headers') {
+  if (source?.root !== undefined && scope.constants.has(source.root)) {
     constants.add(variable);
     return { ...inside, factors: scope.factors };
   }
@@ -130,7 +151,7 @@ function enter({ range, variable }: Loop, scope: Scope): Scope {
 }
 
 /** Elements, entries or text at a path of the record; 1 where there is nothing of the kind. */
-function sizeAt(record: unknown, { path, isMeasured }: Exclude<Factor, 'all'>): number {
+function sizeAt(record: unknown, { path, isMeasured }: Place): number {
   let at = record;
   for (const name of path) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return 1;

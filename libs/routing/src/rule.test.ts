@@ -123,6 +123,27 @@ test('a function in a loop that goes through another list of the record is refus
   }
 });
 
+test('headers count as the record does: many of them, or a large one, are refused where they would block the process', () => {
+  const many = Object.fromEntries(names(5000).map((name) => [name, 'v']));
+  const tooCostly = { error: 'too costly for a record of this size' };
+  const pairs = 'headers.exists(h, headers.exists(g, h == g + "x"))';
+  assert.deepEqual(verdict(pairs, {}, many), tooCostly);
+  assert.deepEqual(verdict(pairs, {}, { a: 'v', ax: 'v' }), { matched: true });
+  const large = { text: 'x'.repeat(1_000_000) };
+  const asked = 'record.a.exists(n, headers["text"].contains(n))';
+  assert.deepEqual(verdict(asked, { a: names(5000) }, large), tooCostly);
+  assert.deepEqual(verdict(asked, { a: names(5000) }, { text: 'x' }), { matched: false });
+  const hidden = '[record.text].exists(headers, record.a.exists(n, headers.contains(n)))';
+  assert.deepEqual(verdict(hidden, { a: names(5000), ...large }), tooCostly, 'a variable of that name');
+});
+
+test('a rule that is too large or too deep is refused when it is compiled', () => {
+  const terms = (count: number) => Array.from({ length: count }, () => 'record.a == 1.0').join(' || ');
+  assert.throws(() => compileRule(terms(1000), 'r'), { code: 'rule-invalid' });
+  assert.throws(() => compileRule(`${'!('.repeat(120)}true${')'.repeat(120)}`, 'r'), { code: 'rule-invalid' });
+  assert.deepEqual(verdict(terms(50), { a: 1 }), { matched: true });
+});
+
 test('a function in a loop costs what it goes through: ordinary rules on the largest conversations are not refused', () => {
   const participants = Array.from({ length: 8000 }, (_, index) => ({
     purpose: index % 2 === 0 ? 'agent' : 'customer',

@@ -116,6 +116,17 @@ test('one batch at a time: its first record is the position until it is written,
   assert.equal(flow.position, 8n, 'what had gathered comes again');
 });
 
+test('records that come again with a fetch are not in a batch twice', async () => {
+  const { flow, writer } = flowOf();
+  await flow.begin(0n, nothing);
+  flow.accept(batchOf(0, [record(0), record(1)]));
+  flow.accept(batchOf(0, [record(0), record(1), record(2)]));
+  await until(() => writer.calls.some((call) => call.startsWith('write')));
+  assert.equal(writer.calls.at(-1), 'write 0-3 0,1,2');
+  writer.released.resolve(undefined);
+  await flow.stop(1000);
+});
+
 test('records of others, and markers, move the position at once', async () => {
   const { flow } = flowOf();
   await flow.begin(0n, nothing);

@@ -11,7 +11,7 @@ import {
   type Transaction,
 } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
-import { topicSpecs } from '@genesys-kafka/topics';
+import { RETRY_HEADER, topicSpecs } from '@genesys-kafka/topics';
 import type { GivenUp } from '../forward/forwarder.ts';
 import { KafkaSink } from './kafka-sink.ts';
 import { KafkaPartitionWriter, type KafkaWriterOptions } from './kafka-writer.ts';
@@ -215,17 +215,77 @@ test('what the target does not take is a dead letter, its neighbours are written
   const cluster = new MemoryCluster();
   cluster.maxBytes = 64 * 1024 + 100;
   const { write, letters } = writerOf(cluster);
-  let failures = 2;
+  let failures = 0;
   cluster.onCommit = (done) => {
-    // The claims are commits too.
-    if (cluster.commits > 1 && failures-- > 0) throw new KafkaError('broker-unreachable', 'no answer');
+    if (failures-- > 0) throw new KafkaError('broker-unreachable', 'no answer');
     done();
   };
   await write(0, 3);
+  failures = 2;
   await write(3, 1, 200);
   await write(4, 2);
   assert.deepEqual(cluster.copied.toSorted(), [...values(0, 3), ...values(4, 6)].sort());
   assert.deepEqual(letters, [[3n, 'message-too-large']]);
+});
+
+const dlt = { topic: 'in.dlt', partition: 1 };
+
+test('a dead letter goes with its batch, once, and one that no dead-letter topic takes is told so before', async () => {
+  const cluster = new MemoryCluster();
+  const { writer, write } = writerOf(cluster);
+  writer.at(1n);
+  await writer.append(dlt, { key: 'k', value: Buffer.from('dead') });
+  assert.equal(cluster.log(dlt).length, 0);
+  await write(0, 3);
+  await write(3, 3);
+  assert.deepEqual([cluster.log(dlt).length, writer.hasMoves], [1, false]);
+  const large = { key: 'k', value: Buffer.alloc(17 * 1024 * 1024) };
+  await assert.rejects(writer.append(dlt, large), { code: 'message-too-large' });
+});
+
+test('a dead-letter topic that refuses blames no record of the batch: they wait, and nothing of it is there before', async () => {
+  const cluster = new MemoryCluster();
+  cluster.refuses = 'dead';
+  const answers: string[] = [];
+  const onAnswer: KafkaWriterOptions['onAnswer'] = (outcome) => {
+    answers.push(outcome.kind === 'delivered' ? outcome.kind : `${outcome.kind} ${outcome.failure.cause}`);
+    assert.equal(cluster.copied.length, outcome.kind === 'delivered' ? 3 : 0);
+    if (answers.length === 2) cluster.refuses = 'nothing';
+  };
+  const { writer, write, letters } = writerOf(cluster, { onAnswer });
+  writer.at(1n);
+  await writer.append(dlt, { key: 'k', value: Buffer.from('dead') });
+  await write(0, 3);
+  assert.deepEqual(answers, [...Array<string>(2).fill('misconfigured topic-unfit'), 'delivered']);
+  assert.deepEqual([cluster.log(dlt).length, letters], [1, []]);
+});
+
+test('an answer that tells nothing of what was written is no refusal: the position tells', async () => {
+  for (const code of ['producer-sequence-broken', 'unexpected-answer'] as const) {
+    const cluster = new MemoryCluster();
+    const kinds: string[] = [];
+    const { write } = writerOf(cluster, { onAnswer: ({ kind }) => kinds.push(kind) });
+    await write(0, 1);
+    let failures = 1;
+    cluster.onCommit = (done) => {
+      done();
+      if (failures-- > 0) throw new KafkaError(code, 'no answer');
+    };
+    await write(1, 2);
+    assert.deepEqual([kinds, cluster.copied.length], [['delivered', 'retry', 'delivered'], 3]);
+  }
+});
+
+test('a retried record goes out without the headers of its way, one without a key to a partition that is there', async () => {
+  const cluster = new MemoryCluster();
+  const { writer } = writerOf(cluster);
+  const headers = { 'source-id': Buffer.from('job-1'), [RETRY_HEADER.attempt]: Buffer.from('2') };
+  const value = Buffer.from('v');
+  const record = { topic: 'in.retry-1', partition: 5, offset: 0n, timestampMs: 0, key: null, value, headers };
+  writer.add({ record, state: { picked: true, attempt: 2 }, value: { body: value } } as never);
+  await writer.write({ first: 0n, end: 1n }, declare, signals);
+  const [copy] = cluster.log({ topic: 'out', partition: 2 });
+  assert.deepEqual(Object.keys(copy!.headers), ['source-id']);
 });
 
 test('a record that the broker refuses for what it holds is found among its batch', async () => {

@@ -81,6 +81,20 @@ test('nothing is put while the declaration is not kept, nor where the partition 
   assert.deepEqual(calls, []);
 });
 
+test('a batch whose partition is given up while the storage does not take it is not written: its offset must not move', async () => {
+  const { writer, add, declare, lose } = writerOf();
+  await add(1);
+  await add(2, DAY + 2000);
+  lose(1);
+  const stop = new AbortController();
+  const stopping = { stopping: stop.signal, signal: never };
+  const giveUp = async (note: string) => {
+    stop.abort(new Error('given up'));
+    return declare(note);
+  };
+  await assert.rejects(writer.write({ first: 1n, end: 3n }, giveUp, stopping), { message: 'given up' });
+});
+
 test('a batch that was declared is made again without a word; one that comes out otherwise is not put, unless it is accepted', async () => {
   const first = writerOf();
   await first.add(1);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LetterRecord } from '@genesys-kafka/dead-letters';
-import { KafkaError, type ConsumedRecord, type OutgoingRecord } from '@genesys-kafka/kafka';
+import { KafkaError, type ConsumedRecord, type OutgoingRecord, type TopicPartition } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
-import { frame, parseDeadLetter } from '@genesys-kafka/topics';
+import { DEAD_LETTER_HEADER, frame, parseDeadLetter } from '@genesys-kafka/topics';
 import { Forwarder, type ForwarderOptions } from './forwarder.ts';
 import { TopicWriter } from './topic-writer.ts';
 
@@ -21,14 +21,14 @@ const record = (valueBytes: number, more: Partial<ConsumedRecord> = {}): Consume
 
 /** Topics that take records up to so many bytes of value, and refuse larger ones for good. */
 function forwarder(limits: Readonly<Record<string, number>>, more: Partial<ForwarderOptions> = {}) {
-  const sent: (OutgoingRecord & { topic: string })[] = [];
+  const sent: (OutgoingRecord & TopicPartition)[] = [];
   const told: string[] = [];
   const writer = new TopicWriter({
     producer: {
-      async send({ topic }, records) {
+      async send({ topic, partition }, records) {
         if (records.some(({ value }) => (value?.length ?? 0) > limits[topic]!))
           throw new KafkaError('message-too-large', `too large for ${topic}.`);
-        sent.push(...records.map((one) => ({ ...one, topic })));
+        sent.push(...records.map((one) => ({ ...one, topic, partition })));
       },
       close: async () => undefined,
     },
@@ -73,6 +73,23 @@ test('a dead letter that its topic refuses for good becomes a pointer: origin, c
   assert.deepEqual(told, ['d.dlt message-too-large', 'http-422', 'http-422']);
 });
 
+test('a pointer is small whatever the record brings along: neither a long key nor a long header of ours is in it', async () => {
+  const { forward, sent, letter } = forwarder({ 'd.dlt': 100 });
+  const headers = { 'source-id': Buffer.alloc(4000, 0x61), ordinal: Buffer.from('7') };
+  await forward.deadLetter(record(200, { key: Buffer.alloc(4000, 0x61), headers }), origin, why, never);
+  const [pointer] = sent;
+  assert.deepEqual([pointer!.key, pointer!.value], [null, null]);
+  assert.deepEqual([pointer!.headers!['source-id'], String(pointer!.headers!.ordinal)], [undefined, '7']);
+  assert.deepEqual(letter(0).origin, origin);
+});
+
+test('a dead letter that is whole is no pointer, whatever headers it came with', async () => {
+  const { forward, letter } = forwarder({ 'd.dlt': 1000 });
+  const headers = { [DEAD_LETTER_HEADER.omittedBytes]: Buffer.from('9') };
+  await forward.deadLetter(record(10, { headers }), origin, why, never);
+  assert.equal(letter(0).omittedBytes, undefined);
+});
+
 test('a retry that its topic refuses for good becomes a dead letter of its own cause, with the value where that fits', async () => {
   const { forward, sent, told, letter } = forwarder({ 'd.retry-1': 100, 'd.dlt': 1000 });
   const failure = { cause: 'http-503', reason: 'the target answered 503', httpStatus: 503 };
@@ -85,9 +102,33 @@ test('a retry that its topic refuses for good becomes a dead letter of its own c
   assert.deepEqual(told, ['d.retry-1 message-too-large', 'retry-refused']);
 });
 
+test('a record without a key goes to a partition that the topic has, however many the main topic has', async () => {
+  const { forward, sent } = forwarder({ 'd.dlt': 1000 }, { deadLetters: { topic: 'd.dlt', partitions: 2 } });
+  for (const partition of [0, 1, 5]) await forward.deadLetter(record(10, { key: null, partition }), origin, why, never);
+  assert.deepEqual(
+    sent.map((one) => one.partition),
+    [0, 1, 1],
+  );
+});
+
 test('where not even a pointer is taken, the move ends with the error of its topic', async () => {
   const { forward } = forwarder({ 'd.dlt': -1 });
   await assert.rejects(forward.deadLetter(record(10), origin, why, never), { code: 'message-too-large' });
+});
+
+test('what fails for another reason than the record ends the move: nothing is made a pointer or another dead letter of', async () => {
+  let writes = 0;
+  const append = async () => {
+    writes += 1;
+    return Promise.reject(new KafkaError('authorization-failed', 'no right'));
+  };
+  const { forward, told } = forwarder({}, { writer: { append } });
+  const failure = { cause: 'http-503', reason: 'busy' };
+  const state = { attempt: 1, notBeforeMs: 0, origin, recordVersion: 41n, picked: false };
+  const step = { kind: 'retry', tier: 0, notBeforeMs: 0, attempt: 2, failure } as const;
+  await assert.rejects(forward.deadLetter(record(10), origin, why, never), { code: 'authorization-failed' });
+  await assert.rejects(forward.retry(record(10), state, step, never), { code: 'authorization-failed' });
+  assert.deepEqual([writes, told], [2, []]);
 });
 
 test('object storage has the whole of what its topic refuses, and a move is done when both have it', async () => {

@@ -100,6 +100,23 @@ test('a record that the topic refuses for good is told so, and poisons none of t
   }
 });
 
+test('brokers that are away are waited for without end', async () => {
+  const clock = new ManualClock();
+  let isAway = true;
+  const port: Producer = {
+    send: async () => (isAway ? Promise.reject(new KafkaError('broker-not-ready', 'away')) : undefined),
+    close: async () => undefined,
+  };
+  let written = false;
+  const writer = new TopicWriter({ producer: port, clock, random: () => 0, onFailure: () => undefined });
+  const appended = writer.append(target, record('a'), never).then(() => (written = true));
+  for (let minute = 0; minute < 60; minute += 1) await clock.advance(60_000);
+  assert.equal(written, false);
+  isAway = false;
+  await clock.advance(60_000);
+  await appended;
+});
+
 test('a missing right or topic is waited out for two minutes, then it is the end', async () => {
   for (const code of ['authorization-failed', 'topic-missing', 'kafka-failed'] as const) {
     const clock = new ManualClock();

@@ -93,6 +93,24 @@ test('a topic that a restarted broker does not know is no verdict in mid-run; on
   await assert.rejects(running, { code: 'topic-missing' });
 });
 
+test('records that are gone are told before the group is joined: no partition is taken from another member for it', async () => {
+  let joins = 0;
+  const client = {
+    admin: {
+      offsets: async () => [{ partition: 0, first: 5n, end: 9n }],
+      groupCommits: async () => new Map([[0, { offset: 3n, note: '' }]]),
+      topicId: async () => undefined,
+    },
+    groupConsumer: () => ({ start: async () => void (joins += 1), stop: async () => undefined }),
+  };
+  const abort = new AbortController();
+  const stop = setTimeout(() => abort.abort(new Error('it went on')), 2000);
+  const running = runnerOf(client, new ManualClock()).run(abort.signal);
+  await assert.rejects(running, { code: 'records-gone' });
+  clearTimeout(stop);
+  assert.equal(joins, 0);
+});
+
 /** How long a route waits after each of `memberships`, which end after some time, with or without having had a part. */
 async function waitsAfter(memberships: readonly { readonly hasPart: boolean; readonly heldMs: number }[]) {
   const clock = new ManualClock();

@@ -1,163 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  Batcher,
-  SinkGate,
-  type BatchLimits,
-  type Delivery,
-  type DeliveryOutcome,
-  type Lane,
-} from '@genesys-kafka/delivery';
-import type { ConsumedRecord, OutgoingRecord, TopicPartition } from '@genesys-kafka/kafka';
-import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { compileRule } from '@genesys-kafka/routing';
-import {
-  frame,
-  parseDeadLetter,
-  parseRetryHeaders,
-  partitionFor,
-  RecordReader,
-  REPLAY_HEADER,
-} from '@genesys-kafka/topics';
-import { Forwarder } from '../forward/forwarder.ts';
-import { TopicWriter } from '../forward/topic-writer.ts';
-import { PartitionFlow } from '../group/partition-flow.ts';
-import type { WorkSignals } from '../group/work.ts';
-import { deliverRecord } from './deliver-record.ts';
-import { routeWork, type RoutePorts } from './route-work.ts';
-
-const text = JSON.stringify({ conversationId: 'c1', n: 1 });
-const ok: DeliveryOutcome = { kind: 'delivered' };
-const busy: DeliveryOutcome = { kind: 'retry', failure: { cause: 'http-503', reason: 'busy', httpStatus: 503 } };
-const refused: DeliveryOutcome = { kind: 'rejected', failure: { cause: 'http-422', reason: 'no', httpStatus: 422 } };
-const login: DeliveryOutcome = {
-  kind: 'misconfigured',
-  failure: { cause: 'http-401', reason: 'login', httpStatus: 401 },
-};
-
-function record(value: Buffer | null, more: Partial<ConsumedRecord> = {}): ConsumedRecord {
-  const headers = { 'source-id': Buffer.from('job-1'), ordinal: Buffer.from('7') };
-  return { topic: 'd', partition: 2, offset: 41n, timestampMs: 0, key: Buffer.from('c1'), value, headers, ...more };
-}
-
-interface Sent extends TopicPartition {
-  readonly record: OutgoingRecord;
-}
-
-/** A route over a real gate and a real forwarder; the sink answers from a script, the last answer for ever. */
-function route(
-  answers: DeliveryOutcome[],
-  options: Partial<RoutePorts> & { blocking?: boolean; over?: number; batch?: BatchLimits } = {},
-) {
-  const clock = new ManualClock();
-  const sent: Sent[] = [];
-  const deliveries: Delivery[] = [];
-  const batches: string[] = [];
-  const skipped: string[] = [];
-  const gate = new SinkGate({
-    concurrency: 4,
-    breaker: { errors: 1, over: options.over ?? 100, cooldownMs: 30_000, maxWaitMs: 300_000 },
-    clock,
-  });
-  const writer = new TopicWriter({
-    producer: {
-      send: async (target, records) => void sent.push(...records.map((one) => ({ ...target, record: one }))),
-      close: async () => undefined,
-    },
-    onFailure: () => assert.fail('the writer does not fail here'),
-  });
-  const forwarder = new Forwarder({
-    route: 'crm',
-    groupId: 'g.test.crm',
-    retries: [1, 2].map((tier) => ({ topic: `d.retry-${tier}`, partitions: 6 })),
-    deadLetters: { topic: 'd.dlt', partitions: 6 },
-    writer,
-    clock,
-    onRetry: () => undefined,
-    onDeadLetter: () => undefined,
-    onRefused: () => undefined,
-  });
-  const sink = {
-    batch: options.batch ?? { records: 1, bytes: Infinity, ageMs: 0 },
-    deliver: async (batch: readonly Delivery[]) => {
-      deliveries.push(...batch);
-      batches.push(batch.map(({ key, recordVersion }) => `${key}@${recordVersion}`).join(' '));
-      return batch.map(() => (answers.length > 1 ? answers.shift()! : answers[0]!));
-    },
-    check: async () => undefined,
-    close: async () => undefined,
-  };
-  const batcherOf = (lane: Lane) => new Batcher({ sink, gate, lane, clock, onAnswer: () => undefined });
-  const delivery = deliverRecord({
-    route: 'crm',
-    batcher: batcherOf('normal'),
-    replays: batcherOf('replay'),
-    gate,
-    policy: { tiersMs: [5000, 60_000], maxAttempts: 3 },
-    blocking: options.blocking ?? false,
-    forwarder,
-    clock,
-    onDelivered: () => undefined,
-    random: () => 0,
-  });
-  const ports: RoutePorts = {
-    mainTopic: 'd',
-    picks: () => ({ matched: true }),
-    owns: (owner) => owner !== 'nobody' && owner.route === 'crm',
-    keepsUnreadable: false,
-    longestWaitMs: 66_000,
-    reader: new RecordReader(undefined),
-    settle: delivery,
-    forwarder,
-    clock,
-    onSkipped: () => skipped.push('skipped'),
-    ...options,
-  };
-  const stopping = new AbortController();
-  let waits = 0;
-  const signals: WorkSignals = {
-    stopping: stopping.signal,
-    signal: new AbortController().signal,
-    whileWaiting: async (wait) => {
-      waits += 1;
-      return wait();
-    },
-  };
-  const work = routeWork(ports);
-  return {
-    clock,
-    sent,
-    deliveries,
-    batches,
-    skipped,
-    gate,
-    stopping,
-    waits: () => waits,
-    work: async (one: ConsumedRecord) => work(one, signals),
-    flow: new PartitionFlow({
-      limits: { maxRecords: 100, maxBytes: 1 << 20 },
-      work,
-      onChange: () => undefined,
-      onFailure: (error) => assert.fail(String(error)),
-    }),
-  };
-}
-
-/** What Kafka would hand out of a record that was sent. */
-function received({ topic, partition, record: { key, value, headers } }: Sent): ConsumedRecord {
-  const buffers = Object.entries(headers ?? {}).flatMap(([name, one]) =>
-    one === undefined ? [] : [[name, Buffer.from(one)]],
-  );
-  return {
-    topic,
-    partition,
-    offset: 3n,
-    timestampMs: 0,
-    key: Buffer.from(key!),
-    value: value as Buffer | null,
-    headers: Object.fromEntries(buffers) as Record<string, Buffer>,
-  };
-}
+import { frame, parseDeadLetter, parseRetryHeaders, partitionFor, REPLAY_HEADER } from '@genesys-kafka/topics';
+import { busy, login, ok, received, record, refused, route, text } from '../../fixtures/scripted-route.ts';
 
 test('delivered: the bare bytes, a stable key and the version go to the sink, and nothing moves', async () => {
   const crm = route([ok]);
@@ -217,6 +62,20 @@ test('retry: tier by tier with the value unchanged, waiting for not-before, then
   );
 });
 
+test('a record of another producer is known by its place in the main topic, at each attempt', async () => {
+  for (const headers of [{}, { 'source-id': Buffer.from('job-1'), ordinal: Buffer.from('seven') }]) {
+    const crm = route([busy, ok]);
+    await crm.work(record(frame(9, Buffer.from(text)), { headers }));
+    const again = crm.work(received(crm.sent[0]!));
+    await crm.clock.advance(5000);
+    await again;
+    assert.deepEqual(
+      crm.deliveries.map(({ idempotencyKey }) => idempotencyKey),
+      ['d:2:41', 'd:2:41'],
+    );
+  }
+});
+
 test('Retry-After: the smallest tier that covers it', async () => {
   const crm = route([{ ...busy, retryAfterMs: 20_000 }]);
   await crm.work(record(frame(9, Buffer.from(text))));
@@ -244,6 +103,27 @@ test('refused by the target (401): the record waits for the circuit, and costs n
   await working;
   assert.equal(crm.deliveries.length, 3);
   assert.deepEqual(crm.sent, []);
+});
+
+test('waiting for the circuit counts as no attempt: what fails after it goes on where it stood', async () => {
+  const crm = route([login, login, ok, busy]);
+  const working = ['a', 'b'].map(async (key) =>
+    crm.work(record(frame(9, Buffer.from(text)), { key: Buffer.from(key) })),
+  );
+  await crm.clock.advance(29_000);
+  await crm.clock.advance(120_000);
+  await Promise.all(working);
+  assert.deepEqual([crm.deliveries.length, crm.sent.length], [4, 1]);
+  assert.equal(parseRetryHeaders(received(crm.sent[0]!).headers).attempt, 2);
+});
+
+test('a record that is rejected while the circuit opens is a dead letter at once: it is the fault of the record', async () => {
+  const crm = route([refused]);
+  const working = crm.work(record(frame(9, Buffer.from(text))));
+  crm.gate.trip(60_000, { cause: 'http-429', reason: 'elsewhere' });
+  await working;
+  assert.equal(crm.gate.state, 'open');
+  assert.deepEqual([crm.deliveries.length, crm.sent[0]?.topic], [1, 'd.dlt']);
 });
 
 test('a dead target: once the circuit is open no attempt is burnt, failed probes included', async () => {
@@ -283,6 +163,26 @@ test('blocking: the retry waits in memory, and no retry topic is used', async ()
   assert.equal(crm.deliveries.length, 3);
   assert.deepEqual(crm.sent, []);
   assert.equal(crm.waits(), 0, 'other keys of the partition go on');
+});
+
+test('blocking: each try waits a tier longer, the last failed one is a dead letter; a stop ends the wait', async () => {
+  const crm = route([busy], { blocking: true });
+  const working = crm.work(record(frame(9, Buffer.from(text))));
+  const tries: number[] = [];
+  for (const waitMs of [4999, 1, 59_999, 1]) {
+    await crm.clock.advance(waitMs);
+    tries.push(crm.deliveries.length);
+  }
+  assert.deepEqual(tries, [1, 2, 2, 3]);
+  await working;
+  assert.equal(crm.sent[0]!.topic, 'd.dlt');
+  assert.equal(parseDeadLetter(received(crm.sent[0]!).headers).attempts, 3);
+
+  const stopped = route([busy], { blocking: true });
+  const waiting = stopped.work(record(frame(9, Buffer.from(text))));
+  await stopped.clock.advance(10);
+  stopped.stopping.abort(new Error('stop'));
+  await assert.rejects(waiting, /stop/);
 });
 
 test('records of other routes, and records that the rule does not pick, are skipped', async () => {

@@ -89,6 +89,22 @@ test('the retry record: attempt 1 and due now, own headers and history kept, not
   for (const name of ['framing', 'stage', 'http-status', 'attempts']) assert.equal(headers[name], undefined);
 });
 
+test('a record that has died before goes on with its version and place, and with how often it was replayed', () => {
+  const first = stored({});
+  const replayed = (headers: Record<string, string>) => {
+    const known = Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)] as const);
+    const letter = { ...first, headers: () => ({ ...first.headers(), ...Object.fromEntries(known) }) };
+    const made = Object.entries(replayHeaders(letter, plan('crm'), 0)).map(([name, one]) => [name, Buffer.from(one!)]);
+    return Object.fromEntries(made) as Record<string, Buffer>;
+  };
+  const again = replayed({ 'record-version': '17', [REPLAY_HEADER.replays]: '2' });
+  const { recordVersion, origin } = parseRetryHeaders(again);
+  assert.deepEqual([recordVersion, origin], [17n, { topic: 'd', partition: 2, offset: 41n }]);
+  assert.equal(String(again[REPLAY_HEADER.replays]), '3');
+  assert.equal(String(replayed({})[REPLAY_HEADER.replays]), '1');
+  assert.equal(String(replayed({ [REPLAY_HEADER.replayOf]: 'x' })[REPLAY_HEADER.replays]), '2', 'of earlier versions');
+});
+
 test('a pointer, whose value no topic took, is left with its reason', async () => {
   assert.match(await target(stored({ omittedBytes: 9 }), plan('crm')), /has no value/);
 });

@@ -91,6 +91,41 @@ test('a 207 settles each record by itself; an answer past all bounds says nothin
   assert.deepEqual((await sink.deliver(deliveries(3), never)).map(said), Array(3).fill('delivered'));
 });
 
+test('a 207 that nobody reads is no success: the circuit opens, for one record and for several', async (t) => {
+  const body = { results: [{ status: 200 }, { status: 422 }] };
+  const { origin } = await httpTarget(t, () => ({ status: 207, body }));
+  const several = httpSink(t, { url: origin, batch: BATCH });
+  assert.deepEqual((await several.deliver(deliveries(2), never)).map(said), Array(2).fill('misconfigured http-207'));
+  assert.deepEqual((await httpSink(t, { url: origin }).deliver(deliveries(1), never)).map(said), [
+    'misconfigured http-207',
+  ]);
+});
+
+test('a 200 with items settles each record by itself too, and what it does not name waits as long as it says', async (t) => {
+  const body = [
+    { id: 'job:1', status: 201 },
+    { id: 'job:2', status: 422 },
+  ];
+  const { origin } = await httpTarget(t, () => ({ status: 200, headers: { 'retry-after': '7' }, body }));
+  const sink = httpSink(t, { url: origin, batch: BATCH, answers: { items: '', status: '/status', key: '/id' } });
+  const outcomes = await sink.deliver(deliveries(3), never);
+  assert.deepEqual(outcomes.map(said), ['delivered', 'rejected http-422', 'retry item-missing']);
+  assert.ok(outcomes[2]?.kind === 'retry' && outcomes[2].retryAfterMs === 7000);
+});
+
+test('an item refused for what we are, beside one that is taken, is about its record and does not open the circuit', async (t) => {
+  let statuses = [201, 403];
+  const answering = () => ({ status: 200, body: statuses.map((status) => ({ status })) });
+  const { origin } = await httpTarget(t, answering);
+  const sink = httpSink(t, { url: origin, batch: BATCH, answers: { items: '', status: '/status' } });
+  assert.deepEqual((await sink.deliver(deliveries(2), never)).map(said), ['delivered', 'retry http-403']);
+  statuses = [422, 403];
+  assert.deepEqual((await sink.deliver(deliveries(2), never)).map(said), [
+    'rejected http-422',
+    'misconfigured http-403',
+  ]);
+});
+
 test('one bad record among a hundred: its neighbours are taken, and its key is asked for in few requests', async (t) => {
   const { seen, origin } = await httpTarget(t, (one) => ({ status: keysIn(one).includes('job:42') ? 422 : 200 }));
   const sink = httpSink(t, { url: origin, batch: BATCH });

@@ -15,6 +15,8 @@ import { messagesOf } from './messages.ts';
 
 const ONE_RECORD = { records: 1, bytes: Infinity, ageMs: 0 };
 const MOST_CHECK_MS = 10_000;
+/** A token that has ended; and one without a right that was given since it was issued, which only the next one has. */
+const REFUSALS = new Set([401, 403]);
 
 /**
  * Requests of one record, or of several: the records' own bytes, known by `Idempotency-Key` and version. Redirects are
@@ -49,7 +51,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     try {
       const token = await tokens.current(signal);
       const answer = await exchange.send(finish(message, token), signal, onWritten);
-      if (!('statusCode' in answer) || answer.statusCode !== 401) return answer;
+      if (!('statusCode' in answer) || !REFUSALS.has(answer.statusCode)) return answer;
       return await exchange.send(finish(message, await tokens.renewed(token, signal)), signal, onWritten);
     } catch (error) {
       signal.throwIfAborted();

@@ -5,6 +5,16 @@ import type { Answer } from '../client/http-client.ts';
 import { kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
 import type { ItemAnswers } from './item-answers.ts';
 
+/** It says of each record apart what became of it (RFC 4918, 11.1): taken for a success of all, it would hide losses. */
+const EACH_APART: DeliveryOutcome = {
+  kind: 'misconfigured',
+  failure: {
+    cause: 'http-207',
+    reason: 'the target answered 207, which tells of each record apart; say where in `answers` of the sink',
+    httpStatus: 207,
+  },
+};
+
 /** What an answer means for each record of its request. It remembers one thing of the target: whether it answers in JSON. */
 export class BatchOutcomes {
   readonly #items: ItemAnswers | undefined;
@@ -22,6 +32,7 @@ export class BatchOutcomes {
     const retryAfterMs = retryAfterOf(headers, this.#clock.nowMs());
     if (this.#items && status >= 200 && status < 300)
       return this.#items.outcomesOf(text, { batch, httpStatus: status, retryAfterMs });
+    if (status === 207) return batch.map(() => EACH_APART);
     const kind = kindOfAnswer(headerOf(headers, 'content-type'));
     const namesOurKey = status === 409 && this.#namesOurKey(answer, batch, requestKey);
     const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, usuallyJson: this.#usuallyJson });

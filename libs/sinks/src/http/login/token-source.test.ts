@@ -12,7 +12,7 @@ const never = new AbortController().signal;
 /** A login that counts its tokens, and a target that takes one of them. */
 async function setUp(t: TestContext, more: object = {}) {
   let issued = 0;
-  const state = { valid: 'issued-1', login: undefined as Told | undefined, expiresIn: 3600 as unknown };
+  const state = { valid: 'issued-1', login: undefined as Told | undefined, refusal: 401, expiresIn: 3600 as unknown };
   const login = await httpTarget(t, () => {
     if (state.login) return state.login;
     issued += 1;
@@ -22,7 +22,7 @@ async function setUp(t: TestContext, more: object = {}) {
     };
   });
   const target = await httpTarget(t, ({ headers }) => ({
-    status: headers.authorization === `Bearer ${state.valid}` ? 200 : 401,
+    status: headers.authorization === `Bearer ${state.valid}` ? 200 : state.refusal,
   }));
   const clock = new ManualClock();
   const auth = {
@@ -87,6 +87,19 @@ test('a token that the target refuses is renewed once for all who had it, then t
   const outcome = await deliver();
   assert.ok(outcome.kind === 'misconfigured' && outcome.failure.cause === 'http-401');
   assert.equal(target.seen.length, 2, 'one more request, no more');
+});
+
+test('a right that was given after the token was issued is in the next one: a 403 is worth a login, once', async (t) => {
+  const { state, login, target, deliver } = await setUp(t);
+  await deliver();
+  Object.assign(state, { valid: 'issued-2', refusal: 403 });
+  assert.equal((await deliver()).kind, 'delivered');
+  assert.equal(login.seen.length, 2);
+  state.valid = 'none';
+  target.seen.length = 0;
+  const outcome = await deliver();
+  assert.ok(outcome.kind === 'misconfigured' && outcome.failure.cause === 'http-403');
+  assert.deepEqual([login.seen.length, target.seen.length], [3, 2]);
 });
 
 test('a login that refuses, or does not answer, opens the circuit: no record is to blame, and no secret is told', async (t) => {
