@@ -24,7 +24,11 @@ interface Asked {
 /** What a socket writes for a body's place-holder. */
 function written(place: Buffer): Buffer {
   const writes: Buffer[] = [];
-  const socket = { write: (bytes: Buffer) => writes.push(Buffer.from(bytes)), cork() {}, uncork() {} };
+  const socket = {
+    write: (bytes: Buffer) => writes.push(Buffer.from(bytes)),
+    cork: () => undefined,
+    uncork: () => undefined,
+  };
   writingBodies(socket as unknown as Socket).write(Buffer.concat([Buffer.alloc(8), place]));
   return writes[1]!;
 }
