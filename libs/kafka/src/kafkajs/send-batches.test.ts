@@ -124,9 +124,13 @@ test('batches of one partition are under way at once; where one fails, all of th
   const asked: Asked[] = [];
   const producer = await producerOn(asked, sendBatches);
   const batch = await encodeBatch(RECORDS, 'none');
+  const known = send(producer, 0);
+  await settle();
+  asked.splice(0)[0]!.answer();
+  await known;
   const five = batchesRequest({ topic: 't', partition: 0 }, Array(5).fill(batch), { requestTimeoutMs: 1000 });
   const sent = producer.send(five);
-  const sequences = [0, 2, 4, 6, 8];
+  const sequences = [2, 4, 6, 8, 10];
   await settle();
   const first = asked.splice(0);
   assert.deepEqual(
@@ -145,9 +149,32 @@ test('batches of one partition are under way at once; where one fails, all of th
   assert.equal((await sent).length, 5);
   const next = send(producer, 0);
   await settle();
-  assert.equal(asked[0]!.firstSequence, 10);
+  assert.equal(asked[0]!.firstSequence, 12);
   asked[0]!.answer();
   await next;
+  await producer.disconnect();
+});
+
+test('the first batch of a producer goes alone until it is taken: the partition would take any number from an unknown one', async () => {
+  const asked: Asked[] = [];
+  const producer = await producerOn(asked, sendBatches);
+  const batch = await encodeBatch(RECORDS, 'none');
+  const three = batchesRequest({ topic: 't', partition: 0 }, Array(3).fill(batch), { requestTimeoutMs: 1000 });
+  const sent = producer.send(three);
+  const under = async () => {
+    while (asked.length === 0) await setImmediate();
+    await settle();
+    return asked.splice(0);
+  };
+  const [refused, ...none] = await under();
+  refused!.answer(protocolError(6));
+  const [again, ...noneAgain] = await under();
+  again!.answer();
+  const others = await under();
+  for (const one of others) one.answer();
+  await sent;
+  const sequences = [refused, again, ...others].map((one) => one!.firstSequence);
+  assert.deepEqual([sequences, none, noneAgain], [[0, 0, 2, 4], [], []]);
   await producer.disconnect();
 });
 

@@ -99,9 +99,10 @@ export function sendBatches(kafka: Kafka): Kafka {
 }
 
 /**
- * A request a batch, all of them under way at once: they arrive in their order, on one connection. Where one fails,
- * those behind it are refused for their sequence numbers, and kafkajs sends all of them again; the broker knows those
- * that it has taken by the numbers (it remembers the last five of a producer: KIP-98), and takes none twice.
+ * A request a batch, all of them under way at once, but for a producer's first one: they arrive in their order, on one
+ * connection. Where one fails, those behind it are refused for their sequence numbers, and kafkajs sends all of them
+ * again; the broker knows those that it has taken by the numbers (it remembers the last five of a producer: KIP-98), and
+ * takes none twice.
  */
 async function produceBatches(broker: Broker, call: ProduceCall): Promise<unknown> {
   const [{ topic, partitions }] = call.topicData as [ProduceCall['topicData'][0]];
@@ -109,28 +110,32 @@ async function produceBatches(broker: Broker, call: ProduceCall): Promise<unknow
   const { batches } = messages[0] as Message & StandIn;
   const { request, response } = produceProtocol(call);
   let sequence = firstSequence;
-  const settled = await Promise.allSettled(
-    batches.map(async (batch) => {
-      const sender = {
-        transactionalId: call.transactionalId ?? null,
-        producerId: BigInt(String(call.producerId)),
-        producerEpoch: call.producerEpoch,
-        firstSequence: sequence,
-      };
-      sequence = (sequence + batch.count) % SEQUENCES;
-      let place: Buffer | undefined;
-      const encode = async () => {
-        const options = { ...sender, timeoutMs: call.timeout, timestampMs: Date.now() };
-        place = placeHolder(encodeProduceRequest({ topic, partition }, batch, options));
-        return asEncoder(place);
-      };
-      try {
-        return await broker.connectionPool.send({ request: { ...request, encode }, response });
-      } finally {
-        if (place) forgetBody(place);
-      }
-    }),
-  );
+  const send = async (batch: EncodedBatch) => {
+    const sender = {
+      transactionalId: call.transactionalId ?? null,
+      producerId: BigInt(String(call.producerId)),
+      producerEpoch: call.producerEpoch,
+      firstSequence: sequence,
+    };
+    sequence = (sequence + batch.count) % SEQUENCES;
+    let place: Buffer | undefined;
+    const encode = async () => {
+      const options = { ...sender, timeoutMs: call.timeout, timestampMs: Date.now() };
+      place = placeHolder(encodeProduceRequest({ topic, partition }, batch, options));
+      return asEncoder(place);
+    };
+    try {
+      return await broker.connectionPool.send({ request: { ...request, encode }, response });
+    } finally {
+      if (place) forgetBody(place);
+    }
+  };
+  // Of a producer that a partition does not know a broker takes any number: were the first batch refused for a moment, as
+  // by a broker that is about to lead the partition, the second would be taken before it.
+  const alone = firstSequence === 0 ? await Promise.allSettled(batches.slice(0, 1).map(send)) : [];
+  const isRefused = alone.some(({ status }) => status === 'rejected');
+  const others = isRefused ? [] : await Promise.allSettled(batches.slice(alone.length).map(send));
+  const settled = [...alone, ...others];
   // The first failure is what happened; those behind it may only follow from it.
   const failed = settled.find((one) => one.status === 'rejected');
   if (failed) {
