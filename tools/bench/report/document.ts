@@ -80,7 +80,7 @@ Measured on ${results.date} with \`${results.command}\` on ${results.machine}.
 ${markdownTable(HEAD, cells(results.lines, results.missing))}
 
 ${told.map((line) => `- ${line}\n`).join('')}
-Ratios travel, seconds do not. The figures, with their spread: [benchmarks.json](benchmarks.json).
+Ratios travel, seconds do not. The figures, with their spread: [benchmarks.json](benchmarks.json). The consumer has [its own](benchmarks-consumer.md).
 
 ## Held against its goals
 
