@@ -72,26 +72,28 @@ export async function startLetterStore(
 export async function mendAndReplay({ store, routes, target, consumer, say }: LetterScene): Promise<LetterStory> {
   const from = store ? 'objects' : 'topic';
   const chosen = ['--cause', CAUSE, '--store', from];
-  const run = async (...args: string[]) => {
-    say(`$ consumer ${args.join(' ')}`);
+  const reportOf = async (...args: string[]) => {
     const finished = await consumer(...args);
     if (finished.status !== 0) throw new StageFailedError('the consumer', finished);
-    return finished.stdout.trimEnd();
+    return finished.stdout;
+  };
+  const run = async (...args: string[]) => {
+    say(`$ consumer ${args.join(' ')}`);
+    say((await reportOf(...args)).trimEnd());
   };
   const list = async (state: string) => {
-    const listed = await consumer('dead-letters', 'list', ...chosen, '--state', state, '--limit', ALL, '--json');
-    if (listed.status !== 0) throw new StageFailedError('the consumer', listed);
-    return (JSON.parse(listed.stdout) as Listed).letters;
+    const listed = await reportOf('dead-letters', 'list', ...chosen, '--state', state, '--limit', ALL, '--json');
+    return (JSON.parse(listed) as Listed).letters;
   };
   const refused = [...target.counts.refused];
-  say(await run('dead-letters', 'stats', ...chosen));
+  await run('dead-letters', 'stats', ...chosen);
   const found = await list('open');
   target.mend();
   say('The target is mended.');
-  say(await run('dead-letters', 'replay', ...chosen, '--rate', '1000/s'));
-  say(await run('run', '--drain'));
+  await run('dead-letters', 'replay', ...chosen, '--rate', '1000/s');
+  await run('run', '--drain');
   const [first] = found;
-  if (first) say(await run('explain', first.key));
+  if (first) await run('explain', first.key);
   const [replayed, open] = [await list('replayed'), await list('open')];
   const of = (letters: Listed['letters'], name: string) => letters.filter(({ route }) => route === name).length;
   const stories = routes.map((name) => {

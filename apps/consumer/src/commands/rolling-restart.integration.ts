@@ -1,37 +1,22 @@
 import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { retry } from '@genesys-kafka/resilience';
 import { startScript } from '@genesys-kafka/testing';
-import { partitionFor, topicSpecs } from '@genesys-kafka/topics';
-import { dataPartitions, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
+import { topicSpecs } from '@genesys-kafka/topics';
+import { startBus, type Area, type Bus } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { KEYS, publishRound } from '../../fixtures/rounds.ts';
 import { Target } from '../../fixtures/target.ts';
 import { until } from '../../fixtures/until.ts';
 
-const KEYS = 30;
 /** Far more than a restart takes on an idle machine; the time of the whole test is the bound. */
 const PATIENCE_MS = 120_000;
-const BACKOFF = { initialMs: 200, factor: 2, maxMs: 2000, jitterMs: 0 };
 
 let bus: Bus;
 before(async () => {
   bus = await startBus({ brokers: 3 });
 });
 after(async () => bus[Symbol.asyncDispose]());
-
-/** The next record of each key; one whose answer was lost may be there twice. */
-async function publishRound(area: Area, n: number): Promise<void> {
-  const byPartition = Map.groupBy(
-    Array.from({ length: KEYS }, (_, key) => `c-${key}`),
-    (key) => partitionFor(key, dataPartitions),
-  );
-  const sends = [...byPartition].map(async ([partition, keys]) => {
-    const records = keys.map((key) => area.outgoing({ conversationId: key, n }, `round-${n}`, Number(key.slice(2))));
-    await retry(async () => area.send(partition, records), { attempts: 60, backoff: BACKOFF });
-  });
-  await Promise.all(sends);
-}
 
 async function producerStatus(area: Area): Promise<void> {
   const child = startScript('producer', ['status', '--json'], {

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readToEnd } from '@genesys-kafka/kafka';
-import { retry } from '@genesys-kafka/resilience';
-import { partitionFor } from '@genesys-kafka/topics';
-import { dataPartitions, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
+import { startBus, type Area, type Bus } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick } from '../../fixtures/consumer-process.ts';
+import { KEYS, publishRound } from '../../fixtures/rounds.ts';
 import { until } from '../../fixtures/until.ts';
 
-const KEYS = 30;
 /** Far more than a restart takes on an idle machine; the time of the whole test is the bound. */
 const PATIENCE_MS = 120_000;
 /** Without it the machine would have no time for the brokers. */
@@ -19,26 +17,12 @@ const RESTARTS = [
   [2, 'stopBroker'],
   [0, 'killBroker'],
 ] as const;
-const BACKOFF = { initialMs: 200, factor: 2, maxMs: 2000, jitterMs: 0 };
 
 let bus: Bus;
 before(async () => {
   bus = await startBus({ brokers: 3 });
 });
 after(async () => bus[Symbol.asyncDispose]());
-
-/** The next record of each key, on the main topic once or, where an answer was lost, twice. */
-async function publishRound(area: Area, n: number): Promise<void> {
-  const keys = Array.from({ length: KEYS }, (_, key) => `c-${key}`);
-  const byPartition = Map.groupBy(keys, (key) => partitionFor(key, dataPartitions));
-  const sends = [...byPartition].map(async ([partition, ofPartition]) => {
-    const records = ofPartition.map((key) =>
-      area.outgoing({ conversationId: key, n }, `round-${n}`, Number(key.slice(2))),
-    );
-    await retry(async () => area.send(partition, records), { attempts: 60, backoff: BACKOFF });
-  });
-  await Promise.all(sends);
-}
 
 /** What a read_committed reader finds, as text, key by key in its order. */
 async function versions(area: Area, topic: string): Promise<Map<string, string[]>> {

@@ -45,6 +45,7 @@ export class RouteGroup implements GroupHandler {
   readonly #held = new Map<string, Held>();
   /** Flows that were taken away and still have requests in flight, by partition. */
   readonly #ending = new Map<string, Promise<void>>();
+  /** The same, each by itself: of one partition there may be several. */
   readonly #letGoing = new Set<Held>();
   readonly #end = Promise.withResolvers<undefined>();
   #assigned: readonly TopicPartition[] = [];
