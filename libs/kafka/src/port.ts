@@ -167,7 +167,8 @@ export interface GroupAssignment {
 export interface GroupOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
-  readonly maxBytesPerPartition?: number;
+  /** What one fetch brings at most, of all partitions together; one batch where that is larger (KIP-74). By default 1 MiB. */
+  readonly maxFetchBytes?: number;
   readonly sessionTimeoutMs?: number;
   /** A rebalance leaves members what they hold, as far as shares are even; all members of the group have to ask for it. */
   readonly keepsPartitions?: true;

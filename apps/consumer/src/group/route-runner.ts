@@ -22,7 +22,7 @@ export interface RouteRunnerOptions {
   readonly client: KafkaClient;
   readonly settings: GroupSettings;
   readonly sessionTimeoutMs: number;
-  /** The most that one fetch of a partition is to bring. */
+  /** The most that one fetch is to bring. */
   readonly maxFetchBytes: number;
   readonly acceptGap: boolean;
   /** Without an offset it never had one, beyond doubt. */
@@ -48,10 +48,11 @@ const SOUND_MS = 30_000;
 const STARTING_MS = 10_000;
 const MOVING_ON = new Set<KafkaErrorCode>(['partition-not-assigned', 'rebalance-in-progress']);
 /**
- * Less than one of the producer's batches, which unpack to about eight times as much: a fetch then brings one whole
- * batch of one partition (KIP-74: never less) instead of one of each, and so much the less lies in memory at a time.
+ * One of the producer's batches, which unpack to about eight times as much, and the transaction's marker before it: with
+ * less, every other fetch would bring a marker and the beginning of a batch, which is thrown away; with more, more lies
+ * in memory at a time.
  */
-const MAX_FETCH_BYTES = 64 * 1024;
+const MAX_FETCH_BYTES = 256 * 1024;
 
 /** Keeps one route's membership: a group that can be read again later is rejoined with backoff, anything else ends it. */
 export class RouteRunner {
@@ -147,7 +148,7 @@ export class RouteRunner {
           const note = own === undefined ? this.#options.commitNote : `${own} ${this.#options.commitNote}`;
           return noteWithTopicId(note, this.#topicIds.get(topic));
         },
-        maxBytesPerPartition: Math.min(MAX_FETCH_BYTES, this.#options.maxFetchBytes),
+        maxFetchBytes: Math.min(MAX_FETCH_BYTES, this.#options.maxFetchBytes),
       }),
       settings,
       flowOf,

@@ -12,6 +12,7 @@ import { CommitOrder } from './commit-order.ts';
 import { FetchGenerations } from './fetch-generations.ts';
 import { batchOf, fetchForGroup } from './group-fetch.ts';
 import { HeartbeatInterval } from './heartbeat-interval.ts';
+import { PausedPartitions } from './paused-partitions.ts';
 import { stickyAssigner } from './sticky-assigner.ts';
 import { Tenure, type Membership } from './tenure.ts';
 
@@ -47,6 +48,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #fetches = new FetchGenerations();
   readonly #commits = new CommitOrder();
   readonly #tenure = new Tenure();
+  readonly #paused: PausedPartitions;
   #membership: Membership | undefined;
   readonly #assigned = new Map<string, AssignedPartition>();
   /** The last assignment, while it is ours or handed out anew. */
@@ -64,6 +66,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#connection = connection;
     this.#clock = clock;
     this.#options = options;
+    this.#paused = new PausedPartitions(clock);
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
     const kafka = connection.kafka(RETRY);
     const heartbeatInterval = new HeartbeatInterval(Math.min(3000, Math.floor(sessionTimeout / 3)), clock);
@@ -73,6 +76,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
           maxBytes: connection.maxDecompressedBytes,
           generation: this.#fetches.of(String(broker.nodeId)),
           wants: options.wants,
+          soon: this.#paused.soon,
         }),
       isCommitWanted: () => this.#commits.isWanted(),
       isJoinDue: () => this.#state === 'running' && this.#isRevoked,
@@ -83,7 +87,8 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       groupId: options.groupId,
       sessionTimeout,
       heartbeatInterval: heartbeatInterval as unknown as number,
-      maxBytesPerPartition: options.maxBytesPerPartition ?? MIB,
+      maxBytes: options.maxFetchBytes ?? MIB,
+      maxBytesPerPartition: options.maxFetchBytes ?? MIB,
       maxWaitTimeInMs: MAX_WAIT_MS,
       allowAutoTopicCreation: false,
       readUncommitted: false,
@@ -286,10 +291,12 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   #hooks(): PartitionHooks {
     return {
       pause: ({ topic, partition }) => {
+        this.#paused.paused(partitionName({ topic, partition }));
         unlessGone(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
       },
       resume: ({ topic, partition }) => {
         unlessGone(() => this.#consumer.resume([{ topic, partitions: [partition] }]));
+        this.#paused.resumed(partitionName({ topic, partition }));
       },
       heartbeat: async () => {
         try {

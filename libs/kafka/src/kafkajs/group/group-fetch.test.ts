@@ -108,3 +108,25 @@ test('partitions are asked for in any order, so that none is always the last', a
   }
   assert.ok(orders.size > 2);
 });
+
+test('while a paused partition may be resumed the broker holds no poll: it is waited for here, unless something came', async () => {
+  const waits: number[] = [];
+  const broker = (batches: Buffer) => {
+    const { connectionPool } = answering([{ batches }]);
+    const send = async (call: { readonly requestTimeout: number }) => {
+      waits.push(call.requestTimeout - 5000);
+      return connectionPool.send(call as unknown as Parameters<typeof connectionPool.send>[0]);
+    };
+    return { connectionPool: { send } } as unknown as Broker;
+  };
+  const asked = { ...request(7), maxWaitTime: 3_600_000 };
+  const options = { maxBytes: 1e6, generation: 1 };
+  const resume = Promise.withResolvers<undefined>();
+  const idle = fetchForGroup(broker(Buffer.alloc(0)), asked, { ...options, soon: resume.promise });
+  const markers = recordBatch(7, 0, CONTROL, 1, Buffer.from(COMMIT_MARKER));
+  await fetchForGroup(broker(markers), asked, { ...options, soon: new Promise(() => undefined) });
+  await fetchForGroup(broker(Buffer.alloc(0)), asked, options);
+  resume.resolve(undefined);
+  await idle;
+  assert.deepEqual(waits, [0, 0, 3_600_000]);
+});

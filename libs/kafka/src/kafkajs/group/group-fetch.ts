@@ -1,3 +1,4 @@
+import { settledWithin } from '@genesys-kafka/resilience';
 import type { Batch } from 'kafkajs';
 import type { GroupBatch, GroupOptions, RecordView } from '../../port.ts';
 import type { FetchedPartition } from '../../wire/fetch-response.ts';
@@ -25,6 +26,8 @@ export interface GroupFetchOptions {
   /** That the fetch was started in. */
   readonly generation: number | undefined;
   readonly wants?: GroupOptions['wants'];
+  /** Where something is expected to be fetched soon that the request leaves out. */
+  readonly soon?: Promise<unknown> | undefined;
   readonly random?: () => number;
 }
 
@@ -36,11 +39,14 @@ export interface GroupFetchOptions {
 export async function fetchForGroup(
   broker: Broker,
   request: GroupFetchRequest,
-  { maxBytes, generation, wants, random = Math.random }: GroupFetchOptions,
+  { maxBytes, generation, wants, soon, random = Math.random }: GroupFetchOptions,
 ): Promise<GroupFetchResponse> {
-  const fetched = await fetchFrom(broker, inRandomOrder(request, random));
+  const { maxWaitTime } = request;
+  const asked = inRandomOrder(request, random);
+  const fetched = await fetchFrom(broker, soon ? { ...asked, maxWaitTime: 0 } : asked);
   const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
   if (failed) throw protocolError(failed.errorCode);
+  if (soon && fetched.every(isEmpty)) await settledWithin(soon, maxWaitTime);
   const budget = new UnpackBudget(maxBytes);
   const responses = [];
   for (const one of fetched) {
@@ -79,6 +85,8 @@ async function fetchFrom(broker: Broker, request: GroupFetchRequest): Promise<re
     throw error;
   }
 }
+
+const isEmpty = ({ errorCode, batches }: FetchedPartition) => errorCode === 0 && batches.length === 0;
 
 async function decoded(
   fetched: FetchedPartition,
