@@ -135,6 +135,8 @@ export interface GroupBatch extends TopicPartition {
   readonly unwanted: number;
   /** One past the last offset of the fetch, control records included: what to commit when all is settled. */
   readonly nextOffset: bigint;
+  /** In which the records lie, and nothing else: may be given back by whoever knows that nobody reads them any more. */
+  readonly memory?: readonly Buffer[];
 }
 
 export interface GroupHandler {

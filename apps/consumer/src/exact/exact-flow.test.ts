@@ -227,3 +227,29 @@ test('what comes without any record is passed: markers, and records that were ab
   assert.equal(flow.position, 2n, 'an open batch is not passed');
   assert.deepEqual(writer.calls.slice(1), ['close'], 'nothing is written');
 });
+
+test('memory is given back when all that lies in it is at the target, and not before', async () => {
+  const { flow, writer } = flowOf();
+  await flow.begin(0n, async () => undefined);
+  const [first, second, others] = [Buffer.alloc(9), Buffer.alloc(9), Buffer.alloc(9)];
+  const lengths = () => [first, second, others].map(({ length }) => length);
+  // The open batch ends within the second one.
+  flow.accept({ ...batchOf(0, [record(0), record(1)]), memory: [first] });
+  flow.accept({ ...batchOf(2, [record(2), record(3)]), memory: [second] });
+  await until(() => writer.calls.length === 2);
+  assert.deepEqual(lengths(), [9, 9, 9]);
+  writer.released.resolve(undefined);
+  await until(() => first.length === 0);
+  assert.deepEqual(lengths(), [0, 9, 9]);
+  // While a batch is open the position stands at its first record.
+  flow.accept({ ...batchOf(4, [record(4, 'theirs')]), memory: [others] });
+  await until(() => flow.inFlight.records === 1);
+  assert.deepEqual(lengths(), [0, 9, 9]);
+  flow.accept(batchOf(5, [record(5), record(6)]));
+  await until(() => flow.position === 7n);
+  assert.deepEqual(lengths(), [0, 0, 0]);
+  const none = Buffer.alloc(9);
+  flow.accept({ ...batchOf(7, [record(7, 'theirs')]), memory: [none] });
+  await until(() => none.length === 0);
+  await flow.stop(0);
+});

@@ -1,6 +1,7 @@
 import type { BatchLimits } from '@genesys-kafka/delivery';
 import { recordBytes, type ConsumedRecord, type GroupBatch, type GroupCommit } from '@genesys-kafka/kafka';
 import { unlessAborted, type Clock } from '@genesys-kafka/resilience';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { Density, type Flow, type FlowHooks, type FlowLimits } from '../group/flow.ts';
 import type { Work, WorkSignals } from '../group/work.ts';
 import type { PickedRecord, Settle } from '../group/settle.ts';
@@ -46,6 +47,8 @@ export class ExactFlow implements Flow {
   /** Taken from the group, and not yet looked at. */
   readonly #queue: ConsumedRecord[] = [];
   #queueBytes = 0;
+  /** What the records lie in that are not behind the position. */
+  #memory: { readonly end: bigint; readonly parts: readonly Buffer[] }[] = [];
   readonly #density = new Density();
   #waiting = 0;
   #start: Start | undefined;
@@ -94,6 +97,7 @@ export class ExactFlow implements Flow {
       this.#covered = record.offset + 1n;
     }
     if (batch.nextOffset > this.#covered!) this.#covered = batch.nextOffset;
+    this.#memory.push({ end: batch.nextOffset, parts: batch.memory ?? [] });
     this.#wake();
     this.#options.hooks.onChange();
   }
@@ -195,6 +199,7 @@ export class ExactFlow implements Flow {
     if (this.#queue.length === 0) {
       // What lies between the last record and the end of what was fetched are markers, and records that were aborted.
       this.#next = this.#covered!;
+      if (!this.#batch) this.#giveBack();
       hooks.onChange();
     }
   }
@@ -240,7 +245,13 @@ export class ExactFlow implements Flow {
     };
     onDelivered(await writer.write({ first, end: this.#batch?.end ?? first }, declare, this.#signals));
     this.#batch = this.#redo = this.#declared = undefined;
+    this.#giveBack();
     hooks.onChange();
+  }
+
+  /** What is behind the position is at the target, or moved: nobody reads it again. */
+  #giveBack(): void {
+    while (this.#memory[0] && this.#memory[0].end <= this.position!) this.#memory.shift()!.parts.forEach(giveBack);
   }
 
   async #whileWaiting<T>(wait: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import kafkajs, { type Producer as KafkajsProducer, type Transaction as KafkajsTransaction } from 'kafkajs';
 import { KafkaError } from '../errors.ts';
@@ -103,8 +104,13 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
   ): Promise<void> {
     if (records.length === 0) return;
     const { compression } = this.#connection;
-    const encode = async () => [await encodeBatch(records, compression)];
+    const batches: EncodedBatch[] = [];
+    const encode = async () => {
+      batches.push(await encodeBatch(records, compression));
+      return batches;
+    };
     await this.#produce(transaction, target, records.length, encode);
+    for (const { bytes } of batches) giveBack(bytes);
   }
 
   async #sendBatches(

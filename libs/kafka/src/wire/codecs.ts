@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { KafkaError } from '../errors.ts';
+import { unpackedSize } from './unpacked-size.ts';
 
 /** Of what is produced; zstd and gzip are read, whatever is written. */
 export type KafkaCompression = 'zstd' | 'gzip' | 'none';
@@ -15,7 +16,7 @@ const zstdDecompress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstd
 
 /** Output is made in pieces of at most this size, each a round trip to the thread pool: Node's default is 16 KiB. */
 const CHUNK_BYTES = 256 * 1024;
-export const MIN_CHUNK_BYTES = 4096;
+const MIN_CHUNK_BYTES = 4096;
 
 /** Level 1 is as small as the default on conversations (8.8 : 1 against 8.4 : 1), with a third of the memory per call. */
 export const ZSTD_OPTIONS = {
@@ -47,8 +48,15 @@ const zstdOptions = (records: Buffer) => ({
 /** In one piece where they pack as conversations do. */
 const packedChunkBytes = ({ length }: Buffer) => chunkBytes(length >> 2);
 
-/** In few pieces, and none much larger than what comes out: a record in hand keeps the whole piece that it lies in. */
-const unpackedChunkBytes = ({ length }: Buffer) => chunkBytes(4 * length);
+/**
+ * In one piece where the size is told, with a byte more: a piece that is full is taken for one of several, which are
+ * copied together. Else in few, and none much larger than what comes out: a record in hand keeps the whole piece that it
+ * lies in.
+ */
+function unpackedChunkBytes(codec: 'gzip' | 'zstd', bytes: Buffer, maxBytes: number): number {
+  const told = unpackedSize(codec, bytes);
+  return told === undefined ? chunkBytes(4 * bytes.length) : Math.max(MIN_CHUNK_BYTES, Math.min(told, maxBytes) + 1);
+}
 
 function chunkBytes(expected: number): number {
   return Math.min(CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, expected));
@@ -58,16 +66,12 @@ function chunkBytes(expected: number): number {
  * The records of a batch, unpacked on the thread pool: at most `maxBytes`, since a small batch can unpack to anything.
  * Rejects with a KafkaError: `decompression-limit`, `record-batch-corrupt` or, for other codecs, `codec-unsupported`.
  */
-export async function decompress(
-  codec: number,
-  bytes: Buffer,
-  maxBytes: number,
-  chunkSize = unpackedChunkBytes(bytes),
-): Promise<Buffer> {
+export async function decompress(codec: number, bytes: Buffer, maxBytes: number): Promise<Buffer> {
   const name = CODEC_NAMES[codec];
   if (name === 'none') return bytes;
   if (name !== 'gzip' && name !== 'zstd') throw unsupported(codec);
   const unpack = name === 'gzip' ? gunzip : zstdDecompress;
+  const chunkSize = unpackedChunkBytes(name, bytes, maxBytes);
   try {
     return await unpack(bytes, { maxOutputLength: maxBytes, chunkSize });
   } catch (error) {

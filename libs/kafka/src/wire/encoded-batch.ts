@@ -1,5 +1,6 @@
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import type { EncodedBatch, OutgoingRecord } from '../port.ts';
-import { compress, compressSync, decompress, CODEC_NAMES, MIN_CHUNK_BYTES, type KafkaCompression } from './codecs.ts';
+import { compress, compressSync, decompress, CODEC_NAMES, type KafkaCompression } from './codecs.ts';
 import { decodeRecords } from './record-batch.ts';
 import { EncodedRecords, type EncodedHeaders } from './record-encoder.ts';
 
@@ -34,7 +35,9 @@ export class BatchBuilder {
   async buildOnPool(compression: KafkaCompression): Promise<EncodedBatch> {
     const memory = Buffer.allocUnsafeSlow(this.bytes);
     this.#records.writeTo(memory);
-    return this.#batch(compression, await compress(compression, memory));
+    const bytes = await compress(compression, memory);
+    if (bytes !== memory) giveBack(memory);
+    return this.#batch(compression, bytes);
   }
 
   #batch(compression: KafkaCompression, bytes: Buffer): EncodedBatch {
@@ -54,7 +57,5 @@ export async function encodeBatch(
 
 /** The records again, in their order. */
 export async function decodeBatch({ compression, count, rawBytes, bytes }: EncodedBatch): Promise<OutgoingRecord[]> {
-  // In one piece, and a byte more: a piece that is full is taken for one of several.
-  const chunkBytes = Math.max(MIN_CHUNK_BYTES, rawBytes + 1);
-  return decodeRecords(await decompress(CODEC_NAMES.indexOf(compression), bytes, rawBytes, chunkBytes), count);
+  return decodeRecords(await decompress(CODEC_NAMES.indexOf(compression), bytes, rawBytes), count);
 }

@@ -86,7 +86,7 @@ async function decode(bytes: Buffer, from = 0n, aborted: { producerId: bigint; f
     seen.push({ offset, key: part(keyFrom, keyTo), value: part(valueFrom, valueTo) });
   };
   const shown = await decodeBatches(bytes, { ...source, budget: new UnpackBudget(1e6), visit });
-  assert.deepEqual(shown, { records: [], unwanted: 0, nextOffset: decoded.nextOffset });
+  assert.deepEqual(shown, { records: [], unwanted: 0, nextOffset: decoded.nextOffset, memory: [] });
   assert.deepEqual(
     seen,
     decoded.records.map(({ offset, key, value }) => ({ offset, key, value })),
@@ -125,6 +125,31 @@ test('records come with offset, time, key, value and headers, compressed or not'
   assert.equal(stamped!.timestampMs, MAX_TIMESTAMP);
 });
 
+test('what was unpacked is in hand while records lie in it, and given back at once where none does', async () => {
+  const bytes = encodeBatch({ baseOffset: 0, records: [[0, 'a'.repeat(100_000)]], zstd: true });
+  const unpacked: Buffer[] = [];
+  class Spied extends UnpackBudget {
+    override async unpack(codec: number, body: Buffer): Promise<Buffer | undefined> {
+      const records = await super.unpack(codec, body);
+      unpacked.push(records!);
+      return records;
+    }
+  }
+  const source = { topic: 't', partition: 1, from: 0n, aborted: [], budget: new Spied(1e6) };
+  const { memory } = await decodeBatches(bytes, source);
+  await decodeBatches(bytes, { ...source, wants: () => false });
+  await decodeBatches(bytes, { ...source, visit: () => undefined });
+  assert.deepEqual(memory, unpacked.slice(0, 1));
+  assert.deepEqual(
+    unpacked.map(({ length }) => length > 0),
+    [true, false, false],
+  );
+  const plain = encodeBatch({ baseOffset: 0, records: [[0, 'a'.repeat(100_000)]] });
+  assert.deepEqual((await decodeBatches(plain, source)).memory, []);
+  assert.equal((await decodeBatches(plain, { ...source, wants: () => false })).unwanted, 1);
+  assert.ok(plain.length > 100_000, 'it lies with what else was fetched');
+});
+
 test('__proto__ is the name of a header like any other, and goes on with the record', async () => {
   for (const headerName of ['__proto__', 'constructor', 'toString']) {
     const { records } = await decode(encodeBatch({ baseOffset: 0, records: [[0, 'a']], headerName }));
@@ -150,7 +175,7 @@ test('the next offset passes over what compaction took away, also where a batch 
     [11n],
   );
   assert.equal(nextOffset, 25n);
-  assert.deepEqual(await decode(Buffer.alloc(0)), { records: [], unwanted: 0, nextOffset: undefined });
+  assert.deepEqual(await decode(Buffer.alloc(0)), { records: [], unwanted: 0, nextOffset: undefined, memory: [] });
 });
 
 test('a fetch inside a batch leaves out what lies before, and a cut-off batch waits for the next fetch', async () => {
@@ -204,7 +229,11 @@ test('what one fetch may unpack to ends it before the batch that is too much, an
   const { records, nextOffset } = await decodeBatches(Buffer.concat([batch(0), batch(1), batch(2)]), source);
   assert.deepEqual([records.length, nextOffset], [1, 1n]);
   const later = await decodeBatches(batch(5), { ...source, partition: 2 });
-  assert.deepEqual(later, { records: [], unwanted: 0, nextOffset: undefined }, 'another partition of the same fetch');
+  assert.deepEqual(
+    later,
+    { records: [], unwanted: 0, nextOffset: undefined, memory: [] },
+    'another partition of the same fetch',
+  );
 });
 
 test('12,000 headers on one record are read in no time to speak of, and `__proto__` is a name like others', async () => {

@@ -1,3 +1,4 @@
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { KafkaError } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import type { ConsumedRecord, OutgoingRecord, RecordView, TopicPartition } from '../port.ts';
@@ -26,6 +27,8 @@ export interface DecodedBatches {
   readonly unwanted: number;
   /** One past the last offset that the batches cover, compacted and control records included; undefined without any. */
   readonly nextOffset: bigint | undefined;
+  /** In which the records lie, and nothing else; what was not packed lies with the fetch's answer. */
+  readonly memory: readonly Buffer[];
 }
 
 interface Header {
@@ -60,6 +63,7 @@ export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise
   const pending = [...source.aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const abortedProducers = new Set<bigint>();
   const records: ConsumedRecord[] = [];
+  const memory: Buffer[] = [];
   let unwanted = 0;
   let nextOffset: bigint | undefined;
   for (const batch of batchesIn(bytes, source)) {
@@ -71,12 +75,17 @@ export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise
     } else if (!(batch.attributes & TRANSACTIONAL) || !abortedProducers.has(batch.producerId)) {
       const unpacked = await source.budget.unpack(batch.attributes & CODEC, batch.body);
       if (unpacked === undefined) break;
+      const before = records.length;
       if (source.visit) showRecords(batch, unpacked, source, source.visit);
       else unwanted += appendRecords(batch, unpacked, source, records);
+      if (unpacked !== batch.body) {
+        if (records.length > before) memory.push(unpacked);
+        else giveBack(unpacked);
+      }
     }
     nextOffset = batch.lastOffset + 1n;
   }
-  return { records, unwanted, nextOffset };
+  return { records, unwanted, nextOffset, memory };
 }
 
 function* batchesIn(bytes: Buffer, source: TopicPartition): Generator<Header> {

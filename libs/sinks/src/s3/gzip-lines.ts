@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createGzip, constants } from 'node:zlib';
+import { giveBack } from '@genesys-kafka/resilience/memory';
 import { ndjsonLines } from '../ndjson-lines.ts';
 
 /** So much is compressed at a time, on another thread. Where it is cut depends on the records alone. */
@@ -56,7 +57,14 @@ export class GzipLines {
     this.#hash.update(lines);
     const before = this.#writing;
     this.#writing = new Promise((resolve, reject) =>
-      this.#gzip.write(lines, (error) => (error ? reject(error) : resolve())),
+      this.#gzip.write(lines, (error) => {
+        if (error) {
+          reject(error);
+        } else {
+          giveBack(lines);
+          resolve();
+        }
+      }),
     );
     this.#writing.catch(() => undefined);
     await before;

@@ -61,6 +61,7 @@ test('a fetch of markers alone is a batch for us: kafkajs has nothing that it co
     records: [],
     unwanted: 0,
     nextOffset: 8n,
+    memory: [],
   });
 });
 
