@@ -125,6 +125,7 @@ function writerOf(cluster: MemoryCluster, more: Partial<KafkaWriterOptions> = {}
     ...{ input, inputTopicId: 'id of in', transactionalId: 'g.c.all.in-0', sink, priority: 'normal', clock },
     gate: new SinkGate({ concurrency: 4, breaker, clock }),
     forwarderBy: () => forwarder as never,
+    deadLetterBytes: 1000,
     acceptChanges: false,
     onAnswer: () => undefined,
     ...more,
@@ -213,7 +214,7 @@ test('a position that is gone or older than what is kept beside the offset, and 
 
 test('what the target does not take is a dead letter, its neighbours are written, and it is told once', async () => {
   const cluster = new MemoryCluster();
-  cluster.maxBytes = 64 * 1024 + 100;
+  cluster.maxBytes = 200;
   const { write, letters } = writerOf(cluster);
   let failures = 0;
   cluster.onCommit = (done) => {
@@ -239,8 +240,14 @@ test('a dead letter goes with its batch, once, and one that no dead-letter topic
   await write(0, 3);
   await write(3, 3);
   assert.deepEqual([cluster.log(dlt).length, writer.hasMoves], [1, false]);
-  const large = { key: 'k', value: Buffer.alloc(17 * 1024 * 1024) };
-  await assert.rejects(writer.append(dlt, large), { code: 'message-too-large' });
+  const note = 'x'.repeat(1000);
+  for (const large of [
+    { key: 'k', value: Buffer.from(note) },
+    { key: note, value: null },
+    { key: 'k', value: null, headers: { note } },
+  ])
+    await assert.rejects(writer.append(dlt, large), { code: 'message-too-large' });
+  assert.equal(writer.hasMoves, false);
 });
 
 test('a dead-letter topic that refuses blames no record of the batch: they wait, and nothing of it is there before', async () => {

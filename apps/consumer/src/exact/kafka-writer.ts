@@ -10,10 +10,10 @@ import {
   type TopicPartition,
   type TransactionalProducer,
 } from '@genesys-kafka/kafka';
-import { fitsCompressed } from '@genesys-kafka/kafka/wire';
 import { backoffMs, unlessAborted, type Clock } from '@genesys-kafka/resilience';
 import { partitionFor, REPLAY_HEADER, RETRY_HEADER } from '@genesys-kafka/topics';
 import { ConsumerError } from '../errors.ts';
+import { fitsTopic } from '../forward/fits-topic.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { MovedRecord, RecordMover } from '../forward/topic-writer.ts';
 import type { PickedRecord } from '../group/settle.ts';
@@ -29,6 +29,8 @@ export interface KafkaWriterOptions {
   readonly gate: SinkGate;
   readonly priority: Priority;
   readonly forwarderBy: (writer?: RecordMover) => Forwarder;
+  /** The most that the dead-letter topic takes in one batch. */
+  readonly deadLetterBytes: number;
   /** The operator has said that a lost position, or another number of partitions, is known. */
   readonly acceptChanges: boolean;
   readonly onAnswer: (outcome: DeliveryOutcome, seconds: number) => void;
@@ -61,8 +63,6 @@ const BACKOFF = { initialMs: 5000, factor: 2, maxMs: 30_000, jitterMs: 500 };
 const SEND_BYTES = 1024 * 1024;
 /** What a batch has beside its records, generously. */
 const HEADROOM_BYTES = 64 * 1024;
-/** What every dead-letter topic takes, by the check at the start. */
-const MOVE_BYTES = 16 * 1024 * 1024;
 const NOTE = /(?:^| )target=([0-9a-f]+):(\d{1,19})(?: |$)/;
 /** Headers that say how a record came along this route, and nothing of the record. */
 const WAY_HEADERS = new Set<string>([...Object.values(RETRY_HEADER), ...Object.values(REPLAY_HEADER)]);
@@ -121,11 +121,11 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
     return this.#moves.length > 0;
   }
 
-  /** Kept for the transaction of the open batch. */
+  /** Kept for the transaction of the open batch. What is too large for its topic would end that one: it is refused here. */
   append(target: TopicPartition, record: MovedRecord): Promise<void> {
-    const { value } = record;
-    if (value && !fitsCompressed(value, MOVE_BYTES - HEADROOM_BYTES, this.#options.sink.compression)) {
-      const what = `${target.topic} does not take a record of ${value.length} bytes.`;
+    const { deadLetterBytes, sink } = this.#options;
+    if (!fitsTopic(record, deadLetterBytes, sink.compression)) {
+      const what = `${target.topic} takes ${deadLetterBytes} bytes in a batch, and the record has ${recordBytes(record)}.`;
       return Promise.reject(new KafkaError('message-too-large', what));
     }
     this.#moves.push({ offset: this.#at, target, record });
@@ -255,9 +255,7 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
 
   /** What the target takes; the others become dead letters, each once in the life of a batch. */
   async #fitting(outputs: readonly Output[], target: Target, signals: DeliverySignals): Promise<readonly Output[]> {
-    const { compression } = this.#options.sink;
-    const limit = target.maxBytes - HEADROOM_BYTES;
-    const fits = ({ value }: Output) => value === null || fitsCompressed(value, limit, compression);
+    const fits = (output: Output) => fitsTopic(output, target.maxBytes, this.#options.sink.compression);
     const [fitting, tooLarge] = [outputs.filter(fits), outputs.filter((output) => !fits(output))];
     for (const { picked, ...output } of tooLarge) {
       if (this.#givenUp.has(picked.record.offset)) continue;
