@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readToEnd, type ConsumedRecord } from '@genesys-kafka/kafka';
 import { seededRandom } from '@genesys-kafka/testing';
-import { partitionFor } from '@genesys-kafka/topics';
+import { partitionFor, topicSpecs } from '@genesys-kafka/topics';
 import { samples, startBus, type Area, type Bus, type Sample } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { until } from '../../fixtures/until.ts';
@@ -225,6 +225,21 @@ test('what is too large by its headers: a dead letter where the target does not 
       ['word', 'rule-error', 'pointer'],
     ],
   );
+});
+
+test('a position that its topic refuses blames no record: the circuit opens and says why, and the records wait', async () => {
+  await using area = await bus.area();
+  const target = await targetOf(area);
+  const { positions } = topicSpecs({ prefix: area.prefix });
+  const tooSmall = { ...positions.config, 'max.message.bytes': '100' };
+  await area.client.admin.createMissing([{ ...positions, config: tooSmall }]);
+  await publish(area, 20);
+  await using running = await ConsumerProcess.start(copy(area, target), 'run', ...quick);
+  const isTold = () => /"cause":"message-too-large".*sink-positions.*"msg":"circuit open/.test(running.stderr);
+  await until(isTold, 'the refusal');
+  running.signal('SIGTERM');
+  assert.equal((await running.ended).status, 0, running.stderr);
+  assert.doesNotMatch(running.stderr, /dead letter/);
 });
 
 test('whether a topic takes a record is told to the byte, as its broker has it', async () => {
