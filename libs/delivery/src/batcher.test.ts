@@ -123,7 +123,7 @@ test('a batch is closed by count, by bytes, or when its first record is old enou
 
 test('an open circuit is told to each record, and nothing was sent', async () => {
   const { clock, gate, batches, batcher } = setUp({ ageMs: 5 });
-  gate.trip(1000, { cause: 'http-429', reason: '' });
+  await gate.run('normal', never, async () => [{ kind: 'misconfigured', failure: { cause: 'http-401', reason: '' } }]);
   const all = ['a', 'b'].map(async (key) => batcher.deliver(delivery(key), both));
   await clock.advance(5);
   assert.deepEqual(await Promise.all(all), [

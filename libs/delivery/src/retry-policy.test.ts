@@ -51,7 +51,7 @@ test('law: a retry is never due before its tier, Retry-After and now, and jitter
         assert.equal(next.attempt, attempt + 1);
         assert.ok(next.notBeforeMs >= 1000 + Math.max(delayMs, retryAfterMs ?? 0));
         assert.ok(next.notBeforeMs <= 1000 + delayMs * 1.1 + 1);
-      } else if (next.kind === 'circuit') {
+      } else if (next.kind === 'held') {
         assert.ok(attempt < maxAttempts && list.every((ms) => ms < (retryAfterMs ?? 0)));
       } else {
         assert.ok(next.kind === 'dead-letter' && next.exhausted);
@@ -69,17 +69,16 @@ test('each attempt waits a tier longer, then the record is a dead letter', () =>
   assert.deepEqual([1, 2, 3, 4].map(due), [[0, 6000], [1, 61_000], [2, 601_000], 'dead-letter']);
 });
 
-test('Retry-After picks a longer tier, and beyond the largest it is the circuit that waits', () => {
+test('Retry-After picks a longer tier, and beyond the largest it is the sink that waits', () => {
   const after = (ms: number) => step(1, retry(ms));
   assert.deepEqual(after(5001), { kind: 'retry', tier: 1, notBeforeMs: 61_000, attempt: 2, failure });
-  const beyond = step(1, retry(600_001, limited));
-  assert.deepEqual(beyond, { kind: 'circuit', attempt: 2, failure: limited, retryAfterMs: 600_001 });
+  assert.deepEqual(step(1, retry(600_001, limited)), { kind: 'held', attempt: 2 });
   assert.equal(step(4, retry(600_001)).kind, 'dead-letter');
 });
 
 test('a rejected record is a dead letter at once, a refusal of us burns no attempt', () => {
   assert.deepEqual(step(1, { kind: 'rejected', failure }), { kind: 'dead-letter', exhausted: false, failure });
-  assert.deepEqual(step(3, { kind: 'misconfigured', failure }), { kind: 'circuit', attempt: 3, failure });
+  assert.deepEqual(step(3, { kind: 'misconfigured', failure }), { kind: 'held', attempt: 3 });
   assert.deepEqual(step(1, { kind: 'delivered' }), { kind: 'done' });
 });
 

@@ -29,16 +29,8 @@ export type NextStep =
   | { readonly kind: 'done' }
   | RetryStep
   | { readonly kind: 'dead-letter'; readonly exhausted: boolean; readonly failure: DeliveryFailure }
-  /**
-   * Not this record's affair: it waits where it is, with this attempt number, and the sink's gate opens its circuit
-   * (for at least `retryAfterMs` where the target named a time).
-   */
-  | {
-      readonly kind: 'circuit';
-      readonly attempt: number;
-      readonly failure: DeliveryFailure;
-      readonly retryAfterMs?: number;
-    };
+  /** Not this record's affair: it waits where it is, with this attempt number, for as long as the sink's gate holds all. */
+  | { readonly kind: 'held'; readonly attempt: number };
 
 /**
  * The smallest tier whose delay covers the wait: a longer wait at the head of a shorter tier would hold up every
@@ -54,8 +46,8 @@ export function chooseTier(tiersMs: readonly number[], waitMs: number): number |
  * Decides after attempt number `attempt` (from 1). Each failure waits one tier longer, the last tier repeats;
  * `Retry-After` lengthens the wait, and a tier's delay is a minimum to which jitter only adds. A transient failure of
  * the last attempt is a dead letter whatever the target asks for; before that, a 429 whose Retry-After is beyond the
- * largest tier leaves the record in place and opens the circuit. Any other answer speaks of its record alone, and such
- * a wait is cut to the largest tier.
+ * largest tier leaves the record in place: the gate holds everybody for that time. Any other answer speaks of its record
+ * alone, and such a wait is cut to the largest tier.
  */
 export function nextStep(input: {
   readonly attempt: number;
@@ -69,7 +61,7 @@ export function nextStep(input: {
   if (outcome.kind === 'delivered') return { kind: 'done' };
   const { failure } = outcome;
   if (outcome.kind === 'rejected') return { kind: 'dead-letter', exhausted: false, failure };
-  if (outcome.kind === 'misconfigured') return { kind: 'circuit', attempt, failure };
+  if (outcome.kind === 'misconfigured') return { kind: 'held', attempt };
   const { tiersMs, maxAttempts } = policy;
   const retryAfterMs = outcome.retryAfterMs ?? 0;
   const usualMs = tiersMs[Math.min(attempt, tiersMs.length) - 1];
@@ -77,7 +69,7 @@ export function nextStep(input: {
   const speaksOfAll = failure.httpStatus === 429;
   const askedMs = speaksOfAll ? retryAfterMs : Math.min(retryAfterMs, tiersMs.at(-1)!);
   const tier = chooseTier(tiersMs, Math.max(usualMs, askedMs));
-  if (tier === 'beyond') return { kind: 'circuit', attempt: attempt + 1, failure, retryAfterMs };
+  if (tier === 'beyond') return { kind: 'held', attempt: attempt + 1 };
   const jitterMs = tiersMs[tier]! * MAX_JITTER * (input.random ?? Math.random)();
   return {
     kind: 'retry',

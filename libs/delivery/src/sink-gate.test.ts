@@ -153,8 +153,8 @@ test('a 429 holds everybody for its Retry-After, a long one by opening the circu
 });
 
 test('an opening is told with its cause, what was asked for and until when; a wait past the limit is cut and probed', async () => {
-  const { clock, gate, openings } = setUp();
-  gate.trip(1_790_000_000_000, why);
+  const { clock, gate, openings, answer } = setUp();
+  await answer(failed(429, 1_790_000_000_000));
   assert.deepEqual(openings, [{ failure: why, askedMs: 1_790_000_000_000, forMs: 300_000 }]);
   await clock.advance(300_000);
   assert.equal(gate.state, 'half-open');
@@ -166,6 +166,8 @@ test('each way of opening names the answer that did it', async () => {
   const byRefusal = setUp();
   await byRefusal.answer(refused);
   const byHold = setUp();
+  const late = Promise.withResolvers<DeliveryOutcome>();
+  const longer = byHold.run('normal', never, async () => late.promise);
   await byHold.answer(failed(429, 60_000));
   const openings = [byShare, byRefusal, byHold].map((one) =>
     one.openings.map(({ failure, forMs, askedMs }) => [failure.cause, forMs, askedMs]),
@@ -175,8 +177,8 @@ test('each way of opening names the answer that did it', async () => {
     [['http-401', 1000, undefined]],
     [['http-429', 60_000, 60_000]],
   ]);
-  await byHold.answer(failed(429, 60_000));
-  byHold.gate.trip(200_000, why);
+  late.resolve(failed(429, 200_000));
+  await longer;
   assert.equal(byHold.openings.length, 2, 'a wait that is prolonged is told too');
 });
 
@@ -214,7 +216,7 @@ test('an abort takes a waiting call out of the queue; one that throws frees its 
 });
 
 test('who leaves, or a circuit that opens, while a permit is awaited leaves nothing behind', async () => {
-  const { clock, gate, run, answer } = setUp({ concurrency: 1, rate: { max: 1, perMs: 100 } });
+  const { clock, run, answer } = setUp({ rate: { max: 1, perMs: 100 } });
   await answer(delivered);
   const abort = new AbortController();
   const gone = run('normal', abort.signal, async () => assert.fail('must not be sent'));
@@ -223,17 +225,21 @@ test('who leaves, or a circuit that opens, while a permit is awaited leaves noth
   await assert.rejects(gone, /stop/);
   await clock.advance(90);
 
+  const late = Promise.withResolvers<DeliveryOutcome>();
+  const ahead = run('normal', never, async () => late.promise);
+  await clock.advance(100);
   const waiting = run('normal', never, async () => assert.fail('must not be sent'));
   await clock.advance(10);
-  gate.trip(1000, why);
+  late.resolve(refused);
+  await ahead;
   assert.equal((await waiting).kind, 'circuit-open');
   await clock.advance(1000);
   assert.equal((await answer(delivered)).kind, 'delivered');
 });
 
 test('after close no timer is left', async () => {
-  const { clock, gate } = setUp();
-  gate.trip(1000, why);
+  const { clock, gate, answer } = setUp();
+  await answer(refused);
   await clock.advance(0);
   assert.equal(clock.sleeping, 1);
   gate.close();

@@ -147,13 +147,6 @@ export class SinkGate {
     return promise;
   }
 
-  /** Opens the circuit at once, for `askedMs` milliseconds: for a wait that the retry tiers do not cover. */
-  trip(askedMs: number, failure: DeliveryFailure): void {
-    const before = this.#moment();
-    this.#breaker.trip(askedMs, this.#clock.monotonicMs());
-    this.#tell(before, { failure, askedMs });
-  }
-
   /** `listener` is told after each change of the circuit, and where an open one is prolonged by more than a cooldown. */
   onChange(listener: Listener): void {
     this.#listeners.push(listener);

@@ -1,11 +1,28 @@
-import { errorsOf, type ErrorTable } from '@genesys-kafka/resilience';
+import { errorsOf, type ErrorFacts, type ErrorTable } from '@genesys-kafka/resilience';
+
+/** The setting of the region, and its variable, which only the section `s3` has. */
+export const regionSetting = (at: string) => (at === 's3' ? 's3.region (AWS_REGION)' : `${at}.region`);
+
+/** Remedies that name settings, which stand in the section `at`: there are several storages. */
+const IN_SECTION = {
+  's3-bucket-missing': (at) => `Check the name of the bucket, and ${at}.endpoint.`,
+  's3-wrong-region': (at) => `Set ${regionSetting(at)} to the bucket's region.`,
+  's3-credentials-missing': (at) =>
+    `Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or ${at}.accessKeyId and ${at}.secretAccessKey), or give this machine a role.`,
+  's3-credentials-refused': (at) =>
+    `Check ${at}.accessKeyId and ${at}.secretAccessKey, and renew them where they live for hours only.`,
+  's3-region-missing': (at) => `Set ${regionSetting(at)}, or ${at}.endpoint for another storage.`,
+  's3-unreachable': (at) => `Check ${at}.endpoint, ${at}.region, network and proxy.`,
+  's3-not-storage': (at) => `Check ${at}.endpoint: it is the origin of the API, not of a console or a proxy.`,
+  's3-refused': (at) => `See to the reason that it gives; ${at}.pathStyle matters to some storages.`,
+} as const satisfies Readonly<Record<string, (at: string) => string>>;
 
 /** Every code of this library. Scripts depend on the names; a new meaning is a new code. */
 export const OBJECT_STORE_ERRORS = {
   // What was named.
   's3-bucket-missing': {
     meaning: 'There is no such bucket at the storage.',
-    remedy: 'Check the name of the bucket, and s3.endpoint.',
+    remedy: IN_SECTION['s3-bucket-missing']('s3'),
     scope: 'source',
   },
   's3-object-missing': {
@@ -20,7 +37,7 @@ export const OBJECT_STORE_ERRORS = {
   },
   's3-wrong-region': {
     meaning: 'The bucket lies in another region than the one that was asked.',
-    remedy: "Set s3.region (AWS_REGION) to the bucket's region.",
+    remedy: IN_SECTION['s3-wrong-region']('s3'),
     scope: 'source',
   },
   // Who asks.
@@ -32,22 +49,21 @@ export const OBJECT_STORE_ERRORS = {
   },
   's3-credentials-missing': {
     meaning: 'There are no credentials for the storage.',
-    remedy:
-      'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or s3.accessKeyId and s3.secretAccessKey), or give this machine a role.',
+    remedy: IN_SECTION['s3-credentials-missing']('s3'),
   },
   's3-credentials-refused': {
     meaning: 'The storage does not accept the credentials: unknown, wrong, or expired.',
-    remedy: 'Check s3.accessKeyId and s3.secretAccessKey, and renew them where they live for hours only.',
+    remedy: IN_SECTION['s3-credentials-refused']('s3'),
   },
   's3-region-missing': {
     meaning: 'Nothing tells which region of AWS to ask.',
-    remedy: 'Set s3.region (AWS_REGION), or s3.endpoint for another storage.',
+    remedy: IN_SECTION['s3-region-missing']('s3'),
     scope: 'usage',
   },
   // The way there.
   's3-unreachable': {
     meaning: 'No answer comes from the storage.',
-    remedy: 'Check s3.endpoint, s3.region, network and proxy.',
+    remedy: IN_SECTION['s3-unreachable']('s3'),
     retry: true,
     scope: 'source',
   },
@@ -59,7 +75,7 @@ export const OBJECT_STORE_ERRORS = {
   },
   's3-not-storage': {
     meaning: 'What answers at the endpoint does not speak S3.',
-    remedy: 'Check s3.endpoint: it is the origin of the API, not of a console or a proxy.',
+    remedy: IN_SECTION['s3-not-storage']('s3'),
     scope: 'source',
   },
   // What it answers.
@@ -71,7 +87,7 @@ export const OBJECT_STORE_ERRORS = {
   },
   's3-refused': {
     meaning: 'The storage refuses the request, for a reason of its own.',
-    remedy: 'See to the reason that it gives; s3.pathStyle matters to some storages.',
+    remedy: IN_SECTION['s3-refused']('s3'),
     scope: 'source',
   },
   's3-source-malformed': {
@@ -82,4 +98,15 @@ export const OBJECT_STORE_ERRORS = {
 } as const satisfies ErrorTable;
 
 /** Whatever goes wrong between this program and the storage. Messages hold neither keys of access nor signatures. */
-export class ObjectStoreError extends errorsOf(OBJECT_STORE_ERRORS) {}
+export class ObjectStoreError extends errorsOf(OBJECT_STORE_ERRORS) {
+  /** `section`: where the settings of this storage stand, for the remedy. */
+  constructor(
+    code: keyof typeof OBJECT_STORE_ERRORS,
+    what: string,
+    { section, ...facts }: ErrorFacts & { readonly section?: string } = {},
+  ) {
+    const remedies: Partial<Record<string, (at: string) => string>> = IN_SECTION;
+    const remedy = section === undefined ? undefined : remedies[code]?.(section);
+    super(code, what, { ...(remedy === undefined ? {} : { remedy }), ...facts });
+  }
+}

@@ -11,11 +11,11 @@ const KEYS = { accessKeyId: 'AKIA-canary-0001', secretAccessKey: 'secret-canary-
 const never = new AbortController().signal;
 
 /** What a listing of a storage that answers so ends with. No message may show a key. */
-async function failureOf(answer: RequestListener): Promise<ObjectStoreError> {
+async function failureOf(answer: RequestListener, section?: string): Promise<ObjectStoreError> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  await using store = await connectObjectStore({ ...KEYS, endpoint }, undefined);
+  await using store = await connectObjectStore({ ...KEYS, endpoint }, undefined, section);
   try {
     await store.list({ bucket: 'bucket', key: 'x/' }, never);
     return assert.fail('it was listed');
@@ -93,7 +93,7 @@ test('an answer is judged by its code, and without one by its status: what passe
     ['UnknownError', 400, 's3-refused', false],
   ] as const) {
     const error = Object.assign(new Error('of the SDK'), { name, $metadata: { httpStatusCode: status } });
-    const asked = { what: 's3://b/k', host: 'h', region: 'r', doing: 'write' } as const;
+    const asked = { what: 's3://b/k', host: 'h', region: 'r', section: 's3', doing: 'write' } as const;
     const failure = storageFailure(error, asked);
     assert.ok(failure instanceof ObjectStoreError);
     assert.deepEqual([failure.code, failure.retry], [code, retry], `${status} ${name}`);
@@ -134,6 +134,14 @@ test('errors name the settings where they stand, and leave the name of a host al
   await assert.rejects(store.list({ bucket: 'bucket', key: '' }, never), {
     message: /^s3\.storage\.invalid cannot .* Check sinks\.lake\.endpoint, sinks\.lake\.region, network/,
   });
+  for (const [answer, remedy] of [
+    [xml(301, 'PermanentRedirect', { 'x-amz-bucket-region': 'us-west-2' }), 'Set sinks.lake.region to us-west-2.'],
+    [xml(403, 'InvalidAccessKeyId'), 'check sinks.lake.accessKeyId and sinks.lake.endpoint.'],
+    [page('<IsTruncated>true</IsTruncated>'), 'Check sinks.lake.endpoint: it is the origin of the API'],
+  ] as const) {
+    const { message } = await failureOf(answer, 'sinks.lake');
+    assert.ok(message.includes(remedy), message);
+  }
 });
 
 test('a key that a URL would change is refused, and others stand in a link as they were signed', async () => {

@@ -16,7 +16,7 @@ import type { ObjectStore } from './object-store.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { ListedObject } from './select-objects.ts';
 import type { S3Settings } from './settings.ts';
-import { inSection, storageFailure } from './storage-failure.ts';
+import { storageFailure } from './storage-failure.ts';
 
 /** Attempts of a call, the first included; the SDK waits up to 20 s between them. */
 const ATTEMPTS = 5;
@@ -55,11 +55,11 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      throw inSection(storageFailure(error, { what, host, region: region ?? 'of the profile', doing }), section);
+      throw storageFailure(error, { what, host, region: region ?? 'of the profile', section, doing });
     }
   };
   return {
-    list: (address, signal) => tried(showObject(address), signal, () => allPages(client, address, signal)),
+    list: (address, signal) => tried(showObject(address), signal, () => allPages(client, section, address, signal)),
     signedLink: async (address) => {
       const [what, { bucket, key }] = [showObject(address), address];
       // URLs take such parts out, and the signature would be of another path.
@@ -104,6 +104,7 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
             throw new ObjectStoreError(
               's3-not-storage',
               `The answer to an upload of ${showObject({ bucket, key })} names none.`,
+              { section },
             );
           await client.send(new AbortMultipartUploadCommand({ ...upload, UploadId }), { abortSignal: signal });
         },
@@ -140,6 +141,7 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
 
 async function allPages(
   client: S3Client,
+  section: string,
   { bucket, key }: ObjectAddress,
   signal: AbortSignal,
 ): Promise<ListedObject[]> {
@@ -152,7 +154,8 @@ async function allPages(
     );
     // What is no list at all reads like an empty one.
     if (page.KeyCount === undefined && page.IsTruncated === undefined) {
-      throw new ObjectStoreError('s3-not-storage', `The answer to ${showObject({ bucket, key })} is not a list.`);
+      const what = `The answer to ${showObject({ bucket, key })} is not a list.`;
+      throw new ObjectStoreError('s3-not-storage', what, { section });
     }
     for (const { Key, Size } of page.Contents ?? []) if (Key !== undefined) listed.push({ key: Key, bytes: Size ?? 0 });
     if (page.IsTruncated !== true) return listed;
@@ -160,7 +163,7 @@ async function allPages(
     // A list that does not go on would leave objects out, or never end.
     if (next === undefined || next === token) {
       const what = `The list of ${showObject({ bucket, key })} says that there is more, and does not lead on to it.`;
-      throw new ObjectStoreError('s3-not-storage', what);
+      throw new ObjectStoreError('s3-not-storage', what, { section });
     }
     token = next;
   }

@@ -1,11 +1,13 @@
 import { headerOf, networkFault } from '@genesys-kafka/http';
-import { ObjectStoreError } from './errors.ts';
+import { ObjectStoreError, regionSetting } from './errors.ts';
 
 interface Asked {
   /** What was asked for, as `s3://bucket/key`, or the storage itself. */
   readonly what: string;
   readonly host: string;
   readonly region: string;
+  /** Where the storage's settings stand. */
+  readonly section: string;
   readonly doing: 'read' | 'write';
 }
 
@@ -42,12 +44,12 @@ const CODES: readonly (readonly [RegExp, Code])[] = [
   [/^(SlowDown|ServiceUnavailable|InternalError|RequestTimeout|Throttling\w*|TooManyRequests\w*)$/, 's3-failing'],
 ];
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  RequestTimeTooSkewed: "Correct this machine's clock.",
-  ExpiredToken: 'They have expired: renew them (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).',
-  InvalidAccessKeyId: 'The storage does not know this access key: check s3.accessKeyId and s3.endpoint.',
-  SignatureDoesNotMatch: 'The access key is known, and its secret is another one: check s3.secretAccessKey.',
-  InvalidObjectState: 'The object lies in an archive: restore it first.',
+const REMEDIES: Readonly<Record<string, (at: string) => string>> = {
+  RequestTimeTooSkewed: () => "Correct this machine's clock.",
+  ExpiredToken: () => 'They have expired: renew them (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).',
+  InvalidAccessKeyId: (at) => `The storage does not know this access key: check ${at}.accessKeyId and ${at}.endpoint.`,
+  SignatureDoesNotMatch: (at) => `The access key is known, and its secret is another one: check ${at}.secretAccessKey.`,
+  InvalidObjectState: () => 'The object lies in an archive: restore it first.',
 };
 
 const WRITE_REMEDIES: Partial<Record<Code, string>> = {
@@ -67,11 +69,14 @@ export function storageFailure(error: unknown, asked: Asked): unknown {
           ? 's3-not-storage'
           : 's3-unreachable';
     return new ObjectStoreError(code, `${asked.host} cannot be asked for ${asked.what} (${network.code}).`, {
+      section: asked.section,
       cause: network.error,
     });
   }
   const sdk = error as unknown as SdkError;
-  if (sdk.message === 'Region is missing') return new ObjectStoreError('s3-region-missing', 'No region is set.');
+  const { section } = asked;
+  if (sdk.message === 'Region is missing')
+    return new ObjectStoreError('s3-region-missing', 'No region is set.', { section });
   const reason = /^[A-Za-z][\w.]{0,60}$/.test(sdk.name) ? sdk.name : 'unknown';
   const known = CODES.find(([names]) => names.test(reason))?.[1];
   const status = sdk.$metadata?.httpStatusCode ?? sdk.$response?.statusCode;
@@ -80,17 +85,8 @@ export function storageFailure(error: unknown, asked: Asked): unknown {
     regionOf(sdk, asked) === undefined || known === 's3-credentials-refused'
       ? (known ?? byStatus(status!))
       : 's3-wrong-region';
-  return new ObjectStoreError(code, whatOf(code, sdk, asked, status, reason), remedyOf(code, sdk, asked, reason));
-}
-
-/** The same failure with the names that its settings have where they stand: a sink, dead letters. */
-export function inSection(error: unknown, section: string): unknown {
-  if (error instanceof ObjectStoreError && section !== 's3')
-    error.message = error.message
-      .replaceAll(/\bs3\.(?=(endpoint|region|accessKeyId|secretAccessKey|pathStyle)\b)/g, `${section}.`)
-      // This variable is of the section `s3`.
-      .replaceAll(' (AWS_REGION)', '');
-  return error;
+  const remedy = remedyOf(code, sdk, asked, reason);
+  return new ObjectStoreError(code, whatOf(code, sdk, asked, status, reason), { section, ...remedy });
 }
 
 /** An answer without a code that S3 has. */
@@ -116,8 +112,8 @@ function whatOf(
 function remedyOf(code: Code, sdk: SdkError, asked: Asked, reason: string): { readonly remedy?: string } {
   const region = regionOf(sdk, asked);
   if (code === 's3-wrong-region')
-    return region === undefined ? {} : { remedy: `Set s3.region (AWS_REGION) to ${region}.` };
-  const remedy = REMEDIES[reason] ?? (asked.doing === 'write' ? WRITE_REMEDIES[code] : undefined);
+    return region === undefined ? {} : { remedy: `Set ${regionSetting(asked.section)} to ${region}.` };
+  const remedy = REMEDIES[reason]?.(asked.section) ?? (asked.doing === 'write' ? WRITE_REMEDIES[code] : undefined);
   return remedy === undefined ? {} : { remedy };
 }
 

@@ -2,6 +2,7 @@ import type { DeliveryOutcome } from '@genesys-kafka/delivery';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Forwarder } from '../forward/forwarder.ts';
 import type { RecordMover } from '../forward/topic-writer.ts';
+import type { ConsumerTopics } from '../forward/topics.ts';
 import type { FlowLimits } from '../group/flow.ts';
 import type { Work } from '../group/work.ts';
 import type { Settle } from '../group/settle.ts';
@@ -14,6 +15,7 @@ export interface ExactContext {
   readonly onAnswer: (outcomes: readonly DeliveryOutcome[], seconds: number) => void;
   readonly onDelivered: (records: number) => void;
   readonly limits: FlowLimits;
+  readonly topics: Pick<ConsumerTopics, 'deadLetters'>;
   readonly topicIds: ReadonlyMap<string, string | undefined>;
   readonly draining: boolean;
   readonly acceptChanges: boolean;

@@ -30,7 +30,7 @@ class MemoryCluster {
   /** Told of each commit before it is done; what it throws after `done` is a lost answer. */
   onCommit: (done: () => void) => void = (done) => done();
   commits = 0;
-  refuses: string | undefined = 'nothing';
+  refuses: (topic: string, value: string) => boolean = () => false;
 
   get client(): KafkaClient {
     const config = () => ({ 'max.message.bytes': String(this.maxBytes) });
@@ -70,11 +70,15 @@ class MemoryCluster {
         if (epoch === undefined) this.holders.set(id, (epoch = (this.holders.get(id) ?? 0) + 1));
         assertHolder();
         const staged: (() => void)[] = [];
+        let hasFailed = false;
         return {
           send: async (target, records) => {
             assertHolder();
-            if (records.some(({ value }) => value?.toString() === this.refuses))
+            if (hasFailed) throw new KafkaError('producer-discarded', 'failed before');
+            if (records.some(({ value }) => this.refuses(target.topic, String(value)))) {
+              hasFailed = true;
               throw new KafkaError('record-refused', 'its timestamp');
+            }
             staged.push(() => records.forEach((record) => this.#append(target, record)));
           },
           sendBatches: async () => undefined,
@@ -125,6 +129,7 @@ function writerOf(cluster: MemoryCluster, more: Partial<KafkaWriterOptions> = {}
     ...{ input, inputTopicId: 'id of in', transactionalId: 'g.c.all.in-0', sink, priority: 'normal', clock },
     gate: new SinkGate({ concurrency: 4, breaker, clock }),
     forwarderBy: () => forwarder as never,
+    deadLetterBytes: 1000,
     acceptChanges: false,
     onAnswer: () => undefined,
     ...more,
@@ -213,7 +218,7 @@ test('a position that is gone or older than what is kept beside the offset, and 
 
 test('what the target does not take is a dead letter, its neighbours are written, and it is told once', async () => {
   const cluster = new MemoryCluster();
-  cluster.maxBytes = 64 * 1024 + 100;
+  cluster.maxBytes = 200;
   const { write, letters } = writerOf(cluster);
   let failures = 0;
   cluster.onCommit = (done) => {
@@ -239,18 +244,24 @@ test('a dead letter goes with its batch, once, and one that no dead-letter topic
   await write(0, 3);
   await write(3, 3);
   assert.deepEqual([cluster.log(dlt).length, writer.hasMoves], [1, false]);
-  const large = { key: 'k', value: Buffer.alloc(17 * 1024 * 1024) };
-  await assert.rejects(writer.append(dlt, large), { code: 'message-too-large' });
+  const note = 'x'.repeat(1000);
+  for (const large of [
+    { key: 'k', value: Buffer.from(note) },
+    { key: note, value: null },
+    { key: 'k', value: null, headers: { note } },
+  ])
+    await assert.rejects(writer.append(dlt, large), { code: 'message-too-large' });
+  assert.equal(writer.hasMoves, false);
 });
 
 test('a dead-letter topic that refuses blames no record of the batch: they wait, and nothing of it is there before', async () => {
   const cluster = new MemoryCluster();
-  cluster.refuses = 'dead';
+  cluster.refuses = (_topic, value) => value === 'dead';
   const answers: string[] = [];
   const onAnswer: KafkaWriterOptions['onAnswer'] = (outcome) => {
     answers.push(outcome.kind === 'delivered' ? outcome.kind : `${outcome.kind} ${outcome.failure.cause}`);
     assert.equal(cluster.copied.length, outcome.kind === 'delivered' ? 3 : 0);
-    if (answers.length === 2) cluster.refuses = 'nothing';
+    if (answers.length === 2) cluster.refuses = () => false;
   };
   const { writer, write, letters } = writerOf(cluster, { onAnswer });
   writer.at(1n);
@@ -290,9 +301,36 @@ test('a retried record goes out without the headers of its way, one without a ke
 
 test('a record that the broker refuses for what it holds is found among its batch', async () => {
   const cluster = new MemoryCluster();
-  cluster.refuses = 'v5';
+  cluster.refuses = (_topic, value) => value === 'v5';
   const { write, letters } = writerOf(cluster);
   assert.equal(await write(0, 9), 8);
   assert.deepEqual(cluster.copied.toSorted(), [...values(0, 5), ...values(6, 9)].sort());
   assert.deepEqual(letters, [[5n, 'record-refused']]);
+});
+
+test('a record that is refused is found where that ends the sends of others, too', async () => {
+  const cluster = new MemoryCluster();
+  cluster.maxBytes = 1 << 24;
+  // The partition of the first ones takes several sends, the last of which find the producer discarded.
+  const refused = 8;
+  cluster.refuses = (_topic, value) => value.startsWith(`v${refused}`);
+  const { write, letters } = writerOf(cluster);
+  assert.equal(await write(0, 9, 600 * 1024), 8);
+  assert.deepEqual(letters, [[BigInt(refused), 'record-refused']]);
+});
+
+test('a position or a claim that its topic refuses blames no record: the circuit opens, and they wait', async () => {
+  for (const kind of ['position', 'claim']) {
+    const cluster = new MemoryCluster();
+    cluster.refuses = (topic, value) => topic.endsWith('sink-positions') && value.includes(`"kind":"${kind}"`);
+    const answers: string[] = [];
+    const onAnswer: KafkaWriterOptions['onAnswer'] = (outcome) => {
+      answers.push(outcome.kind === 'delivered' ? outcome.kind : `${outcome.kind} ${outcome.failure.cause}`);
+      if (answers.length === 2) cluster.refuses = () => false;
+    };
+    const { write, letters } = writerOf(cluster, { onAnswer });
+    assert.equal(await write(0, 3), 3);
+    assert.deepEqual(answers, [...Array<string>(2).fill('misconfigured record-refused'), 'delivered'], kind);
+    assert.deepEqual([cluster.copied.toSorted(), letters], [values(0, 3), []]);
+  }
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveryOutcome, DeliverySignals, Priority, SinkGate } from '@genesys-kafka/delivery';
+import type { DeliveryOutcome, DeliverySignals } from '@genesys-kafka/delivery';
 import {
   KafkaError,
   partitionName,
@@ -10,29 +10,28 @@ import {
   type TopicPartition,
   type TransactionalProducer,
 } from '@genesys-kafka/kafka';
-import { fitsCompressed } from '@genesys-kafka/kafka/wire';
-import { backoffMs, unlessAborted, type Clock } from '@genesys-kafka/resilience';
+import { unlessAborted } from '@genesys-kafka/resilience';
 import { partitionFor, REPLAY_HEADER, RETRY_HEADER } from '@genesys-kafka/topics';
 import { ConsumerError } from '../errors.ts';
+import { fitsTopic } from '../forward/fits-topic.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
-import type { MovedRecord, RecordMover } from '../forward/topic-writer.ts';
+import { refusesRecord, type MovedRecord, type RecordMover } from '../forward/topic-writer.ts';
 import type { PickedRecord } from '../group/settle.ts';
 import type { KafkaSink, Target } from './kafka-sink.ts';
 import type { BatchRange, PartitionWriter, Start } from './partition-writer.ts';
 import { claimPosition, lastClaim, positionRecord, type PositionOwner } from './positions.ts';
+import { settledAtTarget, type TargetPorts } from './settled-at-target.ts';
 
-export interface KafkaWriterOptions {
+export interface KafkaWriterOptions extends TargetPorts {
   readonly input: TopicPartition;
   readonly inputTopicId: string | undefined;
   readonly transactionalId: string;
   readonly sink: KafkaSink;
-  readonly gate: SinkGate;
-  readonly priority: Priority;
   readonly forwarderBy: (writer?: RecordMover) => Forwarder;
+  /** The most that the dead-letter topic takes in one batch. */
+  readonly deadLetterBytes: number;
   /** The operator has said that a lost position, or another number of partitions, is known. */
   readonly acceptChanges: boolean;
-  readonly onAnswer: (outcome: DeliveryOutcome, seconds: number) => void;
-  readonly clock: Clock;
 }
 
 interface Output extends OutgoingRecord {
@@ -61,8 +60,6 @@ const BACKOFF = { initialMs: 5000, factor: 2, maxMs: 30_000, jitterMs: 500 };
 const SEND_BYTES = 1024 * 1024;
 /** What a batch has beside its records, generously. */
 const HEADROOM_BYTES = 64 * 1024;
-/** What every dead-letter topic takes, by the check at the start. */
-const MOVE_BYTES = 16 * 1024 * 1024;
 const NOTE = /(?:^| )target=([0-9a-f]+):(\d{1,19})(?: |$)/;
 /** Headers that say how a record came along this route, and nothing of the record. */
 const WAY_HEADERS = new Set<string>([...Object.values(RETRY_HEADER), ...Object.values(REPLAY_HEADER)]);
@@ -73,7 +70,9 @@ const OUTCOME_UNKNOWN = new Set<KafkaErrorCode>([
   'producer-discarded',
   'unexpected-answer',
 ]);
-const REFUSES_RECORD = new Set<KafkaErrorCode>(['message-too-large', 'record-refused']);
+
+/** The target refuses one of the records themselves. What refuses a claim, a position or a dead letter blames none. */
+class RecordRefused extends Error {}
 
 /**
  * A partition's batches as transactions at the target, each with the position after it. The partition is claimed before
@@ -121,11 +120,11 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
     return this.#moves.length > 0;
   }
 
-  /** Kept for the transaction of the open batch. */
+  /** Kept for the transaction of the open batch. What is too large for its topic would end that one: it is refused here. */
   append(target: TopicPartition, record: MovedRecord): Promise<void> {
-    const { value } = record;
-    if (value && !fitsCompressed(value, MOVE_BYTES - HEADROOM_BYTES, this.#options.sink.compression)) {
-      const what = `${target.topic} does not take a record of ${value.length} bytes.`;
+    const { deadLetterBytes, sink } = this.#options;
+    if (!fitsTopic(record, deadLetterBytes, sink.compression)) {
+      const what = `${target.topic} takes ${deadLetterBytes} bytes in a batch, and the record has ${recordBytes(record)}.`;
       return Promise.reject(new KafkaError('message-too-large', what));
     }
     this.#moves.push({ offset: this.#at, target, record });
@@ -159,27 +158,13 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
 
   /** Resolves with how many of them it has written, once the position at the target is `end`. */
   async #write(outputs: readonly Output[], end: bigint, signals: DeliverySignals): Promise<number> {
-    const { gate, priority, clock, onAnswer } = this.#options;
-    for (let attempt = 0; ; attempt += 1) {
-      let written = 0;
-      const answer = await gate.run(priority, signals.stopping, async (onWritten) => {
-        onWritten();
-        const startedMs = clock.monotonicMs();
-        const outcome = await this.#try(async () => {
-          written = await this.#transact(outputs, end, signals);
-        }, signals);
-        onAnswer(outcome, (clock.monotonicMs() - startedMs) / 1000);
-        return [outcome];
-      });
-      if ('kind' in answer) {
-        await clock.sleep(answer.retryInMs, signals.stopping);
-        continue;
-      }
-      const [outcome] = answer as readonly [DeliveryOutcome];
-      if (outcome.kind === 'delivered') return written;
-      if (outcome.kind === 'rejected' && outputs.length > 0) return this.#apart(outputs, end, outcome.failure, signals);
-      await clock.sleep(backoffMs(BACKOFF, attempt), signals.stopping);
-    }
+    let written = 0;
+    const transact = async () => {
+      written = await this.#transact(outputs, end, signals);
+    };
+    const attempt = async () => this.#try(transact, signals);
+    const outcome = await settledAtTarget(attempt, this.#options, BACKOFF, signals.stopping);
+    return outcome.kind === 'delivered' ? written : this.#apart(outputs, end, outcome.failure, signals);
   }
 
   /** One of them is refused for what it is: halves find out which. It becomes a dead letter, and the position passes it. */
@@ -229,10 +214,12 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
       ...(inputTopicId === undefined ? {} : { inputTopicId }),
       ...{ target: tag, partitions },
     });
-    const sends = await Promise.allSettled([
+    const sends = [
       ...Array.from(byPartition, async ([partition, records]) => {
         for (const chunk of chunksOf(records, Math.min(target.maxBytes - HEADROOM_BYTES, SEND_BYTES)))
-          await transaction.send({ topic, partition }, chunk);
+          await transaction.send({ topic, partition }, chunk).catch((cause: unknown) => {
+            throw refusesRecord(cause) ? new RecordRefused('', { cause }) : cause;
+          });
       }),
       ...Array.from(movesByPartition.values(), async (ofPartition) => {
         const records = ofPartition.map(({ record }) => record);
@@ -243,9 +230,12 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
           });
       }),
       transaction.send(this.#owner.positions, [position]),
-    ]);
-    const failed = sends.find((send) => send.status === 'rejected');
-    if (failed) throw failed.reason as Error;
+    ];
+    const failures: Error[] = [];
+    await Promise.all(sends.map(async (send) => send.catch((error: unknown) => failures.push(error as Error))));
+    // What failed first is what happened: after that the producer takes nothing more.
+    const failure = failures.find((error) => !isDiscarded(error)) ?? failures[0];
+    if (failure) throw failure;
     await transaction.commit();
     claimed.position = end;
     this.#moves = this.#moves.filter(({ offset }) => offset >= end);
@@ -255,9 +245,7 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
 
   /** What the target takes; the others become dead letters, each once in the life of a batch. */
   async #fitting(outputs: readonly Output[], target: Target, signals: DeliverySignals): Promise<readonly Output[]> {
-    const { compression } = this.#options.sink;
-    const limit = target.maxBytes - HEADROOM_BYTES;
-    const fits = ({ value }: Output) => value === null || fitsCompressed(value, limit, compression);
+    const fits = (output: Output) => fitsTopic(output, target.maxBytes, this.#options.sink.compression);
     const [fitting, tooLarge] = [outputs.filter(fits), outputs.filter((output) => !fits(output))];
     for (const { picked, ...output } of tooLarge) {
       if (this.#givenUp.has(picked.record.offset)) continue;
@@ -276,10 +264,12 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
     } catch (error) {
       await this.#discard();
       signal.throwIfAborted();
-      if (!(error instanceof KafkaError)) throw error;
-      const failure = { cause: error.code, reason: this.#options.sink.told(error).message };
-      if (REFUSES_RECORD.has(error.code)) return { kind: 'rejected', failure };
-      const isTransient = error.retry || OUTCOME_UNKNOWN.has(error.code);
+      const isRejected = error instanceof RecordRefused;
+      const what = isRejected ? error.cause : error;
+      if (!(what instanceof KafkaError)) throw error;
+      const failure = { cause: what.code, reason: this.#options.sink.told(what).message };
+      if (isRejected) return { kind: 'rejected', failure };
+      const isTransient = what.retry || OUTCOME_UNKNOWN.has(what.code);
       return isTransient ? { kind: 'retry', failure } : { kind: 'misconfigured', failure };
     }
   }
@@ -341,6 +331,10 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
   }
 }
 
+function isDiscarded(error: unknown): boolean {
+  return error instanceof KafkaError && error.code === 'producer-discarded';
+}
+
 function withoutWay(headers: PickedRecord['record']['headers']): Record<string, Buffer> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !WAY_HEADERS.has(name)));
 }
@@ -367,6 +361,6 @@ function* chunksOf(records: readonly OutgoingRecord[], maxBytes: number): Genera
 
 /** A dead letter that its topic refuses is no fault of a record of the batch: the records wait. */
 function moveRefused({ topic }: TopicPartition, error: unknown): unknown {
-  if (!(error instanceof KafkaError) || !REFUSES_RECORD.has(error.code)) return error;
+  if (!refusesRecord(error)) return error;
   return new KafkaError('topic-unfit', `${topic} does not take a dead letter: ${error.message}`, { cause: error });
 }

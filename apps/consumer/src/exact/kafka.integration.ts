@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readToEnd, type ConsumedRecord } from '@genesys-kafka/kafka';
 import { seededRandom } from '@genesys-kafka/testing';
-import { partitionFor } from '@genesys-kafka/topics';
+import { partitionFor, topicSpecs } from '@genesys-kafka/topics';
 import { samples, startBus, type Area, type Bus, type Sample } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { until } from '../../fixtures/until.ts';
+import { fitsTopic } from '../forward/fits-topic.ts';
 
 /** A long run is asked for: `CONSUMER_KILLS=20 CONSUMER_RECORDS=50000`. */
 const KILLS = Number(process.env.CONSUMER_KILLS ?? 2);
 const RECORDS = Number(process.env.CONSUMER_RECORDS ?? 3000);
 const TARGET_PARTITIONS = 5;
+const MIB = 1024 * 1024;
 let bus: Bus;
 
 before(async () => {
@@ -189,6 +192,65 @@ test('another cluster by its brokers, values without the frame; what the target 
   );
   const { stdout } = await runConsumer(copy(area, target, sink), ['dead-letters', 'list']);
   assert.match(stdout, /"cause":\s*"message-too-large"/);
+});
+
+test('what is too large by its headers: a dead letter where the target does not take it, a pointer where the dead-letter topic does not either', async () => {
+  await using area = await bus.area();
+  const target = await targetOf(area);
+  await publish(area, 100);
+  // Packed they are small, so that the main topic takes them; the copy is not packed.
+  const headers = (bytes: number) => ({ 'of-others': 'x'.repeat(bytes) });
+  const add = async (key: string, bytes: number) => {
+    const record = area.outgoing({ conversationId: key, n: 99 }, key, 0);
+    await area.append(partitionFor(key, 3), { ...record, headers: { ...record.headers, ...headers(bytes) } });
+  };
+  await add('c-1', 2 * MIB);
+  await add('c-2', 17 * MIB);
+  // Its rule fails on it.
+  await add('word', 17 * MIB);
+  const config = area.config({
+    routes: [{ name: 'all', when: 'record.conversationId != "word" || int(record.conversationId) > 0', sink: 'copy' }],
+    sinks: { copy: { type: 'kafka', topic: target, compression: 'none' } },
+  });
+  const { all } = reportOf((await runConsumer(config, drain)).stdout);
+  assert.deepEqual([all!.delivered, all!.deadLettered], [100, 3]);
+  const letters = await contents(area, area.deadLetters);
+  assert.deepEqual(
+    letters
+      .map(({ key, value, headers: its }) => [String(key), String(its.cause), value === null ? 'pointer' : 'whole'])
+      .sort(),
+    [
+      ['c-1', 'message-too-large', 'whole'],
+      ['c-2', 'message-too-large', 'pointer'],
+      ['word', 'rule-error', 'pointer'],
+    ],
+  );
+});
+
+test('a position that its topic refuses blames no record: the circuit opens and says why, and the records wait', async () => {
+  await using area = await bus.area();
+  const target = await targetOf(area);
+  const { positions } = topicSpecs({ prefix: area.prefix });
+  const tooSmall = { ...positions.config, 'max.message.bytes': '100' };
+  await area.client.admin.createMissing([{ ...positions, config: tooSmall }]);
+  await publish(area, 20);
+  await using running = await ConsumerProcess.start(copy(area, target), 'run', ...quick);
+  const isTold = () => /"cause":"message-too-large".*sink-positions.*"msg":"circuit open/.test(running.stderr);
+  await until(isTold, 'the refusal');
+  running.signal('SIGTERM');
+  assert.equal((await running.ended).status, 0, running.stderr);
+  assert.doesNotMatch(running.stderr, /dead letter/);
+});
+
+test('whether a topic takes a record is told to the byte, as its broker has it', async () => {
+  await using area = await bus.area();
+  const maxBytes = 100_000;
+  const topic = await targetOf(area, 1, { 'max.message.bytes': String(maxBytes) });
+  const record = (bytes: number) => ({ key: 'k', value: Buffer.from('v'), headers: { note: randomBytes(bytes) } });
+  let bytes = maxBytes;
+  while (!fitsTopic(record(bytes), maxBytes, 'zstd')) bytes -= 1;
+  await area.send(0, [record(bytes)], topic);
+  await assert.rejects(area.send(0, [record(bytes + 1)], topic), { code: 'message-too-large' });
 });
 
 test('a dead letter that is replayed to such a route comes through the retry topic, once, without our headers', async () => {

@@ -1,23 +1,19 @@
-import type { DeliveryOutcome, DeliverySignals, Priority, SinkGate } from '@genesys-kafka/delivery';
+import type { DeliverySignals } from '@genesys-kafka/delivery';
 import type { GroupCommit, TopicPartition } from '@genesys-kafka/kafka';
-import { backoffMs, type Clock } from '@genesys-kafka/resilience';
 import type { BatchObject, ObjectBatch, S3Sink } from '@genesys-kafka/sinks';
 import { ConsumerError } from '../errors.ts';
 import type { PickedRecord } from '../group/settle.ts';
 import type { BatchRange, PartitionWriter, Start } from './partition-writer.ts';
+import { settledAtTarget, type TargetPorts } from './settled-at-target.ts';
 
-export interface ObjectWriterOptions {
+export interface ObjectWriterOptions extends TargetPorts {
   readonly target: TopicPartition;
   readonly groupId: string;
   readonly sink: S3Sink;
-  readonly gate: SinkGate;
-  readonly priority: Priority;
   /** Tells groups and topics of one name apart in the objects' keys. */
   readonly tag: string;
   /** The operator has said that what is in a batch may be decided otherwise by now. */
   readonly acceptChanges: boolean;
-  readonly onAnswer: (outcome: DeliveryOutcome, seconds: number) => void;
-  readonly clock: Clock;
 }
 
 const BACKOFF = { initialMs: 500, factor: 2, maxMs: 30_000, jitterMs: 500 };
@@ -62,7 +58,11 @@ export class ObjectPartitionWriter implements PartitionWriter {
     const isAgain = this.#expected !== undefined;
     if (isAgain && this.#expected !== digest && !this.#options.acceptChanges) throw this.#changed(range);
     if (this.#expected !== digest) await this.#declare(`batch=${range.end}:${digest}`, declare, signals);
-    const put = await Promise.allSettled(objects.map(async (object) => this.#put(object, signals)));
+    const { stopping, signal } = signals;
+    const attempt = (object: BatchObject) => async () => this.#options.sink.put(object, signal);
+    const put = await Promise.allSettled(
+      objects.map(async (object) => settledAtTarget(attempt(object), this.#options, BACKOFF, stopping)),
+    );
     const failed = put.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason as Error;
     const written = this.#records;
@@ -86,25 +86,6 @@ export class ObjectPartitionWriter implements PartitionWriter {
       stopping.throwIfAborted();
       if (await declare(note)) return;
       await this.#options.clock.sleep(COMMIT_RETRY_MS, stopping);
-    }
-  }
-
-  async #put(object: BatchObject, { stopping, signal }: DeliverySignals): Promise<void> {
-    const { gate, priority, sink, clock, onAnswer } = this.#options;
-    for (let attempt = 0; ; attempt += 1) {
-      const answer = await gate.run(priority, stopping, async (onWritten) => {
-        onWritten();
-        const startedMs = clock.monotonicMs();
-        const outcome = await sink.put(object, signal);
-        onAnswer(outcome, (clock.monotonicMs() - startedMs) / 1000);
-        return [outcome];
-      });
-      if ('kind' in answer) {
-        await clock.sleep(answer.retryInMs, stopping);
-        continue;
-      }
-      if (answer[0]!.kind === 'delivered') return;
-      await clock.sleep(backoffMs(BACKOFF, attempt), stopping);
     }
   }
 

@@ -14,11 +14,13 @@ export function topicFlows(
   { sink, gate }: { readonly sink: KafkaSink; readonly gate: SinkGate },
   context: ExactContext,
 ): FlowFactory {
-  const { workOf, forwarderBy, onAnswer, onDelivered, limits, topicIds, draining, acceptChanges, clock } = context;
+  const { workOf, forwarderBy, onAnswer, onDelivered, limits, topics, topicIds, draining, acceptChanges, clock } =
+    context;
   return (input, hooks) => {
     const writer = new KafkaPartitionWriter({
       ...{ input, sink, gate, priority, forwarderBy, acceptChanges, clock },
       inputTopicId: topicIds.get(input.topic),
+      deadLetterBytes: topics.deadLetters?.maxBytes ?? 0,
       transactionalId: `${groupId}.${partitionName(input)}`,
       onAnswer: (outcome, seconds) => onAnswer([outcome], seconds),
     });

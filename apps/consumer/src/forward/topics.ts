@@ -2,12 +2,18 @@ import { KafkaError, prepareTopics, type KafkaClient } from '@genesys-kafka/kafk
 import { topicSpecs, type TopicDescription, type TopicSize, type TopicSpec } from '@genesys-kafka/topics';
 import type { Settings } from '../settings.ts';
 
-/** The topics that the consumer reads and writes, with the partitions they really have. */
+/** A topic that records are moved to. */
+export interface MoveTarget extends TopicSize {
+  /** The most that it takes in one batch. */
+  readonly maxBytes: number;
+}
+
+/** The topics that the consumer reads and writes, as they really are. */
 export interface ConsumerTopics {
   readonly main: string;
-  readonly retries: readonly TopicSize[];
+  readonly retries: readonly MoveTarget[];
   /** Absent where dead letters go to object storage alone. */
-  readonly deadLetters: TopicSize | undefined;
+  readonly deadLetters: MoveTarget | undefined;
 }
 
 export function consumerSpecs(settings: Settings): {
@@ -28,14 +34,18 @@ export function consumerSpecs(settings: Settings): {
 export async function prepareConsumerTopics({ admin }: KafkaClient, settings: Settings): Promise<ConsumerTopics> {
   const { main, retries, deadLetters } = consumerSpecs(settings);
   const { topic } = settings.deadLetters;
-  const [source, ...found] = await prepareTopics(admin, [main, ...retries, ...(topic ? [deadLetters] : [])]);
+  const targets = [...retries, ...(topic ? [deadLetters] : [])];
+  const [source, ...found] = await prepareTopics(admin, [main, ...targets]);
   const problems = tooSmallFor(source!, found);
   if (problems.length > 0) throw new KafkaError('topic-unfit', problems.join(' '));
-  const sizes = found.map(({ name, partitions }) => ({ topic: name, partitions }));
+  const moves = found.map(({ name, partitions, config }, index) => {
+    const maxBytes = Number({ ...targets[index]!.config, ...config }['max.message.bytes']);
+    return { topic: name, partitions, maxBytes };
+  });
   return {
     main: main.name,
-    retries: sizes.slice(0, retries.length),
-    deadLetters: sizes[retries.length],
+    retries: moves.slice(0, retries.length),
+    deadLetters: moves[retries.length],
   };
 }
 

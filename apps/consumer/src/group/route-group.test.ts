@@ -337,8 +337,8 @@ test('a loss that is accepted is gone over at the log’s start, by a flow of it
     flowOf: keyedFlows({ work: async ({ offset }) => void worked.push(offset), limits }),
   });
   await group.onBatch({ ...batch(700, 0), outOfRange: true }, current);
-  await until(() => consumer.seeks.length === 3);
-  assert.deepEqual(consumer.seeks, [700n, 0n, 0n]);
+  await until(() => consumer.seeks.length > 1);
+  assert.deepEqual(consumer.seeks, [700n, 0n]);
   await group.onBatch(batch(0, 2), current);
   await until(() => worked.length === 2);
   stop.abort();

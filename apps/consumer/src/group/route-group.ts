@@ -227,11 +227,11 @@ export class RouteGroup implements GroupHandler {
   }
 
   #goOnAt(held: Held, offset: bigint): void {
-    if (offset !== held.flow.expected) {
+    if (offset === held.flow.expected) this.#options.consumer.seek(held, offset);
+    else {
       this.#release([held]);
       this.#hold(held, offset);
     }
-    this.#options.consumer.seek(held, offset);
   }
 
   #release(partitions: readonly TopicPartition[]): void {

@@ -76,8 +76,7 @@ export function deliverRecord(ports: DeliveryPorts): Settle {
         onDelivered();
         return;
       }
-      if (step.kind === 'circuit') {
-        if (step.retryAfterMs !== undefined) gate.trip(step.retryAfterMs, step.failure);
+      if (step.kind === 'held') {
         attempt = step.attempt;
       } else if (burntByOpenCircuit(step, gate.state)) {
         behindMs = STEP_BACK_MS;

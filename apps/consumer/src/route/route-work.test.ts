@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileRule } from '@genesys-kafka/routing';
 import { frame, parseDeadLetter, parseRetryHeaders, partitionFor, REPLAY_HEADER } from '@genesys-kafka/topics';
+import type { DeliveryOutcome } from '@genesys-kafka/delivery';
 import { busy, login, ok, received, record, refused, route, text } from '../../fixtures/scripted-route.ts';
 
 test('delivered: the bare bytes, a stable key and the version go to the sink, and nothing moves', async () => {
@@ -105,6 +106,23 @@ test('refused by the target (401): the record waits for the circuit, and costs n
   assert.deepEqual(crm.sent, []);
 });
 
+test('a 429 with a Retry-After beyond the tiers: nothing is sent for that time, the record waits in place, and it was an attempt', async () => {
+  const failure = { cause: 'http-429', reason: 'busy', httpStatus: 429 };
+  const limited: DeliveryOutcome = { kind: 'retry', failure, retryAfterMs: 120_000 };
+  const crm = route([limited, limited, ok, busy, ok]);
+  const working = ['a', 'b'].map(async (key) =>
+    crm.work(record(frame(9, Buffer.from(text)), { key: Buffer.from(key) })),
+  );
+  await crm.clock.advance(1000);
+  working.push(crm.work(record(frame(9, Buffer.from(text)), { key: Buffer.from('c') })));
+  await crm.clock.advance(118_000);
+  assert.deepEqual([crm.deliveries.length, crm.sent], [2, []]);
+  await crm.clock.advance(1000);
+  await Promise.all(working);
+  assert.deepEqual([crm.deliveries.length, crm.sent.length], [5, 1]);
+  assert.equal(parseRetryHeaders(received(crm.sent[0]!).headers).attempt, 3);
+});
+
 test('waiting for the circuit counts as no attempt: what fails after it goes on where it stood', async () => {
   const crm = route([login, login, ok, busy]);
   const working = ['a', 'b'].map(async (key) =>
@@ -118,12 +136,15 @@ test('waiting for the circuit counts as no attempt: what fails after it goes on 
 });
 
 test('a record that is rejected while the circuit opens is a dead letter at once: it is the fault of the record', async () => {
-  const crm = route([refused]);
-  const working = crm.work(record(frame(9, Buffer.from(text))));
-  crm.gate.trip(60_000, { cause: 'http-429', reason: 'elsewhere' });
-  await working;
+  const crm = route([login, refused]);
+  const [held, rejected] = ['a', 'b'].map(async (key) =>
+    crm.work(record(frame(9, Buffer.from(text)), { key: Buffer.from(key) })),
+  );
+  await rejected;
   assert.equal(crm.gate.state, 'open');
-  assert.deepEqual([crm.deliveries.length, crm.sent[0]?.topic], [1, 'd.dlt']);
+  assert.deepEqual([crm.deliveries.length, crm.sent[0]?.topic], [2, 'd.dlt']);
+  await crm.clock.advance(30_000);
+  await held;
 });
 
 test('a dead target: once the circuit is open no attempt is burnt, failed probes included', async () => {

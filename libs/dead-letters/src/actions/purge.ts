@@ -46,13 +46,14 @@ export async function purgeDeadLetters(options: PurgeOptions): Promise<PurgeRepo
   const markers = new Map<number, OutgoingRecord[]>();
   const at = new Date(clock.nowMs()).toISOString();
   let marked = 0;
-  for await (const { id, key, place } of letters.walk(filter)) {
+  for await (const { id, place } of letters.walk(filter)) {
     ids.add(id);
     if (!('partition' in place)) continue;
     marked += 1;
     const waiting = markers.get(place.partition) ?? [];
     markers.set(place.partition, waiting);
-    waiting.push({ key, value: null, headers: { [MARKER_HEADER.purged]: id, [MARKER_HEADER.at]: at } });
+    // Without the key: many long ones would not fit into one send.
+    waiting.push({ key: null, value: null, headers: { [MARKER_HEADER.purged]: id, [MARKER_HEADER.at]: at } });
   }
   const { unreadable } = letters;
   if (!dryRun) await sendMarkers(options, markers);

@@ -8,7 +8,6 @@ import {
   type TransactionalProducer,
 } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
-import type { RoutePlan } from '@genesys-kafka/routing';
 import { MARKER_HEADER, partitionFor, REPLAY_HEADER, type TopicSize } from '@genesys-kafka/topics';
 import type { StoredDeadLetter } from '../letters/stored-dead-letter.ts';
 import type { LetterPlace } from '../objects/letter-place.ts';
@@ -19,7 +18,6 @@ import {
   writeReplayed,
   type PendingReplay,
 } from '../objects/object-marks.ts';
-import { replayHeaders } from './replay-target.ts';
 
 export interface BatchPorts {
   readonly client: Pick<KafkaClient, 'read' | 'admin'>;
@@ -31,10 +29,10 @@ export interface BatchPorts {
   readonly signal: AbortSignal;
 }
 
-/** A dead letter and the routes that it goes back to. */
+/** A dead letter and what is sent of it: a record for each route that it goes back to. */
 export interface Routed {
   readonly stored: StoredDeadLetter;
-  readonly routes: readonly RoutePlan[];
+  readonly records: readonly OutgoingRecord[];
 }
 
 /**
@@ -48,22 +46,23 @@ export async function sendBack(
 ): Promise<void> {
   const { firstRetry, deadLetters, objects, clock, signal } = ports;
   const at = new Date(clock.nowMs()).toISOString();
-  const sends = new Sends();
-  for (const { stored, routes } of batch) {
-    const { key, id } = stored;
-    const value = stored.value();
+  // One after the other: a record for one route may be all that a send can hold.
+  const rounds: Sends[] = [];
+  const round = (index: number) => (rounds[index] ??= new Sends());
+  for (const { stored, records } of batch) {
+    const { id } = stored;
     const target = { topic: firstRetry.topic, partition: partitionOf(stored, firstRetry.partitions) };
-    for (const plan of routes) sends.add(target, { key, value, headers: replayHeaders(stored, plan, clock.nowMs()) });
+    for (const [index, record] of records.entries()) round(index).add(target, record);
     if (!deadLetters) continue;
     const partition =
       'partition' in stored.place ? stored.place.partition : partitionOf(stored, deadLetters.partitions);
     const headers = { [MARKER_HEADER.replayed]: id, [MARKER_HEADER.at]: at };
-    sends.add({ topic: deadLetters.topic, partition }, { key, value: null, headers });
+    round(0).add({ topic: deadLetters.topic, partition }, { key: null, value: null, headers });
   }
   const ids = batch.map(({ stored }) => stored.id);
   const pending = objects && !deadLetters ? await writePending(objects, await pendingOf(ids, at, ports), signal) : '';
   const transaction = await producer.begin();
-  await sendAll(transaction, sends.parts);
+  for (const { parts } of rounds) await sendAll(transaction, parts);
   await transaction.commit();
   if (!objects) return;
   await writeReplayed(

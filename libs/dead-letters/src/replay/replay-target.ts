@@ -1,4 +1,4 @@
-import type { OutgoingHeaders } from '@genesys-kafka/kafka';
+import type { OutgoingHeaders, OutgoingRecord } from '@genesys-kafka/kafka';
 import { picks, type RoutePlan } from '@genesys-kafka/routing';
 import {
   DEAD_LETTER_HEADER,
@@ -60,6 +60,13 @@ const DROPPED = new Set<string>([
   DEAD_LETTER_HEADER.timestamp,
   DEAD_LETTER_HEADER.attempts,
 ]);
+
+/** What goes to the first retry topic: a record for each route. */
+export function retryRecords(letter: StoredDeadLetter, routes: readonly RoutePlan[], nowMs: number): OutgoingRecord[] {
+  const { key } = letter;
+  const value = letter.value();
+  return routes.map((plan) => ({ key, value, headers: replayHeaders(letter, plan, nowMs) }));
+}
 
 /** Headers of the retry record: the record's own, attempt 1 anew and due now, and where it comes from. */
 export function replayHeaders(letter: StoredDeadLetter, plan: RoutePlan, nowMs: number): OutgoingHeaders {

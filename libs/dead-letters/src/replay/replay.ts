@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { claimPartitions, type KafkaClient, type TransactionalProducer } from '@genesys-kafka/kafka';
+import {
+  claimPartitions,
+  recordBytes,
+  type KafkaClient,
+  type OutgoingRecord,
+  type TransactionalProducer,
+} from '@genesys-kafka/kafka';
 import { SlidingWindow } from '@genesys-kafka/resilience';
 import type { RoutePlan } from '@genesys-kafka/routing';
 import { MARKER_HEADER, type RecordReader, type TopicSize } from '@genesys-kafka/topics';
@@ -16,12 +22,14 @@ import {
 import { openTopicLetters, TopicLetters } from '../letters/topic-letters.ts';
 import { joinReplayed, writeReplayed } from '../objects/object-marks.ts';
 import { sendBack, settlePending, type BatchPorts, type Routed } from './replay-batch.ts';
-import { replaysOf, replayTarget } from './replay-target.ts';
+import { replaysOf, replayTarget, retryRecords } from './replay-target.ts';
 
 export interface ReplayOptions extends BatchPorts {
   readonly client: KafkaClient;
   readonly plans: readonly RoutePlan[];
   readonly reader: RecordReader;
+  /** Whether the first retry topic is large enough for a record. */
+  readonly takes: (record: OutgoingRecord) => boolean;
   /** Of this connector: one replay at a time, the later one takes over. */
   readonly transactionalId: string;
   /** In front of the route in a group id: another connector's dead letters in the same place are left alone. */
@@ -112,7 +120,7 @@ async function walk(
   marks: LetterMarks,
   send: (batch: readonly Routed[]) => Promise<void>,
 ): Promise<ReplayReport> {
-  const { filter, perSecond, max, dryRun, clock, signal, onProgress } = options;
+  const { filter, takes, perSecond, max, dryRun, clock, signal, onProgress } = options;
   const pace = new SlidingWindow({ max: perSecond, perMs: 1000, clock });
   const refused: Record<string, number> = {};
   const refuse = (why: string) => (refused[why] = (refused[why] ?? 0) + 1);
@@ -134,15 +142,20 @@ async function walk(
         refuse(target.why);
         continue;
       }
+      const records = retryRecords(stored, target.routes, clock.nowMs());
+      if (!records.every(takes)) {
+        refuse('is more than the retry topic takes');
+        continue;
+      }
       if (replayed + batch.length >= max) {
         more = true;
         break;
       }
       if (!dryRun) await pace.acquire(signal);
-      const size = (stored.value()?.length ?? 0) * target.routes.length;
       // A large one goes alone: a send must fit into the topic's max.message.bytes.
+      const size = records.reduce((sum, record) => sum + recordBytes(record), 0);
       if (batch.length > 0 && bytes + size > BATCH.bytes) await flush();
-      batch.push({ stored, routes: target.routes });
+      batch.push({ stored, records });
       bytes += size;
       if (batch.length >= Math.min(BATCH.deadLetters, perSecond)) await flush();
     }

@@ -40,11 +40,11 @@ export class Exchange {
       const again = isWorthAnother(first) && !ending.reason;
       const settled = again ? await this.#try(message, ending, onWritten) : first;
       if ('statusCode' in settled || settled.kind !== 'retry') return settled;
-      // Nor would any other record come through.
-      if (settled.failure.cause === 'continue-unasked') return { ...settled, kind: 'misconfigured' };
       signal.throwIfAborted();
-      if (ending.reason !== LATE) return settled;
-      return { kind: 'retry', failure: { cause: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } };
+      if (ending.reason === LATE)
+        return { kind: 'retry', failure: { cause: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } };
+      // Nor would any other record come through.
+      return settled.failure.cause === 'continue-unasked' ? { ...settled, kind: 'misconfigured' } : settled;
     } finally {
       clearTimeout(timer);
       this.#endings.forget(signal, ending);

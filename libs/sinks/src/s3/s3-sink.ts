@@ -21,6 +21,9 @@ export interface S3SinkOptions extends BatchPlace {
   readonly connect: () => Promise<ObjectWriter>;
 }
 
+/** An object is not rejected for what it is. */
+export type PutOutcome = Exclude<DeliveryOutcome, { readonly kind: 'rejected' }>;
+
 /**
  * Objects of gzip NDJSON. Which records are in one, and that it is there before their offset moves, is for whoever gives
  * it batches (docs/exactly-once.md, rule 19): here they are made and put.
@@ -40,7 +43,7 @@ export class S3Sink {
   }
 
   /** One object, again where it may have been put before. Rejects only with the signal's reason. */
-  async put({ key, body }: BatchObject, signal: AbortSignal): Promise<DeliveryOutcome> {
+  async put({ key, body }: BatchObject, signal: AbortSignal): Promise<PutOutcome> {
     try {
       const writer = await this.#connected();
       await writer.put({ bucket: this.#options.bucket, key }, body, signal);

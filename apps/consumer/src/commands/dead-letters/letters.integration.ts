@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { DeadLetterDetails, DeadLetterList, ReplayReport } from '@genesys-kafka/dead-letters';
+import type { DeadLetterDetails, DeadLetterList, PurgeReport, ReplayReport } from '@genesys-kafka/dead-letters';
 import { readToEnd } from '@genesys-kafka/kafka';
 import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
 import { dataPartitions, samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
@@ -9,6 +9,7 @@ import { Target } from '../../../fixtures/target.ts';
 import { until } from '../../../fixtures/until.ts';
 import type { RunReport } from '../run.ts';
 
+const MIB = 1024 * 1024;
 let bus: Bus;
 before(async () => {
   bus = await startBus();
@@ -114,6 +115,31 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
     1,
     'a new failure is a new letter',
   );
+});
+
+test('large dead letters are replayed and purged in sends that topics take; what the retry topic does not take is said', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  // Packed they are small, so that every topic takes them; they are replayed as they are.
+  const add = async (name: string, bytes: number, key = name) => {
+    const record = area.outgoing({ conversationId: name, n: 1 }, name, 0);
+    await area.append(0, { ...record, key, headers: { ...record.headers, 'of-others': 'x'.repeat(bytes) } });
+  };
+  await add('largest', 17 * MIB);
+  await add('larger', 9 * MIB);
+  for (let n = 0; n < 20; n += 1) await add(`large-${n}`, 0, 'x'.repeat(MIB));
+  const sinks = { crm: { type: 'http', url: target.url } };
+  const none = { routes: [{ name: 'none', when: 'record.n > 100.0', sink: 'crm' }], sinks };
+  assert.equal((await json<RunReport>(area, none, ...drain)).routes.unrouted!.deadLettered, 22);
+  const kafka = { brokers: area.stack.brokers, topicPrefix: area.prefix, partitions: dataPartitions };
+  const twice = { routes: ['one', 'two'].map((name) => ({ name, sink: 'crm' })), sinks };
+  const plain = { ...twice, kafka: { ...kafka, compression: 'none' } };
+  const { replayed, refused } = await json<ReplayReport>(area, plain, 'dead-letters', 'replay');
+  assert.deepEqual([replayed, refused], [21, { 'is more than the retry topic takes': 1 }]);
+  const { routes } = await json<RunReport>(area, twice, ...drain, '--accept-rules');
+  assert.deepEqual([routes.one!.delivered, routes.two!.delivered], [43, 43]);
+  const { purged } = await json<PurgeReport>(area, plain, 'dead-letters', 'purge', '--yes');
+  assert.equal(purged, 22);
 });
 
 test('a replay while the routes are live: no more in a second than its rate allows, each letter is delivered once and marked', async () => {

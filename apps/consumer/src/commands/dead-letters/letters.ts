@@ -27,6 +27,7 @@ import { groupPrefixOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import { ConsumerError } from '../../errors.ts';
+import { fitsTopic } from '../../forward/fits-topic.ts';
 import { consumerSpecs, prepareConsumerTopics } from '../../forward/topics.ts';
 import { describeFilter, filterOf, type FilterFlags } from './filter-options.ts';
 import { withLetters, type LetterSession } from './open-letters.ts';
@@ -66,6 +67,7 @@ export async function replayLetters(
   const filter = filterOf(flags);
   return withLetters(session, flags, async ({ client, letters, objects }) => {
     const { retries, deadLetters } = await prepareConsumerTopics(client, settings);
+    const firstRetry = retries[0]!;
     const registry = connectOptionalRegistry(settings);
     await registry?.check();
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
@@ -83,7 +85,8 @@ export async function replayLetters(
         deadLetters,
         objects,
         looksIn: flags.store,
-        firstRetry: retries[0]!,
+        firstRetry,
+        takes: (record) => fitsTopic(record, firstRetry.maxBytes, settings.kafka.compression),
         clock: systemClock,
         signal,
       });
