@@ -62,9 +62,13 @@ const STATES: Readonly<Record<string, readonly [verdict: Verdict, reason: string
 /** Of `pg` itself, which gives them no code. */
 const MESSAGES: readonly (readonly [RegExp, Verdict, cause: string, reason: string])[] = [
   [/^Connection terminated/, 'retry', 'connection-reset', 'the server closed the connection'],
-  [/does not support SSL/, 'refused', 'tls-refused', 'the server does not offer TLS'],
-  [/^There was an error establishing an SSL/, 'refused', 'tls-refused', 'the server does not offer TLS'],
-  [/^SASL:|password must be a/, 'refused', 'login-refused', 'the login failed, for the password or its method'],
+  [
+    /^(The server does not support|There was an error establishing an) SSL/,
+    'refused',
+    'tls-refused',
+    'the server does not offer TLS',
+  ],
+  [/^SASL:/, 'refused', 'login-refused', 'the login failed, for the password or its method'],
 ];
 
 /** What an error of `pg`, of the server or of the way to it, means. */
@@ -99,6 +103,7 @@ export function isFleeting({ code, cause }: PostgresFailure): boolean {
 
 /** `code` of an answer of the server: an error of the system has one too, but no severity. */
 function sqlState(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+  if (!(error instanceof Error) || !('severity' in error)) return undefined;
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
