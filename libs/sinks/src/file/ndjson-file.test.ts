@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import fc from 'fast-check';
 import { checkNdjson, openNdjson, rotateNdjson } from './ndjson-file.ts';
 
 async function scratch(t: TestContext): Promise<string> {
@@ -125,6 +126,26 @@ test('a check says what may not be written, the directory or the file', async (t
   assert.deepEqual(
     told.map((one) => one.replace(/\. .*/, '')),
     [0, 1].map((n) => `sink-file-unusable: ${paths[n]} cannot be written (EACCES)`).concat('ok'),
+  );
+});
+
+test('law: of what a crash has left, whole lines stay, a whole record gets its end, and anything else goes', async (t) => {
+  const path = join(await scratch(t), 'a.ndjson');
+  // Read in pieces of 64 KiB from the end.
+  const length = fc.constantFrom(0, 1, 65_520, 65_530, 131_060, 200_000);
+  const record = fc.tuple(length, fc.nat({ max: 20 })).map(([some, more]) => `{"x":"${'x'.repeat(some + more)}"}`);
+  const left = fc.record({ before: fc.array(record, { maxLength: 2 }), last: record, cut: fc.nat({ max: 250_000 }) });
+  await fc.assert(
+    fc.asyncProperty(left, async ({ before, last, cut }) => {
+      const lines = before.map((line) => `${line}\n`).join('');
+      const rest = last.slice(0, cut);
+      // Of an empty file nothing is known but that it is one.
+      await writeFile(path, lines + rest);
+      await (await openNdjson(path)).close();
+      const kept = rest === last ? `${rest}\n` : '';
+      assert.ok((await readFile(path, 'utf8')) === lines + kept, `${lines.length} + ${rest.length} of ${last.length}`);
+    }),
+    { numRuns: 60 },
   );
 });
 
