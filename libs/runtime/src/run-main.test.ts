@@ -53,12 +53,24 @@ test('statuses: what main returns, and 2, 1, 3 for errors by their scope, told p
 });
 
 test('a bug and an unhandled rejection end with 1, a plain sentence and a stack without secrets', async () => {
-  for (const { status, stderr } of await Promise.all(['bug', 'rejection', 'deadlock'].map((what) => run([what])))) {
+  const bugs = ['bug', 'rejection', 'uncaught', 'deadlock'];
+  for (const { status, stderr } of await Promise.all(bugs.map((what) => run([what])))) {
     assert.equal(status, 1);
     assert.match(stderr, /^error: unexpected: this is a bug, please report it/);
     assert.match(stderr, /\n {4}at /);
     assert.doesNotMatch(stderr, /canary/);
   }
+});
+
+test('what is no error is told too, and of causes each once, whatever they are and lead to', async () => {
+  const [text, causes] = await Promise.all([run(['text']), run(['causes'])]);
+  assert.deepEqual([text.status, text.stderr], [1, 'error: unexpected: a text of [redacted]\n']);
+  assert.deepEqual(causes.stderr.split('\n'), [
+    'error: broker-away: again: No broker answers.',
+    '  caused by: RangeError',
+    '  caused by: of https://[redacted]@h/x',
+    '',
+  ]);
 });
 
 test('a one-shot command cut short by a signal closes, then ends with 130 or 143 and no error', async () => {
