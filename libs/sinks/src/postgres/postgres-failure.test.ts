@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { failureOf, isFleeting, type PostgresFailure } from './postgres-failure.ts';
+import { failureOf, failureWithoutRecord, isFleeting, type PostgresFailure } from './postgres-failure.ts';
 
 /** As `pg` hands on what the server answers. */
 const answered = (code: string) =>
@@ -80,6 +80,20 @@ for (const [verdict, states] of Object.entries(VERDICTS)) {
     }
   });
 }
+
+test('where no record was sent none is at fault: the table is, and all else means the same', () => {
+  for (const [verdict, states] of Object.entries(VERDICTS)) {
+    for (const state of Object.keys(states)) {
+      const failure = failureWithoutRecord(answered(state));
+      if (verdict !== 'record') assert.deepEqual(failure, failureOf(answered(state)));
+      else
+        assert.deepEqual(failure, {
+          ...{ verdict: 'refused', code: state, cause: `postgres-${state}` },
+          reason: `the table cannot be as it is to be (${state})`,
+        });
+    }
+  }
+});
 
 test('only what another transaction or a broken connection ended is tried again at once', () => {
   const fleeting = Object.values(VERDICTS)

@@ -96,6 +96,13 @@ export function failureOf(error: unknown): PostgresFailure {
   };
 }
 
+/** The same where no record was sent yet: what would be about one is about the table, or how it is to be made. */
+export function failureWithoutRecord(error: unknown): PostgresFailure {
+  const failure = failureOf(error);
+  if (failure.verdict !== 'record') return failure;
+  return { ...failure, verdict: 'refused', reason: `the table cannot be as it is to be (${failure.code})` };
+}
+
 /** Those that a second try in a moment, on another connection where this one broke, is likely to mend. */
 export function isFleeting({ code, cause }: PostgresFailure): boolean {
   return code.startsWith('40') || cause === 'connection-reset';
