@@ -187,7 +187,7 @@ test('a database in another encoding than UTF-8 is refused, unless records are k
     message: /is in LATIN1, not in UTF8\. .*bytea/,
   });
   const [refused] = await text.deliver([recordOf('a', 1)], never);
-  assert.ok(refused!.kind === 'misconfigured' && refused.failure.cause === 'table-mismatch');
+  assert.ok(refused!.kind === 'misconfigured' && refused!.failure.cause === 'table-mismatch');
   const bytes = area.sink({ ...there, recordType: 'bytea' });
   await bytes.check(never);
   assert.deepEqual(causesOf(await bytes.deliver([recordOf('a', 1, '{"t":"☃"}')], never)), ['delivered']);
@@ -222,4 +222,33 @@ test('a table of another shape is refused with every difference, before and in a
   await assert.rejects(sink.check(never), /sink-database-refused|no primary key/);
   const [without] = await sink.deliver([recordOf('a', 2)], never);
   assert.ok(without!.kind === 'misconfigured' && without!.failure.cause === 'postgres-42P10');
+});
+
+test('a column that is generated where it is to be written, or written where it is to be generated, is of another shape', async () => {
+  await using area = await postgres.area();
+  await area.admin
+    .query(`CREATE TABLE ${area.table} (id text PRIMARY KEY, record jsonb NOT NULL, version bigint NOT NULL,
+    source text GENERATED ALWAYS AS (record->>'n') STORED, updated_at timestamptz NOT NULL, n text)`);
+  const columns = { n: { type: 'text', as: "record->>'n'" } };
+  await assert.rejects(area.sink({ columns }).check(never), {
+    code: 'sink-table-mismatch',
+    message:
+      /: column n is an ordinary one, a generated one expected; column source is a generated one, an ordinary one expected\. /,
+  });
+});
+
+test('a missing table that our user may not make is said, with where it would be', async () => {
+  await using area = await postgres.area();
+  const { admin, name } = area;
+  await admin.query(`ALTER ROLE ${name} SET search_path TO nowhere`);
+  for (const [table, says] of [
+    ['public.t', /Table public\.t is missing, and our user may not make it in schema public\. Make it by hand/],
+    ['t', /Table t is missing, and there is no schema to make it in\. /],
+  ] as const) {
+    const sink = area.sink({ table });
+    await assert.rejects(sink.check(never), { code: 'sink-database-refused', message: says });
+    const [outcome] = await sink.deliver([recordOf('a', 1)], never);
+    assert.ok(outcome!.kind === 'misconfigured' && outcome!.failure.cause === 'database-refused');
+    assert.match(outcome!.failure.reason, says);
+  }
 });
