@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 
@@ -121,3 +122,26 @@ test('a reader that went away is no error', async () => {
   const [status] = (await once(child, 'close')) as [number | null];
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
 });
+
+test('what comes from outside forges no line, neither among what is printed nor among what is told', async () => {
+  const { stdout, stderr } = await run(['many-lines']);
+  assert.equal(stdout, 'one\\nerror: forged: x\\u001b[2J\ntwo\n');
+  assert.equal(stderr, 'error: odd-name: The file a\n  error: forged: y\\r\n  is odd.\n');
+});
+
+test(
+  'a disk that is full behind stdout does not look like success',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    for (const what of ['prints', 'much-json']) {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [fixture, what], { stdio: ['ignore', full, 'pipe'] });
+      closeSync(full);
+      let stderr = '';
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      const [status] = (await once(child, 'close')) as [number | null];
+      assert.equal(status, 1, what);
+      assert.match(stderr, /ENOSPC/, what);
+    }
+  },
+);
