@@ -132,6 +132,19 @@ test('a name that nothing has is said with those that there are; one that may co
   const causes = 'No dead letter is of cause "http-9". There are: http-422, odd\\u001b.';
   assert.equal(await known('crm', 'http-9'), causes);
   assert.equal(await known(undefined, 'http-9'), causes);
+  assert.equal(await known('crm', 'xhttp-500', letters), causes.replace('http-9', 'xhttp-500'));
+  assert.equal(await known('crm', 'http-5000', letters), causes.replace('http-9', 'http-5000'));
+  const one = lettersOf([stored('a')]);
+  assert.equal(await known('crm', 'http-9', one), 'No dead letter is of cause "http-9". There are: http-422.');
+  // What is known anyway is not looked for.
+  const unread = { unreadable: 0, readMarks: async () => assert.fail('read'), scan: () => assert.fail('read') };
+  for (const [route, cause] of [
+    [undefined, undefined],
+    ['crm', undefined],
+    ['unrouted', 'http-500'],
+    [undefined, 'http-100'],
+  ])
+    assert.equal(await known(route, cause, new Letters([unread])), 'known');
   // Where there is none at all nobody knows what causes there may be.
   assert.equal(await known('crm', 'http-9', lettersOf([])), 'known');
 });
