@@ -47,6 +47,27 @@ test('a bad request tells Genesys’ code and template, not the filled-in text',
   });
 });
 
+test('the id of a call is told where it is one; anything else in its header is nobody’s id, and not told', async () => {
+  const told = async (...ids: string[]) => {
+    const header = { 'inin-correlation-id': ids.length === 1 ? ids[0]! : ids };
+    await using stand = await genesys((response) => json(response, 400, { code: 'bad.request' }, header as never));
+    const error = await stand.client.detailsJobs.submit({ interval: 'x' }, never).catch((one: unknown) => one);
+    assert.ok(error instanceof GenesysError);
+    const shown = `${error.message} ${inspect(error, { depth: 9 })} ${JSON.stringify(stand.events)}`;
+    return { shown, id: error.details.correlationId };
+  };
+  for (const id of ['3a1b-77.c:d_9', 'x'.repeat(100)]) {
+    const { id: found, shown } = await told(id);
+    assert.equal(found, id);
+    assert.ok(shown.includes(`[ININ-Correlation-Id ${id}]`) && shown.includes(`"correlationId":"${id}"`), shown);
+  }
+  for (const ids of [['canary of a person'], ['x', 'canary'], [`canary-${'x'.repeat(100)}`], ['canary<b>']]) {
+    const { id: found, shown } = await told(...ids);
+    assert.equal(found, undefined, String(ids));
+    assert.doesNotMatch(shown, /canary/);
+  }
+});
+
 test('a query over Genesys’ own limit is not sent', async () => {
   await using stand = await genesys((response) => json(response, 202, { jobId: 'j' }));
   await assert.rejects(stand.client.detailsJobs.submit({ a: 'x'.repeat(600_000) }, never), { code: 'bad-request' });

@@ -22,6 +22,42 @@ test('one 401: the token is refreshed once, by one login for all, and the same r
   );
 });
 
+test('a 401 that comes late, to a token that somebody has renewed since, is no reason to log in again', async () => {
+  const renewed = Promise.withResolvers<undefined>();
+  await using stand = await genesys((response, nth, { headers }) => {
+    const refuse = () => response.writeHead(401).end();
+    if (headers.authorization === 'Bearer token-2') {
+      renewed.resolve(undefined);
+      json(response, 202, { jobId: 'j' });
+    } else if (nth === 0) void renewed.promise.then(refuse);
+    else refuse();
+  });
+  const submit = async (n: number) => stand.client.detailsJobs.submit({ n }, never);
+  assert.deepEqual(await Promise.all([submit(1), submit(2)]), Array(2).fill({ jobId: 'j' }));
+  assert.equal(stand.logins.length, 2);
+});
+
+test('of a login that is refused an OAuth error word is told, and nothing else that stands in its place', async () => {
+  for (const [error, shown] of [
+    ['invalid_client', '401, invalid_client'],
+    ['a.b-c', '401, a.b-c'],
+    ['of canary', '401'],
+    ['canary of', '401'],
+    ['canary\n', '401'],
+    [`canary${'x'.repeat(60)}`, '401'],
+    [{ canary: 1 }, '401'],
+  ] as const) {
+    const logIn = (response: Parameters<typeof json>[0]) => json(response, 401, { error, error_description: 'canary' });
+    await using stand = await genesys((response) => json(response, 200, {}), { logIn });
+    await assert.rejects(stand.client.availability(never), (refused: Error & { code: string }) => {
+      assert.equal(refused.code, 'login-failed');
+      assert.ok(refused.message.includes(`refused the login (${shown}).`), refused.message);
+      return true;
+    });
+    assert.equal(stand.logins[0]!.headers.accept, 'application/json');
+  }
+});
+
 test('a second 401 is fatal and says what to look at', async () => {
   await using stand = await genesys((response) => json(response, 401, {}, { 'inin-correlation-id': 'corr-1' }));
   await assert.rejects(stand.client.availability(never), (error) => {
@@ -181,4 +217,16 @@ test('a login that worked before and answers once with HTML is asked again', asy
   stand.clock.skip(1_000_000);
   await stand.client.detailsJobs.status('j', never);
   assert.equal(stand.logins.length, 3);
+});
+
+test('a login that worked before and gives no token five times in a row ends the run', async () => {
+  const logIn = (response: Parameters<typeof json>[0], nth: number) => {
+    if (nth === 0) json(response, 200, { access_token: 'token-1', expires_in: 1000 });
+    else json(response, nth % 2 === 0 ? 200 : 204, { sorry: true });
+  };
+  await using stand = await genesys((response) => json(response, 200, { state: 'PENDING' }), { logIn });
+  await stand.client.detailsJobs.status('j', never);
+  stand.clock.skip(1_000_000);
+  await assert.rejects(stand.client.detailsJobs.status('j', never), { code: 'login-unusable', scope: 'run' });
+  assert.equal(stand.logins.length, 6);
 });

@@ -10,10 +10,12 @@ const coded = (code: string) => Object.assign(new Error('what'), { code });
 
 const TRANSIENT: Readonly<Record<string, FaultCause>> = {
   ENOTFOUND: 'dns-failure',
+  ENODATA: 'dns-failure',
   EAI_AGAIN: 'dns-failure',
   EAI_FAIL: 'dns-failure',
   ECONNREFUSED: 'connection-refused',
   ECONNRESET: 'connection-reset',
+  ECONNABORTED: 'connection-reset',
   EPIPE: 'connection-reset',
   UND_ERR_SOCKET: 'connection-reset',
   UND_ERR_INFO: 'connection-reset',
@@ -28,8 +30,12 @@ const TRANSIENT: Readonly<Record<string, FaultCause>> = {
   UND_ERR_BODY_TIMEOUT: 'timeout',
   ERR_TLS_HANDSHAKE_TIMEOUT: 'timeout',
   EHOSTUNREACH: 'host-unreachable',
+  EHOSTDOWN: 'host-unreachable',
   ENETUNREACH: 'host-unreachable',
+  ENETDOWN: 'host-unreachable',
+  EADDRNOTAVAIL: 'host-unreachable',
   EMFILE: 'too-many-open-files',
+  ENFILE: 'too-many-open-files',
   HPE_INVALID_CONSTANT: 'not-http',
   UND_ERR_HEADERS_OVERFLOW: 'not-http',
   UND_ERR_PRX_CONN: 'proxy-failed',
@@ -43,8 +49,12 @@ const LASTING: Readonly<Record<string, FaultCause>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls-refused',
   ERR_TLS_CERT_ALTNAME_INVALID: 'tls-refused',
   ERR_SSL_WRONG_VERSION_NUMBER: 'tls-refused',
+  CRL_HAS_EXPIRED: 'tls-refused',
+  ERROR_IN_CERT_NOT_BEFORE_FIELD: 'tls-refused',
   HOSTNAME_MISMATCH: 'tls-refused',
+  PATH_LENGTH_EXCEEDED: 'tls-refused',
   INVALID_CA: 'tls-refused',
+  INVALID_PURPOSE: 'tls-refused',
   EPROTO: 'tls-refused',
   UND_ERR_PRX_TLS: 'tls-refused',
 };
@@ -61,6 +71,15 @@ for (const [table, retry] of [
     });
   }
 }
+
+test('a code that only holds a known one is unknown, and no fault of the network', () => {
+  for (const code of Object.keys({ ...TRANSIENT, ...LASTING })) {
+    assert.equal(networkFault(coded(`X_${code}`)), undefined, `X_${code}`);
+    // Of these each one that begins so is meant.
+    if (/^(CERT|CRL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERROR_IN_C|ERR_SSL_\w*(MAC|EOF))/.test(code)) continue;
+    assert.equal(networkFault(coded(`${code}-X`)), undefined, `${code}-X`);
+  }
+});
 
 test('a proxy that cannot connect may do so later, one that refuses may not', () => {
   const answered = (status: number) =>

@@ -35,6 +35,18 @@ test('a prefix may end within a name, and its own directories do not make marker
   ]);
 });
 
+test('a prefix that ends within the name of a marker or of something hidden does not make it another one', () => {
+  const deep = ['x/_a.json', 'x/_b/c.json', 'x/.h/d.json', 'x/e/_temporary/f.json', 'x/e/.h/g.json', 'x/e/h.json'];
+  assert.deepEqual(selectObjects('x/_', listed(...deep.slice(0, 2))), { keys: [], passedOver: deep.slice(0, 2) });
+  assert.deepEqual(selectObjects('x/.', listed(deep[2]!)), { keys: [], passedOver: [] });
+  assert.deepEqual(selectObjects('x/e', listed(...deep.slice(3))), { keys: ['x/e/h.json'], passedOver: [deep[3]] });
+});
+
+test('one object of a single byte makes those without content be passed over', () => {
+  const objects = [...listed('empty.json'), { key: 'one.json', bytes: 1 }];
+  assert.deepEqual(selectObjects('', objects), { keys: ['one.json'], passedOver: ['empty.json'] });
+});
+
 test('objects without content alone are sources, so that somebody hears of them', () => {
   assert.deepEqual(selectObjects('', listed('empty.json')), { keys: ['empty.json'], passedOver: [] });
   assert.deepEqual(selectObjects('x/', listed('x/')), { keys: [], passedOver: [] });
@@ -52,7 +64,12 @@ test('an address is a bucket and the rest as it is', () => {
     's3://a/b',
     's3://buck et/x',
     's3://bucket?x/y',
+    's3://-ab/x',
+    's3://ab-/x',
+    'xs3://bucket/x',
+    ' s3://bucket/x',
   ]) {
     assert.throws(() => parseObjectAddress(wrong), { code: 's3-source-malformed', scope: 'usage' }, wrong);
   }
+  assert.throws(() => parseObjectAddress(`s3:${'x'.repeat(500)}`), { message: /^"s3:x{197}" names no bucket\./ });
 });

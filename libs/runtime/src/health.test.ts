@@ -63,7 +63,7 @@ test('readiness follows the program, falls first when it is told to stop, and sh
   fails = true;
   const failed = await get(`${url}/readyz`);
   assert.equal(failed.status, 503);
-  assert.doesNotMatch(failed.text, /canary/);
+  assert.deepEqual(JSON.parse(failed.text), { ready: false, reasons: ['the readiness check itself failed'] });
   assert.equal((await get(`${url}/livez`)).status, 503);
   fails = false;
   abort.abort();
@@ -77,6 +77,20 @@ test('readiness follows the program, falls first when it is told to stop, and sh
   assert.match(figures.text, /^genesys_kafka_event_loop_delay_seconds\{quantile="0.99"\} \d/m);
   assert.match(figures.text, /^process_resident_memory_bytes \d/m);
   assert.equal((await get(`${url}/other`)).status, 404);
+});
+
+test('what is worth seeing is told beside readiness, without secrets; a failure of our own tells nothing', async () => {
+  const status = { circuits: [{ sink: 'crm', reason: 'of https://x.example/a?sig=canary', token: 'canary' }] };
+  const metrics = { text: async () => Promise.reject(new Error('canary')), contentType: 'text/plain' };
+  const ready = () => ({ ready: true, reasons: [], status });
+  await using server = await startHealthServer({ port: await freePort(), host, metrics, ready });
+  assert.deepEqual(JSON.parse((await get(`${server!.url}/readyz`)).text), {
+    ready: true,
+    reasons: [],
+    status: { circuits: [{ sink: 'crm', reason: 'of https://x.example/a?[redacted]', token: '[redacted]' }] },
+  });
+  const { status: code, text } = await get(`${server!.url}/metrics`);
+  assert.deepEqual([code, text], [500, '{"error":"internal error"}']);
 });
 
 test('nothing is served but these three: no environment, no settings, no memory, whatever is asked for', async () => {

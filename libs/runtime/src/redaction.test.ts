@@ -99,15 +99,112 @@ test('what a reader needs stays: hosts, paths, messages, stacks, codes, causes',
   assert.deepEqual(redactJson(kept), kept);
 });
 
+test('what a word may show: scheme, host and path; no user, no query, no fragment, wherever they stand', () => {
+  for (const [word, shown] of [
+    ['https://h.example?sig=canary', 'https://h.example?[redacted]'],
+    ['https://h.example/a?canary#canary', 'https://h.example/a?[redacted]'],
+    ['https://h.example/a#canary', 'https://h.example/a?[redacted]'],
+    ['/a/b?sig=canary', '/a/b?[redacted]'],
+    ['/a/b#sig=canary', '/a/b?[redacted]'],
+    ['a/b.zip?sig=canary', 'a/b.zip?[redacted]'],
+    ['/?sig=canary', '/?[redacted]'],
+    // A link inside of a link's query hides nothing of what stands before it.
+    ['/a?sig=canary&next=https://h.example/b', '/a?[redacted]'],
+    ['/a?sig=canary&next=https://h.example/b?x', '/a?[redacted]'],
+    ['https://u:canary@h.example/a', 'https://[redacted]@h.example/a'],
+    ['https://canary@h.example', 'https://[redacted]@h.example'],
+    ['://u:canary@h.example', '://[redacted]@h.example'],
+    ['a://h,b://u:canary@i,c://canary@j', 'a://h,b://[redacted]@i,c://[redacted]@j'],
+    ['https://user:canary@h.example/a', 'https://[redacted]@h.example/a'],
+    ['https://user@h.example', 'https://user@h.example'],
+    ['https://h.example/a@b', 'https://h.example/a@b'],
+    // No queries: a question, a fragment of text, an assignment.
+    ['/a/b?', '/a/b?'],
+    ['a/b#2', 'a/b#2'],
+    ['what?x=1', 'what?x=1'],
+    ['x=1/a?b', 'x=1/a?b'],
+    ['what?/x=1', 'what?/x=1'],
+  ])
+    assert.equal(redactText(`see ${word} there`), `see ${shown} there`);
+});
+
+test('a login in a text goes, and what says which kind it was stays', () => {
+  for (const scheme of ['Bearer', 'Basic', 'Digest', 'Negotiate', 'bearer'])
+    assert.equal(redactText(`it took ${scheme} ${canary}/+==, once`), `it took ${scheme} [redacted], once`);
+  assert.equal(redactText('Basic rules, Bearer of it'), 'Basic rules, Bearer of it');
+  assert.equal(redactText(`of eyJhbGciOi.${canary}.c2ln-_ it`), 'of [redacted] it');
+  const names = [
+    'password',
+    'sslPassword',
+    'passwd',
+    'passphrase',
+    'client_secret',
+    'access_token',
+    'api-key',
+    'api_key',
+  ];
+  const keys = ['apiKey', 'access-key', 'access_key_id', 'accessKeyId', 'X-Amz-Signature', 'x-amz-credential'];
+  for (const name of [...names, ...keys, 'Authorization', 'cookie', 'Set-Cookie']) {
+    for (const [said, shown] of [
+      [`{ "${name}": "${canary} b\\"c" }`, `{ "${name}": "[redacted]" }`],
+      [`${name} = '${canary} b'.`, `${name} = '[redacted]'.`],
+      [`a=1&${name}=${canary}&b=2`, `a=1&${name}=[redacted]&b=2`],
+      [`${name}=${canary};b=2`, `${name}=[redacted];b=2`],
+    ] as const)
+      assert.equal(redactText(said), shown);
+  }
+  for (const name of ['Authorization', 'cookie', 'Set-Cookie', 'X-Api-Key'])
+    assert.equal(redactText(`${name}: a ${canary}; b\nnext`, { keepLines: true }), `${name}: [redacted]\nnext`);
+});
+
+test('a secret is hidden from eight characters on: a shorter one may be a word', () => {
+  for (const secret of ['seven-7', 'eight--8']) hideSecret(secret);
+  assert.equal(redactText('seven-7 eight--8'), 'seven-7 [redacted]');
+});
+
+test('a text that is too long says how much of it is missing, and is cut between words', () => {
+  const word = `${'x'.repeat(15)} `;
+  const longest = word.repeat(2048);
+  assert.equal(redactText(longest), longest);
+  assert.equal(redactText(`${longest}yz`), `${longest.slice(0, -1)} [3 characters more]`);
+  const line = longest.replaceAll(' ', '\n');
+  assert.match(redactText(`${line}yz`, { keepLines: true }), /x \[3 characters more\]$/);
+  assert.equal(redactText(`${'y'.repeat(40_000)} z`), ' [40002 characters more]');
+});
+
+test('values of secret names are hidden at any depth, pairs in a list too; flags, nothing and ordinary values stay', () => {
+  const kept = {
+    token: true,
+    password: null,
+    list: ['accept', 'authorization', 'text/html'],
+    text: [`${'x'.repeat(64)} password`, 'next'],
+    type: { type: 'Buffer' },
+    data: { data: [1, 2] },
+    both: { type: 'Buffer', data: 'x' },
+    numbers: [1, 'authorization'],
+  };
+  assert.deepEqual(redactJson(kept), kept);
+  const hidden = redactJson({
+    password: 12_345_678,
+    credentials: { user: canary },
+    list: ['accept', 'x', 'authorization', canary, `${'x'.repeat(55)}password`, canary],
+    bytes: { type: 'Buffer', data: [1, 2] },
+  });
+  assert.deepEqual(hidden, {
+    password: '[redacted]',
+    credentials: '[redacted]',
+    list: ['accept', 'x', 'authorization', '[redacted]', `${'x'.repeat(55)}password`, '[redacted]'],
+    bytes: '[bytes]',
+  });
+  assert.deepEqual(redactJson({ 'a://h?1': 1, 'a://h?2': 2 }), { 'a://h?[redacted]': 2 }, 'names that become one');
+});
+
 test('names of secrets are known in any spelling, and ordinary names are not taken for them', () => {
   for (const name of [
-    'password',
-    'DB_PASSWORD',
-    'x-api-key',
-    'accessToken',
-    'Set-Cookie',
-    'Authorization',
-    'sasl.jaas.config',
+    ...['password', 'DB_PASSWORD', 'passwd', 'DB_PWD', 'keyPassphrase', 'client-secret', 'secretKey', 'SECRET_KEY'],
+    ...['x-api-key', 'accessToken', 'Set-Cookie', 'cookies', 'Authorization', 'Proxy-Authorization', 'accessKey'],
+    ...['accessKeyId', 'SECRET_ACCESS_KEY', 'privateKey', 'private key', 'X-Amz-Signature', 'credential'],
+    ...['credentials', 'sasl.jaas.config'],
   ]) {
     assert.ok(isSecretName(name), name);
   }
@@ -183,4 +280,11 @@ test('an issued token is hidden in any form, a renewed one too, and what is kept
   hideIssuedToken(token(101));
   assert.match(redactText(token(1)), /canary/);
   assert.doesNotMatch(redactText(token(101)), /canary/);
+  // One that was issued twice is hidden as long as its last time is among the latest.
+  for (let nth = 200; nth < 299; nth += 1) hideIssuedToken(token(nth));
+  hideIssuedToken(token(200));
+  hideIssuedToken(token(300));
+  assert.doesNotMatch(redactText(token(200)), /canary/);
+  for (let nth = 301; nth <= 399; nth += 1) hideIssuedToken(token(nth));
+  assert.match(redactText(token(200)), /canary/);
 });

@@ -35,7 +35,7 @@ function formsOf(secret: string): string[] {
 
 /** Names whose values are secrets, wherever they stand; compared without case, dashes and underscores. */
 const SECRET_NAME =
-  /(?:password|passwd|pwd|passphrase|secret|secretkey|token|authorization|cookies?|apikey|accesskey|accesskeyid|secretaccesskey|privatekey|signature|credentials?|jaasconfig)$/;
+  /(?:password|passwd|pwd|passphrase|secret|secretkey|token|authorization|cookies?|apikey|accesskey|accesskeyid|privatekey|signature|credentials?|jaasconfig)$/;
 
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name.toLowerCase().replace(/[-_.\s]/g, ''));
@@ -56,13 +56,11 @@ const RULES: readonly (readonly [RegExp, string])[] = [
 
 /** What a word that is a URL or a path may show: no user and password, no query and no fragment. */
 function redactWord(word: string): string {
-  const scheme = word.indexOf('://');
-  const from = scheme < 0 ? 0 : scheme + 3;
-  const at = word.slice(from).search(/[?#]/) + from;
-  const hasQuery = at >= from && (scheme >= 0 || (word.lastIndexOf('/', at) >= 0 && word.includes('=', at)));
+  const at = word.search(/[?#]/);
+  const hasQuery = at >= 0 && (word.includes('://') || (word.lastIndexOf('/', at) >= 0 && word.includes('=', at)));
   const shown = hasQuery ? word.slice(0, at) : word;
   // `user` is what our own advice calls a user.
-  const withoutUser = scheme < 0 ? shown : shown.replace(/:\/\/(?!user@[^/@]*(?:\/|$))[^/]*@/g, `://${REDACTED}@`);
+  const withoutUser = shown.replace(/:\/\/(?!user@[^/@]*(?:\/|$))[^/]*@/g, `://${REDACTED}@`);
   return hasQuery ? `${withoutUser}?${REDACTED}` : withoutUser;
 }
 

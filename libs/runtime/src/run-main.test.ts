@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 
@@ -53,12 +54,24 @@ test('statuses: what main returns, and 2, 1, 3 for errors by their scope, told p
 });
 
 test('a bug and an unhandled rejection end with 1, a plain sentence and a stack without secrets', async () => {
-  for (const { status, stderr } of await Promise.all(['bug', 'rejection', 'deadlock'].map((what) => run([what])))) {
+  const bugs = ['bug', 'rejection', 'uncaught', 'deadlock'];
+  for (const { status, stderr } of await Promise.all(bugs.map((what) => run([what])))) {
     assert.equal(status, 1);
     assert.match(stderr, /^error: unexpected: this is a bug, please report it/);
     assert.match(stderr, /\n {4}at /);
     assert.doesNotMatch(stderr, /canary/);
   }
+});
+
+test('what is no error is told too, and of causes each once, whatever they are and lead to', async () => {
+  const [text, causes] = await Promise.all([run(['text']), run(['causes'])]);
+  assert.deepEqual([text.status, text.stderr], [1, 'error: unexpected: a text of [redacted]\n']);
+  assert.deepEqual(causes.stderr.split('\n'), [
+    'error: broker-away: again: No broker answers.',
+    '  caused by: RangeError',
+    '  caused by: of https://[redacted]@h/x',
+    '',
+  ]);
 });
 
 test('a one-shot command cut short by a signal closes, then ends with 130 or 143 and no error', async () => {
@@ -109,3 +122,26 @@ test('a reader that went away is no error', async () => {
   const [status] = (await once(child, 'close')) as [number | null];
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
 });
+
+test('what comes from outside forges no line, neither among what is printed nor among what is told', async () => {
+  const { stdout, stderr } = await run(['many-lines']);
+  assert.equal(stdout, 'one\\nerror: forged: x\\u001b[2J\ntwo\n');
+  assert.equal(stderr, 'error: odd-name: The file a\n  error: forged: y\\r\n  is odd.\n');
+});
+
+test(
+  'a disk that is full behind stdout does not look like success',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    for (const what of ['prints', 'much-json']) {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [fixture, what], { stdio: ['ignore', full, 'pipe'] });
+      closeSync(full);
+      let stderr = '';
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      const [status] = (await once(child, 'close')) as [number | null];
+      assert.equal(status, 1, what);
+      assert.match(stderr, /ENOSPC/, what);
+    }
+  },
+);

@@ -11,6 +11,8 @@ const log = createLogger({ name: 'test', level: 'silent', pretty: false, destina
 
 function setUp(committed: readonly string[] = [], recorded: Readonly<Record<string, StartEntry>> = {}) {
   const written: ControlEntry[] = [];
+  /** What was asked of the topic, in order. */
+  const asked: string[] = [];
   const starts = new Map(Object.entries(recorded));
   const options = {
     admin: {
@@ -21,19 +23,22 @@ function setUp(committed: readonly string[] = [], recorded: Readonly<Record<stri
     },
     controls: {
       startOf: (groupId: string) => starts.get(groupId),
-      write: async (entry: ControlEntry) => void written.push(entry),
-      catchUp: async () => undefined,
+      write: async (entry: ControlEntry) => {
+        asked.push('write');
+        written.push(entry);
+      },
+      catchUp: async () => void asked.push('catchUp'),
     },
     mainTopic: 't',
     log,
     clock: new ManualClock(),
   };
-  const choose = async (from: RouteStart) =>
+  const choose = async (from?: RouteStart) =>
     chooseStarts(
       { connector: 'c', kafka: { topicPrefix: 'g.' }, routes: [{ name: 'new', from }] } as unknown as RoutingSettings,
       options,
     );
-  return { written, choose };
+  return { written, asked, choose };
 }
 
 test('a new route begins at the end, or at a moment, and that is recorded before it begins', async () => {
@@ -45,15 +50,26 @@ test('a new route begins at the end, or at a moment, and that is recorded before
     written.map((entry) => (entry.kind === 'start' ? [entry.groupId, entry.start.offsets.get(0)] : [])),
   );
   assert.deepEqual(offsets, [[['g.c.new', 40n]], [['g.c.new', 17n]]]);
+  const told = [latest, moment].flatMap(({ written }) => written.map((entry) => entry.kind === 'start' && entry.start));
+  assert.deepEqual(
+    told.map((start) => start && [start.from, start.at]),
+    [
+      ['latest', '2026-01-01T00:00:00.000Z'],
+      ['1970-01-01T00:00:00.017Z', '2026-01-01T00:00:00.000Z'],
+    ],
+  );
+  assert.deepEqual(latest.asked, ['write', 'catchUp'], 'another process may have been faster');
 });
 
 test('it counts once: not for a group with offsets, nor for one whose start is recorded, nor for the earliest', async () => {
   const start: StartEntry = { from: 'latest', at: '', offsets: new Map([[0, 7n]]) };
-  for (const { written, choose } of [setUp(['g.c.new']), setUp([], { 'g.c.new': start })]) {
+  for (const { asked, choose } of [setUp(['g.c.new']), setUp([], { 'g.c.new': start })]) {
     assert.deepEqual([...(await choose('latest'))], []);
-    assert.deepEqual(written, []);
+    assert.deepEqual(asked, []);
   }
-  const earliest = setUp();
-  await earliest.choose('earliest');
-  assert.deepEqual(earliest.written, []);
+  for (const from of ['earliest', undefined] as const) {
+    const { asked, choose } = setUp();
+    assert.deepEqual([...(await choose(from))], []);
+    assert.deepEqual(asked, []);
+  }
 });

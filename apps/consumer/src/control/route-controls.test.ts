@@ -83,7 +83,19 @@ test('entries are what they were when read again', () => {
     const { key, value } = formatControl(entry);
     assert.deepEqual(parseControl(Buffer.from(key), value), entry);
   }
-  assert.equal(parseControl(Buffer.from('other'), Buffer.from('{}')), undefined);
+  const [paused, began] = [formatControl(pause('g', 'paused')), formatControl(start('g', 7n))];
+  const { value } = paused;
+  for (const key of ['other', 'pause/', 'xpause/g', 'start/g', '', null])
+    assert.equal(parseControl(key === null ? null : Buffer.from(key), value), undefined, String(key));
+  assert.equal(parseControl(Buffer.from('pause/g'), null), undefined);
+  const changed = (entry: typeof paused, more: object) => {
+    const text = JSON.stringify({ ...(JSON.parse(entry.value.toString()) as object), ...more });
+    return parseControl(Buffer.from(entry.key), Buffer.from(text));
+  };
+  for (const more of [{ v: 2 }, { state: 'half' }, { by: 7 }]) assert.equal(changed(paused, more), undefined);
+  for (const offsets of [{ x0: '7' }, { '0x': '7' }, { 0: '-7' }, { 0: '7.5' }, { 0: 7 }])
+    assert.equal(changed(began, { offsets }), undefined, JSON.stringify(offsets));
+  assert.equal(changed(began, { v: 2 }), undefined);
 });
 
 test('the last word on a pause counts, from before the start and after it, and listeners hear of it', async () => {
@@ -114,6 +126,58 @@ test('brokers that are away change nothing of what is known; what is said meanwh
   await clock.advance(60_000);
   assert.equal(troubles.length, 2);
   assert.deepEqual([controls.pauseOf('a'), controls.pauseOf('b')?.state], [undefined, 'paused']);
+});
+
+test('what is taken back by hand is as if it had not been said, of a start too; other keys are nobody’s', async () => {
+  const { controls } = await open(
+    ...[start('a', 100n), { key: 'start/a', value: null }, { key: 'pause/a', value: null }],
+    ...[start('b', 7n), { key: 'xstart/b', value: null }, { key: 'other', value: null }],
+    ...[pause('a', 'paused'), { key: 'start/a', value: null }],
+  );
+  assert.equal(controls.startOf('a'), undefined);
+  assert.equal(controls.startOf('b')?.offsets.get(0), 7n);
+  assert.equal(controls.pauseOf('a')?.state, 'paused');
+});
+
+test('a topic that was made anew is read from its start; what no waiting mends ends the following', async () => {
+  const { controls, append, failures, troubles, clock } = await open(pause('a', 'paused'));
+  const stop = new AbortController();
+  const following = controls.follow(stop.signal).then(
+    () => 'ended',
+    (error: unknown) => (error as KafkaError).code,
+  );
+  await turns();
+  const heard: string[] = [];
+  controls.onPause((groupId) => heard.push(groupId));
+  failures.push(new KafkaError('broker-unreachable', 'away'));
+  append(pause('b', 'paused'));
+  await turns();
+  await clock.advance(60_000);
+  assert.deepEqual(heard, ['b'], 'it goes on where it was');
+  failures.push(new KafkaError('offset-out-of-range', 'gone'));
+  append(pause('c', 'paused'));
+  await turns();
+  await clock.advance(60_000);
+  assert.deepEqual(heard, ['b', 'a', 'b', 'c']);
+  assert.equal(troubles.length, 2);
+  failures.push(new KafkaError('authorization-failed', 'no right'));
+  append(pause('d', 'paused'));
+  assert.equal(await following, 'authorization-failed');
+});
+
+test('what is written is there for all; an abort ends the following with its reason, whatever fails then', async () => {
+  const { controls, failures, append, troubles } = await open();
+  const stop = new AbortController();
+  const following = controls.follow(stop.signal);
+  following.catch(() => undefined);
+  await controls.write(pause('a', 'paused'));
+  await turns();
+  assert.equal(controls.pauseOf('a')?.by, 'ann');
+  stop.abort(new Error('stop'));
+  failures.push(new KafkaError('broker-unreachable', 'closed'));
+  append(pause('b', 'paused'));
+  await assert.rejects(following, /stop/);
+  assert.deepEqual(troubles, []);
 });
 
 test('of two starts that are recorded for one route the first counts, for both who wrote them', async () => {

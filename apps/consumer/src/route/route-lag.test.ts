@@ -9,7 +9,7 @@ import { RouteLag } from './route-lag.ts';
 const START_MS = Date.UTC(2026, 0, 1);
 
 /** Topics of one partition as records and markers: `r` and `m`, each with an offset. Slices hold up to four. */
-function setUp(logs: Readonly<Record<string, string>>) {
+function setUp(logs: Record<string, string>) {
   const clock = new ManualClock(START_MS);
   const reads: string[] = [];
   const admin = {
@@ -23,6 +23,7 @@ function setUp(logs: Readonly<Record<string, string>>) {
   const read = async function* ({ topic }: TopicPartition, { from }: ReadOptions) {
     reads.push(`${topic}@${from}`);
     const log = logs[topic]!;
+    if (log.includes('x')) throw new Error('no answer');
     for (let at = Number(from); ; at = Math.min(log.length, at + 4)) {
       const records = Array.from(log.slice(at, at + 4)).flatMap((one, index) =>
         one === 'r'
@@ -34,9 +35,13 @@ function setUp(logs: Readonly<Record<string, string>>) {
       yield await Promise.resolve({ records, nextOffset, lastStableOffset: end, highWatermark: end });
     }
   };
-  const lag = new RouteLag({ client: { read }, ends: new EndOffsetCache(admin, clock), clock });
+  /** Partitions whose end is not told: made since the topic was asked. */
+  const unknown = new Set<string>();
+  const cache = new EndOffsetCache(admin, clock);
+  const ends = { of: async (topic: string) => (unknown.has(topic) ? new Map<number, bigint>() : cache.of(topic)) };
+  const lag = new RouteLag({ client: { read }, ends, clock });
   const of = async (...assigned: Place[]) => lag.of({ assigned }, 'voice');
-  return { clock, reads, of };
+  return { clock, reads, of, unknown, logs };
 }
 
 const place = (topic: string, expected: bigint, more: Partial<Place> = {}): Place => ({
@@ -73,4 +78,36 @@ test('records in hand count one by one, what is not fetched by its share of reco
 test('a broker that does not answer makes the lag unknown, never none', async () => {
   const { of } = setUp({ main: 'rrr' });
   assert.ok(Number.isNaN((await of(place('main', 3n), place('silent', 3n))).records));
+});
+
+test('what nobody knows of one partition hides nothing of the others: their oldest record is told', async () => {
+  const { of, clock, logs } = setUp({ main: 'rrrr', broken: 'xx' });
+  await clock.advance(10_000);
+  const held = place('main', 4n, { unfinished: 1, oldestMs: START_MS + 1000 });
+  assert.deepEqual(await of(place('silent', 3n, { unfinished: 2, oldestMs: START_MS + 500 })), {
+    records: Number.NaN,
+    seconds: 9.5,
+  });
+  // A log that cannot be looked at, and once it can.
+  assert.deepEqual(await of(held, place('broken', 0n)), { records: Number.NaN, seconds: 9 });
+  logs.broken = 'rr';
+  assert.deepEqual(await of(held, place('broken', 0n)), { records: 3, seconds: 10 });
+});
+
+test('a log that had nothing but markers is looked at again once it has grown, and one that is at its end is not', async () => {
+  const { of, clock, reads, logs, unknown } = setUp({ main: 'rrmm' });
+  assert.deepEqual(await of(place('main', 2n)), { records: 0, seconds: 0 });
+  logs.main = 'rrmmmr';
+  await clock.advance(60_000);
+  assert.deepEqual(await of(place('main', 2n)), { records: 1, seconds: 55 });
+  assert.deepEqual(await of(place('main', 6n)), { records: 0, seconds: 0 });
+  assert.deepEqual(await of(place('main', 7n)), { records: 0, seconds: 0 }, 'the end was told before the record came');
+  unknown.add('main');
+  assert.deepEqual(await of(place('main', 2n)), { records: 0, seconds: 0 });
+  assert.deepEqual(reads, ['main@2', 'main@2']);
+});
+
+test('a record whose time lies ahead of our clock has no age', async () => {
+  const { of } = setUp({ main: 'mmmr' });
+  assert.deepEqual(await of(place('main', 0n)), { records: 1, seconds: 0 });
 });

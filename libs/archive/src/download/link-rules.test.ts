@@ -51,12 +51,16 @@ test('a link is followed to listed hosts only, over https unless it stays on thi
     ['http://[::1]:9000/x', 'http:'],
     ['http://[::1]:9001/x', 'link-host-not-allowed'],
     ['https://u:p@files.example/x?sig=1', 'link-malformed'],
+    ['https://u@files.example/x?sig=1', 'link-malformed'],
+    ['https://:p@files.example/x?sig=1', 'link-malformed'],
     ['ftp://files.example/x?sig=1', 'link-malformed'],
     ['file:///etc/passwd?sig=1', 'link-malformed'],
     ['not a link?sig=1', 'link-malformed'],
     ['', 'link-malformed'],
   ];
   for (const [link, expected] of cases) assert.equal(verdict(link), expected, link);
+  const spelled = { allowedHosts: ['Listed.example'], publicHosts: ['Region.example'] };
+  for (const host of ['listed', 'region']) assert.equal(verdict(`https://${host}.example/x`, spelled), 'https:');
   assert.equal(verdict('http://files.example/x', { allowInsecureHttp: true }), 'http:');
   assert.equal(
     verdict('http://files.example/x', { allowInsecureHttp: true }, 'https://files.example/'),
@@ -129,6 +133,59 @@ test('the lookup hands a socket only addresses that it has checked', async () =>
   assert.match((await lookup(['localhost'], false)) as string, /^(127\.|::1)/);
   assert.ok(Array.isArray(await lookup(['localhost:99'], true)));
   await assert.rejects(lookup(['*.localhost'], true), { code: 'link-address-not-allowed' });
+});
+
+test('a lookup is answered once: with the addresses where all may be reached, or with what is wrong', async () => {
+  const found: Record<string, readonly string[]> = {
+    'files.example': ['198.41.0.4', '2600:9000::1'],
+    'mixed.example': ['198.41.0.4', '10.0.0.1'],
+    'none.example': [],
+  };
+  const resolve = ((name: string, options: object, callback: (...answer: unknown[]) => void) => {
+    assert.deepEqual(options, { family: 4, all: true }, 'each address is looked at');
+    const addresses = found[name]?.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+    if (addresses) callback(null, addresses);
+    else callback(Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }));
+  }) as unknown as LinkRuleOptions['resolve'];
+  const answers = (name: string, all: boolean) => {
+    const given: unknown[] = [];
+    rulesOf({ resolve }).lookup(name, { family: 4, all }, (error, ...rest) =>
+      given.push(error ? (error.code ?? '') : rest),
+    );
+    return given;
+  };
+  const both = [
+    { address: '198.41.0.4', family: 4 },
+    { address: '2600:9000::1', family: 6 },
+  ];
+  assert.deepEqual(answers('files.example', true), [[both]]);
+  assert.deepEqual(answers('files.example', false), [['198.41.0.4', 4]]);
+  for (const all of [true, false]) {
+    assert.deepEqual(answers('mixed.example', all), ['link-address-not-allowed']);
+    assert.deepEqual(answers('gone.example', all), ['ENOTFOUND']);
+  }
+  assert.deepEqual(answers('none.example', true), [[[]]]);
+  assert.deepEqual(answers('none.example', false), [['', 0]]);
+});
+
+test('a port that is listed is meant for itself, whichever is the usual one of the scheme', () => {
+  const allowed = ['a.example:443', 'b.example:80', 'c.example', '[2600:9000::1]:8443', '2600:9000::2'];
+  const options = { allowedHosts: allowed, allowInsecureHttp: true };
+  for (const [link, expected] of [
+    ['https://a.example/x', 'https:'],
+    ['http://a.example/x', 'link-host-not-allowed'],
+    ['http://a.example:443/x', 'http:'],
+    ['http://b.example/x', 'http:'],
+    ['https://b.example/x', 'link-host-not-allowed'],
+    ['https://b.example:80/x', 'https:'],
+    ['http://c.example/x', 'http:'],
+    ['http://c.example:443/x', 'link-host-not-allowed'],
+    ['https://c.example:80/x', 'link-host-not-allowed'],
+    ['https://[2600:9000::1]:8443/x', 'https:'],
+    ['https://[2600:9000::1]/x', 'link-host-not-allowed'],
+    ['https://[2600:9000::2]/x', 'https:'],
+  ] as const)
+    assert.equal(verdict(link, options), expected, link);
 });
 
 test("a region's host is never loopback, what the operator lists may be", async () => {

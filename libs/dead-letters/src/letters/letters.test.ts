@@ -56,3 +56,23 @@ test('a pointer gives way to the record that the other store has; one that nobod
   const objects = store([letter('a', {}, 'o')]);
   assert.deepEqual(await walked(new Letters([topic, objects])), ['c topic open', 'a o open', 'b topic open']);
 });
+
+test('a pointer is asked of the filter too; what cannot be read is counted in all stores', async () => {
+  const more = { omittedBytes: 9 };
+  const topic = store([
+    letter('a', more),
+    letter('b', { ...more, cause: 'http-400' }),
+    letter('c', { cause: 'http-400' }),
+  ]);
+  const objects = store([letter('b', {}, 'o'), letter('d', {}, 'o')]);
+  const both = new Letters([
+    { ...topic, unreadable: 2 },
+    { ...objects, unreadable: 3 },
+  ]);
+  assert.deepEqual(await walked(both, { cause: 'http-400' }), ['c topic open']);
+  assert.deepEqual(await walked(both, { cause: 'http-422' }), ['b o open', 'd o open', 'a topic open']);
+  assert.equal(both.unreadable, 5);
+  assert.equal(marksOnly({ ...topic, unreadable: 2 }).unreadable, 0);
+  // Not there, rather than there without a value: what is copied from it would have it.
+  for await (const one of both.walk()) assert.ok(!('replayedAt' in one));
+});

@@ -70,6 +70,10 @@ test('what no route took goes to those that take it now; a failing rule and a mi
   const failing = stored({ stage: 'route', cause: 'rule-error', attempts: 0 });
   assert.match(await target(failing, plan('crm', 'record.n > "a"'), plan('all')), /rule still fails/);
   assert.equal(await target(failing, plan('crm', 'record.n == 1.0'), plan('all')), 'crm');
+  assert.equal(await target(failing, plan('one', 'record.n == 1.0'), plan('two', 'record.n == 2.0')), 'one');
+  // Of another cause its route is no matter.
+  const other = stored({ stage: 'route', cause: 'route-removed', attempts: 0 });
+  assert.equal(await target(other, plan('crm', 'record.n == 2.0'), plan('all')), 'all');
 });
 
 test('what nobody can read, and what never was on the main topic, is refused', async () => {
@@ -86,7 +90,15 @@ test('the retry record: attempt 1 and due now, own headers and history kept, not
   assert.equal(String(headers['source-id']), 'job-1');
   assert.equal(headers[REPLAY_HEADER.replayOf], 'd/2/41/crm/3');
   assert.equal(headers[REPLAY_HEADER.priorAttempts], '3');
-  for (const name of ['framing', 'stage', 'http-status', 'attempts']) assert.equal(headers[name], undefined);
+  // The rest of the envelope says the same of both.
+  const kept = new Set(['cause', 'route', 'origin-topic', 'origin-partition', 'origin-offset', 'source-id']);
+  const envelope = Object.keys(stored({}).headers()).filter((name) => !kept.has(name));
+  assert.deepEqual(
+    envelope.filter((name) => headers[name] !== undefined),
+    [],
+  );
+  const ofProducer = stored({ stage: 'validate', framing: 'none', origin: { source: 'job-1', ordinal: 4 } });
+  assert.throws(() => replayHeaders(ofProducer, plan('crm'), 0), /no place in the main topic/);
 });
 
 test('a record that has died before goes on with its version and place, and with how often it was replayed', () => {
@@ -102,6 +114,11 @@ test('a record that has died before goes on with its version and place, and with
   assert.deepEqual([recordVersion, origin], [17n, { topic: 'd', partition: 2, offset: 41n }]);
   assert.equal(String(again[REPLAY_HEADER.replays]), '3');
   assert.equal(String(replayed({})[REPLAY_HEADER.replays]), '1');
+  for (const odd of ['x17', '17x', '', '1'.repeat(20)]) {
+    const made = replayed({ 'record-version': odd, [REPLAY_HEADER.replays]: odd });
+    assert.equal(parseRetryHeaders(made).recordVersion, 41n, odd);
+    assert.equal(String(made[REPLAY_HEADER.replays]), '1', odd);
+  }
   assert.equal(String(replayed({ [REPLAY_HEADER.replayOf]: 'x' })[REPLAY_HEADER.replays]), '2', 'of earlier versions');
 });
 

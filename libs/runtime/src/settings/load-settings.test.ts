@@ -186,6 +186,29 @@ connector: $\{CRM_TOKEN}`;
     problems(literal).join(),
     /targets\.crm\.headers\.authorization \(config\.yaml:2\): takes CRM_TOKEN from the environment, which has none; set CRM_TOKEN or CRM_TOKEN_FILE/,
   );
+  assert.match(
+    problems(literal, { CRM_TOKEN_FILE: join(dir, 'none') }).join('; '),
+    /^CRM_TOKEN_FILE: names a file that cannot be read \(ENOENT\): [^;]*; correct the path or the permissions$/,
+  );
+  assert.match(
+    problems('targets: { s: { type: file, path: "${not a name}" } }').join(),
+    /^targets\.s\.path \(config\.yaml:1\): has \$\{…\} around what is no variable's name; write \$\$\{ for a literal/,
+  );
+});
+
+test('a secret is hidden wherever it was given, in a configuration that is refused too; what is none is not', () => {
+  load(`api: { clientSecret: canary-of-the-file, clientId: client-of-the-file }`);
+  assert.equal(redactText('canary-of-the-file client-of-the-file'), '[redacted] client-of-the-file');
+  const env = {
+    API_CLIENT_SECRET: 'canary-of-the-env',
+    API_CLIENT_ID: 'client-of-the-env',
+    BUS_BROKERS: 'broker-of-env:1',
+  };
+  assert.notDeepEqual(problems('bus: { maxBytes: none }', env), []);
+  assert.equal(
+    redactText('canary-of-the-env client-of-the-env broker-of-env:1'),
+    '[redacted] client-of-the-env broker-of-env:1',
+  );
 });
 
 test('settings cannot be changed, at any depth', () => {

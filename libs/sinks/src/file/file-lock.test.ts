@@ -32,3 +32,33 @@ test('a held lock is touched every 10 s, and one that was taken over is not', as
   assert.equal(clock.sleeping, 0);
   assert.deepEqual(await readdir(directory), ['records.ndjson.lock'], 'it is the other one who removes it');
 });
+
+test('of two locks of one process on a file the second is refused, also while it is paused, until the first is let go', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'file-lock-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'records.ndjson');
+  const first = await FileLock.acquire(file, new ManualClock());
+  // Its clock stands still, so that nothing touches the file; the other one's goes on.
+  const clock = new ManualClock();
+  for (let waits = 0; waits < 4; waits += 1) {
+    await assert.rejects(FileLock.acquire(file, clock), {
+      code: 'sink-file-locked',
+      message: /another sink of this process/,
+    });
+    await clock.advance(60_000);
+  }
+  assert.ok(await first.isOurs());
+  await first.release();
+  await writeFile(`${file}.lock`, JSON.stringify({ host: 'elsewhere', pid: 7, nonce: 'x' }));
+  const elsewhere = { message: /is being written by process 7 on elsewhere\./ };
+  await assert.rejects(FileLock.acquire(file, clock), elsewhere);
+  await assert.rejects(FileLock.acquire(file, clock), elsewhere, 'what is refused is not held');
+  await writeFile(`${file}.lock`, 'cut sho');
+  await assert.rejects(FileLock.acquire(file, clock), { message: /by a process without a name/ });
+  await rm(`${file}.lock`);
+  const last = await FileLock.acquire(file, clock);
+  assert.deepEqual(await readdir(directory), ['records.ndjson.lock']);
+  await last.release();
+  assert.deepEqual(await readdir(directory), []);
+  assert.equal(clock.sleeping, 0);
+});

@@ -8,6 +8,7 @@ import {
   open as openFile,
   readdir,
   readFile,
+  readlink,
   rename,
   rm,
   utimes,
@@ -168,18 +169,29 @@ test('a file that was moved or deleted is begun anew: nothing is acknowledged in
 });
 
 test('rotation keeps every record and no file grows past its bound', async (t) => {
-  const { path, open } = await setUp(t, { rotate: { bytes: 20 } });
+  // Two lines to the byte.
+  const { path, open } = await setUp(t, { rotate: { bytes: 16 } });
   const sink = open();
   for (let n = 0; n < 10; n += 1) await sink.deliver(delivery(`{"n":${n}}`), never);
   await sink.close();
   const files = await readdir(join(path, '..'));
   const contents = await Promise.all(files.map(async (file) => readFile(join(path, '..', file), 'utf8')));
   assert.equal(files.length, 5);
-  assert.ok(contents.every((text) => text.length <= 20));
+  assert.ok(contents.every((text) => text.length <= 16));
   assert.deepEqual(
     contents.join('').split('\n').filter(Boolean).sort(),
     Array.from({ length: 10 }, (_, n) => `{"n":${n}}`),
   );
+});
+
+test('a record larger than a file may be has one of its own, and no empty file is put aside for it', async (t) => {
+  const { path, open } = await setUp(t, { rotate: { bytes: 5 } });
+  const sink = open();
+  for (const n of [1, 2]) assert.equal((await sink.deliver(delivery(`{"n":${n}}`), never)).kind, 'delivered');
+  await sink.close();
+  const files = await readdir(join(path, '..'));
+  const contents = await Promise.all(files.map(async (file) => readFile(join(path, '..', file), 'utf8')));
+  assert.deepEqual(contents.toSorted(), ['{"n":1}\n', '{"n":2}\n']);
 });
 
 test('rotation by age puts a file aside when its time has come, written to or not, and never an empty one', async (t) => {
@@ -283,6 +295,48 @@ test('an abort rejects with its reason and does not stop the others', async (t) 
   await assert.rejects(gone, /stop/);
   assert.equal((await kept).kind, 'delivered');
   assert.match(await content(), /\{"n":2\}\n$/);
+});
+
+test('one write at a time: what is taken back of a batch that failed is nothing of those handed over with it', async (t) => {
+  const { path, open, content } = await setUp(t);
+  const sink = open();
+  await sink.deliver(delivery('{"n":0}'), never);
+  await using some = await openFile(path);
+  type Write = (this: unknown, bytes: Buffer, from: number) => Promise<unknown>;
+  const handles = Object.getPrototypeOf(some) as { write: Write };
+  const real = handles.write;
+  t.mock.method(handles, 'write', async function (this: unknown, bytes: Buffer, from: number) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const written = await real.call(this, bytes, from);
+    if (bytes.includes('2')) throw Object.assign(new Error('the disk'), { code: 'EIO' });
+    return written;
+  });
+  const outcomes = await Promise.all([1, 2, 3].map(async (n) => sink.deliver(delivery(`{"n":${n}}`), never)));
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ['delivered', 'retry', 'delivered'],
+  );
+  assert.equal(await content(), '{"n":0}\n{"n":1}\n{"n":3}\n');
+});
+
+test('what was handed over is written before a close resolves, unless it was given up; the file is let go', async (t) => {
+  const { path, open, content } = await setUp(t);
+  const sink = open();
+  const stop = new AbortController();
+  const first = sink.deliver(delivery('{"n":1}'), never);
+  const givenUp = sink.deliver(delivery('{"n":2}'), stop.signal);
+  const last = sink.deliver(delivery('{"n":3}'), never);
+  stop.abort(new Error('stop'));
+  const late = sink.deliver(delivery('{"n":4}'), stop.signal);
+  await Promise.all([assert.rejects(givenUp, /stop/), assert.rejects(late, /stop/), sink.close()]);
+  assert.equal(await content(), '{"n":1}\n{"n":3}\n');
+  assert.deepEqual([(await first).kind, (await last).kind], ['delivered', 'delivered']);
+  assert.deepEqual(await readdir(join(path, '..')), ['records.ndjson']);
+  await assert.rejects(createFileSink({ path }).check(stop.signal), /stop/);
+  if (process.platform !== 'linux') return;
+  const descriptors = await readdir('/proc/self/fd');
+  const held = await Promise.all(descriptors.map(async (fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  assert.ok(!held.some((name) => name.startsWith(join(path, '..'))));
 });
 
 test('killed while writing, again and again: every acknowledged record is there, whole', async (t) => {

@@ -62,9 +62,13 @@ const STATES: Readonly<Record<string, readonly [verdict: Verdict, reason: string
 /** Of `pg` itself, which gives them no code. */
 const MESSAGES: readonly (readonly [RegExp, Verdict, cause: string, reason: string])[] = [
   [/^Connection terminated/, 'retry', 'connection-reset', 'the server closed the connection'],
-  [/does not support SSL/, 'refused', 'tls-refused', 'the server does not offer TLS'],
-  [/^There was an error establishing an SSL/, 'refused', 'tls-refused', 'the server does not offer TLS'],
-  [/^SASL:|password must be a/, 'refused', 'login-refused', 'the login failed, for the password or its method'],
+  [
+    /^(The server does not support|There was an error establishing an) SSL/,
+    'refused',
+    'tls-refused',
+    'the server does not offer TLS',
+  ],
+  [/^SASL:/, 'refused', 'login-refused', 'the login failed, for the password or its method'],
 ];
 
 /** What an error of `pg`, of the server or of the way to it, means. */
@@ -92,6 +96,13 @@ export function failureOf(error: unknown): PostgresFailure {
   };
 }
 
+/** The same where no record was sent yet: what would be about one is about the table, or how it is to be made. */
+export function failureWithoutRecord(error: unknown): PostgresFailure {
+  const failure = failureOf(error);
+  if (failure.verdict !== 'record') return failure;
+  return { ...failure, verdict: 'refused', reason: `the table cannot be as it is to be (${failure.code})` };
+}
+
 /** Those that a second try in a moment, on another connection where this one broke, is likely to mend. */
 export function isFleeting({ code, cause }: PostgresFailure): boolean {
   return code.startsWith('40') || cause === 'connection-reset';
@@ -99,6 +110,7 @@ export function isFleeting({ code, cause }: PostgresFailure): boolean {
 
 /** `code` of an answer of the server: an error of the system has one too, but no severity. */
 function sqlState(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+  if (!(error instanceof Error) || !('severity' in error)) return undefined;
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }

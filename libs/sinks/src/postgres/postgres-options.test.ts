@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { redactText } from '@genesys-kafka/runtime';
 import fc from 'fast-check';
 import { targetOf } from './postgres-options.ts';
 import { parsePostgresUrl, urlFault } from './postgres-url.ts';
@@ -25,12 +26,19 @@ test('a URL that cannot be used says why, and nothing of it is repeated', () => 
   for (const [url, why] of [
     [`nonsense ${secret}`, /is not a URL/],
     [`mysql://u:${secret}@h/d`, /is not a URL such as postgres/],
+    [`xpostgres://u:${secret}@h/d`, /is not a URL/],
+    [`postgresqlx://u:${secret}@h/d`, /is not a URL/],
+    [`postgres:///${secret}`, /names no host/],
     [`postgres://u:${secret}@h`, /names no database/],
+    [`postgres://u@h/${secret}/d`, /names no database/],
     [`postgres://h/${secret}`, /names no user/],
     [`postgres://u:${secret}@h/d?sslmode=prefer`, /sslmode other than/],
     [`postgres://u@h/d?options=${secret}`, /not known here \(1\)/],
     [`postgres://u:${secret}#@h/d`, /./],
+    [`postgres://u@h/d#${secret}`, /a # in a password as %23/],
     [`postgres://u:${secret}%@h/d`, /%25/],
+    [`postgres://${secret}%@h/d`, /%25/],
+    [`postgres://u@h/${secret}%`, /%25/],
   ] as const) {
     const fault = urlFault(url);
     assert.match(fault ?? '', why, url);
@@ -48,8 +56,42 @@ test('TLS is verified everywhere but on this machine, unless it is switched off 
   assert.deepEqual(tlsOf('postgres://u@localhost/d', { mode: 'verify-full' }), {});
   assert.equal(tlsOf('postgres://u@db.example/d', { mode: 'disable' }), undefined);
   assert.equal(tlsOf('postgres://u@db.example/d?sslmode=disable'), undefined);
-  assert.deepEqual(tlsOf('postgres://u@127.0.0.1/d?sslmode=require'), {});
+  for (const mode of ['require', 'verify-full'])
+    assert.deepEqual(tlsOf(`postgresql://u@127.0.0.1/d?sslmode=${mode}`), {}, mode);
   assert.throws(() => tlsOf('postgres://u@h/d?sslmode=disable', { mode: 'verify-full' }), /leave one of them out/);
+});
+
+test('the password stands in one place, and is in no log from then on', () => {
+  const inUrl = targetOf({ ...base, url: 'postgres://u:canary-of-the-url@db.example:6543/d' });
+  assert.deepEqual(inUrl, {
+    ...{ host: 'db.example', port: 6543, user: 'u', password: 'canary-of-the-url', database: 'd' },
+    tls: {},
+    shown: 'db.example:6543/d',
+  });
+  const apart = targetOf({ ...base, url: 'postgres://u@[2001:db8::1]/d', password: 'canary-of-the-setting' });
+  assert.deepEqual([apart.password, apart.shown], ['canary-of-the-setting', '[2001:db8::1]:5432/d']);
+  assert.equal(targetOf({ ...base, url: 'postgres://u@db.example/d' }).password, undefined);
+  assert.doesNotMatch(redactText('canary-of-the-url canary-of-the-setting'), /canary/);
+  assert.throws(() => targetOf({ ...base, url: 'postgres://u:one@h/d', password: 'other' }), {
+    code: 'sink-option-invalid',
+    message: /Sink "db": password is given, and the url holds one too/,
+  });
+});
+
+test('a certificate to log in with needs TLS, by whichever way it is off', () => {
+  const files = { certFile: 'a.pem', keyFile: 'a.key' };
+  const tlsOf = (url: string, mode?: 'verify-full' | 'disable') =>
+    targetOf({ ...base, url, tls: { ...files, mode } }).tls;
+  assert.deepEqual(tlsOf('postgres://u@db.example/d'), files);
+  assert.deepEqual(tlsOf('postgres://u@localhost/d', 'verify-full'), files);
+  for (const [url, mode] of [
+    ['postgres://u@localhost/d', undefined],
+    ['postgres://u@db.example/d?sslmode=disable', undefined],
+    ['postgres://u@db.example/d', 'disable'],
+  ] as const)
+    assert.throws(() => tlsOf(url, mode), { code: 'sink-option-invalid', message: /tls\.certFile needs TLS/ });
+  // Said twice, and the same.
+  assert.equal(targetOf({ ...base, url: 'postgres://u@h/d?sslmode=disable', tls: { mode: 'disable' } }).tls, undefined);
 });
 
 test('settings: names that SQL would read otherwise are refused, and so are columns of the sink itself', () => {

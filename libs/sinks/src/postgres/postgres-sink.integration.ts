@@ -151,6 +151,48 @@ test('generated columns: filled by Postgres, a record they fail for is rejected 
   assert.deepEqual((await area.admin.query(there)).rows, [{ isMissing: true }], 'a check makes nothing');
 });
 
+test('a column that Postgres takes for no column is a fault of the configuration: no record is given up for it', async () => {
+  await using area = await postgres.area();
+  const own = `${area.name}.own`;
+  await area.admin.query(`CREATE TYPE ${own} AS ENUM ('a'); REVOKE ALL ON TYPE ${own} FROM PUBLIC`);
+  const table = `${area.name}.odd`;
+  const more = '1) STORED); CREATE TABLE evil (x int); CREATE TABLE worse (y int GENERATED ALWAYS AS (1';
+  for (const [type, as, state, says] of [
+    ['varchar(0)', "record->>'n'", '22023', /Table .*\.odd cannot be made: length for type varchar/],
+    ['nowhere', "record->>'n'", '42704', /Table .*\.odd cannot be made: type "nowhere" does not exist/],
+    ['int', more, '42601', /Table .*\.odd cannot be made: cannot insert multiple commands/],
+    [own, `NULL::${own}`, '42501', /our user has not the right to do this \(42501\)/],
+  ] as const) {
+    const sink = area.sink({ table, columns: { x: { type, as } } });
+    await assert.rejects(sink.check(never), { code: 'sink-database-refused', message: says });
+    const outcomes = await sink.deliver([recordOf('a', 1), recordOf('b', 1)], never);
+    for (const outcome of outcomes) {
+      assert.ok(outcome.kind === 'misconfigured', `${type}: ${JSON.stringify(outcome)}`);
+      assert.equal(outcome.failure.cause, `postgres-${state}`);
+      assert.doesNotMatch(outcome.failure.reason, /record/);
+    }
+  }
+  const made = await area.admin.query("SELECT 1 FROM pg_class WHERE relname IN ('odd', 'evil', 'worse')");
+  assert.deepEqual(made.rows, []);
+});
+
+test('a database in another encoding than UTF-8 is refused, unless records are kept as bytes', async () => {
+  await using area = await postgres.area();
+  const { admin, name, url } = area;
+  await admin.query(`CREATE DATABASE ${name} OWNER ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
+  const there = { url: url.replace(/[^/]*$/, name), table: 'conversations' };
+  const text = area.sink(there);
+  await assert.rejects(text.check(never), {
+    code: 'sink-table-mismatch',
+    message: /is in LATIN1, not in UTF8\. .*bytea/,
+  });
+  const [refused] = await text.deliver([recordOf('a', 1)], never);
+  assert.ok(refused!.kind === 'misconfigured' && refused!.failure.cause === 'table-mismatch');
+  const bytes = area.sink({ ...there, recordType: 'bytea' });
+  await bytes.check(never);
+  assert.deepEqual(causesOf(await bytes.deliver([recordOf('a', 1, '{"t":"☃"}')], never)), ['delivered']);
+});
+
 test('a table of another shape is refused with every difference, before and in a run, and nothing is written', async () => {
   await using area = await postgres.area();
   await area.admin.query(
@@ -180,4 +222,33 @@ test('a table of another shape is refused with every difference, before and in a
   await assert.rejects(sink.check(never), /sink-database-refused|no primary key/);
   const [without] = await sink.deliver([recordOf('a', 2)], never);
   assert.ok(without!.kind === 'misconfigured' && without!.failure.cause === 'postgres-42P10');
+});
+
+test('a column that is generated where it is to be written, or written where it is to be generated, is of another shape', async () => {
+  await using area = await postgres.area();
+  await area.admin
+    .query(`CREATE TABLE ${area.table} (id text PRIMARY KEY, record jsonb NOT NULL, version bigint NOT NULL,
+    source text GENERATED ALWAYS AS (record->>'n') STORED, updated_at timestamptz NOT NULL, n text)`);
+  const columns = { n: { type: 'text', as: "record->>'n'" } };
+  await assert.rejects(area.sink({ columns }).check(never), {
+    code: 'sink-table-mismatch',
+    message:
+      /: column n is an ordinary one, a generated one expected; column source is a generated one, an ordinary one expected\. /,
+  });
+});
+
+test('a missing table that our user may not make is said, with where it would be', async () => {
+  await using area = await postgres.area();
+  const { admin, name } = area;
+  await admin.query(`ALTER ROLE ${name} SET search_path TO nowhere`);
+  for (const [table, says] of [
+    ['public.t', /Table public\.t is missing, and our user may not make it in schema public\. Make it by hand/],
+    ['t', /Table t is missing, and there is no schema to make it in\. /],
+  ] as const) {
+    const sink = area.sink({ table });
+    await assert.rejects(sink.check(never), { code: 'sink-database-refused', message: says });
+    const [outcome] = await sink.deliver([recordOf('a', 1)], never);
+    assert.ok(outcome!.kind === 'misconfigured' && outcome!.failure.cause === 'database-refused');
+    assert.match(outcome!.failure.reason, says);
+  }
 });

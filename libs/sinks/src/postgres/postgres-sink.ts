@@ -5,7 +5,7 @@ import { SinkError } from '../errors.ts';
 import { bytesArray, int8Array } from './array-parameter.ts';
 import { Connections } from './connections.ts';
 import { newestOfKeys } from './newest-of-keys.ts';
-import { failureOf, isFleeting, type PostgresFailure } from './postgres-failure.ts';
+import { failureOf, failureWithoutRecord, isFleeting, type PostgresFailure } from './postgres-failure.ts';
 import { targetOf, type PostgresSinkOptions, type PostgresTarget } from './postgres-options.ts';
 import { prepareTable, quotedTable, type TableOptions } from './table.ts';
 
@@ -79,7 +79,7 @@ class PostgresSink implements Sink {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof SinkError) throw error;
-      throw this.#checkError(failureOf(error));
+      throw this.#checkError(failureWithoutRecord(error));
     }
   }
 
@@ -89,9 +89,11 @@ class PostgresSink implements Sink {
 
   async #write(records: readonly Delivery[], signal: AbortSignal, onWritten: () => void): Promise<DeliveryOutcome> {
     for (let tried = 1; ; tried += 1) {
+      let isSent = false as boolean;
       try {
         await this.#connections.run(signal, async (client) => {
           await this.#prepare(client);
+          isSent = true;
           onWritten();
           await client.query(this.#statement(records));
         });
@@ -99,7 +101,7 @@ class PostgresSink implements Sink {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof SinkError) return refusalOf(error);
-        const failure = failureOf(error);
+        const failure = isSent ? failureOf(error) : failureWithoutRecord(error);
         if (tried >= TRIES || !isFleeting(failure)) return this.#outcomeOf(failure);
         await systemClock.sleep(backoffMs(STEP_BACK, tried - 1), signal);
       }

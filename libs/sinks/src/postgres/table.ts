@@ -102,8 +102,8 @@ async function tryCreation(client: ClientBase, options: TableOptions): Promise<v
     await createTable(client, options);
   } catch (error) {
     const { code = '', message = '' } = error as { code?: string; message?: string };
-    // A syntax error, a rule of Postgres; or two who make it at once, or a right.
-    if (!code.startsWith('42') || ['42501', '42710', '42P07'].includes(code)) {
+    // A syntax error, a rule of Postgres, a type's limit; or two who make it at once, or a right.
+    if (!/^(22|42)/.test(code) || ['42501', '42710', '42P07'].includes(code)) {
       unlessRaced(error);
       return;
     }

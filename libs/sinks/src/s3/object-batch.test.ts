@@ -35,6 +35,33 @@ test('the same records make the same objects, byte for byte: one a day, one reco
   );
 });
 
+test('objects stand in the order of their days; what days a batch meets first is no matter, as its digest says', async () => {
+  await fc.assert(
+    fc.asyncProperty(records, async (given) => {
+      const [one, other] = [await closed(given), await closed(given.toSorted((a, b) => a.days - b.days))];
+      assert.deepEqual(one, other);
+      const keys = one.objects.map(({ key }) => key);
+      assert.deepEqual(keys, keys.toSorted());
+      assert.match(one.digest, /^[0-9a-f]{24}$/);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('what is gathered is compressed a quarter of a MiB at a time, and waited for then alone', async () => {
+  const batch = new ObjectBatch(place, name);
+  const body = Buffer.alloc(64 * 1024 - 1, 'x');
+  for (let piece = 0; piece < 3; piece += 1) {
+    const adding = [1, 2, 3, 4].map(() => batch.add(body, day(0)));
+    assert.deepEqual(
+      adding.map((one) => one !== undefined),
+      [false, false, false, true],
+    );
+    await adding[3];
+  }
+  batch.abandon();
+});
+
 test('another record, order, day, prefix, bucket, endpoint or name is another digest', async () => {
   const given = [
     { text: 'a', days: 0 },

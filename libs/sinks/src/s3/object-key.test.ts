@@ -10,12 +10,15 @@ test('placeholders of a prefix are filled as often as they stand; keys of a part
 });
 
 test('a prefix that would be something else than it says is refused with what is wrong', () => {
-  for (const good of ['', 'a/b/', 'y={yyyy}/', '{dd}{MM}']) assert.equal(prefixProblem(good), undefined, good);
+  for (const good of ['a../.b/', '', 'a/b/', 'y={yyyy}/', '{dd}{MM}'])
+    assert.equal(prefixProblem(good), undefined, good);
   for (const [bad, what] of [
     ['{year}/', /placeholder \{year\}/],
     ['{yyyy/', /brace/],
     ['/a', /slash/],
     ['a/../b/', /\.\./],
+    ['./b/', /a part that is \. or/],
+    ['a/./b/', /a part that is \. or/],
     ['a\n', /control/],
   ] as const)
     assert.match(prefixProblem(bad)!, what);

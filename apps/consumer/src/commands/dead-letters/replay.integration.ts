@@ -73,6 +73,36 @@ test('a replay that dies between its transaction and its mark is found out by th
   assert.equal(target.accepted.length, 20, 'each once');
 });
 
+test(
+  'a replay that dies before its transaction has replayed nothing: the next one does, and settles it',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const bucket = await freshBucket();
+    const more = await refused(area, target, 20, stores.storage.settings(bucket));
+    const alone = { ...more, deadLetters: { ...more.deadLetters, topic: false } };
+    await deleteTopic(area, area.deadLetters);
+    const pending = async () => (await stores.storage.keys(bucket)).filter((key) => key.includes('_marks/pending/'));
+    // What is about to be replayed is announced, and nobody hears that it was.
+    let announced = false;
+    stores.storage.proxy.watch(({ direction, bytes }) => {
+      const head = direction === 'toTarget' ? bytes.toString('latin1', 0, 300) : '';
+      if (head.startsWith('PUT ') && head.includes('_marks/pending/')) announced = true;
+      return announced && direction === 'toClient' ? 'reset' : 'forward';
+    });
+    const { stderr } = await runConsumer(area.config(alone), ['dead-letters', 'replay', '--rate', '1000/s'], 1);
+    assert.match(stderr, /letter-store-away/);
+    stores.storage.proxy.watch(undefined);
+    assert.equal((await pending()).length, 1);
+    const second = await json<ReplayReport>(area, alone, 'dead-letters', 'replay', '--rate', '1000/s');
+    assert.deepEqual([second.replayed, second.alreadyReplayed], [20, 0]);
+    assert.deepEqual(await pending(), []);
+    await json<RunReport>(area, alone, ...drain);
+    assert.equal(target.accepted.length, 20, 'each once');
+  },
+);
+
 for (const topic of [true, false]) {
   const where = topic ? 'from both stores' : 'with the store alone';
   test(`a replay ${where} that is killed twice sends each once, and each is delivered once`, { skip }, async () => {
