@@ -283,7 +283,9 @@ export class SinkGate {
       for (const { resolve } of this.#queue.take(() => true)) resolve(this.#refusal());
       void this.#awaitProbe();
     }
-    const opening = state === 'open' && why ? { ...why, forMs: this.#refusal().retryInMs } : undefined;
+    // A record that is taken may be the one that fills the breaker's window: the failure before it is the reason.
+    const failure = this.#failure;
+    const opening = state === 'open' && failure ? { ...why, failure, forMs: this.#refusal().retryInMs } : undefined;
     for (const listener of this.#listeners) listener(state, opening);
     void this.#pump();
   }
