@@ -133,7 +133,9 @@ export async function runConsumer(
 function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
   for (const [sink, { gate }] of sinks.byName) {
     metrics.watchGate(sink, gate);
-    gate.onChange((state, opening) => tellCircuit(log, sink, { state, opening, nowMs: systemClock.nowMs() }));
+    gate.onChange((state, opening) =>
+      tellCircuit(log, sink, { state, opening, refuses: gate.refusals > 0, nowMs: systemClock.nowMs() }),
+    );
   }
   return {
     onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {

@@ -43,14 +43,15 @@ test('a drain into a sink that refuses us for good ends with its reason, and not
 
 test('three refusals count from the first of them, the probes between them and all', async () => {
   const { clock, gate, sinks } = opened({ type: 'file', path: '/tmp/unused.ndjson' }, 30_000);
-  const refused: DeliveryOutcome = { kind: 'misconfigured', failure: { cause: 'http-401', reason: 'refused' } };
+  const failure = { cause: 'login-refused', reason: 'a whole sentence.' };
+  const refused: DeliveryOutcome = { kind: 'misconfigured', failure };
   const ends: unknown[] = [];
   untilRefusedForGood(sinks, clock).catch((error: unknown) => ends.push(error));
   for (let tries = 0; tries < 3; tries += 1) {
     await gate.run('normal', never, async () => [refused]);
     await clock.advance(30_000);
   }
-  assert.match(String(ends[0]), /3 tries/);
+  assert.match(String(ends[0]), /3 tries .* a whole sentence\. Correct/);
 });
 
 test('a sink is tried before work begins: what no waiting mends ends the run, a target that is away does not', async () => {

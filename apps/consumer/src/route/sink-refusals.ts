@@ -30,7 +30,7 @@ export async function untilRefusedForGood(sinks: OpenSinks, clock: Clock): Promi
       if (gate.refusals <= 1) sinceMs = nowMs;
       if (gate.refusals < FOR_GOOD.refusals || nowMs - sinceMs < FOR_GOOD.ms) return;
       const { cause, reason } = opening.failure;
-      const what = `Sink "${sink}" took nothing at ${gate.refusals} tries in a row (${cause}): ${reason}.`;
+      const what = `Sink "${sink}" took nothing at ${gate.refusals} tries in a row (${cause}): ${reason.replace(/\.$/, '')}.`;
       reject(new ConsumerError('sink-refuses-us', what, { details: { sink, cause } }));
     });
   }
