@@ -12,6 +12,11 @@ export const CONSUMER_ERRORS = {
     remedy:
       'Start once as it was before, until the batch is written. Or start once with --accept-rules, where records of that batch may be in objects of the old place and of the new one.',
   },
+  'filter-span-empty': {
+    meaning: 'No moment lies between --since and --until.',
+    remedy: 'Give a --since that is before --until. Of two spans of time, such as 24h, the longer one is earlier.',
+    scope: 'usage',
+  },
   'partition-taken-over': {
     meaning: 'Another consumer has claimed an input partition of a sink of type kafka, and goes on with it.',
     remedy: 'The group hands its partitions out anew; nothing is lost or written twice.',
