@@ -50,6 +50,10 @@ export const CONSUMER_ERRORS = {
     remedy:
       'Run `consumer run --drain` with the earlier routes first. Or start once with --accept-rules, where records in between may go undelivered.',
   },
+  'sink-away': {
+    meaning: 'A sink takes nothing for now, its records wait, and `run --drain` does not wait without end.',
+    remedy: 'See to the target, then run this again: it goes on where it stopped.',
+  },
   'sink-refuses-us': {
     meaning: 'A sink takes no record as it is set up, and `run --drain` cannot come to its end.',
     remedy: 'Correct its url, login, certificate or path under `sinks`, then run this again.',
