@@ -24,6 +24,8 @@ export interface ExplainPorts {
   readonly retries: readonly string[];
   readonly plans: readonly RoutePlan[];
   readonly unroutedGroup: string;
+  /** Where a group began on the main topic, if not at its start, by partition. */
+  readonly startOf: (group: string) => ReadonlyMap<number, bigint> | undefined;
   readonly letters: Letters;
   /** What the ledger holds of all windows; none where there is no ledger. */
   readonly ledger: readonly LedgerLine[];
@@ -92,6 +94,7 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
     const routes = routesOf(record, {
       plans: ports.plans,
       unroutedGroup: ports.unroutedGroup,
+      startOf: ports.startOf,
       commits,
       retries,
       letters,
@@ -164,7 +167,7 @@ async function commitsOf({ client, plans, unroutedGroup }: ExplainPorts, topic: 
   return new Map(await Promise.all(entries));
 }
 
-interface RouteFacts extends Pick<ExplainPorts, 'plans' | 'unroutedGroup'> {
+interface RouteFacts extends Pick<ExplainPorts, 'plans' | 'unroutedGroup' | 'startOf'> {
   readonly commits: Commits;
   readonly retries: readonly PlacedRetry[];
   readonly letters: readonly StoredDeadLetter[];
@@ -191,11 +194,14 @@ function routesOf(record: ConsumedRecord, facts: RouteFacts): Version['routes'] 
       picks: verdict,
       committed: facts.commits.get(group)?.get(partition),
       offset,
+      begun: facts.startOf(group)?.get(partition),
       retries: facts.retries.filter((retry) => retry.group === group && isOf(retry)),
       letters: facts.letters.filter(({ deadLetter }) => deadLetter.route === route && isOf(deadLetter)),
     });
     const picksNow = typeof verdict === 'boolean' ? verdict : verdict.fails;
-    return { route, ...(sink === undefined ? {} : { sink }), picksNow, ...fate };
+    // It has no rule of its own.
+    const why = route === UNROUTED && fate.state === 'not-picked' ? 'A route picks it.' : fate.why;
+    return { route, ...(sink === undefined ? {} : { sink }), picksNow, ...fate, why };
   });
 }
 
@@ -277,9 +283,15 @@ function briefOf({ id, deadLetter, replayedAt }: StoredDeadLetter): LetterBrief 
   };
 }
 
+const RULES_NOTE =
+  'Rules are asked as they are now; below the group’s committed offset a record is settled, whatever rule it was by.';
+
 function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): string[] {
   return [
     ...(main.span ? [] : ['The main topic does not exist.']),
+    ...(main.span?.complete && main.records.length === 0
+      ? ['A key is a conversationId, spelled as in the record. What retention has deleted is found no more.']
+      : []),
     ...read
       .filter(({ complete }) => !complete)
       .map(
@@ -288,6 +300,6 @@ function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): s
       ),
     ...(main.leftOut > 0 ? [`${main.leftOut} earlier records of the key are left out.`] : []),
     ...(lettersCut ? ['Not all dead letters were looked at: give it more time with --within.'] : []),
-    'Rules are asked as they are now; below the group’s committed offset a record is settled, whatever rule it was by.',
+    ...(main.records.length === 0 ? [] : [RULES_NOTE]),
   ];
 }
