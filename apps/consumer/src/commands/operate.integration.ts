@@ -83,6 +83,10 @@ test('a paused route keeps its membership and moves no offset, over a restart to
     ],
   );
   assert.match((await runConsumer(config, ['run', '--drain', ...quick], 1)).stderr, /route-paused/);
+  assert.match(
+    (await runConsumer(config, ['explain', 'c-1'])).stdout,
+    /Route voice is paused since .*consumer resume voice/,
+  );
 
   await using again = await ConsumerProcess.start(config, 'run', ...quick);
   await until(async () => (await ready().catch(() => undefined))?.status === 200, 'readiness after the restart');

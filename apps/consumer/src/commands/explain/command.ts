@@ -31,6 +31,7 @@ export async function explainCommand(session: LetterSession, key: string, flags:
       plans: planRoutes(settings),
       unroutedGroup: groupIdOf(settings, UNROUTED),
       startOf: (group) => controls?.startOf(group)?.offsets,
+      pauseOf: (group) => controls?.pauseOf(group),
       letters,
       ledger,
       withPayload: flags.payload ?? false,

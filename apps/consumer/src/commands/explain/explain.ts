@@ -14,6 +14,7 @@ import {
   type RecordOrigin,
   type TopicPosition,
 } from '@genesys-kafka/topics';
+import type { PauseEntry } from '../../control/control-entry.ts';
 import { fateOf, type Fate, type FateFacts, type RetryFact } from './fate.ts';
 import { recordsOfKey, type Found, type ReadSpan } from './records-of-key.ts';
 
@@ -26,6 +27,7 @@ export interface ExplainPorts {
   readonly unroutedGroup: string;
   /** Where a group began on the main topic, if not at its start, by partition. */
   readonly startOf: (group: string) => ReadonlyMap<number, bigint> | undefined;
+  readonly pauseOf: (group: string) => Pick<PauseEntry, 'at' | 'by' | 'reason'> | undefined;
   readonly letters: Letters;
   /** What the ledger holds of all windows; none where there is no ledger. */
   readonly ledger: readonly LedgerLine[];
@@ -106,7 +108,13 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
     ({ deadLetter: { origin } }) => !('offset' in origin && places.has(`${origin.partition}/${origin.offset}`)),
   );
   const read = [main!, ...retried].flatMap(({ span }) => span ?? []);
-  return { key, versions, otherLetters: others.map(briefOf), read, notes: notesOf(main!, read, wasCut) };
+  return {
+    key,
+    versions,
+    otherLetters: others.map(briefOf),
+    read,
+    notes: [...pausesOf(ports), ...notesOf(main!, read, wasCut)],
+  };
 }
 
 async function lettersOf(key: string, { letters, withinMs, signal, clock }: ExplainPorts) {
@@ -285,6 +293,18 @@ function briefOf({ id, deadLetter, replayedAt }: StoredDeadLetter): LetterBrief 
 
 const RULES_NOTE =
   'Rules are asked as they are now; below the group’s committed offset a record is settled, whatever rule it was by.';
+
+function pausesOf({ plans, unroutedGroup, pauseOf }: ExplainPorts): string[] {
+  const groups = [...plans.map(({ name, groupId }) => [name, groupId] as const), [UNROUTED, unroutedGroup] as const];
+  return groups.flatMap(([route, group]) => {
+    const pause = pauseOf(group);
+    if (!pause) return [];
+    const why = pause.reason === undefined ? '' : ` (${pause.reason})`;
+    return [
+      `Route ${route} is paused since ${pause.at}, by ${pause.by}${why}: what waits there waits for consumer resume ${route}.`,
+    ];
+  });
+}
 
 function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): string[] {
   return [
