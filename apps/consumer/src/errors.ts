@@ -12,6 +12,11 @@ export const CONSUMER_ERRORS = {
     remedy:
       'Start once as it was before, until the batch is written. Or start once with --accept-rules, where records of that batch may be in objects of the old place and of the new one.',
   },
+  'filter-span-empty': {
+    meaning: 'No moment lies between --since and --until.',
+    remedy: 'Give a --since that is before --until. Of two spans of time, such as 24h, the longer one is earlier.',
+    scope: 'usage',
+  },
   'partition-taken-over': {
     meaning: 'Another consumer has claimed an input partition of a sink of type kafka, and goes on with it.',
     remedy: 'The group hands its partitions out anew; nothing is lost or written twice.',
@@ -44,6 +49,10 @@ export const CONSUMER_ERRORS = {
       'Rules or routes were changed while groups stand at different records: what lies between might be passed over by all of them.',
     remedy:
       'Run `consumer run --drain` with the earlier routes first. Or start once with --accept-rules, where records in between may go undelivered.',
+  },
+  'sink-away': {
+    meaning: 'A sink takes nothing for now, its records wait, and `run --drain` does not wait without end.',
+    remedy: 'See to the target, then run this again: it goes on where it stopped.',
   },
   'sink-refuses-us': {
     meaning: 'A sink takes no record as it is set up, and `run --drain` cannot come to its end.',

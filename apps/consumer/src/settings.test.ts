@@ -119,6 +119,24 @@ dedLetters: { topic: false }
   ]);
 });
 
+test('a fault of a sink is told once, by what sinks of its type have', () => {
+  const of = (sink: string) => problems(`sinks: { x: ${sink} }`);
+  assert.deepEqual(of('{ type: postgres, url: "http://u@db.example/app", table: t }'), [
+    'sinks.x.url: is not a URL such as postgres://user@db.example/app; correct it',
+  ]);
+  assert.deepEqual(of('{ type: http, url: "http://crm.example/" }').length, 1);
+  const gate = 'concurrency, rate, rateFloor, weights, replayShare, breaker';
+  assert.deepEqual(of('{ type: file, path: /x, url: "https://crm.example" }'), [
+    `sinks.x.url: is not a setting; known here: type, ${gate}, path, rotate, sync`,
+  ]);
+  assert.deepEqual(of('{ type: http, url: "https://x.example", auth: { type: bearer, token: t, password: p } }'), [
+    'sinks.x.auth.password: is not a setting; known here: type, token',
+  ]);
+  assert.deepEqual(of('{ type: file, path: /x, breaker: { errors: 0% } }'), [
+    'sinks.x.breaker.errors: would open the circuit without a failure; write more than 0%',
+  ]);
+});
+
 test('a route to a sink that keeps records as they are has no reshape', () => {
   const yaml = (type: string) => `
 routes: [{ name: a, sink: x, reshape: { body: record } }]

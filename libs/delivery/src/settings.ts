@@ -13,7 +13,10 @@ const RATE = z
 
 const BREAKER = z
   .strictObject({
-    errors: percentage().prefault('50%').meta({ description: 'Share of failures that opens the circuit…' }),
+    errors: percentage()
+      .refine((ratio) => ratio > 0, { error: 'would open the circuit without a failure; write more than 0%' })
+      .prefault('50%')
+      .meta({ description: 'Share of failures that opens the circuit…' }),
     over: count(1, 10_000).prefault(20).meta({ description: '…among this many latest deliveries.' }),
     cooldown: duration(100).prefault('30s').meta({ description: 'How long it stays open before a probe.' }),
     maxWait: duration(1000).prefault('5m').meta({

@@ -117,6 +117,12 @@ test('an open circuit sends nothing, tells when to come back, and one probe find
   assert.deepEqual(changes, ['open', 'half-open', 'open', 'half-open', 'closed']);
 });
 
+test('a circuit that opens with a delivery that went well is told with the failure before it', async () => {
+  const { openings, answer } = setUp();
+  for (const outcome of [failed(503), delivered, failed(502), delivered]) await answer(outcome);
+  assert.deepEqual(openings, [{ failure: { cause: 'http-502', reason: '', httpStatus: 502 }, forMs: 1000 }]);
+});
+
 test('a refusal of us opens the circuit at once and empties the queue', async () => {
   const { clock, gate, run, answer } = setUp({ concurrency: 1 });
   const first = Promise.withResolvers<DeliveryOutcome>();

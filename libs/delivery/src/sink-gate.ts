@@ -43,6 +43,14 @@ export interface CircuitTrouble {
   readonly nextProbeInMs: number;
 }
 
+/** Requests that failed in a row, whether the circuit has opened or not. */
+export interface Failing {
+  /** From the first of them to the last, in milliseconds. */
+  readonly forMs: number;
+  /** The last one's. */
+  readonly failure: DeliveryFailure;
+}
+
 /** A request that waits for its turn. */
 interface Waiting {
   readonly isReplay: boolean;
@@ -90,6 +98,7 @@ export class SinkGate {
   #heldUntilMs = 0;
   #askedInRowMs: readonly number[] = [];
   #refusals = 0;
+  #failing: { readonly sinceMs: number; readonly lastMs: number } | undefined;
   #pumping = false;
   #timing = false;
 
@@ -121,6 +130,12 @@ export class SinkGate {
   /** Requests per second that the target is taken to allow; undefined while it gave no reason for less than configured. */
   get adaptedPerSecond(): number | undefined {
     return this.#adaptive.perSecond;
+  }
+
+  /** Undefined where the last request was taken. */
+  get failing(): Failing | undefined {
+    if (!this.#failing || !this.#failure) return undefined;
+    return { forMs: this.#failing.lastMs - this.#failing.sinceMs, failure: this.#failure };
   }
 
   /** How many requests in a row, a first one and its probes, the target refused for what we are. */
@@ -234,6 +249,8 @@ export class SinkGate {
     // What comes back while the circuit is open was sent before.
     if (before.state !== 'open' && verdict !== 'unknown')
       this.#refusals = verdict === 'refused' ? this.#refusals + 1 : 0;
+    if (verdict === 'success') this.#failing = undefined;
+    else if (verdict !== 'unknown') this.#failing = { sinceMs: this.#failing?.sinceMs ?? nowMs, lastMs: nowMs };
     const refusal = outcomes.some(isTooMany) ? this.#adaptive.refused(startedMs, nowMs) : undefined;
     if (!refusal && verdict === 'success') this.#adaptive.taken(startedMs, nowMs);
     const isExplained = refusal?.isExplained === true && verdict === 'failure' && before.state === 'closed';
@@ -276,7 +293,9 @@ export class SinkGate {
       for (const { resolve } of this.#queue.take(() => true)) resolve(this.#refusal());
       void this.#awaitProbe();
     }
-    const opening = state === 'open' && why ? { ...why, forMs: this.#refusal().retryInMs } : undefined;
+    // A record that is taken may be the one that fills the breaker's window: the failure before it is the reason.
+    const failure = this.#failure;
+    const opening = state === 'open' && failure ? { ...why, failure, forMs: this.#refusal().retryInMs } : undefined;
     for (const listener of this.#listeners) listener(state, opening);
     void this.#pump();
   }

@@ -1,4 +1,4 @@
-import { secret, text, type CrossCheck, type Given, valuesAt } from '@genesys-kafka/runtime/settings';
+import { secret, text, type CrossCheck, type Given, valuesAt, valuesOf } from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
 import { isInsecure } from './loopback.ts';
 
@@ -56,7 +56,7 @@ function httpStaysOnThisMachine({ tree, fields }: Given) {
   if (valuesAt(tree, ['tls', 'allowInsecureHttp']).some(({ value }) => value === true)) return [];
   return fields
     .filter(({ url }) => url)
-    .flatMap((field) => valuesAt(tree, field.path))
+    .flatMap((field) => valuesOf(tree, field))
     .filter(({ value }) => typeof value === 'string' && URL.canParse(value) && isInsecure(new URL(value)))
     .map(({ path }) => ({
       path,

@@ -1,6 +1,6 @@
 import type { TopicSpec } from '@genesys-kafka/topics';
 import { KafkaError } from './errors.ts';
-import type { KafkaAdmin } from './port.ts';
+import type { KafkaAdmin, KafkaClient } from './port.ts';
 
 type RightsAdmin = Pick<KafkaAdmin, 'describeTopic' | 'tryCreate' | 'topicRights' | 'mayTransact' | 'mayJoin'>;
 type Right = 'read' | 'write';
@@ -39,6 +39,17 @@ export async function checkRights(admin: RightsAdmin, needed: NeededRights): Pro
   missing.push(...(await refused(needed.groups, 'read in the group', (group) => admin.mayJoin(group))));
   if (missing.length > 0) throw new KafkaError('authorization-failed', `This login may not ${missing.join('; ')}.`);
   return untried;
+}
+
+/** The same as a line of `check`: a sentence, or a warning where not all could be tried. */
+export async function checkLogin(
+  { admin }: Pick<KafkaClient, 'admin'>,
+  needed: NeededRights,
+): Promise<string | { readonly status: 'warning'; readonly message: string }> {
+  const untried = await checkRights(admin, needed);
+  if (untried.length === 0) return 'all that is needed may be done';
+  const message = `what could be tried may be done; not tried: ${untried.join('; ')}`;
+  return { status: 'warning', message };
 }
 
 async function mayCreate(admin: RightsAdmin, spec: TopicSpec): Promise<boolean> {

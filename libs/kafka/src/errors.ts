@@ -21,7 +21,7 @@ export const KAFKA_ERRORS = {
   'broker-unreachable': {
     meaning: 'No broker answers, or not in time.',
     remedy:
-      'Check that the brokers run, that KAFKA_BROKERS and their advertised.listeners can be reached from here, and KAFKA_SSL.',
+      'Check that the brokers run, that KAFKA_BROKERS and their advertised.listeners can be reached from here, and KAFKA_SSL and KAFKA_SASL_MECHANISM: a listener closes a connection without the TLS or the login that it wants.',
     retry: true,
   },
   'client-closed': {

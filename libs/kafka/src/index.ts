@@ -1,5 +1,5 @@
 export { checkCluster } from './check-cluster.ts';
-export { checkRights, type NeededRights } from './check-rights.ts';
+export { checkLogin, checkRights, type NeededRights } from './check-rights.ts';
 export { claimPartitions } from './claim-partitions.ts';
 export { connectKafka } from './connect.ts';
 export { KafkaError, withRemedy, type KafkaErrorCode } from './errors.ts';

@@ -106,6 +106,24 @@ test('answers item by item: some are taken, some tried again, some dead, and wha
   assert.deepEqual([...new Set(dead.map(({ key, cause }) => `${key} ${cause}`))], ['c-3 http-422']);
 });
 
+test('answers looked for in the wrong place open the circuit, which says so; nothing dies, and the right place delivers all', async () => {
+  await using area = await bus.area();
+  await using target = await BatchTarget.listen();
+  await area.publish(samples(60, 30));
+  const config = (items: string) => configOf(area, target, { answers: { items, key: '/id' } });
+  {
+    await using consumer = await ConsumerProcess.start(config('/items'), 'run', ...quick);
+    const openings = () => consumer.stderr.match(/"cause":"items-missing"[^\n]*correct `answers` of the sink/g) ?? [];
+    await until(() => openings().length >= 3, 'the circuit with its reason, and two probes');
+    consumer.signal('SIGTERM');
+    assert.equal((await consumer.ended).status, 0);
+  }
+  assert.deepEqual(await letters(config('/results')), []);
+  const { stdout } = await runConsumer(config('/results'), drain);
+  const { routes } = JSON.parse(stdout) as { routes: { all: { delivered: number } } };
+  assert.equal(routes.all.delivered, 60);
+});
+
 test('check tries the login of a sink, and says what is wrong with it', async () => {
   await using area = await bus.area();
   await using target = await BatchTarget.listen();

@@ -1,8 +1,9 @@
 import { checkLetterPlace, connectLetterPlace } from '@genesys-kafka/dead-letters';
-import { checkCluster, connectKafka } from '@genesys-kafka/kafka';
-import { planRoutes } from '@genesys-kafka/routing';
+import { checkCluster, checkLogin, connectKafka, type KafkaClient, type NeededRights } from '@genesys-kafka/kafka';
+import { groupIdOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
 import { runChecks, type Check, type Session } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry } from '@genesys-kafka/schema-registry';
+import type { TopicSpec } from '@genesys-kafka/topics';
 import { consumerSpecs } from '../forward/topics.ts';
 import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import type { Settings } from '../settings.ts';
@@ -12,6 +13,7 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
   const { settings, log, signal } = session;
   await using closing = new AsyncDisposableStack();
   let sinks: OpenSinks | undefined;
+  let brokersAnswer = false;
   const names = new Set(settings.routes.map(({ sink }) => sink));
   return await runChecks(session, [
     {
@@ -23,7 +25,22 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
         return `${routes} route${routes === 1 ? '' : 's'}`;
       },
     },
-    { name: 'kafka', run: () => checkKafka(session) },
+    {
+      name: 'kafka',
+      run: () =>
+        withKafka(session, async (client) => {
+          await client.admin.brokers();
+          brokersAnswer = true;
+          return checkCluster(client, topicsOf(settings));
+        }),
+    },
+    {
+      name: 'rights',
+      run: async () =>
+        brokersAnswer
+          ? withKafka(session, async (client) => checkLogin(client, neededRights(settings)))
+          : { status: 'skipped', message: 'the brokers come first' },
+    },
     { name: 'registry', run: () => checkRegistry(settings) },
     { name: 'dead letters', run: () => checkDeadLetters(session) },
     ...Array.from(names, (name) => ({
@@ -37,15 +54,36 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
   ]);
 }
 
-async function checkKafka({ settings, log }: Session<Settings>): ReturnType<Check['run']> {
-  const { main, retries, deadLetters, controls } = consumerSpecs(settings);
+async function withKafka<T>(
+  { settings, log }: Session<Settings>,
+  work: (client: KafkaClient) => Promise<T>,
+): Promise<T> {
   const client = connectKafka(settings, log);
   try {
-    const letters = settings.deadLetters.topic ? [deadLetters] : [];
-    return await checkCluster(client, [main, ...retries, ...letters, controls]);
+    return await work(client);
   } finally {
     await client.close();
   }
+}
+
+/** None for dead letters where they go to object storage alone. */
+function topicsOf(settings: Settings): TopicSpec[] {
+  const { main, retries, deadLetters, controls } = consumerSpecs(settings);
+  return [main, ...retries, ...(settings.deadLetters.topic ? [deadLetters] : []), controls];
+}
+
+/** What `run` does at the brokers; a sink of type kafka tries its own. */
+function neededRights(settings: Settings): NeededRights {
+  const { main, deadLetters } = consumerSpecs(settings);
+  const rightsTo = ({ name }: TopicSpec) => {
+    if (name === main.name) return ['read'] as const;
+    return name === deadLetters.name ? (['write'] as const) : (['read', 'write'] as const);
+  };
+  return {
+    topics: topicsOf(settings).map((spec) => ({ spec, rights: rightsTo(spec) })),
+    transactionalIds: [],
+    groups: [...settings.routes.map(({ name }) => name), UNROUTED].map((route) => groupIdOf(settings, route)),
+  };
 }
 
 async function checkRegistry(settings: Settings): ReturnType<Check['run']> {

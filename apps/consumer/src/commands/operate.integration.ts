@@ -6,6 +6,7 @@ import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-pro
 import { Target } from '../../fixtures/target.ts';
 import { until } from '../../fixtures/until.ts';
 import type { DrainReport } from '../control/drain-report.ts';
+import type { Explanation } from './explain/explain.ts';
 
 let bus: Bus;
 before(async () => {
@@ -82,6 +83,10 @@ test('a paused route keeps its membership and moves no offset, over a restart to
     ],
   );
   assert.match((await runConsumer(config, ['run', '--drain', ...quick], 1)).stderr, /route-paused/);
+  assert.match(
+    (await runConsumer(config, ['explain', 'c-1'])).stdout,
+    /Route voice is paused since .*consumer resume voice/,
+  );
 
   await using again = await ConsumerProcess.start(config, 'run', ...quick);
   await until(async () => (await ready().catch(() => undefined))?.status === 200, 'readiness after the restart');
@@ -104,6 +109,15 @@ test('a route that begins at the latest record delivers none of the earlier ones
   const config = (from: string) =>
     area.config({ routes: [{ name: 'new', from, sink: 'crm' }], sinks: { crm: { type: 'http', url: target.url } } });
   await area.publish(samples(30, 10), 'job-1');
+  const left = async (status: number) =>
+    (JSON.parse((await runConsumer(config('latest'), ['drain-report'], status)).stdout) as DrainReport).routes.map(
+      ({ route, records, begun }) => [route, records, begun],
+    );
+  // What is not picked by any rule yet is looked at by `unrouted`, which begins at the start.
+  assert.deepEqual(await left(3), [
+    ['new', 0, false],
+    ['unrouted', 30, false],
+  ]);
   {
     // It begins, and dies before it has committed anything.
     await using consumer = await ConsumerProcess.start(config('latest'), 'run', '--commit-every', '60s');
@@ -113,6 +127,18 @@ test('a route that begins at the latest record delivers none of the earlier ones
   }
   await area.publish(samples(20, 10), 'job-2');
   await runConsumer(config('latest'), ['run', '--drain', ...quick]);
+  assert.deepEqual(await left(0), [
+    ['new', 0, true],
+    ['unrouted', 0, true],
+  ]);
+  const { versions } = JSON.parse((await runConsumer(config('latest'), ['explain', 'c-1'])).stdout) as Explanation;
+  assert.deepEqual(
+    versions.map(({ origin, routes }) => [origin.sourceId, routes[0]!.state]),
+    [
+      ...Array.from({ length: 3 }, () => ['job-1', 'not-picked']),
+      ...Array.from({ length: 2 }, () => ['job-2', 'delivered']),
+    ],
+  );
   assert.deepEqual(
     target.accepted.map(({ idempotencyKey }) => idempotencyKey.startsWith('job-2')),
     Array<boolean>(20).fill(true),

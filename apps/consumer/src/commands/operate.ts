@@ -1,7 +1,8 @@
 import { connectKafka, type KafkaClient } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
-import { groupIdOf, owns, ownsOrphan, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import { groupIdOf, owns, ownsOrphan, planRoutes, UNROUTED, type RouteStart } from '@genesys-kafka/routing';
 import type { Session } from '@genesys-kafka/runtime';
+import { startToCome } from '../control/choose-starts.ts';
 import type { PauseEntry } from '../control/control-entry.ts';
 import { drainLines, drainReport, type ReportedRoute } from '../control/drain-report.ts';
 import { RouteControls } from '../control/route-controls.ts';
@@ -51,26 +52,32 @@ export async function pauseCommand(
 export async function drainReportCommand(session: Session<Settings>): Promise<number> {
   const { settings, log, signal } = session;
   const plans = planRoutes(settings);
-  const { main, retries, controls: topic } = consumerSpecs(settings);
+  const { main, retries } = consumerSpecs(settings);
   const client = connectKafka(settings, log);
   try {
     const { admin } = client;
-    const known = (await admin.describeTopic(topic.name)) && (await openControls(session, client));
-    const reported = (route: string, isOwner: ReportedRoute['owns']): ReportedRoute => {
+    const known = await knownControls(session, client);
+    const reported = async (
+      route: string,
+      isOwner: ReportedRoute['owns'],
+      from?: RouteStart,
+    ): Promise<ReportedRoute> => {
       const groupId = groupIdOf(settings, route);
+      const ports = { admin, controls: known, mainTopic: main.name };
+      const start = known?.startOf(groupId)?.offsets ?? (await startToCome({ groupId, from }, ports));
       return {
         route,
         groupId,
         owns: isOwner,
         paused: known?.pauseOf(groupId) !== undefined,
-        startOf: (target) =>
-          target.topic === main.name ? known?.startOf(groupId)?.offsets.get(target.partition) : undefined,
+        startOf: (target) => (target.topic === main.name ? start?.get(target.partition) : undefined),
       };
     };
-    const routes = [
-      ...plans.map((plan) => reported(plan.name, (record) => owns(plan, ownerOf(record)))),
+    const fromOf = new Map(settings.routes.map(({ name, from }) => [name, from]));
+    const routes = await Promise.all([
+      ...plans.map((plan) => reported(plan.name, (record) => owns(plan, ownerOf(record)), fromOf.get(plan.name))),
       reported(UNROUTED, (record) => ownsOrphan(settings, ownerOf(record))),
-    ];
+    ]);
     const topics = [main.name, ...retries.map(({ name }) => name), ...(await leftoverRetries(admin, settings))];
     const there = await Promise.all(topics.map(async (name) => admin.describeTopic(name)));
     const existing = topics.filter((_, index) => there[index] !== undefined);
@@ -82,7 +89,15 @@ export async function drainReportCommand(session: Session<Settings>): Promise<nu
   }
 }
 
-async function openControls({ settings, log, signal }: Session<Settings>, client: KafkaClient): Promise<RouteControls> {
+type Asking = Pick<Session<Settings>, 'settings' | 'log' | 'signal'>;
+
+/** What was said of pauses and starts; undefined where nothing was ever said. */
+export async function knownControls(session: Asking, client: KafkaClient): Promise<RouteControls | undefined> {
+  const { controls } = consumerSpecs(session.settings);
+  return (await client.admin.describeTopic(controls.name)) && openControls(session, client);
+}
+
+async function openControls({ settings, log, signal }: Asking, client: KafkaClient): Promise<RouteControls> {
   const { controls: topic } = consumerSpecs(settings);
   const onTrouble = (err: unknown) => log.warn({ err }, 'the topic of pauses cannot be read');
   return RouteControls.open({ client, topic, signal, clock: systemClock, onTrouble });

@@ -20,7 +20,7 @@ import { openSinks, type OpenSinks } from '../route/open-sinks.ts';
 import { RouteLag } from '../route/route-lag.ts';
 import { workingRoutes } from '../route/routes.ts';
 import { runStatus } from '../control/run-status.ts';
-import { checkSinks, untilRefusedForGood } from '../route/sink-refusals.ts';
+import { checkSinks, untilAwayForGood, untilRefusedForGood } from '../route/sink-refusals.ts';
 import type { Settings } from '../settings.ts';
 import { beginRoutes } from './begin-routes.ts';
 import { flowLimits, groupSettings, type RunFlags } from './run-options.ts';
@@ -122,7 +122,11 @@ export async function runConsumer(
   const follower = { run: (stopped: AbortSignal) => controls.follow(stopped) };
   await runAll([...runners, follower], signal, async (stopped) =>
     drain
-      ? Promise.race([drained({ client, groupIds, topics: sources, signal: stopped }, clock), ...hindered])
+      ? Promise.race([
+          drained({ client, groupIds, topics: sources, signal: stopped }, clock),
+          untilAwayForGood(sinks, clock, stopped),
+          ...hindered,
+        ])
       : untilAborted(stopped),
   );
   const counts = Object.fromEntries(routes.map((one) => [one.route, one.counts]));
@@ -133,7 +137,9 @@ export async function runConsumer(
 function observe(metrics: ConsumerMetrics, sinks: OpenSinks, log: Logger) {
   for (const [sink, { gate }] of sinks.byName) {
     metrics.watchGate(sink, gate);
-    gate.onChange((state, opening) => tellCircuit(log, sink, { state, opening, nowMs: systemClock.nowMs() }));
+    gate.onChange((state, opening) =>
+      tellCircuit(log, sink, { state, opening, refuses: gate.refusals > 0, nowMs: systemClock.nowMs() }),
+    );
   }
   return {
     onWriteFailure: (err: unknown, { topic, partition }: { topic: string; partition: number }, waitMs: number) => {

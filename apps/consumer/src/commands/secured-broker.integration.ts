@@ -114,6 +114,13 @@ test('a right that is missing is named and nothing is committed; once it is ther
   ];
   for (const [resource, name, operation] of missing) {
     const giveBack = await rights.takeAway(resource, name, operation);
+    const checked = await consume(config, ['check']);
+    assert.equal(checked.status, 1, checked.stderr);
+    assert.ok(
+      checked.stdout.includes(
+        `This login may not read ${resource === 'TOPIC' ? 'the topic' : 'in the group'} ${name}.`,
+      ),
+    );
     assertEndsWith(await consume(config, run), 'authorization-failed', name);
     await giveBack();
     assert.equal(target.seen.length, 0);

@@ -19,13 +19,12 @@ export interface StartsOptions {
  * the routes that begin now.
  */
 export async function chooseStarts(settings: RoutingSettings, options: StartsOptions): Promise<ReadonlySet<string>> {
-  const { admin, controls, mainTopic, log, clock } = options;
+  const { controls, log, clock } = options;
   const begun = new Set<string>();
   for (const { name, from = 'earliest' } of settings.routes) {
     const groupId = groupIdOf(settings, name);
-    if (from === 'earliest' || controls.startOf(groupId)) continue;
-    if ((await admin.groupCommits(groupId, mainTopic)).size > 0) continue;
-    const offsets = await offsetsFrom(from, options);
+    const offsets = await startToCome({ groupId, from }, options);
+    if (!offsets) continue;
     const text = from === 'latest' ? from : new Date(from).toISOString();
     const at = new Date(clock.nowMs()).toISOString();
     await controls.write({ kind: 'start', groupId, start: { from: text, at, offsets } });
@@ -37,10 +36,17 @@ export async function chooseStarts(settings: RoutingSettings, options: StartsOpt
   return begun;
 }
 
-async function offsetsFrom(
-  from: RouteStart,
-  { admin, mainTopic }: StartsOptions,
-): Promise<ReadonlyMap<number, bigint>> {
+/** Where a route with a `from` of its own would begin now; undefined where that has been decided. */
+export async function startToCome(
+  { groupId, from = 'earliest' }: { readonly groupId: string; readonly from?: RouteStart | undefined },
+  {
+    admin,
+    controls,
+    mainTopic,
+  }: Pick<StartsOptions, 'admin' | 'mainTopic'> & { readonly controls: Pick<RouteControls, 'startOf'> | undefined },
+): Promise<ReadonlyMap<number, bigint> | undefined> {
+  if (from === 'earliest' || controls?.startOf(groupId)) return undefined;
+  if ((await admin.groupCommits(groupId, mainTopic)).size > 0) return undefined;
   if (typeof from === 'number') return admin.offsetsAt(mainTopic, from);
   return new Map((await admin.offsets(mainTopic)).map(({ partition, end }) => [partition, end]));
 }

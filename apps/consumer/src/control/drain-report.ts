@@ -26,6 +26,8 @@ export interface RouteLeft {
   readonly records: number;
   readonly oldestSeconds: number;
   readonly paused: boolean;
+  /** False while its group has committed nothing on the main topic: it has never run, or only just. */
+  readonly begun: boolean;
   readonly left: readonly Left[];
 }
 
@@ -66,10 +68,12 @@ const MOST_SLICES = 32;
 export async function drainReport(options: DrainReportOptions): Promise<DrainReport> {
   const { client, routes, topics, clock } = options;
   const left = new Map<string, Left[]>(routes.map(({ route }) => [route, []]));
+  const begun = new Set<string>();
   for (const [tier, topic] of topics.entries()) {
     // Commits first: a record that comes between the two questions counts as left.
     const groups = routes.map(({ groupId }) => groupId);
     const committed = await committedIn(client.admin, groups, topic);
+    for (const [index, { route }] of routes.entries()) if (tier === 0 && committed[index]!.size > 0) begun.add(route);
     for (const { partition, first, end } of await client.admin.offsets(topic)) {
       const target = { topic, partition };
       const standing = routes.map((one, index) => {
@@ -83,7 +87,10 @@ export async function drainReport(options: DrainReportOptions): Promise<DrainRep
       }
     }
   }
-  const found = routes.map(({ route, paused }) => routeLeft(route, paused, left.get(route)!, clock.nowMs()));
+  const found = routes.map(({ route, paused }) => ({
+    ...{ route, paused, begun: begun.has(route) },
+    ...countsOf(left.get(route)!, clock.nowMs()),
+  }));
   return { records: found.reduce((sum, { records }) => sum + records, 0), routes: found };
 }
 
@@ -153,13 +160,11 @@ async function readInto(
   }
 }
 
-function routeLeft(route: string, paused: boolean, left: readonly Left[], nowMs: number): RouteLeft {
+function countsOf(left: readonly Left[], nowMs: number): Pick<RouteLeft, 'records' | 'oldestSeconds' | 'left'> {
   const oldest = left.flatMap((one) => (one.oldest === undefined ? [] : [Date.parse(one.oldest)]));
   return {
-    route,
     records: left.reduce((sum, { records }) => sum + records, 0),
     oldestSeconds: oldest.length === 0 ? 0 : Math.max(0, Math.round((nowMs - Math.min(...oldest)) / 1000)),
-    paused,
     left,
   };
 }
@@ -175,8 +180,12 @@ function dueMsOf(record: ConsumedRecord): number {
 
 /** For people. */
 export function drainLines({ records, routes }: DrainReport): string[] {
-  const lines = routes.flatMap(({ route, records: count, oldestSeconds, paused, left }) => [
-    `${route}: ${count === 0 ? 'nothing left' : `${count} records left, the oldest for ${oldestSeconds} s`}${paused ? ', paused' : ''}`,
+  const lines = routes.flatMap(({ route, records: count, oldestSeconds, paused, begun, left }) => [
+    [
+      `${route}: ${count === 0 ? 'nothing left' : `${count} records left, the oldest for ${oldestSeconds} s`}`,
+      ...(paused ? ['paused'] : []),
+      ...(begun ? [] : ['not begun yet']),
+    ].join(', '),
     ...left.map(({ topic, partition, position, end, records: here, isExact, due }) => {
       const about = isExact ? '' : 'about ';
       return `  ${topic} ${partition}: ${about}${here} from ${position} to ${end}${due === undefined ? '' : `, due ${due}`}`;

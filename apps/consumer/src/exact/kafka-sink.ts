@@ -45,7 +45,8 @@ const REMEDIES: Partial<Record<KafkaErrorCode, (at: string) => string>> = {
   'authentication-failed': (at) =>
     `Check ${at}.sasl (mechanism, username, password), and ${at}.ssl for a TLS listener.`,
   'broker-unreachable': (at) =>
-    `Check that the brokers run, that ${at}.brokers and their advertised.listeners can be reached from here, and ${at}.ssl.`,
+    `Check that the brokers run, that ${at}.brokers and their advertised.listeners can be reached from here, and ${at}.ssl ` +
+    `and ${at}.sasl: a listener closes a connection without the TLS or the login that it wants.`,
   'tls-failed': (at) =>
     `Check ${at}.ssl, the listener’s port, that its certificate is valid and its authority known (tls.caFile beside ` +
     '`sinks`, or NODE_EXTRA_CA_CERTS), and that it speaks TLS 1.2 or later.',

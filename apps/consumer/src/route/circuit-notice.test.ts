@@ -7,10 +7,10 @@ import { tellCircuit } from './circuit-notice.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
 
-function told(state: 'open' | 'closed', opening?: CircuitOpening) {
+function told(state: 'open' | 'closed', opening?: CircuitOpening, refuses = false) {
   const destination = new PassThrough();
   const log = createLogger({ name: 'test', level: 'warn', destination });
-  tellCircuit(log, 'crm', { state, nowMs, ...(opening ? { opening } : {}) });
+  tellCircuit(log, 'crm', { state, refuses, nowMs, ...(opening ? { opening } : {}) });
   const { level, sink, cause, httpStatus, askedMs, until, msg } = JSON.parse(String(destination.read())) as Record<
     string,
     unknown
@@ -32,5 +32,9 @@ test('a circuit that opens is told with its cause, what the target asked for, an
     `${open} (cut: the target asked for more)`,
   ]);
   assert.deepEqual(told('open', { failure, forMs }).slice(4), [undefined, until, open]);
+  assert.deepEqual(told('open', { failure, forMs }, true), [
+    ...['error', 'crm', 'http-503', 503, undefined, until],
+    `the target refuses us: ${open}, and records wait`,
+  ]);
   assert.deepEqual(told('closed').slice(5), [undefined, 'circuit closed']);
 });

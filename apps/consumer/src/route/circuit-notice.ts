@@ -8,8 +8,15 @@ export function tellCircuit(
   {
     state,
     opening,
+    refuses = false,
     nowMs,
-  }: { readonly state: CircuitState; readonly opening?: CircuitOpening | undefined; readonly nowMs: number },
+  }: {
+    readonly state: CircuitState;
+    readonly opening?: CircuitOpening | undefined;
+    /** The target refuses us, whatever is sent: somebody has to do something. */
+    readonly refuses?: boolean;
+    readonly nowMs: number;
+  },
 ): void {
   if (!opening) {
     log.warn({ sink, state }, `circuit ${state}`);
@@ -18,5 +25,7 @@ export function tellCircuit(
   const { failure, forMs, askedMs } = opening;
   const until = new Date(nowMs + forMs).toISOString();
   const cut = askedMs !== undefined && askedMs > forMs ? ' (cut: the target asked for more)' : '';
-  log.warn({ sink, state, ...failure, askedMs, until }, `circuit open until ${until}${cut}`);
+  const told = { sink, state, ...failure, askedMs, until };
+  if (refuses) log.error(told, `the target refuses us: circuit open until ${until}, and records wait`);
+  else log.warn(told, `circuit open until ${until}${cut}`);
 }

@@ -94,16 +94,10 @@ function unlessPlain({ topics, reader }: RouteContext): GroupOptions['wants'] {
 
 /** What a route of the configuration does with a record: picks by its rule, delivers to its sink. */
 function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorder, context: RouteContext): FlowFactory {
-  const { topics, reader, log, clock, limits } = context;
-  const { name, sink, priority, policy, blocking } = plan;
+  const { topics, reader, clock, limits } = context;
+  const { name, priority, policy, blocking } = plan;
   const forwarder = forwarderOf(name, recorder, context);
-  const onAnswer = (outcomes: readonly DeliveryOutcome[], seconds: number) => {
-    recorder.answered(outcomes, seconds);
-    const refusal = outcomes.find(({ kind }) => kind === 'misconfigured');
-    // The circuit opens, so this comes once per cooldown: what comes back while it is open was sent before.
-    if (refusal?.kind === 'misconfigured' && open.gate.state !== 'open')
-      log.error({ route: name, sink, ...refusal.failure }, 'the target refuses us; records wait');
-  };
+  const onAnswer = (outcomes: readonly DeliveryOutcome[], seconds: number) => recorder.answered(outcomes, seconds);
   const workOf = (settle: Settle, via = forwarder): Work =>
     routeWork({
       mainTopic: topics.main,

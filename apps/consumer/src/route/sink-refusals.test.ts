@@ -6,8 +6,8 @@ import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { createLogger } from '@genesys-kafka/runtime';
 import { createSink, type SinkConfig } from '@genesys-kafka/sinks';
 import { ConsumerError } from '../errors.ts';
-import type { OpenSinks } from './open-sinks.ts';
-import { checkSinks, untilRefusedForGood } from './sink-refusals.ts';
+import type { OpenSink, OpenSinks } from './open-sinks.ts';
+import { checkSinks, untilAwayForGood, untilRefusedForGood } from './sink-refusals.ts';
 
 const never = new AbortController().signal;
 
@@ -43,14 +43,45 @@ test('a drain into a sink that refuses us for good ends with its reason, and not
 
 test('three refusals count from the first of them, the probes between them and all', async () => {
   const { clock, gate, sinks } = opened({ type: 'file', path: '/tmp/unused.ndjson' }, 30_000);
-  const refused: DeliveryOutcome = { kind: 'misconfigured', failure: { cause: 'http-401', reason: 'refused' } };
+  const failure = { cause: 'login-refused', reason: 'a whole sentence.' };
+  const refused: DeliveryOutcome = { kind: 'misconfigured', failure };
   const ends: unknown[] = [];
   untilRefusedForGood(sinks, clock).catch((error: unknown) => ends.push(error));
   for (let tries = 0; tries < 3; tries += 1) {
     await gate.run('normal', never, async () => [refused]);
     await clock.advance(30_000);
   }
-  assert.match(String(ends[0]), /3 tries/);
+  assert.match(String(ends[0]), /3 tries .* a whole sentence\. Correct/);
+});
+
+test('a drain ends where a sink takes nothing for five minutes and its records wait; one record that fails has its retries', async () => {
+  const away: DeliveryOutcome = { kind: 'retry', failure: { cause: 'broker-unreachable', reason: 'A sentence.' } };
+  const delivered = { kind: 'delivered' } as const;
+  const endOf = async (kind: 'topic' | 'records', over: number, outcomes: readonly DeliveryOutcome[]) => {
+    const clock = new ManualClock();
+    const breaker = { errors: 0.5, over, cooldownMs: 20_000, maxWaitMs: 60_000 };
+    const gate = new SinkGate({ concurrency: 1, breaker, clock });
+    const byName = new Map([['copy', { kind, sink: undefined, gate } as unknown as OpenSink]]);
+    const sinks = { byName, [Symbol.asyncDispose]: async () => gate.close() };
+    const ending = new AbortController();
+    let end: unknown;
+    const watching = untilAwayForGood(sinks, clock, ending.signal).catch((error: unknown) => (end = error));
+    for (const outcome of outcomes) {
+      await gate.run('normal', never, async () => [outcome]);
+      await clock.advance(30_000);
+    }
+    ending.abort(new Error('not away'));
+    await watching;
+    return String(end);
+  };
+  const times = (count: number) => Array.from({ length: count }, () => away);
+  assert.match(
+    await endOf('topic', 20, times(11)),
+    /"copy" took nothing for 5 minutes \(broker-unreachable\): A sentence\. See/,
+  );
+  assert.match(await endOf('records', 2, times(11)), /took nothing for 5 minutes/);
+  assert.match(await endOf('topic', 20, [...times(10), delivered, ...times(10)]), /not away/);
+  assert.match(await endOf('records', 20, times(15)), /not away/, 'the circuit is closed');
 });
 
 test('a sink is tried before work begins: what no waiting mends ends the run, a target that is away does not', async () => {

@@ -6,6 +6,10 @@ import type { OpenSinks } from './open-sinks.ts';
 /** One refusal may be a target's bad moment, and the file lock of a killed process goes after 30 s. */
 const FOR_GOOD = { refusals: 3, ms: 45_000 };
 
+/** As long as the producer waits for brokers. */
+const AWAY_MS = 300_000;
+const LOOK_EVERY_MS = 1000;
+
 /** Tries each sink before work begins. Rejects with what no waiting mends; a target that is away may come yet. */
 export async function checkSinks(sinks: OpenSinks, log: Logger, signal: AbortSignal): Promise<void> {
   const checks = Array.from(sinks.byName, async ([name, { sink }]) => {
@@ -30,9 +34,29 @@ export async function untilRefusedForGood(sinks: OpenSinks, clock: Clock): Promi
       if (gate.refusals <= 1) sinceMs = nowMs;
       if (gate.refusals < FOR_GOOD.refusals || nowMs - sinceMs < FOR_GOOD.ms) return;
       const { cause, reason } = opening.failure;
-      const what = `Sink "${sink}" took nothing at ${gate.refusals} tries in a row (${cause}): ${reason}.`;
+      const what = `Sink "${sink}" took nothing at ${gate.refusals} tries in a row (${cause}): ${reason.replace(/\.$/, '')}.`;
       reject(new ConsumerError('sink-refuses-us', what, { details: { sink, cause } }));
     });
   }
   return promise;
+}
+
+/**
+ * Rejects with `sink-away` once a sink has failed for so long without taking anything, and its records wait for it: a
+ * drain would have no end. Rejects with the signal's reason.
+ */
+export async function untilAwayForGood(sinks: OpenSinks, clock: Clock, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await clock.sleep(LOOK_EVERY_MS, signal);
+    for (const [sink, { kind, gate }] of sinks.byName) {
+      // While the circuit is closed a record goes on by its retries. A batch that is written exactly once has none.
+      if (kind === 'records' && gate.state === 'closed') continue;
+      const { failing } = gate;
+      if (!failing || failing.forMs < AWAY_MS) continue;
+      const { cause, reason } = failing.failure;
+      const minutes = Math.floor(failing.forMs / 60_000);
+      const what = `Sink "${sink}" took nothing for ${minutes} minutes (${cause}): ${reason.replace(/\.$/, '')}.`;
+      throw new ConsumerError('sink-away', what, { details: { sink, cause } });
+    }
+  }
 }

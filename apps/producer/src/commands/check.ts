@@ -1,7 +1,7 @@
 import { checkSpool, spoolRoom } from '@genesys-kafka/archive';
 import { conversationSchemaText } from '@genesys-kafka/conversation';
 import { checkLetterPlace, connectLetterPlace } from '@genesys-kafka/dead-letters';
-import { checkCluster, checkRights, connectKafka, type KafkaClient, type NeededRights } from '@genesys-kafka/kafka';
+import { checkCluster, checkLogin, connectKafka, type KafkaClient, type NeededRights } from '@genesys-kafka/kafka';
 import { checkLedgerTopics, readLedger } from '@genesys-kafka/ledger';
 import { connectObjectStore } from '@genesys-kafka/object-store';
 import { OperationalError, systemClock } from '@genesys-kafka/resilience';
@@ -105,13 +105,6 @@ function neededRights(settings: Settings, specs: TopicSpecs): NeededRights {
 /** None where dead letters go to object storage alone. */
 function letterTopics({ deadLetters: { topic } }: Settings, { deadLetters }: TopicSpecs): TopicSpec[] {
   return topic ? [deadLetters] : [];
-}
-
-async function checkLogin({ admin }: KafkaClient, needed: NeededRights): ReturnType<Check['run']> {
-  const untried = await checkRights(admin, needed);
-  if (untried.length === 0) return 'all that is needed may be done';
-  const message = `what could be tried may be done; not tried: ${untried.join('; ')}`;
-  return { status: 'warning', message };
 }
 
 /** What `run` ends with at its start: its settings alone, and beside what the ledger says that it was begun with. */

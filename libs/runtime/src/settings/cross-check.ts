@@ -52,9 +52,22 @@ export function valuesAt(
   root: unknown,
   [key, ...rest]: readonly string[],
   above: readonly string[] = [],
-): { readonly path: string; readonly value: unknown }[] {
-  if (key === undefined) return root === undefined ? [] : [{ path: above.join('.'), value: root }];
+): { readonly path: string; readonly keys: readonly string[]; readonly value: unknown }[] {
+  if (key === undefined) return root === undefined ? [] : [{ path: above.join('.'), keys: above, value: root }];
   if (typeof root !== 'object' || root === null) return [];
   const names = key === '*' || key === '[]' ? Object.keys(root) : [key];
   return names.flatMap((name) => valuesAt((root as Record<string, unknown>)[name], rest, [...above, name]));
+}
+
+/** Whether a field is known at this path: the sections above it are of types that have it. */
+export function isKnownAt({ within }: Field, path: readonly PropertyKey[], tree: unknown): boolean {
+  return within.every(({ at, types }) => {
+    const type = valueAt(tree, [...path.slice(0, at.length), 'type']);
+    return typeof type !== 'string' || types.includes(type);
+  });
+}
+
+/** What is given for a field, wherever it is known. */
+export function valuesOf(tree: unknown, field: Field): ReturnType<typeof valuesAt> {
+  return valuesAt(tree, field.path).filter(({ keys }) => isKnownAt(field, keys, tree));
 }

@@ -16,6 +16,8 @@ export interface Field {
   readonly required: boolean;
   /** What a text from the environment has to become. */
   readonly shape: 'number' | 'boolean' | 'list' | 'text';
+  /** The sections above it that come in several types, and the types that have it. */
+  readonly within: readonly { readonly at: readonly string[]; readonly types: readonly string[] }[];
 }
 
 interface Layers {
@@ -47,7 +49,7 @@ export function fieldsOf(schema: z.core.$ZodType, path: readonly string[] = []):
       }));
       const objects = core._zod.def.options.some((option) => unwrap(option).core._zod.def.type === 'object');
       if (!objects) return own.length > 0 ? own : [describe(layers, path)];
-      return merge(branches);
+      return merge(branches, path);
     }
     default:
       return own.length > 0 ? own : [describe(layers, path)];
@@ -61,21 +63,31 @@ interface Branch {
 }
 
 /** What branches share is said once, what they say differently for each of them; their discriminator becomes a choice. */
-function merge(branches: readonly Branch[]): Field[] {
+function merge(branches: readonly Branch[], at: readonly string[]): Field[] {
   const told = branches.flatMap(({ name, fields }) => fields.map((field) => ({ name, field })));
   const byPath = Map.groupBy(told, ({ field }) => field.path.join('.'));
   return [...byPath.values()].flatMap((same) => {
-    const { field } = same[0]!;
     const kinds = [...new Set(same.map(({ field: { kind } }) => kind))];
-    if (field.path.at(-1) === 'type') return [{ ...field, kind: kinds.join(' | ') }];
+    const first = fieldOf(same, at);
+    if (first.path.at(-1) === 'type') return [{ ...first, kind: kinds.join(' | ') }];
     const variants = [...Map.groupBy(same, ({ field: { path: _, ...rest } }) => JSON.stringify(rest)).values()];
-    if (variants.length === 1) return [field];
+    if (variants.length === 1) return [first];
     return variants.map((variant) => {
       const names = variant.flatMap(({ name }) => (name === undefined ? [] : [`\`${name}\``]));
       const prefix = names.length === 0 ? '' : `${names.join(', ')}: `;
-      return { ...variant[0]!.field, description: `${prefix}${variant[0]!.field.description}` };
+      const field = fieldOf(variant, at);
+      return { ...field, description: `${prefix}${field.description}` };
     });
   });
+}
+
+type Told = readonly { readonly name: string | undefined; readonly field: Field }[];
+
+/** What several branches say alike, with the types that they are for. */
+function fieldOf(same: Told, at: readonly string[]): Field {
+  const { field } = same[0]!;
+  const types = same.flatMap(({ name }) => name ?? []);
+  return types.length === 0 ? field : { ...field, within: [{ at, types }, ...field.within] };
 }
 
 /** The value of a branch's `type`. */
@@ -129,6 +141,7 @@ function describe({ core, meta, defaultValue, optional }: Layers, path: readonly
     defaultValue,
     required: !optional,
     shape: type === 'number' || type === 'boolean' ? type : type === 'array' ? 'list' : 'text',
+    within: [],
   };
 }
 

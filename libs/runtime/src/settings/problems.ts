@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { SettingProblem } from '../errors.ts';
 import { closest } from './closest.ts';
-import { valueAt } from './cross-check.ts';
+import { isKnownAt, valueAt } from './cross-check.ts';
 import type { SettingsDefinition } from './definition.ts';
 import type { Field } from './fields-of.ts';
 
@@ -18,7 +18,8 @@ export function explainIssue(issue: Issue, given: unknown, definition: SettingsD
   const value = valueAt(given, path);
   const where = path.join('.');
   const problem = (text: string, fix: string): SettingProblem[] => [{ path: where, problem: text, fix }];
-  if (issue.code === 'unrecognized_keys') return issue.keys.flatMap((key) => unknownKey([...path, key], definition));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.flatMap((key) => unknownKey([...path, key], given, definition));
   if (value === undefined && issue.code !== 'custom') return problem('is missing', missingFix(field));
   switch (issue.code) {
     case 'invalid_value': {
@@ -83,9 +84,16 @@ function unionProblem(
     : problem('has the wrong type', 'correct it');
 }
 
-function unknownKey(path: readonly PropertyKey[], { fields, readElsewhere }: SettingsDefinition): SettingProblem[] {
+function unknownKey(
+  path: readonly PropertyKey[],
+  given: unknown,
+  { fields, readElsewhere }: SettingsDefinition,
+): SettingProblem[] {
   const parent = path.slice(0, -1);
-  const known = [...fields.map((field) => field.path), ...readElsewhere.map((elsewhere) => elsewhere.split('.'))];
+  const known = [
+    ...fields.filter((field) => isKnownAt(field, path, given)).map((field) => field.path),
+    ...readElsewhere.map((elsewhere) => elsewhere.split('.')),
+  ];
   const siblings = new Set(
     known.flatMap((one) => (matches(one, parent) && one.length > parent.length ? [one[parent.length]!] : [])),
   );

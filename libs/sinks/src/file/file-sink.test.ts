@@ -107,6 +107,17 @@ test('a file of somebody else is left alone, and check says so', async (t) => {
   assert.equal((await folder.deliver(delivery('{}'), never)).kind, 'misconfigured');
 });
 
+test('a directory that cannot be made is told, on a file system too that will have none', async (t) => {
+  const { path, open } = await setUp(t);
+  await open().deliver(delivery('{}'), never);
+  const below = open({ path: join(path, 'deep', 'records.ndjson') });
+  await assert.rejects(below.check(), { code: 'sink-file-unusable', message: /cannot be written \(ENOTDIR\)/ });
+  assert.equal((await below.deliver(delivery('{}'), never)).kind, 'misconfigured');
+  // Node's own `mkdir -p` never ends there.
+  const nowhere = open({ path: '/proc/none/deep/records.ndjson' });
+  await assert.rejects(nowhere.check(), { code: 'sink-file-unusable', message: /cannot be written/ });
+});
+
 test('a second writer waits with an open circuit until the first lets go', async (t) => {
   const { open, content } = await setUp(t);
   const [first, second] = [open(), open()];

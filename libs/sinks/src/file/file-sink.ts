@@ -1,4 +1,4 @@
-import { mkdir, stat, type FileHandle } from 'node:fs/promises';
+import { stat, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { BatchLimits, Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
 import { systemClock, unlessAborted, type Clock } from '@genesys-kafka/resilience';
@@ -6,7 +6,7 @@ import { SinkError } from '../errors.ts';
 import { outcomeOfFileFailure } from './file-failure.ts';
 import { FileLock } from './file-lock.ts';
 import type { FileSinkOptions } from './file-options.ts';
-import { checkNdjson, openNdjson, rotateNdjson } from './ndjson-file.ts';
+import { checkNdjson, makeDirectory, openNdjson, rotateNdjson } from './ndjson-file.ts';
 import { ndjsonLines } from '../ndjson-lines.ts';
 
 /** Deliveries that come during one write and its sync share the next. */
@@ -115,7 +115,7 @@ class FileSink implements Sink {
       if (ours.ino === there?.ino && ours.dev === there.dev) return this.#handle;
       await this.#letGo();
     }
-    await mkdir(dirname(this.#path), { recursive: true });
+    await makeDirectory(dirname(this.#path));
     this.#lock ??= await FileLock.acquire(this.#path, this.#clock);
     this.#handle = await openNdjson(this.#path);
     if (this.#rotate.ageMs !== undefined) void this.#awaitAge(this.#handle, this.#rotate.ageMs);

@@ -27,9 +27,29 @@ export async function openNdjson(path: string): Promise<FileHandle> {
   }
 }
 
+/**
+ * As `mkdir -p`. Node's own tries for ever where a file system answers ENOENT though the parent is there, as /proc does,
+ * and says ENOENT where one is read-only.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  const isThere = await stat(path).then(
+    (found) => found.isDirectory(),
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return false;
+    },
+  );
+  if (isThere) return;
+  if (dirname(path) !== path) await makeDirectory(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    // Made by somebody else meanwhile; or a file, which whoever opens what is below it is told.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
+}
+
 /** Whether `openNdjson` could work, without changing a file. Rejects with `sink-file-unusable` or a system error. */
 export async function checkNdjson(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   await access(dirname(path), constants.W_OK);
   const found = await stat(path).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

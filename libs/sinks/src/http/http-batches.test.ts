@@ -68,6 +68,23 @@ test('an answer without items speaks of all: taken, later, refused by login, or 
   assert.deepEqual((await on({ status: 409, body: { existing: 'job:1' } }, 1)).map(said), ['delivered']);
 });
 
+test('a page of nginx about our certificate or our plain http: is about no record, though it is a 400', async (t) => {
+  let title = '';
+  const answering = () => ({ status: 400, headers: { 'content-type': 'text/html' }, body: `<title>${title}</title>` });
+  const { origin } = await httpTarget(t, answering);
+  const [one, several] = [httpSink(t, { url: origin }), httpSink(t, { url: origin, batch: BATCH })];
+  for (const [words, outcome] of [
+    ['400 No required SSL certificate was sent', 'misconfigured certificate-refused'],
+    ['400 The SSL certificate error', 'misconfigured certificate-refused'],
+    ['400 The plain HTTP request was sent to HTTPS port', 'misconfigured plain-http'],
+    ['400 Bad Request', 'rejected http-400'],
+  ] as const) {
+    title = words;
+    assert.deepEqual((await one.deliver(deliveries(1), never)).map(said), [outcome]);
+    assert.deepEqual((await several.deliver(deliveries(2), never)).map(said), Array(2).fill(outcome));
+  }
+});
+
 test('a 207 settles each record by itself; an answer past all bounds says nothing', async (t) => {
   let body: unknown;
   const { origin } = await httpTarget(t, () => ({ status: 207, headers: { 'retry-after': '7' }, body }));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { codeOf, headerOf, networkFault, TLS, type ClientTls } from '@genesys-kafka/http';
+import { codeOf, headerOf, networkFault, TLS, type ClientTls, type NetworkFault } from '@genesys-kafka/http';
 import { unlessAborted, within } from '@genesys-kafka/resilience';
 import type { Dispatcher } from 'undici';
 import { SinkError } from '../errors.ts';
@@ -76,6 +76,11 @@ function tooLate(): Error {
   return Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' });
 }
 
+/** Whose certificate it is about: the target says what it thinks of ours by an alert, or by closing the connection. */
+function mayBeAboutOurs({ cause, code }: NetworkFault): boolean {
+  return cause === 'connection-reset' || (cause === 'tls-refused' && code.includes('ALERT'));
+}
+
 function unreachable({ origin }: HttpTarget, error: unknown, isCertified = false): SinkError {
   const fault = networkFault(error);
   const cause = codeOf(error);
@@ -85,7 +90,7 @@ function unreachable({ origin }: HttpTarget, error: unknown, isCertified = false
     {
       ...(fault?.cause === 'proxy-refused'
         ? { remedy: 'Have the proxy let this target through, or set NO_PROXY.' }
-        : isCertified && (fault?.cause === 'connection-reset' || fault?.cause === 'tls-refused')
+        : isCertified && fault && mayBeAboutOurs(fault)
           ? { remedy: CERTIFICATE_REMEDY }
           : {}),
       details: { target: origin, cause },

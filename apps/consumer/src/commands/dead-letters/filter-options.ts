@@ -3,6 +3,7 @@ import { compileCondition, type Rule } from '@genesys-kafka/routing';
 import { parseDurationMs, parseInstantMs } from '@genesys-kafka/runtime/cli';
 import { bodyOf, DEAD_LETTER_STAGES, parseRecord } from '@genesys-kafka/topics';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ConsumerError } from '../../errors.ts';
 
 /** Which dead letters are meant, as the command line spells it. */
 export interface FilterFlags {
@@ -35,12 +36,23 @@ export function withFilter(command: Command): Command {
   ].reduce((all, option) => all.addOption(option), command);
 }
 
-export function filterOf({ since, until, where, store: _store, ...same }: FilterFlags): LetterFilter {
+/**
+ * `onFailure` is told why --where gives no answer on a dead letter, which is then none of those that are meant. Throws
+ * `filter-span-empty`.
+ */
+export function filterOf(
+  { since, until, where, store: _store, ...same }: FilterFlags,
+  onFailure: (letter: StoredDeadLetter, reason: string) => void,
+): LetterFilter {
+  if (since !== undefined && until !== undefined && since >= until) {
+    const [from, to] = [since, until].map((ms) => new Date(ms).toISOString());
+    throw new ConsumerError('filter-span-empty', `--since is ${from!}, and --until is ${to!}.`);
+  }
   return {
     ...same,
     ...(since === undefined ? {} : { sinceMs: since }),
     ...(until === undefined ? {} : { untilMs: until }),
-    ...(where === undefined ? {} : { where: (letter: StoredDeadLetter) => holds(where, letter) }),
+    ...(where === undefined ? {} : { where: (letter: StoredDeadLetter) => holds(where, letter, onFailure) }),
   };
 }
 
@@ -57,7 +69,11 @@ export function describeFilter(
 }
 
 /** What cannot be read as JSON has no fields: only what is asked of its headers can be true. */
-function holds(expression: Rule, letter: StoredDeadLetter): boolean {
+function holds(
+  expression: Rule,
+  letter: StoredDeadLetter,
+  onFailure: (letter: StoredDeadLetter, reason: string) => void,
+): boolean {
   const value = letter.value();
   const body = value === null ? undefined : bodyOf(value, letter.deadLetter.framing);
   const read = body && parseRecord({ kind: 'record', body, contentType: 'application/json' });
@@ -67,7 +83,9 @@ function holds(expression: Rule, letter: StoredDeadLetter): boolean {
     record: read?.kind === 'json' ? read.parsed : undefined,
     headers: Object.fromEntries(headers) as Record<string, string>,
   });
-  return 'matched' in verdict && verdict.matched;
+  if ('matched' in verdict) return verdict.matched;
+  if (read?.kind === 'json') onFailure(letter, verdict.error);
+  return false;
 }
 
 const expressions = new WeakMap<object, string>();

@@ -29,13 +29,12 @@ import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import { ConsumerError } from '../../errors.ts';
 import { fitsTopic } from '../../forward/fits-topic.ts';
 import { consumerSpecs, prepareConsumerTopics } from '../../forward/topics.ts';
-import { describeFilter, filterOf, type FilterFlags } from './filter-options.ts';
+import { describeFilter, type FilterFlags } from './filter-options.ts';
 import { withLetters, type LetterSession } from './open-letters.ts';
 import { whoActs } from '../who-acts.ts';
 
 export async function listLetters(session: LetterSession, flags: FilterFlags, limit: number): Promise<DeadLetterList> {
-  const filter = filterOf(flags);
-  return withLetters(session, flags, async ({ letters }) => {
+  return withLetters(session, flags, async ({ letters, filter }) => {
     const list = await listDeadLetters(letters, filter, limit);
     if (list.letters.length === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
     return list;
@@ -47,8 +46,7 @@ export async function showLetter(session: LetterSession, id: string): Promise<De
 }
 
 export async function countLetters(session: LetterSession, flags: FilterFlags): Promise<DeadLetterStats> {
-  const filter = filterOf(flags);
-  return withLetters(session, flags, async ({ letters }) => {
+  return withLetters(session, flags, async ({ letters, filter }) => {
     const stats = await countDeadLetters(letters, filter);
     if (stats.letters === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
     return stats;
@@ -64,16 +62,15 @@ export async function replayLetters(
 ): Promise<ReplayReport> {
   const { settings, log, signal } = session;
   const plans = planRoutes(settings);
-  const filter = filterOf(flags);
-  return withLetters(session, flags, async ({ client, letters, objects }) => {
+  return withLetters(session, flags, async ({ client, letters, filter, objects }) => {
     const { retries, deadLetters } = await prepareConsumerTopics(client, settings);
     const firstRetry = retries[0]!;
     const registry = connectOptionalRegistry(settings);
     await registry?.check();
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
     const groupPrefix = groupPrefixOf(settings);
-    const work = async () =>
-      replayDeadLetters({
+    const work = async () => {
+      const report = await replayDeadLetters({
         ...command,
         filter,
         client,
@@ -90,9 +87,13 @@ export async function replayLetters(
         clock: systemClock,
         signal,
       });
+      const met = report.replayed + report.alreadyReplayed + report.otherConnectors + sumOf(report.refused);
+      if (met === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
+      return report;
+    };
     const { perSecond, max } = command;
     const given = { ...flags, rate: `${perSecond}/s`, ...(Number.isFinite(max) ? { max } : {}) };
-    const report = command.dryRun
+    return command.dryRun
       ? await work()
       : await recorded(
           { client, deadLetters, objects, signal },
@@ -100,20 +101,20 @@ export async function replayLetters(
           work,
           ({ replayed, alreadyReplayed, refused }) => ({ replayed, alreadyReplayed, refused: sumOf(refused) }),
         );
-    const met = report.replayed + report.alreadyReplayed + report.otherConnectors + sumOf(report.refused);
-    if (met === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
-    return report;
   });
 }
 
 export async function purgeLetters(session: LetterSession, flags: FilterFlags, dryRun: boolean): Promise<PurgeReport> {
   const { settings, signal } = session;
-  const filter = filterOf(flags);
-  return withLetters(session, flags, async ({ client, letters, objects, objectLetters }) => {
+  return withLetters(session, flags, async ({ client, letters, filter, objects, objectLetters }) => {
     const topic = consumerSpecs(settings).deadLetters.name;
     const from = objects && objectLetters && { ...objects, letters: objectLetters };
-    const work = async () => purgeDeadLetters({ client, letters, topic, objects: from, filter, dryRun, signal });
-    const report = dryRun
+    const work = async () => {
+      const report = await purgeDeadLetters({ client, letters, topic, objects: from, filter, dryRun, signal });
+      if (report.purged === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
+      return report;
+    };
+    return dryRun
       ? await work()
       : await recorded(
           { client, deadLetters: await topicOf(client, topic), objects, signal },
@@ -121,8 +122,6 @@ export async function purgeLetters(session: LetterSession, flags: FilterFlags, d
           work,
           ({ purged, marked, deleted }) => ({ purged, marked, deleted }),
         );
-    if (report.purged === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
-    return report;
   });
 }
 
@@ -139,25 +138,32 @@ export async function exportLetters(session: LetterSession, flags: FilterFlags, 
   if (json && file === undefined) {
     throw new ConsumerError('export-two-documents', 'Dead letters and a JSON report cannot both go to stdout.');
   }
-  const filter = filterOf(flags);
-  return withLetters(session, flags, async ({ client, letters, objects }) => {
+  return withLetters(session, flags, async ({ client, letters, filter, objects }) => {
     const deadLetters = await topicOf(client, consumerSpecs(settings).deadLetters.name);
-    const report = await recorded(
+    const whenNone = async () => assertNamesKnown(letters, filter, knownRoutes(session));
+    return await recorded(
       { client, deadLetters, objects, signal },
       { action: 'export', by: whoActs(), filter: describeFilter({ ...flags }) },
-      async () => writeLetters(letters, filter, file, signal),
+      async () => writeLetters(letters, { filter, whenNone, file, signal }),
       ({ exported }) => ({ exported }),
     );
-    if (report.exported === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
-    return report;
   });
 }
 
 async function writeLetters(
   letters: Letters,
-  filter: LetterFilter,
-  file: string | undefined,
-  signal: AbortSignal,
+  {
+    filter,
+    whenNone,
+    file,
+    signal,
+  }: {
+    readonly filter: LetterFilter;
+    /** Before a file of an earlier export gives way to an empty one. */
+    readonly whenNone: () => Promise<void>;
+    readonly file: string | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<ExportReport> {
   let exported = 0;
   async function* lines() {
@@ -169,6 +175,7 @@ async function writeLetters(
   }
   if (file === undefined) {
     await pipeline(Readable.from(lines()), process.stdout, { end: false, signal });
+    if (exported === 0) await whenNone();
     return { exported, unreadable: letters.unreadable };
   }
   const partial = `${file}.partial`;
@@ -176,6 +183,7 @@ async function writeLetters(
     await rm(partial, { force: true });
     // Whole records, with personal data.
     await pipeline(Readable.from(lines()), createWriteStream(partial, { mode: 0o600 }), { signal });
+    if (exported === 0) await whenNone();
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });

@@ -5,6 +5,7 @@ import { topicSpecs } from '@genesys-kafka/topics';
 import { explain, type Explanation } from './explain.ts';
 import { leftoverRetries } from '../../forward/leftover-retries.ts';
 import { consumerSpecs } from '../../forward/topics.ts';
+import { knownControls } from '../operate.ts';
 import { withLetters, type LetterSession } from '../dead-letters/open-letters.ts';
 
 export interface ExplainFlags {
@@ -22,12 +23,15 @@ export async function explainCommand(session: LetterSession, key: string, flags:
     const ledgerTopic = topicSpecs({ prefix: settings.kafka.topicPrefix }).ledger.name;
     const hasLedger = (await client.admin.describeTopic(ledgerTopic)) !== undefined;
     const ledger: readonly LedgerLine[] = hasLedger ? (await readLedger(client, ledgerTopic, signal)).entries : [];
+    const controls = await knownControls(session, client);
     return explain(key, {
       client,
       main: main.name,
       retries: [...retries.map(({ name }) => name), ...leftovers],
       plans: planRoutes(settings),
       unroutedGroup: groupIdOf(settings, UNROUTED),
+      startOf: (group) => controls?.startOf(group)?.offsets,
+      pauseOf: (group) => controls?.pauseOf(group),
       letters,
       ledger,
       withPayload: flags.payload ?? false,
@@ -40,7 +44,9 @@ export async function explainCommand(session: LetterSession, key: string, flags:
 
 export function explanationLines({ key, versions, otherLetters, read, notes }: Explanation): string[] {
   return [
-    versions.length === 0 ? `${key}: no record on the topic` : `${key}: ${versions.length} on the topic`,
+    versions.length > 0
+      ? `${key}: ${versions.length} on the topic`
+      : `${key}: no record on the topic${otherLetters.length === 0 ? ', and no dead letter' : ''}`,
     ...versions.flatMap(({ topic, partition, offset, publishedAt, newest, origin, window, routes, payload }) => [
       '',
       `${topic}/${partition}/${offset}  published ${publishedAt}${newest && versions.length > 1 ? '  (the newest)' : ''}`,

@@ -14,6 +14,7 @@ import {
   type RecordOrigin,
   type TopicPosition,
 } from '@genesys-kafka/topics';
+import type { PauseEntry } from '../../control/control-entry.ts';
 import { fateOf, type Fate, type FateFacts, type RetryFact } from './fate.ts';
 import { recordsOfKey, type Found, type ReadSpan } from './records-of-key.ts';
 
@@ -24,6 +25,9 @@ export interface ExplainPorts {
   readonly retries: readonly string[];
   readonly plans: readonly RoutePlan[];
   readonly unroutedGroup: string;
+  /** Where a group began on the main topic, if not at its start, by partition. */
+  readonly startOf: (group: string) => ReadonlyMap<number, bigint> | undefined;
+  readonly pauseOf: (group: string) => Pick<PauseEntry, 'at' | 'by' | 'reason'> | undefined;
   readonly letters: Letters;
   /** What the ledger holds of all windows; none where there is no ledger. */
   readonly ledger: readonly LedgerLine[];
@@ -92,6 +96,7 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
     const routes = routesOf(record, {
       plans: ports.plans,
       unroutedGroup: ports.unroutedGroup,
+      startOf: ports.startOf,
       commits,
       retries,
       letters,
@@ -103,7 +108,13 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
     ({ deadLetter: { origin } }) => !('offset' in origin && places.has(`${origin.partition}/${origin.offset}`)),
   );
   const read = [main!, ...retried].flatMap(({ span }) => span ?? []);
-  return { key, versions, otherLetters: others.map(briefOf), read, notes: notesOf(main!, read, wasCut) };
+  return {
+    key,
+    versions,
+    otherLetters: others.map(briefOf),
+    read,
+    notes: [...pausesOf(ports), ...notesOf(main!, read, wasCut)],
+  };
 }
 
 async function lettersOf(key: string, { letters, withinMs, signal, clock }: ExplainPorts) {
@@ -164,7 +175,7 @@ async function commitsOf({ client, plans, unroutedGroup }: ExplainPorts, topic: 
   return new Map(await Promise.all(entries));
 }
 
-interface RouteFacts extends Pick<ExplainPorts, 'plans' | 'unroutedGroup'> {
+interface RouteFacts extends Pick<ExplainPorts, 'plans' | 'unroutedGroup' | 'startOf'> {
   readonly commits: Commits;
   readonly retries: readonly PlacedRetry[];
   readonly letters: readonly StoredDeadLetter[];
@@ -191,11 +202,14 @@ function routesOf(record: ConsumedRecord, facts: RouteFacts): Version['routes'] 
       picks: verdict,
       committed: facts.commits.get(group)?.get(partition),
       offset,
+      begun: facts.startOf(group)?.get(partition),
       retries: facts.retries.filter((retry) => retry.group === group && isOf(retry)),
       letters: facts.letters.filter(({ deadLetter }) => deadLetter.route === route && isOf(deadLetter)),
     });
     const picksNow = typeof verdict === 'boolean' ? verdict : verdict.fails;
-    return { route, ...(sink === undefined ? {} : { sink }), picksNow, ...fate };
+    // It has no rule of its own.
+    const why = route === UNROUTED && fate.state === 'not-picked' ? 'A route picks it.' : fate.why;
+    return { route, ...(sink === undefined ? {} : { sink }), picksNow, ...fate, why };
   });
 }
 
@@ -277,9 +291,27 @@ function briefOf({ id, deadLetter, replayedAt }: StoredDeadLetter): LetterBrief 
   };
 }
 
+const RULES_NOTE =
+  'Rules are asked as they are now; below the group’s committed offset a record is settled, whatever rule it was by.';
+
+function pausesOf({ plans, unroutedGroup, pauseOf }: ExplainPorts): string[] {
+  const groups = [...plans.map(({ name, groupId }) => [name, groupId] as const), [UNROUTED, unroutedGroup] as const];
+  return groups.flatMap(([route, group]) => {
+    const pause = pauseOf(group);
+    if (!pause) return [];
+    const why = pause.reason === undefined ? '' : ` (${pause.reason})`;
+    return [
+      `Route ${route} is paused since ${pause.at}, by ${pause.by}${why}: what waits there waits for consumer resume ${route}.`,
+    ];
+  });
+}
+
 function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): string[] {
   return [
     ...(main.span ? [] : ['The main topic does not exist.']),
+    ...(main.span?.complete && main.records.length === 0
+      ? ['A key is a conversationId, spelled as in the record. What retention has deleted is found no more.']
+      : []),
     ...read
       .filter(({ complete }) => !complete)
       .map(
@@ -288,6 +320,6 @@ function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): s
       ),
     ...(main.leftOut > 0 ? [`${main.leftOut} earlier records of the key are left out.`] : []),
     ...(lettersCut ? ['Not all dead letters were looked at: give it more time with --within.'] : []),
-    'Rules are asked as they are now; below the group’s committed offset a record is settled, whatever rule it was by.',
+    ...(main.records.length === 0 ? [] : [RULES_NOTE]),
   ];
 }

@@ -18,6 +18,8 @@ export interface FateFacts {
   /** What the group of the route has committed in the record's partition; undefined where it has nothing there. */
   readonly committed: bigint | undefined;
   readonly offset: bigint;
+  /** Where the route began in the record's partition, if not at its start. */
+  readonly begun?: bigint | undefined;
   readonly retries: readonly RetryFact[];
   /** Of this record and route, oldest first. */
   readonly letters: readonly Pick<StoredDeadLetter, 'id' | 'deadLetter' | 'replayedAt'>[];
@@ -33,7 +35,9 @@ export interface Fate {
 const NOTHING = 'Nothing: it is done.';
 
 /** What happened to a record along one route, as far as groups, retries and dead letters tell. */
-export function fateOf({ picks, committed, offset, retries, letters }: FateFacts): Fate {
+export function fateOf({ picks, committed, offset, begun, retries, letters }: FateFacts): Fate {
+  if (begun !== undefined && offset < begun && retries.length === 0 && letters.length === 0)
+    return { state: 'not-picked', why: `The route began behind it, at offset ${begun}.`, next: NOTHING };
   if (committed === undefined || committed <= offset) {
     if (picks === false) return { state: 'not-picked', why: 'Its rule does not pick the record.', next: NOTHING };
     const behind = committed === undefined ? 'has committed nothing in its partition' : `stands at offset ${committed}`;
@@ -48,7 +52,8 @@ export function fateOf({ picks, committed, offset, retries, letters }: FateFacts
   const last = letters.at(-1);
   if (last && last.replayedAt === undefined) {
     const { cause, reason, attempts } = last.deadLetter;
-    const why = `It was given up after ${attempts} attempts (${cause}): ${reason}`;
+    const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
+    const why = `It was given up after ${tries} (${cause}): ${reason}`;
     return {
       state: 'dead-letter',
       why,

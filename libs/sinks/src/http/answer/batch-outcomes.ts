@@ -15,6 +15,20 @@ const EACH_APART: DeliveryOutcome = {
   },
 };
 
+/** Pages of nginx that speak of us and of no record, though their status is the one of a malformed record. */
+const PAGES_ABOUT_US: readonly (readonly [RegExp, cause: string, reason: string])[] = [
+  [
+    /<title>400 (?:The SSL certificate error|No required SSL certificate was sent)<\/title>/,
+    'certificate-refused',
+    'the web server at the target does not take our certificate, or was shown none; see `tls` of the sink',
+  ],
+  [
+    /<title>400 The plain HTTP request was sent to HTTPS port<\/title>/,
+    'plain-http',
+    'the web server at the target speaks TLS at this port; write https: in the url',
+  ],
+];
+
 /** What an answer means for each record of its request. It remembers one thing of the target: whether it answers in JSON. */
 export class BatchOutcomes {
   readonly #items: ItemAnswers | undefined;
@@ -33,6 +47,8 @@ export class BatchOutcomes {
     if (this.#items && status >= 200 && status < 300)
       return this.#items.outcomesOf(text, { batch, httpStatus: status, retryAfterMs });
     if (status === 207) return batch.map(() => EACH_APART);
+    const refusal = status === 400 ? aboutUs(text) : undefined;
+    if (refusal) return batch.map(() => refusal);
     const kind = kindOfAnswer(headerOf(headers, 'content-type'));
     const namesOurKey = status === 409 && this.#namesOurKey(answer, batch, requestKey);
     const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, usuallyJson: this.#usuallyJson });
@@ -47,4 +63,11 @@ export class BatchOutcomes {
     const named = `${headerOf(headers, 'idempotency-key') ?? ''} ${text}`;
     return namesKey(named, requestKey) || (batch.length === 1 && namesKey(named, batch[0]!.idempotencyKey));
   }
+}
+
+function aboutUs(text: string): DeliveryOutcome | undefined {
+  const found = PAGES_ABOUT_US.find(([page]) => page.test(text));
+  if (!found) return undefined;
+  const [, cause, reason] = found;
+  return { kind: 'misconfigured', failure: { cause, reason, httpStatus: 400 } };
 }

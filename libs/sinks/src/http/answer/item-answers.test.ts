@@ -16,10 +16,18 @@ const delivery = (ordinal: number): Delivery => ({
   headers: {},
 });
 
-function settle(options: ItemAnswerOptions, answer: unknown, retryAfterMs?: number): string[] {
+/** Of a target whose answers have been read before. */
+function settle(options: ItemAnswerOptions, answer: unknown): string[] {
+  const answers = new ItemAnswers('crm', options, 3);
+  const items = [1, 2, 3].map((ordinal) => ({ id: `job:${ordinal}`, status: 200, index: { status: 200 } }));
+  said(answers, options === BY_ORDER ? items : { results: items });
+  return said(answers, answer);
+}
+
+function said(answers: ItemAnswers, answer: unknown): string[] {
   const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
   const batch = [1, 2, 3].map(delivery);
-  const outcomes = new ItemAnswers('crm', options, 3).outcomesOf(text, { batch, httpStatus: 207, retryAfterMs });
+  const outcomes = answers.outcomesOf(text, { batch, httpStatus: 207, retryAfterMs: undefined });
   assert.equal(outcomes.length, 3);
   return outcomes.map((outcome) =>
     outcome.kind === 'delivered' ? 'delivered' : `${outcome.kind} ${outcome.failure.cause}`,
@@ -76,8 +84,27 @@ test('what nothing readable is said of is unknown and tried again, never deliver
   assert.equal(twice(200, 200), 'delivered');
   assert.equal(
     settle({ ...BY_KEY, key: '/__proto__' }, { results: [{ id: 'job:1', status: 200 }] })[0],
-    'retry item-missing',
+    'misconfigured item-missing',
   );
+});
+
+test('while no answer has told of any record the pointers are wrong: nothing is given up, and the reason says which', () => {
+  const item = { id: 'job:1', status: 200 };
+  for (const [options, answer, cause] of [
+    [BY_KEY, { items: [item] }, 'items-missing'],
+    [BY_KEY, { results: { 'job:1': 200 } }, 'items-missing'],
+    [BY_KEY, '', 'items-missing'],
+    [{ ...BY_KEY, key: '/key' }, { results: [item] }, 'item-missing'],
+    [BY_ORDER, [item], 'item-missing'],
+    [{ items: '/results', status: '/code' }, { results: [item, item, item] }, 'item-unreadable'],
+  ] as const) {
+    const answers = new ItemAnswers('crm', options, 3);
+    assert.deepEqual(said(answers, answer), Array(3).fill(`misconfigured ${cause}`), cause);
+    assert.deepEqual(said(answers, answer), Array(3).fill(`misconfigured ${cause}`), 'a probe is told the same');
+  }
+  const answers = new ItemAnswers('crm', BY_KEY, 3);
+  said(answers, { results: [{ id: 'job:2', status: 503 }] });
+  assert.deepEqual(said(answers, {}), Array(3).fill('retry items-missing'), 'they were right before');
 });
 
 test('409 is delivered where the rest of the item names our key: the key that it is found by says nothing', () => {

@@ -29,6 +29,8 @@ export class ItemAnswers {
   readonly #key: readonly string[] | undefined;
   /** Most bytes of an answer that are read. */
   readonly keepBytes: number;
+  /** An answer has told of a record where the pointers say: what others do not tell is not the pointers' fault. */
+  #areRight = false;
 
   /** Throws `sink-option-invalid` for what is no JSON pointer. */
   constructor(sink: string, { items, status, key }: ItemAnswerOptions, records: number) {
@@ -48,7 +50,8 @@ export class ItemAnswers {
 
   /**
    * Each record's own outcome, by the rules of whole answers. What nothing is said of, or nothing that can be read, is
-   * unknown, and tried again with the same key.
+   * unknown, and tried again with the same key. While no answer has told of any record, the pointers are taken for
+   * wrong: every record would be tried until it is given up, and the target may have taken each.
    */
   outcomesOf(
     text: string,
@@ -67,20 +70,27 @@ export class ItemAnswers {
       failure: { ...failure, httpStatus },
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     });
-    const list = at(parsed(text), this.#items);
-    if (!Array.isArray(list)) return batch.map(() => unknown(NO_ITEMS));
-    const itemOf = this.#key === undefined ? this.#byOrder(list, batch.length) : this.#byKey(list, this.#key);
+    const itemOf = this.#itemsIn(at(parsed(text), this.#items), batch.length);
     const found = batch.map((delivery, index): DeliveryOutcome => {
+      if (!itemOf) return unknown(NO_ITEMS);
       const item = itemOf(delivery, index);
       if (item === undefined) return unknown(NOT_NAMED);
       const status = statusOf(item.status);
       if (status === undefined) return unknown(NO_STATUS);
+      this.#areRight = true;
       const namesOurKey = status === 409 && namesKey(item.text, delivery.idempotencyKey);
       return outcomeOf({ status, namesOurKey, retryAfterMs, kind: 'json', usuallyJson: true });
     });
+    if (!this.#areRight) return found.map(misread);
     // Whoever takes some of a request lets us in: what it refuses beside them is about those records.
     if (!found.some(({ kind }) => kind === 'delivered')) return found;
     return found.map((one) => (one.kind === 'misconfigured' ? { kind: 'retry', failure: one.failure } : one));
+  }
+
+  /** Finds a record's item; undefined where there is no list. */
+  #itemsIn(list: unknown, records: number) {
+    if (!Array.isArray(list)) return undefined;
+    return this.#key === undefined ? this.#byOrder(list, records) : this.#byKey(list, this.#key);
   }
 
   /** Whose item is whose cannot be told where their number is another. */
@@ -109,6 +119,13 @@ export class ItemAnswers {
 const NO_ITEMS = { cause: 'items-missing', reason: 'the answer has no list of items where `answers.items` points' };
 const NOT_NAMED = { cause: 'item-missing', reason: 'the answer does not say what became of this record' };
 const NO_STATUS = { cause: 'item-unreadable', reason: 'the answer has no status where `answers.status` points' };
+
+function misread(outcome: DeliveryOutcome): DeliveryOutcome {
+  if (outcome.kind !== 'retry') return outcome;
+  const { reason, ...failure } = outcome.failure;
+  const why = `${reason}, nor did any before it; correct \`answers\` of the sink`;
+  return { kind: 'misconfigured', failure: { ...failure, reason: why } };
+}
 
 function parsed(text: string): unknown {
   try {

@@ -23,7 +23,7 @@ export interface Message {
 export interface Request extends Message {
   /**
    * So much of the body of a 2xx is kept, where that says what became of each record; 0: none. The body of a 409, which
-   * may name a key, is always kept.
+   * may name a key, and of a 400, which may be a web server's about us, is always kept.
    */
   readonly keepBytes: number;
   /** Of this request and the one after it with the same key; `onEnd` is the client's to set. */
@@ -50,7 +50,7 @@ export class AnswerBody {
 
   constructor(statusCode: number, keepBytes: number) {
     const isTaken = statusCode >= 200 && statusCode < 300;
-    this.#keeps = statusCode === 409 || (isTaken && keepBytes > 0);
+    this.#keeps = statusCode === 409 || statusCode === 400 || (isTaken && keepBytes > 0);
     this.#most = isTaken ? Math.max(keepBytes, MAX_ANSWER_BYTES) : MAX_ANSWER_BYTES;
   }
 

@@ -100,6 +100,10 @@ test('a target that wants a certificate of ours gets it; without one nothing is 
   const { wrong } = files(t, { wrong: certificate });
   const stranger = httpSink(t, { url, tls: { certFile: wrong, keyFile: otherKey, caFile: ca } });
   await assert.rejects(stranger.check(never), /takes the certificate in tls\.certFile/);
+  await assert.rejects(httpSink(t, { url, tls: { ...tls, caFile: undefined } }).check(never), {
+    code: 'sink-refused',
+    message: /SELF_SIGNED.*name its authority in tls\.caFile/,
+  });
   const [untrusted] = await httpSink(t, { url, tls: { ...tls, caFile: undefined } }).deliver(deliveries(1), never);
   assert.equal(untrusted?.kind, 'misconfigured');
 
