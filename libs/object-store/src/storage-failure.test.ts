@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ObjectStoreError } from './errors.ts';
 import { storageFailure } from './storage-failure.ts';
 
-const asked = { what: 's3://b/k', host: 'h.example', region: 'eu-central-1', doing: 'read' } as const;
+const asked = { what: 's3://b/k', host: 'h.example', region: 'eu-central-1', section: 's3', doing: 'read' } as const;
 
 /** As the SDK raises it; `more` is what it has read of the answer. */
 function raised(name: string, status?: number, more: object = {}): Error {

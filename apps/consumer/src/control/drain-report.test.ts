@@ -87,9 +87,10 @@ test('what a group has not passed is left, records and no markers, with the age 
       records: 3,
       oldestSeconds: 96,
       paused: true,
+      begun: true,
       left: [{ ...left, oldest: '2026-01-01T00:00:04.000Z' }],
     },
-    { route: 'b', records: 0, oldestSeconds: 0, paused: false, left: [] },
+    { route: 'b', records: 0, oldestSeconds: 0, paused: false, begun: true, left: [] },
   ]);
   assert.deepEqual(lines, [
     'a: 3 records left, the oldest for 96 s, paused',

@@ -29,7 +29,7 @@ test('an unknown name is a fault of usage where there is no dead letter at all, 
     await assert.rejects(assertNamesKnown(none, { cause }, ['crm']), {
       code: 'filter-name-unknown',
       scope: 'usage',
-      message: new RegExp(`^No dead letter is of cause "${cause}"\\. There is none of any\\.`),
+      message: new RegExp(`^No dead letter is of cause "${cause}"\\. There is none at all\\.`),
     });
   await assert.rejects(assertNamesKnown(none, { route: 'cmr' }, ['crm']), /of route "cmr"\. There are: crm\./);
   await assertNamesKnown(none, { route: 'crm', cause: 'timeout', key: 'nobody' }, ['crm']);

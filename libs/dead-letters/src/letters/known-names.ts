@@ -49,7 +49,7 @@ export async function assertNamesKnown(
 
 function unknown(what: 'route' | 'cause', name: string, found: ReadonlySet<string>): DeadLetterError {
   const names = [...found].sort().map((one) => printableText(one, 100));
-  const there = names.length === 0 ? 'There is none of any' : `There are: ${names.join(', ')}`;
+  const there = names.length === 0 ? 'There is none at all' : `There are: ${names.join(', ')}`;
   const text = `No dead letter is of ${what} "${printableText(name, 100)}". ${there}.`;
   return new DeadLetterError('filter-name-unknown', text);
 }

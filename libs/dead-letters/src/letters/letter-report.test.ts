@@ -145,6 +145,6 @@ test('a name that nothing has is said with those that there are; one that may co
     [undefined, 'http-100'],
   ])
     assert.equal(await known(route, cause, new Letters([unread])), 'known');
-  // Where there is none at all nobody knows what causes there may be.
-  assert.equal(await known('crm', 'http-9', lettersOf([])), 'known');
+  const none = 'No dead letter is of cause "http-9". There is none at all.';
+  assert.equal(await known('crm', 'http-9', lettersOf([])), none);
 });
