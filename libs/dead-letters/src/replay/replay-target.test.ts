@@ -11,7 +11,7 @@ import {
   type DeadLetter,
 } from '@genesys-kafka/topics';
 import type { StoredDeadLetter } from '../letters/stored-dead-letter.ts';
-import { replayHeaders, replayTarget, type ReplayTarget } from './replay-target.ts';
+import { replayTarget, retryRecords, type ReplayTarget } from './replay-target.ts';
 
 const policy = { tiersMs: [1000], maxAttempts: 2 };
 function plan(name: string, when?: string): RoutePlan {
@@ -83,7 +83,7 @@ test('what nobody can read, and what never was on the main topic, is refused', a
 });
 
 test('the retry record: attempt 1 and due now, own headers and history kept, nothing left of the envelope', () => {
-  const headers = replayHeaders(stored({}), plan('crm'), 1000) as Record<string, string | Buffer>;
+  const headers = retryRecords(stored({}), [plan('crm')], 1000)[0]!.headers as Record<string, string | Buffer>;
   const buffers = Object.fromEntries(Object.entries(headers).map(([name, one]) => [name, Buffer.from(one)]));
   const { attempt, notBeforeMs, route, group, recordVersion } = parseRetryHeaders(buffers);
   assert.deepEqual([attempt, notBeforeMs, route, group, recordVersion], [1, 1000, 'crm', 'g.crm', 41n]);
@@ -106,7 +106,10 @@ test('a record that has died before goes on with its version and place, and with
   const replayed = (headers: Record<string, string>) => {
     const known = Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)] as const);
     const letter = { ...first, headers: () => ({ ...first.headers(), ...Object.fromEntries(known) }) };
-    const made = Object.entries(replayHeaders(letter, plan('crm'), 0)).map(([name, one]) => [name, Buffer.from(one!)]);
+    const made = Object.entries(retryRecords(letter, [plan('crm')], 0)[0]!.headers!).map(([name, one]) => [
+      name,
+      Buffer.from(one!),
+    ]);
     return Object.fromEntries(made) as Record<string, Buffer>;
   };
   const again = replayed({ 'record-version': '17', [REPLAY_HEADER.replays]: '2' });

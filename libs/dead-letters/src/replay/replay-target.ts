@@ -69,7 +69,7 @@ export function retryRecords(letter: StoredDeadLetter, routes: readonly RoutePla
 }
 
 /** Headers of the retry record: the record's own, attempt 1 anew and due now, and where it comes from. */
-export function replayHeaders(letter: StoredDeadLetter, plan: RoutePlan, nowMs: number): OutgoingHeaders {
+function replayHeaders(letter: StoredDeadLetter, plan: RoutePlan, nowMs: number): OutgoingHeaders {
   const { id, deadLetter } = letter;
   if ('source' in deadLetter.origin) throw new Error('a dead letter of the producer has no place in the main topic');
   const headers = letter.headers();
