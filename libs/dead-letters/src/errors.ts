@@ -9,7 +9,8 @@ export const DEAD_LETTER_ERRORS = {
     scope: 'usage',
   },
   'filter-name-unknown': {
-    meaning: 'A filter names a route or a cause that no dead letter has, nor the configuration, and that is none of the usual ones.',
+    meaning:
+      'A filter names a route or a cause that no dead letter has, nor the configuration, and that is none of the usual ones.',
     remedy: 'Take a name from: consumer dead-letters stats.',
     scope: 'usage',
   },
