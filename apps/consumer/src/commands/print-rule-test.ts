@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { planRoutes } from '@genesys-kafka/routing';
 import { safeJson, visibleText, type Session } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
+import { narrowed } from './difference.ts';
 import { runRouteSuite, type RouteTestResult } from './route-suite.ts';
 import { testRules, type RuleTestResult } from './test-rules.ts';
 
@@ -36,7 +37,7 @@ function suiteLines({
     `${passed ? 'ok    ' : 'FAILED'} ${name}`,
     ...differences.flatMap(({ what, lines: changes }) => [
       `       ${what}`,
-      ...changes.map((line) => `         ${line}`),
+      ...narrowed(changes).map((line) => `         ${line}`),
     ]),
   ]);
   return [
