@@ -100,7 +100,7 @@ async function pendingOf(
   const { topic } = firstRetry;
   const ends = await client.admin.offsets(topic);
   const from = Object.fromEntries(ends.map(({ partition, end }) => [String(partition), String(end)]));
-  return { v: 1, ids, at, topic, from };
+  return { v: 1, ids: [...ids], at, topic, from };
 }
 
 async function wasCommitted(
