@@ -38,11 +38,11 @@ export async function checkCommand(session: Session<Settings>): Promise<number> 
 }
 
 async function checkKafka({ settings, log }: Session<Settings>): ReturnType<Check['run']> {
-  const { main, retries, deadLetters, controls } = consumerSpecs(settings);
+  const { main, retries, replays, deadLetters, controls } = consumerSpecs(settings);
   const client = connectKafka(settings, log);
   try {
     const letters = settings.deadLetters.topic ? [deadLetters] : [];
-    return await checkCluster(client, [main, ...retries, ...letters, controls]);
+    return await checkCluster(client, [main, ...retries, replays, ...letters, controls]);
   } finally {
     await client.close();
   }

@@ -191,7 +191,7 @@ test('another cluster by its brokers, values without the frame; what the target 
   assert.match(stdout, /"cause":\s*"message-too-large"/);
 });
 
-test('a dead letter that is replayed to such a route comes through the retry topic, once, without our headers', async () => {
+test('a dead letter that is replayed to such a route comes by the topic of replays, once, without our headers', async () => {
   await using area = await bus.area();
   const target = await targetOf(area);
   await publish(area, 20);

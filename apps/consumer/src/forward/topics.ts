@@ -6,6 +6,7 @@ import type { Settings } from '../settings.ts';
 export interface ConsumerTopics {
   readonly main: string;
   readonly retries: readonly TopicSize[];
+  readonly replays: TopicSize;
   /** Absent where dead letters go to object storage alone. */
   readonly deadLetters: TopicSize | undefined;
 }
@@ -13,29 +14,31 @@ export interface ConsumerTopics {
 export function consumerSpecs(settings: Settings): {
   main: TopicSpec;
   retries: readonly TopicSpec[];
+  replays: TopicSpec;
   deadLetters: TopicSpec;
   controls: TopicSpec;
 } {
-  const { data, retries, deadLetters, controls } = topicSpecs({
+  const { data, retries, replays, deadLetters, controls } = topicSpecs({
     prefix: settings.kafka.topicPrefix,
     dataPartitions: settings.kafka.partitions,
     retryTiers: settings.retry.tiersMs.length,
   });
-  return { main: data, retries, deadLetters, controls };
+  return { main: data, retries, replays, deadLetters, controls };
 }
 
 /** Creates the topics that are missing and checks those that are there; throws `topic-unfit` with all that is wrong. */
 export async function prepareConsumerTopics({ admin }: KafkaClient, settings: Settings): Promise<ConsumerTopics> {
-  const { main, retries, deadLetters } = consumerSpecs(settings);
+  const { main, retries, replays, deadLetters } = consumerSpecs(settings);
   const { topic } = settings.deadLetters;
-  const [source, ...found] = await prepareTopics(admin, [main, ...retries, ...(topic ? [deadLetters] : [])]);
+  const [source, ...found] = await prepareTopics(admin, [main, ...retries, replays, ...(topic ? [deadLetters] : [])]);
   const problems = tooSmallFor(source!, found);
   if (problems.length > 0) throw new KafkaError('topic-unfit', problems.join(' '));
   const sizes = found.map(({ name, partitions }) => ({ topic: name, partitions }));
   return {
     main: main.name,
     retries: sizes.slice(0, retries.length),
-    deadLetters: sizes[retries.length],
+    replays: sizes[retries.length]!,
+    deadLetters: sizes[retries.length + 1],
   };
 }
 

@@ -32,7 +32,7 @@ const PENDING_REPLAY = z.object({
 
 type Mark = Omit<z.infer<typeof MARK>, 'v'>;
 
-/** Dead letters that a transaction is about to replay, and from where on the retry topic says whether it was committed. */
+/** Dead letters that a transaction is about to replay, and from where on their topic says whether it was committed. */
 export type PendingReplay = Readonly<z.infer<typeof PENDING_REPLAY>>;
 
 /**

@@ -60,7 +60,7 @@ export interface ReplayReport {
 const BATCH = { deadLetters: 1000, bytes: 4 * 1024 * 1024 };
 
 /**
- * Sends dead letters back to the first retry topic of their routes, each identity once, whatever is interrupted, however
+ * Sends dead letters back to their routes by the topic of replays, each identity once, whatever is interrupted, however
  * often the command is repeated, and from whichever store: retry records and marks are one transaction. Before it
  * reads, it takes over from any earlier replay and reads up to its own claim, so that nothing committed is overlooked.
  * After a failure the same command goes on where the marks stand.

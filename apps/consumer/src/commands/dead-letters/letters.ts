@@ -65,7 +65,7 @@ export async function replayLetters(
   const plans = planRoutes(settings);
   const filter = filterOf(flags);
   return withLetters(session, flags, async ({ client, letters, objects }) => {
-    const { retries, deadLetters } = await prepareConsumerTopics(client, settings);
+    const { replays, deadLetters } = await prepareConsumerTopics(client, settings);
     const registry = connectOptionalRegistry(settings);
     await registry?.check();
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
@@ -83,7 +83,7 @@ export async function replayLetters(
         deadLetters,
         objects,
         looksIn: flags.store,
-        firstRetry: retries[0]!,
+        replays,
         clock: systemClock,
         signal,
       });
