@@ -11,6 +11,7 @@ const log = createLogger({ name: 'test', level: 'silent', pretty: false, destina
 
 function setUp(committed: readonly string[] = [], recorded: Readonly<Record<string, StartEntry>> = {}) {
   const written: ControlEntry[] = [];
+  const clock = new ManualClock();
   const starts = new Map(Object.entries(recorded));
   const options = {
     admin: {
@@ -26,14 +27,14 @@ function setUp(committed: readonly string[] = [], recorded: Readonly<Record<stri
     },
     mainTopic: 't',
     log,
-    clock: new ManualClock(),
+    clock,
   };
   const choose = async (from: RouteStart) =>
     chooseStarts(
       { connector: 'c', kafka: { topicPrefix: 'g.' }, routes: [{ name: 'new', from }] } as unknown as RoutingSettings,
       options,
     );
-  return { written, choose };
+  return { written, choose, clock };
 }
 
 test('a new route begins at the end, or at a moment, and that is recorded before it begins', async () => {
@@ -45,6 +46,15 @@ test('a new route begins at the end, or at a moment, and that is recorded before
     written.map((entry) => (entry.kind === 'start' ? [entry.groupId, entry.start.offsets.get(0)] : [])),
   );
   assert.deepEqual(offsets, [[['g.c.new', 40n]], [['g.c.new', 17n]]]);
+});
+
+test('a moment that has not come is refused: records from before it would be delivered; once it has come it is one', async () => {
+  const { written, choose, clock } = setUp();
+  const from = clock.nowMs() + 1000;
+  await assert.rejects(choose(from), { code: 'route-start-ahead', scope: 'usage' });
+  assert.deepEqual(written, []);
+  await clock.advance(1000);
+  assert.deepEqual([...(await choose(from))], ['new']);
 });
 
 test('it counts once: not for a group with offsets, nor for one whose start is recorded, nor for the earliest', async () => {
