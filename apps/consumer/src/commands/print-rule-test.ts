@@ -1,7 +1,5 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { planRoutes } from '@genesys-kafka/routing';
-import { safeJson, visibleText, type Session } from '@genesys-kafka/runtime';
+import { printPieces, safeJson, visibleText, type Session } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
 import { narrowed } from './difference.ts';
 import { runRouteSuite, type RouteTestResult } from './route-suite.ts';
@@ -52,11 +50,7 @@ function suiteLines({
  * A reader that goes away (`| head`) ends them.
  */
 export async function printRuleTest(results: AsyncIterable<RuleTestResult>, asJson: boolean): Promise<void> {
-  try {
-    await pipeline(Readable.from(asJson ? jsonDocument(results) : lines(results)), process.stdout, { end: false });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-  }
+  await printPieces(asJson ? jsonDocument(results) : lines(results));
 }
 
 async function* lines(results: AsyncIterable<RuleTestResult>): AsyncGenerator<string, void> {

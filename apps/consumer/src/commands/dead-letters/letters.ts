@@ -22,8 +22,9 @@ import {
   type ReplayReport,
 } from '@genesys-kafka/dead-letters';
 import type { KafkaClient } from '@genesys-kafka/kafka';
-import { systemClock } from '@genesys-kafka/resilience';
+import { OperationalError, systemClock } from '@genesys-kafka/resilience';
 import { groupPrefixOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import { outputFailed, printPieces } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import { ConsumerError } from '../../errors.ts';
@@ -165,7 +166,7 @@ async function writeLetters(
     }
   }
   if (file === undefined) {
-    await pipeline(Readable.from(lines()), process.stdout, { end: false, signal });
+    await printPieces(lines(), signal);
     return { exported, unreadable: letters.unreadable };
   }
   const partial = `${file}.partial`;
@@ -175,8 +176,10 @@ async function writeLetters(
     await pipeline(Readable.from(lines()), createWriteStream(partial, { mode: 0o600 }), { signal });
     await rename(partial, file);
   } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
+    await rm(partial, { force: true }).catch(() => undefined);
+    // Of the file system: what else fails here tells for itself.
+    if (error instanceof OperationalError || !(error instanceof Error && 'syscall' in error)) throw error;
+    throw outputFailed(file, error as NodeJS.ErrnoException);
   }
   return { exported, unreadable: letters.unreadable, file };
 }
