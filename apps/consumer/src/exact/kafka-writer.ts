@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveryOutcome, DeliverySignals, Priority, SinkGate } from '@genesys-kafka/delivery';
+import type { DeliveryOutcome, DeliverySignals, Lane, SinkGate } from '@genesys-kafka/delivery';
 import {
   KafkaError,
   partitionName,
@@ -27,7 +27,7 @@ export interface KafkaWriterOptions {
   readonly transactionalId: string;
   readonly sink: KafkaSink;
   readonly gate: SinkGate;
-  readonly priority: Priority;
+  readonly lane: Lane;
   readonly forwarderBy: (writer?: RecordMover) => Forwarder;
   /** The operator has said that a lost position, or another number of partitions, is known. */
   readonly acceptChanges: boolean;
@@ -159,10 +159,10 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
 
   /** Resolves with how many of them it has written, once the position at the target is `end`. */
   async #write(outputs: readonly Output[], end: bigint, signals: DeliverySignals): Promise<number> {
-    const { gate, priority, clock, onAnswer } = this.#options;
+    const { gate, lane, clock, onAnswer } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       let written = 0;
-      const answer = await gate.run(priority, signals.stopping, async (onWritten) => {
+      const answer = await gate.run(lane, signals.stopping, async (onWritten) => {
         onWritten();
         const startedMs = clock.monotonicMs();
         const outcome = await this.#try(async () => {

@@ -1,4 +1,4 @@
-import type { DeliveryOutcome, DeliverySignals, Priority, SinkGate } from '@genesys-kafka/delivery';
+import type { DeliveryOutcome, DeliverySignals, Lane, SinkGate } from '@genesys-kafka/delivery';
 import type { GroupCommit, TopicPartition } from '@genesys-kafka/kafka';
 import { backoffMs, type Clock } from '@genesys-kafka/resilience';
 import type { BatchObject, ObjectBatch, S3Sink } from '@genesys-kafka/sinks';
@@ -11,7 +11,7 @@ export interface ObjectWriterOptions {
   readonly groupId: string;
   readonly sink: S3Sink;
   readonly gate: SinkGate;
-  readonly priority: Priority;
+  readonly lane: Lane;
   /** Tells groups and topics of one name apart in the objects' keys. */
   readonly tag: string;
   /** The operator has said that what is in a batch may be decided otherwise by now. */
@@ -90,9 +90,9 @@ export class ObjectPartitionWriter implements PartitionWriter {
   }
 
   async #put(object: BatchObject, { stopping, signal }: DeliverySignals): Promise<void> {
-    const { gate, priority, sink, clock, onAnswer } = this.#options;
+    const { gate, lane, sink, clock, onAnswer } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await gate.run(priority, stopping, async (onWritten) => {
+      const answer = await gate.run(lane, stopping, async (onWritten) => {
         onWritten();
         const startedMs = clock.monotonicMs();
         const outcome = await sink.put(object, signal);

@@ -10,14 +10,15 @@ import { KafkaPartitionWriter } from './kafka-writer.ts';
 
 /** The flows of a route whose records go to another topic. */
 export function topicFlows(
-  { groupId, priority }: RoutePlan,
+  { groupId }: RoutePlan,
   { sink, gate }: { readonly sink: KafkaSink; readonly gate: SinkGate },
   context: ExactContext,
 ): FlowFactory {
-  const { workOf, forwarderBy, onAnswer, onDelivered, limits, topicIds, draining, acceptChanges, clock } = context;
+  const { workOf, laneOf, forwarderBy, onAnswer, onDelivered, limits, topicIds, draining, acceptChanges, clock } =
+    context;
   return (input, hooks) => {
     const writer = new KafkaPartitionWriter({
-      ...{ input, sink, gate, priority, forwarderBy, acceptChanges, clock },
+      ...{ input, sink, gate, lane: laneOf(input.topic), forwarderBy, acceptChanges, clock },
       inputTopicId: topicIds.get(input.topic),
       transactionalId: `${groupId}.${partitionName(input)}`,
       onAnswer: (outcome, seconds) => onAnswer([outcome], seconds),
