@@ -130,6 +130,14 @@ sinks: { x: ${type} }
   assert.equal(load(yaml('{ type: file, path: /x }')).routes.length, 1);
 });
 
+test('a bucket of dead letters that can be none is told, not tried', () => {
+  for (const bucket of ['UPPER_/x', 'a b', 'ab', 'x?y']) {
+    assert.deepEqual(problems(`deadLetters: { objects: { bucket: '${bucket}' } }`), [
+      'deadLetters.objects.bucket: is not a name that a bucket can have; write 3 to 255 letters, digits, dots and dashes',
+    ]);
+  }
+});
+
 test('what a route says and nothing would read is refused: retries of whole batches, headers and keys where there are none', () => {
   const yaml = (route: string, sink: string) => `
 routes: [{ name: a, sink: x, ${route} }]
