@@ -140,7 +140,7 @@ class Standing {
 
 function tierOf(topic: string, isMain: boolean): Pick<Left, 'tier'> {
   if (isMain) return { tier: 0 };
-  const tier = /\.retry-(\d+)$/.exec(topic)?.[1];
+  const tier = /\bretry-(\d+)$/.exec(topic)?.[1];
   return tier === undefined ? {} : { tier: Number(tier) };
 }
 
