@@ -73,11 +73,11 @@ async function timed(what: string, work: () => Promise<unknown>): Promise<void> 
   );
 }
 
-/** What lies on the retry topic, committed. */
+/** What lies on the topic of replays, committed. */
 async function replayed(area: Area): Promise<string[]> {
   const ids: string[] = [];
   for (let partition = 0; partition < dataPartitions; partition += 1) {
-    for await (const { records } of readToEnd(area.client, { topic: `${area.main}.retry-1`, partition }))
+    for await (const { records } of readToEnd(area.client, { topic: `${area.main}.replay`, partition }))
       ids.push(...records.map(({ headers }) => String(headers['replay-of'])));
   }
   return ids;

@@ -39,6 +39,12 @@ export const CONSUMER_ERRORS = {
     meaning: 'A paused route keeps `run --drain` from coming to its end.',
     remedy: 'Resume it (`consumer resume ROUTE`), or run without --drain.',
   },
+  'route-start-ahead': {
+    meaning:
+      'A new route is to begin at a moment that has not come: which record is the first of then, nobody knows yet.',
+    remedy: 'Set its `from` to latest, or to an earlier moment.',
+    scope: 'usage',
+  },
   'route-unknown': {
     meaning: 'No route of the configuration has the name that was given.',
     remedy: 'Use one of the names that are told.',

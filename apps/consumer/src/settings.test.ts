@@ -148,6 +148,49 @@ sinks: { x: ${type} }
   assert.equal(load(yaml('{ type: file, path: /x }')).routes.length, 1);
 });
 
+test('a bucket of dead letters that can be none is told, not tried', () => {
+  for (const bucket of ['UPPER_/x', 'a b', 'ab', 'x?y']) {
+    assert.deepEqual(problems(`deadLetters: { objects: { bucket: '${bucket}' } }`), [
+      'deadLetters.objects.bucket: is not a name that a bucket can have; write 3 to 255 letters, digits, dots and dashes',
+    ]);
+  }
+});
+
+test('what a route says and nothing would read is refused: retries of whole batches, headers and keys where there are none', () => {
+  const yaml = (route: string, sink: string) => `
+routes: [{ name: a, sink: x, ${route} }]
+sinks: { x: ${sink} }
+`;
+  const sinks = {
+    s3: '{ type: s3, bucket: records }',
+    kafka: '{ type: kafka, topic: t }',
+    file: '{ type: file, path: /x }',
+    postgres: '{ type: postgres, url: postgres://h/d, table: t }',
+    http: '{ type: http, url: https://crm.example/in }',
+  };
+  const read = {
+    retry: 'retry: { attempts: 1 }',
+    headers: 'reshape: { headers: { x-a: "1" } }',
+    key: 'reshape: { key: "1" }',
+  };
+  const found = Object.entries(sinks).map(([type, sink]) => {
+    const parts = Object.entries(read).filter(([, route]) =>
+      problems(yaml(route, sink)).some((one) => one.includes('of no use')),
+    );
+    return [type, parts.map(([part]) => part).join()];
+  });
+  assert.deepEqual(Object.fromEntries(found), {
+    s3: 'retry,headers,key',
+    kafka: 'retry,headers,key',
+    file: 'headers,key',
+    postgres: 'headers',
+    http: '',
+  });
+  assert.deepEqual(problems(yaml(read.key, sinks.file)), [
+    'routes.0.reshape.key: is of no use to a sink without keys; leave it out, or choose a sink of another type',
+  ]);
+});
+
 test('headers of a shape are refused where a request holds several records', () => {
   const yaml = (records: number) => `
 routes: [{ name: a, sink: x, reshape: { headers: { x-a: 'record.a' } } }]

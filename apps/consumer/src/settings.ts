@@ -27,32 +27,58 @@ const UNROUTED = z.enum(['dead-letter', 'drop']).prefault('dead-letter').meta({
 const KEEPING = new Set<unknown>(['s3', 'kafka']);
 
 function reshapesNoneThatIsKept(given: Given) {
-  return routesWithSinks(given).flatMap(({ path, reshape, sink }) => {
+  return routesWithSinks(given).flatMap(({ path, route: { reshape }, sink }) => {
     if (reshape === undefined || !KEEPING.has(sink.type)) return [];
     const problem = 'is of no use to a sink that keeps records as they are';
-    return [{ path, problem, fix: 'leave it out, or choose a sink of another type' }];
+    return [{ path: `${path}.reshape`, problem, fix: 'leave it out, or choose a sink of another type' }];
   });
+}
+
+/** Parts of a route that nothing would read, by the type of its sink. */
+const UNREAD: readonly { readonly types: ReadonlySet<unknown>; readonly part: string; readonly problem: string }[] = [
+  {
+    types: KEEPING,
+    part: 'retry',
+    problem: 'is of no use to a sink that takes whole batches, each until it is written',
+  },
+  {
+    types: new Set<unknown>(['file', 'postgres']),
+    part: 'reshape.headers',
+    problem: 'are of no use to a sink without headers',
+  },
+  { types: new Set<unknown>(['file']), part: 'reshape.key', problem: 'is of no use to a sink without keys' },
+];
+
+function allIsRead(given: Given) {
+  return routesWithSinks(given).flatMap(({ path, route, sink }) =>
+    UNREAD.flatMap(({ types, part, problem }) => {
+      const value = part.split('.').reduce<unknown>((tree, name) => treeOf(tree)[name], route);
+      if (value === undefined || !types.has(sink.type)) return [];
+      return [{ path: `${path}.${part}`, problem, fix: 'leave it out, or choose a sink of another type' }];
+    }),
+  );
 }
 
 /** A request of several records has one set of headers: those of a record would be left out in silence. */
 function shapesNoHeadersOfBatches(given: Given) {
-  return routesWithSinks(given).flatMap(({ path, reshape, sink: { type, batch, body } }) => {
+  return routesWithSinks(given).flatMap(({ path, route: { reshape }, sink: { type, batch, body } }) => {
     if (type !== 'http' || treeOf(reshape).headers === undefined) return [];
     const { format = 'record' } = treeOf(body);
     if (Number(treeOf(batch).records ?? 1) === 1 && format === 'record') return [];
     const problem = 'are for requests of one record, and those of this sink hold several, or a list';
     const fix = 'leave them out, or set batch.records to 1 and leave body.format out';
-    return [{ path: `${path}.headers`, problem, fix }];
+    return [{ path: `${path}.reshape.headers`, problem, fix }];
   });
 }
 
-/** What each route says of its shape, where that stands, and its sink; one that is not there has no type. */
+/** Each route, where it stands, and its sink; one that is not there has no type. */
 function routesWithSinks({ tree }: Given) {
   const sinks = treeOf(tree.sinks);
   return listOf(tree.routes)
     .map(treeOf)
-    .map(({ reshape, sink }, index) => {
-      return { path: `routes.${index}.reshape`, reshape, sink: typeof sink === 'string' ? treeOf(sinks[sink]) : {} };
+    .map((route, index) => {
+      const { sink } = route;
+      return { path: `routes.${index}`, route, sink: typeof sink === 'string' ? treeOf(sinks[sink]) : {} };
     });
 }
 
@@ -85,6 +111,7 @@ export const SETTINGS = defineSettings({
     ...ROUTE_CHECKS,
     reshapesNoneThatIsKept,
     shapesNoHeadersOfBatches,
+    allIsRead,
     ...DEAD_LETTERS_CHECKS,
     ...TLS_CHECKS,
   ],

@@ -14,6 +14,11 @@ export const DEAD_LETTER_ERRORS = {
     remedy: 'Take a name from: consumer dead-letters stats.',
     scope: 'usage',
   },
+  'letter-mark-unreadable': {
+    meaning: 'An object that says which dead letters were replayed is damaged, or of a later version of this program.',
+    remedy:
+      'Restore the object, or use the version that wrote it. Whoever deletes it has its dead letters replayed again.',
+  },
   'letter-store-away': {
     meaning: 'The object storage of dead letters does not answer, or fails.',
     remedy: 'Check deadLetters.objects.endpoint, network and proxy.',
@@ -36,6 +41,11 @@ export class DeadLetterError extends errorsOf(DEAD_LETTER_ERRORS) {}
 export function replayBlocked(target: TopicPartition, waitedMs: number): DeadLetterError {
   const where = `${partitionName(target)} within ${Math.round(waitedMs / 1000)} s`;
   return new DeadLetterError('replay-blocked', `The claim of this replay did not become readable in ${where}.`);
+}
+
+/** Nothing is replayed past it: what it says was replayed would be so twice. */
+export function markUnreadable(object: string, cause?: unknown): DeadLetterError {
+  return new DeadLetterError('letter-mark-unreadable', `The marks in ${object} cannot be read.`, { cause });
 }
 
 /** What an object storage says, with the names that its settings have here. */

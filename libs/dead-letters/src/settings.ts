@@ -1,9 +1,12 @@
-import { STORAGE_KEYS } from '@genesys-kafka/object-store/settings';
+import { BUCKET_NAME, STORAGE_KEYS } from '@genesys-kafka/object-store/settings';
 import { text, together, treeOf, type CrossCheck } from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
 
 const OBJECTS = z.strictObject({
-  bucket: text(255).meta({ description: 'The bucket that dead letters are written to; it has to be there.' }),
+  bucket: BUCKET_NAME.meta({
+    kind: 'text',
+    description: 'The bucket that dead letters are written to; it has to be there.',
+  }),
   prefix: text(500)
     .regex(/^(?!\/)(?:[^/]+\/)*$/, { error: 'is not a folder; write it with a slash at its end, such as dl/' })
     .prefault('dead-letters/')

@@ -7,7 +7,7 @@ export interface ObjectAddress {
 }
 
 /** Names that buckets have had at any time; what stands here becomes a part of a host name or path. */
-const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/;
+export const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/;
 
 /** `s3://bucket/key`, the key as it is: nothing in it is decoded. Throws `s3-source-malformed`. */
 export function parseObjectAddress(address: string): ObjectAddress {

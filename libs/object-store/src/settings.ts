@@ -1,5 +1,11 @@
 import { httpUrl, secret, text, together, type CrossCheck } from '@genesys-kafka/runtime/settings';
 import { z } from 'zod';
+import { BUCKET } from './object-address.ts';
+
+/** The name of a bucket. */
+export const BUCKET_NAME = z
+  .string()
+  .regex(BUCKET, { error: 'is not a name that a bucket can have; write 3 to 255 letters, digits, dots and dashes' });
 
 /** How a storage that speaks S3 is reached, whatever it is used for. */
 export const STORAGE_KEYS = {

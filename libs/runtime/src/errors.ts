@@ -16,9 +16,18 @@ export const RUNTIME_ERRORS = {
     meaning: 'Health and metrics cannot be served on the address that is set.',
     remedy: 'Set HTTP_PORT to a free port or HTTP_HOST to an address of this machine; HTTP_PORT=0 turns it off.',
   },
+  'output-failed': {
+    meaning: 'What a command tells cannot be written where it was to go: standard output, or the file that was named.',
+    remedy: 'Make room there, or name a place that can be written to.',
+  },
 } as const satisfies ErrorTable;
 
 export class RuntimeError extends errorsOf(RUNTIME_ERRORS) {}
+
+/** `where` is `stdout`, `stderr` or a file's path. */
+export function outputFailed(where: string, cause: NodeJS.ErrnoException): RuntimeError {
+  return new RuntimeError('output-failed', `${where} cannot be written (${cause.code ?? 'error'}).`, { cause });
+}
 
 /** One thing wrong with the configuration: where it was given, what is wrong with it, and what to write instead. */
 export interface SettingProblem {

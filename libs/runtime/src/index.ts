@@ -1,4 +1,5 @@
-export { ConfigError } from './errors.ts';
+export { ConfigError, outputFailed } from './errors.ts';
+export { printPieces } from './output.ts';
 export { hideIssuedToken, hideSecret, redactText } from './redaction.ts';
 export { settingsJsonSchema, settingsReference, type SettingReference } from './settings/reference.ts';
 export { missingSetting, requireSettings } from './settings/require-settings.ts';

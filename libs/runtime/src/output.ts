@@ -1,3 +1,6 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { outputFailed } from './errors.ts';
 import { redactText } from './redaction.ts';
 import { safeJson, visibleText } from './visible-text.ts';
 
@@ -9,6 +12,22 @@ export async function printJson(document: unknown): Promise<void> {
 /** Writes lines for people to stdout, each made safe: what came out of a record forges no line, colour or direction. */
 export function printLines(lines: readonly string[]): void {
   process.stdout.write(lines.map((line) => `${visibleText(line)}\n`).join(''));
+}
+
+/** Writes what comes to stdout, as it comes. A reader that goes away (`| head`) ends it, and is no error. */
+export async function printPieces(pieces: AsyncIterable<string | Buffer>, signal?: AbortSignal): Promise<void> {
+  const told: unknown[] = [];
+  const listen = (error: Error) => void told.push(error);
+  process.stdout.on('error', listen);
+  try {
+    await pipeline(Readable.from(pieces), process.stdout, { end: false, ...(signal ? { signal } : {}) });
+  } catch (error) {
+    // What makes the pieces may fail as well.
+    if (!told.includes(error)) throw error;
+    if (!isBrokenPipe(error)) throw outputFailed('stdout', error as Error);
+  } finally {
+    process.stdout.off('error', listen);
+  }
 }
 
 /**
@@ -29,9 +48,9 @@ export async function flush(): Promise<void> {
  * `onError`, as a full disk behind `> file` must not look like success.
  */
 export function quietBrokenPipes(onError: (error: Error) => void): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (!isBrokenPipe(error)) onError(error);
+  for (const name of ['stdout', 'stderr'] as const) {
+    process[name].on('error', (error: NodeJS.ErrnoException) => {
+      if (!isBrokenPipe(error)) onError(outputFailed(name, error));
     });
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 
@@ -114,14 +115,35 @@ test('all of stdout arrives before the process ends, and open handles do not hol
   assert.deepEqual(await run(['open-handles']), { status: 0, stdout: '{"done":true}\n', stderr: '' });
 });
 
+test(
+  'a full disk behind stdout is told as such, and not as a bug',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    for (const what of ['much-json', 'pieces']) {
+      const full = await open('/dev/full', 'w');
+      const child = spawn(process.execPath, [fixture, what], { stdio: ['ignore', full.fd, 'pipe'] });
+      let stderr = '';
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      const [status] = (await once(child, 'close')) as [number | null];
+      await full.close();
+      assert.equal(status, 1);
+      assert.match(stderr, /^error: output-failed: stdout cannot be written \(ENOSPC\)/);
+    }
+  },
+);
+
 test('a reader that went away is no error', async () => {
-  const child = spawn(process.execPath, [fixture, 'much-json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const what of ['much-json', 'pieces']) await endsQuietly(what);
+});
+
+async function endsQuietly(what: string): Promise<void> {
+  const child = spawn(process.execPath, [fixture, what], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.destroy();
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const [status] = (await once(child, 'close')) as [number | null];
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-});
+}
 
 test('what comes from outside forges no line, neither among what is printed nor among what is told', async () => {
   const { stdout, stderr } = await run(['many-lines']);

@@ -12,14 +12,16 @@ const asCreated = (spec: TopicSpec, changes: Readonly<Record<string, string>> = 
 
 test('names, partitions and settings are those of the design', () => {
   assert.deepEqual(
-    [...[all.data, ...all.retries, all.deadLetters], ...[all.ledger, all.digests, all.positions, all.controls]].map(
-      ({ name, partitions }) => [name, partitions],
-    ),
+    [
+      ...[all.data, ...all.retries, all.replays, all.deadLetters],
+      ...[all.ledger, all.digests, all.positions, all.controls],
+    ].map(({ name, partitions }) => [name, partitions]),
     [
       ['genesys.conversation-details', 6],
       ['genesys.conversation-details.retry-1', 6],
       ['genesys.conversation-details.retry-2', 6],
       ['genesys.conversation-details.retry-3', 6],
+      ['genesys.conversation-details.replay', 6],
       ['genesys.conversation-details.dlt', 6],
       ['genesys.export-ledger', 12],
       ['genesys.record-digests', 12],

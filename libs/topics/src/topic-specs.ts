@@ -45,6 +45,8 @@ export interface TopicSpecs {
   readonly data: TopicSpec;
   /** `retry-1` first. */
   readonly retries: readonly TopicSpec[];
+  /** Replayed dead letters: on a retry topic, the retries of now would stand behind thousands of them. */
+  readonly replays: TopicSpec;
   readonly deadLetters: TopicSpec;
   readonly ledger: TopicSpec;
   /** What was published last of each conversation of a day. */
@@ -76,6 +78,7 @@ export function topicSpecs(options: TopicOptions): TopicSpecs {
   return {
     data: queue(data, 4 * MIB),
     retries: Array.from({ length: retryTiers }, (_, tier) => queue(`${data}.retry-${tier + 1}`, 16 * MIB, 7 * DAY_MS)),
+    replays: queue(`${data}.replay`, 16 * MIB, 7 * DAY_MS),
     deadLetters: queue(`${data}.dlt`, 16 * MIB, 30 * DAY_MS),
     ledger: memory(`${prefix}export-ledger`),
     digests: memory(`${prefix}record-digests`),

@@ -80,7 +80,7 @@ const SECTIONS = [
   ['Records', 'On the main topic, and kept through every move.', RECORD_HEADER, RECORD],
   ['Retries', 'On the retry topics, beside the headers of the record.', RETRY_HEADER, RETRY],
   ['Dead letters', 'On the dead-letter topic, beside the headers of the record.', DEAD_LETTER_HEADER, DEAD_LETTER],
-  ['Replayed records', 'On the first retry topic, beside the headers of a retry.', REPLAY_HEADER, REPLAY],
+  ['Replayed records', 'On the topic of replays, beside the headers of a retry.', REPLAY_HEADER, REPLAY],
   [
     'Marks of what was done with dead letters',
     'On the dead-letter topic, in records without a value. Other readers of that topic skip these.',

@@ -5,6 +5,7 @@ import { code, page, table } from './markdown.ts';
 const CONTENTS: Readonly<Record<string, { readonly key: string; readonly value: string }>> = {
   data: { key: '`conversationId`', value: "Confluent's wire format: byte 0, schema id, the record's bytes" },
   retries: { key: '`conversationId`', value: "the main topic's value, unchanged" },
+  replays: { key: '`conversationId`', value: "the main topic's value, unchanged: dead letters that were replayed" },
   deadLetters: {
     key: '`conversationId`; `source:ordinal` where there is none',
     value:

@@ -176,7 +176,13 @@ test('no secret and nothing personal leaves in logs at debug level, reports, met
 /** Keys and headers of all records, those of retry and dead-letter topics too, one a line. */
 async function headersOf(area: Area): Promise<string[]> {
   const lines: string[] = [];
-  for (const topic of [area.main, `${area.main}.retry-1`, `${area.main}.retry-2`, area.deadLetters]) {
+  for (const topic of [
+    area.main,
+    `${area.main}.retry-1`,
+    `${area.main}.retry-2`,
+    `${area.main}.replay`,
+    area.deadLetters,
+  ]) {
     for (let partition = 0; partition < dataPartitions; partition += 1) {
       for await (const { records } of readToEnd(area.client, { topic, partition })) {
         for (const { key, headers } of records) {

@@ -68,15 +68,15 @@ async function withKafka<T>(
 
 /** None for dead letters where they go to object storage alone. */
 function topicsOf(settings: Settings): TopicSpec[] {
-  const { main, retries, deadLetters, controls } = consumerSpecs(settings);
-  return [main, ...retries, ...(settings.deadLetters.topic ? [deadLetters] : []), controls];
+  const { main, retries, replays, deadLetters, controls } = consumerSpecs(settings);
+  return [main, ...retries, replays, ...(settings.deadLetters.topic ? [deadLetters] : []), controls];
 }
 
 /** What `run` does at the brokers; a sink of type kafka tries its own. */
 function neededRights(settings: Settings): NeededRights {
-  const { main, deadLetters } = consumerSpecs(settings);
+  const { main, replays, deadLetters } = consumerSpecs(settings);
   const rightsTo = ({ name }: TopicSpec) => {
-    if (name === main.name) return ['read'] as const;
+    if (name === main.name || name === replays.name) return ['read'] as const;
     return name === deadLetters.name ? (['write'] as const) : (['read', 'write'] as const);
   };
   return {

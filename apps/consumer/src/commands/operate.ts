@@ -52,7 +52,7 @@ export async function pauseCommand(
 export async function drainReportCommand(session: Session<Settings>): Promise<number> {
   const { settings, log, signal } = session;
   const plans = planRoutes(settings);
-  const { main, retries } = consumerSpecs(settings);
+  const { main, retries, replays } = consumerSpecs(settings);
   const client = connectKafka(settings, log);
   try {
     const { admin } = client;
@@ -78,7 +78,8 @@ export async function drainReportCommand(session: Session<Settings>): Promise<nu
       ...plans.map((plan) => reported(plan.name, (record) => owns(plan, ownerOf(record)), fromOf.get(plan.name))),
       reported(UNROUTED, (record) => ownsOrphan(settings, ownerOf(record))),
     ]);
-    const topics = [main.name, ...retries.map(({ name }) => name), ...(await leftoverRetries(admin, settings))];
+    const own = [main, ...retries, replays].map(({ name }) => name);
+    const topics = [...own, ...(await leftoverRetries(admin, settings))];
     const there = await Promise.all(topics.map(async (name) => admin.describeTopic(name)));
     const existing = topics.filter((_, index) => there[index] !== undefined);
     const report = await drainReport({ client, routes, topics: existing, clock: systemClock, signal });

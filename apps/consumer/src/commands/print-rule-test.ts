@@ -1,8 +1,7 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { planRoutes } from '@genesys-kafka/routing';
-import { safeJson, visibleText, type Session } from '@genesys-kafka/runtime';
+import { printPieces, safeJson, visibleText, type Session } from '@genesys-kafka/runtime';
 import type { Settings } from '../settings.ts';
+import { narrowed } from './difference.ts';
 import { runRouteSuite, type RouteTestResult } from './route-suite.ts';
 import { testRules, type RuleTestResult } from './test-rules.ts';
 
@@ -36,7 +35,7 @@ function suiteLines({
     `${passed ? 'ok    ' : 'FAILED'} ${name}`,
     ...differences.flatMap(({ what, lines: changes }) => [
       `       ${what}`,
-      ...changes.map((line) => `         ${line}`),
+      ...narrowed(changes).map((line) => `         ${line}`),
     ]),
   ]);
   return [
@@ -51,11 +50,7 @@ function suiteLines({
  * A reader that goes away (`| head`) ends them.
  */
 export async function printRuleTest(results: AsyncIterable<RuleTestResult>, asJson: boolean): Promise<void> {
-  try {
-    await pipeline(Readable.from(asJson ? jsonDocument(results) : lines(results)), process.stdout, { end: false });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-  }
+  await printPieces(asJson ? jsonDocument(results) : lines(results));
 }
 
 async function* lines(results: AsyncIterable<RuleTestResult>): AsyncGenerator<string, void> {

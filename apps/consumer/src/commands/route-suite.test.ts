@@ -77,11 +77,19 @@ test('a file that is no suite is told with the line, and so is a record that is 
     ['tests: [{ name: a }]', /needs either a record or a file/],
     ['tests: {', /YAML/],
     ['{}', /tests/],
-    ['tests: [{ name: a, record: "{" }]', /record of the test "a" is not usable/],
+    ['tests: [{ name: a, record: "{" }]', /record of the test "a" is not usable: its 1 characters are not one JSON/],
+    ['tests: [{ name: a, record: {} }, { name: a, record: {} }]', /tests\.1\.name: is the name of tests\.0 already/],
+    [
+      'tests: [{ name: a, record: {}, routes: { voice: { priority: High } } }]',
+      /tests\.0\.routes\.voice\.priority: .*"high"/,
+    ],
+    ['tests: [{ name: a, record: {}, routes: { voice: { prio: high } } }]', /tests\.0\.routes\.voice: .*"prio"/],
+    ['tests: [{ name: a, record: {}, routes: chat }]', /tests\.0\.routes: is neither a list of names nor/],
+    ['tests: [{ name: a, record: {}, headers: { change: { new: 1 } } }]', /headers\.change: is not a text/],
     ['tests: [{ name: a, file: none.json }]', /none\.json cannot be read \(ENOENT\)/],
     ['tests: [{ name: a, record: "[1]" }]', /no JSON object/],
   ] as const) {
-    assert.throws(() => run(yaml), { code: 'test-file-unusable', message });
+    assert.throws(() => run(yaml), { code: 'test-file-unusable', message }, yaml);
   }
   const missing = { code: 'test-file-unusable', message: /^none\.yaml cannot be read \(ENOENT\)\. See docs/ };
   assert.throws(() => runRouteSuite('none.yaml', plans), missing);

@@ -1,33 +1,45 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { diff } from 'node:util';
 import { picks, reshaped, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import type { ConfigError } from '@genesys-kafka/runtime';
 import { readConfigurationFile } from '@genesys-kafka/runtime/cli';
 import { parseRecord } from '@genesys-kafka/topics';
 import { z } from 'zod';
 import { ConsumerError } from '../errors.ts';
+import { difference, type Difference } from './difference.ts';
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** As they are written on a topic: numbers and truths of YAML too. */
+const HEADERS = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean()], { error: 'is not a text' }).transform(String),
+);
 
 const EXPECTED = z.strictObject({
   priority: z.enum(['high', 'normal', 'low']).optional(),
   /** Text: the very bytes; anything else: the same JSON value. */
   body: z.unknown().optional(),
   key: z.string().optional(),
-  headers: z.record(z.string(), z.coerce.string()).optional(),
+  headers: HEADERS.optional(),
 });
 
 const TEST = z
   .strictObject({
     name: z.string().min(1),
     /** Text: the record's own text; anything else: its value. */
-    record: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+    record: z
+      .union([z.string(), z.record(z.string(), z.unknown())], { error: 'is neither an object nor the text of one' })
+      .optional(),
     /** A file with one record, beside this one. */
     file: z.string().min(1).optional(),
-    headers: z.record(z.string(), z.coerce.string()).prefault({}),
+    headers: HEADERS.prefault({}),
     key: z.string().optional(),
-    routes: z.union([z.array(z.string()), z.record(z.string(), EXPECTED.nullable())]).optional(),
+    routes: z
+      .union([z.array(z.string()), z.record(z.string(), EXPECTED.nullable())], {
+        error: 'is neither a list of names nor, by name, what is delivered',
+      })
+      .optional(),
     /** By route: words that the reason of its dead letter has. */
     errors: z.record(z.string(), z.string()).prefault({}),
   })
@@ -35,16 +47,22 @@ const TEST = z
     error: 'needs either a record or a file',
   });
 
-const SUITE = z.strictObject({ tests: z.array(TEST).min(1) });
+const SUITE = z.strictObject({
+  tests: z
+    .array(TEST)
+    .min(1)
+    .superRefine((tests, context) => {
+      const names = tests.map(({ name }) => name);
+      for (const [index, name] of names.entries()) {
+        const earlier = names.indexOf(name);
+        if (earlier === index) continue;
+        context.addIssue({ code: 'custom', path: [index, 'name'], message: `is the name of tests.${earlier} already` });
+      }
+    }),
+});
 
 type RouteTest = z.infer<typeof TEST>;
 type Expected = z.infer<typeof EXPECTED>;
-
-/** Lines with `  `, `- ` for what was expected and `+ ` for what is. */
-export interface Difference {
-  readonly what: string;
-  readonly lines: readonly string[];
-}
 
 export interface RouteTestResult {
   readonly name: string;
@@ -80,11 +98,19 @@ function readSuite(file: string): z.infer<typeof SUITE> {
   if (first) throw unusable(`${first.path} ${first.problem}; ${first.fix}.`);
   const parsed = SUITE.safeParse(read.value);
   if (parsed.success) return parsed.data;
-  const told = parsed.error.issues.map(({ path, message }) => {
+  const told = parsed.error.issues.flatMap(explained).map(({ path, message }) => {
     const where = read.sourceOf(path);
     return `${where === undefined ? '' : `${where}: `}${path.join('.')}: ${message}.`;
   });
   throw unusable(`${file} is no suite of tests. ${told.slice(0, 10).join(' ')}`);
+}
+
+/** Of a choice, what is wrong with the kind that was meant: the one of which more than the kind was looked at. */
+function explained(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, 'path' | 'message'>[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.find((issues) => issues.every(({ path }) => path.length > 0));
+  if (!meant) return [issue];
+  return meant.flatMap(explained).map(({ path, message }) => ({ path: [...issue.path, ...path], message }));
 }
 
 function textOf({ record, file: given }: RouteTest, suite: string): string {
@@ -105,7 +131,10 @@ function contentOf(file: string): string {
 
 function compare(one: RouteTest, text: string, plans: readonly RoutePlan[]): Difference[] {
   const read = parseRecord({ kind: 'record', body: Buffer.from(text), contentType: 'application/json' });
-  if (read.kind === 'unreadable') throw unusable(`The record of the test "${one.name}" is not usable: ${read.reason}`);
+  if (read.kind === 'unreadable') {
+    const why = read.cause === 'json-invalid' ? `its ${text.length} characters are not one JSON text.` : read.reason;
+    throw unusable(`The record of the test "${one.name}" is not usable: ${why}`);
+  }
   if (typeof read.parsed !== 'object' || read.parsed === null || Array.isArray(read.parsed))
     throw unusable(`The record of the test "${one.name}" is no JSON object; a file holds one record.`);
   const headers = Object.fromEntries(Object.entries(one.headers).map(([name, value]) => [name, Buffer.from(value)]));
@@ -202,12 +231,6 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
-}
-
-function difference(what: string, expected: readonly string[], actual: readonly string[]): Difference[] {
-  const parts = diff(actual, expected);
-  if (parts.every(([kind]) => kind === 0)) return [];
-  return [{ what, lines: parts.map(([kind, line]) => `${kind === 0 ? ' ' : kind > 0 ? '+' : '-'} ${line}`) }];
 }
 
 function unusable(what: string): ConsumerError {

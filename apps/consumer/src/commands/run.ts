@@ -32,7 +32,7 @@ export interface RunReport {
 }
 
 /**
- * main topic + retry topics ─► one group per route ─► rule ─► sink ─► done, or retry topic, or dead-letter topic.
+ * main topic + retry topics + replays ─► one group per route ─► rule ─► sink ─► done, or retry topic, or dead-letter topic.
  * Ends when `signal` aborts, or with `--drain` when nothing is left; rejects where the run itself cannot go on.
  */
 export async function runConsumer(
@@ -60,7 +60,8 @@ export async function runConsumer(
   const schemas = registry && new SchemaIds({ registry, clock, onFailure: onRegistryFailure });
   const reader = new RecordReader(schemas);
   const leftovers = await leftoverRetries(client.admin, settings);
-  const sources = [topics.main, ...topics.retries.map(({ topic }) => topic), ...leftovers] as const;
+  const queues = [...topics.retries, topics.replays].map(({ topic }) => topic);
+  const sources = [topics.main, ...queues, ...leftovers] as const;
   metrics.watchTopics(sources);
   if (leftovers.length > 0)
     log.warn({ topics: leftovers }, 'retry topics of tiers that are configured no more are read');

@@ -13,6 +13,7 @@ function setUp(committed: readonly string[] = [], recorded: Readonly<Record<stri
   const written: ControlEntry[] = [];
   /** What was asked of the topic, in order. */
   const asked: string[] = [];
+  const clock = new ManualClock();
   const starts = new Map(Object.entries(recorded));
   const options = {
     admin: {
@@ -31,14 +32,14 @@ function setUp(committed: readonly string[] = [], recorded: Readonly<Record<stri
     },
     mainTopic: 't',
     log,
-    clock: new ManualClock(),
+    clock,
   };
   const choose = async (from?: RouteStart) =>
     chooseStarts(
       { connector: 'c', kafka: { topicPrefix: 'g.' }, routes: [{ name: 'new', from }] } as unknown as RoutingSettings,
       options,
     );
-  return { written, asked, choose };
+  return { written, asked, choose, clock };
 }
 
 test('a new route begins at the end, or at a moment, and that is recorded before it begins', async () => {
@@ -59,6 +60,15 @@ test('a new route begins at the end, or at a moment, and that is recorded before
     ],
   );
   assert.deepEqual(latest.asked, ['write', 'catchUp'], 'another process may have been faster');
+});
+
+test('a moment that has not come is refused: records from before it would be delivered; once it has come it is one', async () => {
+  const { written, choose, clock } = setUp();
+  const from = clock.nowMs() + 1000;
+  await assert.rejects(choose(from), { code: 'route-start-ahead', scope: 'usage' });
+  assert.deepEqual(written, []);
+  await clock.advance(1000);
+  assert.deepEqual([...(await choose(from))], ['new']);
 });
 
 test('it counts once: not for a group with offsets, nor for one whose start is recorded, nor for the earliest', async () => {

@@ -2,6 +2,7 @@ import type { KafkaAdmin } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 import { groupIdOf, type RouteStart, type RoutingSettings } from '@genesys-kafka/routing';
 import type { Logger } from '@genesys-kafka/runtime';
+import { ConsumerError } from '../errors.ts';
 import type { RouteControls } from './route-controls.ts';
 
 export interface StartsOptions {
@@ -16,7 +17,7 @@ export interface StartsOptions {
  * Records where routes with a `from` of their own begin, before they do: an offset that was never committed would
  * otherwise be looked for anew with each start, and what came in between would be passed over. Counts once: a group
  * that has offsets, or whose start is recorded, is left where it is, also after its offsets have expired. Resolves with
- * the routes that begin now.
+ * the routes that begin now; rejects with `route-start-ahead` where one would at a moment that has not come.
  */
 export async function chooseStarts(settings: RoutingSettings, options: StartsOptions): Promise<ReadonlySet<string>> {
   const { controls, log, clock } = options;
@@ -26,6 +27,8 @@ export async function chooseStarts(settings: RoutingSettings, options: StartsOpt
     const offsets = await startToCome({ groupId, from }, options);
     if (!offsets) continue;
     const text = from === 'latest' ? from : new Date(from).toISOString();
+    if (typeof from === 'number' && from > clock.nowMs())
+      throw new ConsumerError('route-start-ahead', `Route ${name} begins at ${text}, which has not come.`);
     const at = new Date(clock.nowMs()).toISOString();
     await controls.write({ kind: 'start', groupId, start: { from: text, at, offsets } });
     begun.add(name);

@@ -7,8 +7,8 @@ import { committedIn } from '../group/commit-note.ts';
 export interface Left {
   readonly topic: string;
   readonly partition: number;
-  /** 0 for the main topic, n for `retry-n`. */
-  readonly tier: number;
+  /** 0 for the main topic, n for `retry-n`; absent for replays. */
+  readonly tier?: number;
   /** Where its group stands, and where the log ends. */
   readonly position: number;
   readonly end: number;
@@ -69,16 +69,17 @@ export async function drainReport(options: DrainReportOptions): Promise<DrainRep
   const { client, routes, topics, clock } = options;
   const left = new Map<string, Left[]>(routes.map(({ route }) => [route, []]));
   const begun = new Set<string>();
-  for (const [tier, topic] of topics.entries()) {
+  for (const topic of topics) {
+    const isMain = topic === topics[0];
     // Commits first: a record that comes between the two questions counts as left.
     const groups = routes.map(({ groupId }) => groupId);
     const committed = await committedIn(client.admin, groups, topic);
-    for (const [index, { route }] of routes.entries()) if (tier === 0 && committed[index]!.size > 0) begun.add(route);
+    for (const [index, { route }] of routes.entries()) if (isMain && committed[index]!.size > 0) begun.add(route);
     for (const { partition, first, end } of await client.admin.offsets(topic)) {
       const target = { topic, partition };
       const standing = routes.map((one, index) => {
         const known = committed[index]!.get(partition) ?? one.startOf(target) ?? first;
-        return new Standing(one, known > first ? known : first, end, tier);
+        return new Standing(one, known > first ? known : first, end, isMain);
       });
       await readInto(standing, target, end, options);
       for (const one of standing) {
@@ -100,18 +101,18 @@ class Standing {
   readonly position: bigint;
   readonly #reported: ReportedRoute;
   readonly #end: bigint;
-  readonly #tier: number;
+  readonly #isMain: boolean;
   #records = 0;
   #oldestMs = Infinity;
   #dueMs = Infinity;
   #readTo: bigint;
 
-  constructor(reported: ReportedRoute, position: bigint, end: bigint, tier: number) {
+  constructor(reported: ReportedRoute, position: bigint, end: bigint, isMain: boolean) {
     this.route = reported.route;
     this.#reported = reported;
     this.position = position;
     this.#end = end;
-    this.#tier = tier;
+    this.#isMain = isMain;
     this.#readTo = position;
   }
 
@@ -119,10 +120,10 @@ class Standing {
     if (nextOffset > this.#readTo) this.#readTo = nextOffset;
     for (const record of records) {
       if (record.offset < this.position || record.offset >= this.#end) continue;
-      if (this.#tier > 0 && !this.#reported.owns(record)) continue;
+      if (!this.#isMain && !this.#reported.owns(record)) continue;
       this.#records += 1;
       this.#oldestMs = Math.min(this.#oldestMs, record.timestampMs);
-      if (this.#tier > 0) this.#dueMs = Math.min(this.#dueMs, dueMsOf(record));
+      if (!this.#isMain) this.#dueMs = Math.min(this.#dueMs, dueMsOf(record));
     }
   }
 
@@ -133,7 +134,7 @@ class Standing {
     return {
       topic,
       partition,
-      tier: this.#tier,
+      ...tierOf(topic, this.#isMain),
       position: Number(this.position),
       end: Number(this.#end),
       records: this.#records + Math.ceil(beyond * density),
@@ -142,6 +143,12 @@ class Standing {
       ...(Number.isFinite(this.#dueMs) ? { due: new Date(this.#dueMs).toISOString() } : {}),
     };
   }
+}
+
+function tierOf(topic: string, isMain: boolean): Pick<Left, 'tier'> {
+  if (isMain) return { tier: 0 };
+  const tier = /\bretry-(\d+)$/.exec(topic)?.[1];
+  return tier === undefined ? {} : { tier: Number(tier) };
 }
 
 async function readInto(

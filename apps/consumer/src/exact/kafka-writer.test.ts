@@ -126,7 +126,7 @@ function writerOf(cluster: MemoryCluster, more: Partial<KafkaWriterOptions> = {}
   const clock = { ...systemClock, sleep: async () => undefined };
   const breaker = { errors: 1, over: 1000, cooldownMs: 1, maxWaitMs: 1 };
   const writer = new KafkaPartitionWriter({
-    ...{ input, inputTopicId: 'id of in', transactionalId: 'g.c.all.in-0', sink, priority: 'normal', clock },
+    ...{ input, inputTopicId: 'id of in', transactionalId: 'g.c.all.in-0', sink, lane: 'normal', clock },
     gate: new SinkGate({ concurrency: 4, breaker, clock }),
     forwarderBy: () => forwarder as never,
     deadLetterBytes: 1000,

@@ -253,7 +253,7 @@ test('whether a topic takes a record is told to the byte, as its broker has it',
   await assert.rejects(area.send(0, [record(bytes + 1)], topic), { code: 'message-too-large' });
 });
 
-test('a dead letter that is replayed to such a route comes through the retry topic, once, without our headers', async () => {
+test('a dead letter that is replayed to such a route comes by the topic of replays, once, without our headers', async () => {
   await using area = await bus.area();
   const target = await targetOf(area);
   await publish(area, 20);

@@ -11,15 +11,15 @@ const TAG_CHARS = 12;
 
 /** The flows of a route whose records become objects. */
 export function objectFlows(
-  { groupId, priority }: RoutePlan,
+  { groupId }: RoutePlan,
   { sink, gate }: { readonly sink: S3Sink; readonly gate: SinkGate },
   context: ExactContext,
 ): FlowFactory {
-  const { workOf, onAnswer, onDelivered, limits, topicIds, draining, acceptChanges, clock } = context;
+  const { workOf, laneOf, onAnswer, onDelivered, limits, topicIds, draining, acceptChanges, clock } = context;
   return (target, hooks) => {
     const tag = tagOf(groupId, topicIds.get(target.topic));
     const writer = new ObjectPartitionWriter({
-      ...{ target, groupId, sink, gate, priority, tag, acceptChanges, clock },
+      ...{ target, groupId, sink, gate, lane: laneOf(target.topic), tag, acceptChanges, clock },
       onAnswer: (outcome, seconds) => onAnswer([outcome], seconds),
     });
     return new ExactFlow({ limits, batch: sink.batch, draining, writer, workOf, hooks, onDelivered, clock });

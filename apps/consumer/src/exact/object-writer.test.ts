@@ -32,7 +32,7 @@ function writerOf(more: { readonly prefix?: string; readonly acceptChanges?: boo
   const clock = { ...systemClock, sleep: async () => undefined };
   const breaker = { errors: 1, over: 100, cooldownMs: 1, maxWaitMs: 1 };
   const writer = new ObjectPartitionWriter({
-    ...{ target, groupId: 'g', sink, priority: 'normal', tag: 'tag', acceptChanges, clock },
+    ...{ target, groupId: 'g', sink, lane: 'normal', tag: 'tag', acceptChanges, clock },
     gate: new SinkGate({ concurrency: 4, breaker, clock }),
     onAnswer: ({ kind }) => answers.push(kind),
   });

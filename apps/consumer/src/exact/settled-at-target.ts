@@ -1,10 +1,10 @@
-import type { DeliveryOutcome, Priority, SinkGate } from '@genesys-kafka/delivery';
+import type { DeliveryOutcome, Lane, SinkGate } from '@genesys-kafka/delivery';
 import { backoffMs, type BackoffOptions, type Clock } from '@genesys-kafka/resilience';
 
 /** By what a writer comes to its target. */
 export interface TargetPorts {
   readonly gate: SinkGate;
-  readonly priority: Priority;
+  readonly lane: Lane;
   readonly onAnswer: (outcome: DeliveryOutcome, seconds: number) => void;
   readonly clock: Clock;
 }
@@ -17,13 +17,13 @@ type Settled = { readonly kind: 'delivered' | 'rejected' };
  */
 export async function settledAtTarget<O extends DeliveryOutcome>(
   attempt: () => Promise<O>,
-  { gate, priority, onAnswer, clock }: TargetPorts,
+  { gate, lane, onAnswer, clock }: TargetPorts,
   backoff: BackoffOptions,
   stopping: AbortSignal,
 ): Promise<Extract<O, Settled>> {
   for (let tries = 0; ; tries += 1) {
     let outcome: O | undefined;
-    const answer = await gate.run(priority, stopping, async (onWritten) => {
+    const answer = await gate.run(lane, stopping, async (onWritten) => {
       onWritten();
       const startedMs = clock.monotonicMs();
       outcome = await attempt();

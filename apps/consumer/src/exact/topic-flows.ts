@@ -10,15 +10,15 @@ import { KafkaPartitionWriter } from './kafka-writer.ts';
 
 /** The flows of a route whose records go to another topic. */
 export function topicFlows(
-  { groupId, priority }: RoutePlan,
+  { groupId }: RoutePlan,
   { sink, gate }: { readonly sink: KafkaSink; readonly gate: SinkGate },
   context: ExactContext,
 ): FlowFactory {
-  const { workOf, forwarderBy, onAnswer, onDelivered, limits, topics, topicIds, draining, acceptChanges, clock } =
-    context;
+  const { workOf, laneOf, forwarderBy, onAnswer, onDelivered, limits, topics, topicIds } = context;
+  const { draining, acceptChanges, clock } = context;
   return (input, hooks) => {
     const writer = new KafkaPartitionWriter({
-      ...{ input, sink, gate, priority, forwarderBy, acceptChanges, clock },
+      ...{ input, sink, gate, lane: laneOf(input.topic), forwarderBy, acceptChanges, clock },
       inputTopicId: topicIds.get(input.topic),
       deadLetterBytes: topics.deadLetters?.maxBytes ?? 0,
       transactionalId: `${groupId}.${partitionName(input)}`,

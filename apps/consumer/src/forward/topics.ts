@@ -12,6 +12,7 @@ export interface MoveTarget extends TopicSize {
 export interface ConsumerTopics {
   readonly main: string;
   readonly retries: readonly MoveTarget[];
+  readonly replays: MoveTarget;
   /** Absent where dead letters go to object storage alone. */
   readonly deadLetters: MoveTarget | undefined;
 }
@@ -19,22 +20,23 @@ export interface ConsumerTopics {
 export function consumerSpecs(settings: Settings): {
   main: TopicSpec;
   retries: readonly TopicSpec[];
+  replays: TopicSpec;
   deadLetters: TopicSpec;
   controls: TopicSpec;
 } {
-  const { data, retries, deadLetters, controls } = topicSpecs({
+  const { data, retries, replays, deadLetters, controls } = topicSpecs({
     prefix: settings.kafka.topicPrefix,
     dataPartitions: settings.kafka.partitions,
     retryTiers: settings.retry.tiersMs.length,
   });
-  return { main: data, retries, deadLetters, controls };
+  return { main: data, retries, replays, deadLetters, controls };
 }
 
 /** Creates the topics that are missing and checks those that are there; throws `topic-unfit` with all that is wrong. */
 export async function prepareConsumerTopics({ admin }: KafkaClient, settings: Settings): Promise<ConsumerTopics> {
-  const { main, retries, deadLetters } = consumerSpecs(settings);
+  const { main, retries, replays, deadLetters } = consumerSpecs(settings);
   const { topic } = settings.deadLetters;
-  const targets = [...retries, ...(topic ? [deadLetters] : [])];
+  const targets = [...retries, replays, ...(topic ? [deadLetters] : [])];
   const [source, ...found] = await prepareTopics(admin, [main, ...targets]);
   const problems = tooSmallFor(source!, found);
   if (problems.length > 0) throw new KafkaError('topic-unfit', problems.join(' '));
@@ -45,7 +47,8 @@ export async function prepareConsumerTopics({ admin }: KafkaClient, settings: Se
   return {
     main: main.name,
     retries: moves.slice(0, retries.length),
-    deadLetters: moves[retries.length],
+    replays: moves[retries.length]!,
+    deadLetters: moves[retries.length + 1],
   };
 }
 

@@ -68,14 +68,14 @@ function kafkaSink(
   };
   const client = connectKafka({ ...settings, kafka: { ...kafka, ...there, compression, requestTimeoutMs } }, log);
   const { positions, ledger, digests } = topicSpecs({ prefix: kafka.topicPrefix });
-  const { main, retries, deadLetters } = consumerSpecs(settings);
+  const { main, retries, replays, deadLetters } = consumerSpecs(settings);
   const routes = settings.routes.filter(({ sink }) => sink === name);
   return new KafkaSink({
     ...{ name, client, topic, positions, frame, batch, compression },
     isOwnCluster: brokers === undefined,
     ownTopics: brokers
       ? [positions.name]
-      : [main, ...retries, deadLetters, positions, ledger, digests].map((own) => own.name),
+      : [main, ...retries, replays, deadLetters, positions, ledger, digests].map((own) => own.name),
     transactionalIds: routes.map((route) => `${groupIdOf(settings, route.name)}.${main.name}-0`),
   });
 }

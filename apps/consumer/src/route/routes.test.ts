@@ -30,7 +30,12 @@ test('a dead letter of any route is told, and so is a topic that takes a record 
   } as unknown as TopicWriter;
   const [unrouted] = workingRoutes([], { byName: new Map(), [Symbol.asyncDispose]: async () => undefined }, metrics, {
     settings: loadSettings(SETTINGS, { env: {} }),
-    topics: { main: 't', retries: [], deadLetters: { topic: 't.dlt', partitions: 1, maxBytes: 1 << 24 } },
+    topics: {
+      main: 't',
+      retries: [],
+      replays: { topic: 't.replay', partitions: 1, maxBytes: 1 << 24 },
+      deadLetters: { topic: 't.dlt', partitions: 1, maxBytes: 1 << 24 },
+    },
     writer,
     reader: new RecordReader(undefined),
     log: createLogger({ name: 'test', level: 'warn', destination }),
@@ -96,7 +101,12 @@ test('a batch that cannot become larger goes: a full partition does not wait for
   const sinks = { byName, [Symbol.asyncDispose]: async () => undefined };
   const context: RouteContext = {
     settings: loadSettings(SETTINGS, { env: {} }),
-    topics: { main: 't', retries: [], deadLetters: { topic: 't.dlt', partitions: 1, maxBytes: 1 << 24 } },
+    topics: {
+      main: 't',
+      retries: [],
+      replays: { topic: 't.replay', partitions: 1, maxBytes: 1 << 24 },
+      deadLetters: { topic: 't.dlt', partitions: 1, maxBytes: 1 << 24 },
+    },
     writer: { append: async () => undefined },
     reader: new RecordReader(undefined),
     log: createLogger({ name: 'test', level: 'warn', destination: new PassThrough() }),

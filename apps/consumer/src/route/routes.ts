@@ -113,7 +113,8 @@ function configuredRoute(plan: RoutePlan, open: OpenSink, recorder: RouteRecorde
     });
   const onDelivered = (records = 1) => recorder.settled('delivered', records);
   const forwarderBy = (writer?: RecordMover) => forwarderOf(name, recorder, writer ? { ...context, writer } : context);
-  const exact = { ...context, workOf, forwarderBy, onAnswer, onDelivered };
+  const laneOf = (topic: string): Lane => (topic === topics.replays.topic ? 'replay' : priority);
+  const exact = { ...context, workOf, laneOf, forwarderBy, onAnswer, onDelivered };
   if (open.kind === 'objects') return objectFlows(plan, open, exact);
   if (open.kind === 'topic') return topicFlows(plan, open, exact);
   const batcherOf = (lane: Lane) => new Batcher({ ...open, lane, clock, onAnswer });

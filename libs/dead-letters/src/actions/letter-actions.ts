@@ -2,23 +2,26 @@ import { randomUUID } from 'node:crypto';
 import type { KafkaClient } from '@genesys-kafka/kafka';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import { MARKER_HEADER, type TopicSize } from '@genesys-kafka/topics';
+import { z } from 'zod';
 import type { LetterPlace } from '../objects/letter-place.ts';
 
-/** Who did what with which dead letters: one when it begins, one when it has ended, with the same id. */
-export interface LetterAction {
-  readonly v: 1;
-  readonly id: string;
-  readonly action: 'replay' | 'purge' | 'export';
-  readonly state: 'begun' | 'ended' | 'failed';
+const ACTION = z.object({
+  v: z.literal(1),
+  id: z.string(),
+  action: z.enum(['replay', 'purge', 'export']),
+  state: z.enum(['begun', 'ended', 'failed']),
   /** User and machine. */
-  readonly by: string;
+  by: z.string(),
   /** ISO 8601. */
-  readonly at: string;
+  at: z.string(),
   /** As it was given. */
-  readonly filter: Readonly<Record<string, string>>;
+  filter: z.record(z.string(), z.string()),
   /** How many dead letters, by what became of them; of one that has ended. */
-  readonly counts?: Readonly<Record<string, number>>;
-}
+  counts: z.record(z.string(), z.number()).optional(),
+});
+
+/** Who did what with which dead letters: one when it begins, one when it has ended, with the same id. */
+export type LetterAction = Readonly<z.infer<typeof ACTION>>;
 
 export interface ActionPorts {
   readonly client: Pick<KafkaClient, 'producer'>;
@@ -81,8 +84,7 @@ async function write({ client, deadLetters, objects }: ActionPorts, action: Lett
 /** Undefined for what is none. */
 export function parseAction(text: string): LetterAction | undefined {
   try {
-    const action = JSON.parse(text) as Partial<LetterAction> | null;
-    return action?.v === 1 && typeof action.id === 'string' ? (action as LetterAction) : undefined;
+    return ACTION.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

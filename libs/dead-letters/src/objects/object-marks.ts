@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { showObject } from '@genesys-kafka/object-store';
+import { z } from 'zod';
 import { ACTIONS, parseAction } from '../actions/letter-actions.ts';
+import { markUnreadable } from '../errors.ts';
 import type { LetterMarks } from '../letters/stored-dead-letter.ts';
 import { inOrder } from '../letters/in-order.ts';
 import type { LetterPlace } from './letter-place.ts';
@@ -16,23 +19,26 @@ const MANY = 20;
 const LINES_PER_OBJECT = 50_000;
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)];
 
-interface Mark {
-  readonly id: string;
-  /** ISO 8601. */
-  readonly at: string;
-}
-
-/** Dead letters that a transaction is about to replay, and from where on the retry topic says whether it was committed. */
-export interface PendingReplay {
-  readonly v: 1;
-  readonly ids: readonly string[];
-  readonly at: string;
-  readonly topic: string;
+/** `at` is ISO 8601. */
+const MARK = z.object({ v: z.literal(1), id: z.string(), at: z.string() });
+const PENDING_REPLAY = z.object({
+  v: z.literal(1),
+  ids: z.array(z.string()),
+  at: z.string(),
+  topic: z.string(),
   /** Where the partitions of the topic ended before, by partition. */
-  readonly from: Readonly<Record<string, string>>;
-}
+  from: z.record(z.string(), z.string().regex(/^\d{1,19}$/)),
+});
 
-/** Adds what the storage says of dead letters that were replayed, and of what was done lately. */
+type Mark = Omit<z.infer<typeof MARK>, 'v'>;
+
+/** Dead letters that a transaction is about to replay, and from where on their topic says whether it was committed. */
+export type PendingReplay = Readonly<z.infer<typeof PENDING_REPLAY>>;
+
+/**
+ * Adds what the storage says of dead letters that were replayed, and of what was done lately. Rejects with
+ * `letter-mark-unreadable` where it says what nobody understands.
+ */
 export async function readObjectMarks(place: LetterPlace, marks: LetterMarks, signal: AbortSignal): Promise<void> {
   for (const { id, at } of (await readAll(place, signal)).marks) marks.replayed.set(id, at);
   const { store, bucket, prefix } = place;
@@ -85,7 +91,8 @@ export async function readPending(
   const listed = await store.list({ bucket, key: prefix + PENDING }, signal);
   const read = listed.map(async ({ key }) => {
     const body = await store.get({ bucket, key }, signal);
-    return { key, pending: JSON.parse(body.toString('utf8')) as PendingReplay };
+    const parse = () => PENDING_REPLAY.parse(JSON.parse(body.toString('utf8')));
+    return { key, pending: await understood({ bucket, key }, parse) };
   });
   return Promise.all(read);
 }
@@ -96,9 +103,24 @@ async function readAll(
 ): Promise<{ readonly keys: readonly string[]; readonly marks: readonly Mark[] }> {
   const keys = (await store.list({ bucket, key: prefix + REPLAYED }, signal)).map(({ key }) => key);
   const marks: Mark[] = [];
-  for await (const body of inOrder(keys, AHEAD, async (key) => store.get({ bucket, key }, signal))) {
-    const lines = (await unzip(body)).toString('utf8').split('\n');
-    for (const line of lines) if (line !== '') marks.push(JSON.parse(line) as Mark);
-  }
+  const read = async (key: string) => {
+    const body = await store.get({ bucket, key }, signal);
+    return understood({ bucket, key }, async () =>
+      (await unzip(body))
+        .toString('utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => MARK.parse(JSON.parse(line))),
+    );
+  };
+  for await (const found of inOrder(keys, AHEAD, read)) for (const mark of found) marks.push(mark);
   return { keys, marks };
+}
+
+async function understood<T>(address: Parameters<typeof showObject>[0], read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw markUnreadable(showObject(address), error);
+  }
 }

@@ -21,7 +21,7 @@ import {
 
 export interface BatchPorts {
   readonly client: Pick<KafkaClient, 'read' | 'admin'>;
-  readonly firstRetry: TopicSize;
+  readonly replays: TopicSize;
   /** Where marks are written in the transaction that replays; absent where dead letters go to object storage alone. */
   readonly deadLetters: TopicSize | undefined;
   readonly objects: LetterPlace | undefined;
@@ -37,21 +37,21 @@ export interface Routed {
 
 /**
  * Replays a batch in one transaction, marks included. Where these cannot be part of it, the storage is told before what
- * is about to be replayed, and a later replay finds on the retry topic whether it was: see `settlePending`.
+ * is about to be replayed, and a later replay finds on their topic whether it was: see `settlePending`.
  */
 export async function sendBack(
   producer: TransactionalProducer,
   batch: readonly Routed[],
   ports: BatchPorts,
 ): Promise<void> {
-  const { firstRetry, deadLetters, objects, clock, signal } = ports;
+  const { replays, deadLetters, objects, clock, signal } = ports;
   const at = new Date(clock.nowMs()).toISOString();
   // One after the other: a record for one route may be all that a send can hold.
   const rounds: Sends[] = [];
   const round = (index: number) => (rounds[index] ??= new Sends());
   for (const { stored, records } of batch) {
     const { id } = stored;
-    const target = { topic: firstRetry.topic, partition: partitionOf(stored, firstRetry.partitions) };
+    const target = { topic: replays.topic, partition: partitionOf(stored, replays.partitions) };
     for (const [index, record] of records.entries()) round(index).add(target, record);
     if (!deadLetters) continue;
     const partition =
@@ -74,7 +74,7 @@ export async function sendBack(
 }
 
 /**
- * Finds out what became of replays that ended between their transaction and its mark: the retry topic has their
+ * Finds out what became of replays that ended between their transaction and its mark: the topic of replays has their
  * records, or none of them. To be called once earlier replays are fenced.
  */
 export async function settlePending(objects: LetterPlace, { client, signal }: Pick<BatchPorts, 'client' | 'signal'>) {
@@ -91,15 +91,11 @@ export async function settlePending(objects: LetterPlace, { client, signal }: Pi
   }
 }
 
-async function pendingOf(
-  ids: readonly string[],
-  at: string,
-  { client, firstRetry }: BatchPorts,
-): Promise<PendingReplay> {
-  const { topic } = firstRetry;
+async function pendingOf(ids: readonly string[], at: string, { client, replays }: BatchPorts): Promise<PendingReplay> {
+  const { topic } = replays;
   const ends = await client.admin.offsets(topic);
   const from = Object.fromEntries(ends.map(({ partition, end }) => [String(partition), String(end)]));
-  return { v: 1, ids, at, topic, from };
+  return { v: 1, ids: [...ids], at, topic, from };
 }
 
 async function wasCommitted(

@@ -98,7 +98,7 @@ test('the retry record: attempt 1 and due now, own headers and history kept, not
     [],
   );
   const ofProducer = stored({ stage: 'validate', framing: 'none', origin: { source: 'job-1', ordinal: 4 } });
-  assert.throws(() => replayHeaders(ofProducer, plan('crm'), 0), /no place in the main topic/);
+  assert.throws(() => retryRecords(ofProducer, [plan('crm')], 0), /no place in the main topic/);
 });
 
 test('a record that has died before goes on with its version and place, and with how often it was replayed', () => {

@@ -61,7 +61,7 @@ const DROPPED = new Set<string>([
   DEAD_LETTER_HEADER.attempts,
 ]);
 
-/** What goes to the first retry topic: a record for each route. */
+/** What goes to the topic of replays: a record for each route. */
 export function retryRecords(letter: StoredDeadLetter, routes: readonly RoutePlan[], nowMs: number): OutgoingRecord[] {
   const { key } = letter;
   const value = letter.value();

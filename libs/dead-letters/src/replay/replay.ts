@@ -28,7 +28,7 @@ export interface ReplayOptions extends BatchPorts {
   readonly client: KafkaClient;
   readonly plans: readonly RoutePlan[];
   readonly reader: RecordReader;
-  /** Whether the first retry topic is large enough for a record. */
+  /** Whether the topic of replays is large enough for a record. */
   readonly takes: (record: OutgoingRecord) => boolean;
   /** Of this connector: one replay at a time, the later one takes over. */
   readonly transactionalId: string;
@@ -68,7 +68,7 @@ export interface ReplayReport {
 const BATCH = { deadLetters: 1000, bytes: 4 * 1024 * 1024 };
 
 /**
- * Sends dead letters back to the first retry topic of their routes, each identity once, whatever is interrupted, however
+ * Sends dead letters back to their routes by the topic of replays, each identity once, whatever is interrupted, however
  * often the command is repeated, and from whichever store: retry records and marks are one transaction. Before it
  * reads, it takes over from any earlier replay and reads up to its own claim, so that nothing committed is overlooked.
  * After a failure the same command goes on where the marks stand.
@@ -144,7 +144,7 @@ async function walk(
       }
       const records = retryRecords(stored, target.routes, clock.nowMs());
       if (!records.every(takes)) {
-        refuse('is more than the retry topic takes');
+        refuse('is more than the topic of replays takes');
         continue;
       }
       if (replayed + batch.length >= max) {

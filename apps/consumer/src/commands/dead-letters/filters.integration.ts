@@ -112,6 +112,9 @@ test('export writes the lines of the contract, whichever store they come from', 
   };
   assert.match((await exported()).stderr, /export-two-documents/);
   const file = join(await mkdtemp(join(tmpdir(), 'letters-')), 'letters.ndjson');
+  const nowhere = await exported('--to', join(file, 'below-no-folder.ndjson'));
+  assert.equal(nowhere.status, 1);
+  assert.match(nowhere.stderr, /^error: output-failed: .*below-no-folder\.ndjson cannot be written \(ENOENT\)/m);
   for (const store of ['topic', 'objects']) {
     const { stdout, stderr } = await exported('--store', store, '--to', file);
     assert.equal((JSON.parse(stdout) as { exported: number }).exported, 4, stderr);

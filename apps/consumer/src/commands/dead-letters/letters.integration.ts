@@ -5,6 +5,7 @@ import { readToEnd } from '@genesys-kafka/kafka';
 import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
 import { dataPartitions, samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { letterFlood, toTopic } from '../../../fixtures/letter-flood.ts';
 import { Target } from '../../../fixtures/target.ts';
 import { until } from '../../../fixtures/until.ts';
 import type { RunReport } from '../run.ts';
@@ -135,7 +136,7 @@ test('large dead letters are replayed and purged in sends that topics take; what
   const twice = { routes: ['one', 'two'].map((name) => ({ name, sink: 'crm' })), sinks };
   const plain = { ...twice, kafka: { ...kafka, compression: 'none' } };
   const { replayed, refused } = await json<ReplayReport>(area, plain, 'dead-letters', 'replay');
-  assert.deepEqual([replayed, refused], [21, { 'is more than the retry topic takes': 1 }]);
+  assert.deepEqual([replayed, refused], [21, { 'is more than the topic of replays takes': 1 }]);
   const { routes } = await json<RunReport>(area, twice, ...drain, '--accept-rules');
   assert.deepEqual([routes.one!.delivered, routes.two!.delivered], [43, 43]);
   const { purged } = await json<PurgeReport>(area, plain, 'dead-letters', 'purge', '--yes');
@@ -161,7 +162,7 @@ test('a replay while the routes are live: no more in a second than its rate allo
   // By the broker's time. One batch may come late and the next one in time: twice the rate, and a little.
   const writtenMs: number[] = [];
   for (let partition = 0; partition < dataPartitions; partition += 1) {
-    for await (const { records } of readToEnd(area.client, { topic: `${area.main}.retry-1`, partition }))
+    for await (const { records } of readToEnd(area.client, { topic: `${area.main}.replay`, partition }))
       writtenMs.push(...records.map(({ timestampMs }) => timestampMs));
   }
   assert.equal(writtenMs.length, letters);
@@ -176,6 +177,38 @@ test('a replay while the routes are live: no more in a second than its rate allo
   assert.deepEqual([delivered, deadLettered], [letters, letters]);
   assert.equal(target.accepted.length, letters, 'each once');
   assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, letters);
+});
+
+test('a target that answers replays slowly holds up neither what comes now nor its retries', async () => {
+  await using area = await bus.area();
+  await using target = await Target.listen();
+  const released = Promise.withResolvers<undefined>();
+  let answered = 0;
+  target.answer = async ({ conversationId }) => {
+    if (!conversationId.startsWith('live')) {
+      await released.promise;
+      return { status: 200 };
+    }
+    answered += 1;
+    return { status: answered === 1 ? 503 : 200 };
+  };
+  const more = {
+    routes: [{ name: 'crm', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: target.url, concurrency: 4 } },
+    consumer: { inFlightRecords: 5 },
+  };
+  await toTopic(area, letterFlood(area, 60));
+  const { replayed } = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', '1000/s');
+  assert.equal(replayed, 60);
+  await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...quick);
+  await until(() => target.peak > 0, 'the first replay');
+  await area.publish([{ conversationId: 'live', n: 0 }]);
+  await until(() => target.accepted.length === 1, 'the retry of what came now');
+  assert.equal(answered, 2);
+  released.resolve(undefined);
+  await until(() => target.accepted.length === 61, 'all replays');
+  consumer.signal('SIGTERM');
+  assert.equal((await consumer.ended).status, 0);
 });
 
 test('retries of a route that is not in the configuration are kept as dead letters, not skipped for ever', async () => {

@@ -22,8 +22,9 @@ import {
   type ReplayReport,
 } from '@genesys-kafka/dead-letters';
 import type { KafkaClient } from '@genesys-kafka/kafka';
-import { systemClock } from '@genesys-kafka/resilience';
+import { OperationalError, systemClock } from '@genesys-kafka/resilience';
 import { groupPrefixOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import { outputFailed, printPieces } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import { ConsumerError } from '../../errors.ts';
@@ -63,8 +64,7 @@ export async function replayLetters(
   const { settings, log, signal } = session;
   const plans = planRoutes(settings);
   return withLetters(session, flags, async ({ client, letters, filter, objects }) => {
-    const { retries, deadLetters } = await prepareConsumerTopics(client, settings);
-    const firstRetry = retries[0]!;
+    const { replays, deadLetters } = await prepareConsumerTopics(client, settings);
     const registry = connectOptionalRegistry(settings);
     await registry?.check();
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
@@ -82,8 +82,8 @@ export async function replayLetters(
         deadLetters,
         objects,
         looksIn: flags.store,
-        firstRetry,
-        takes: (record) => fitsTopic(record, firstRetry.maxBytes, settings.kafka.compression),
+        replays,
+        takes: (record) => fitsTopic(record, replays.maxBytes, settings.kafka.compression),
         clock: systemClock,
         signal,
       });
@@ -174,7 +174,7 @@ async function writeLetters(
     }
   }
   if (file === undefined) {
-    await pipeline(Readable.from(lines()), process.stdout, { end: false, signal });
+    await printPieces(lines(), signal);
     if (exported === 0) await whenNone();
     return { exported, unreadable: letters.unreadable };
   }
@@ -186,8 +186,10 @@ async function writeLetters(
     if (exported === 0) await whenNone();
     await rename(partial, file);
   } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
+    await rm(partial, { force: true }).catch(() => undefined);
+    // Of the file system: what else fails here tells for itself.
+    if (error instanceof OperationalError || !(error instanceof Error && 'syscall' in error)) throw error;
+    throw outputFailed(file, error as NodeJS.ErrnoException);
   }
   return { exported, unreadable: letters.unreadable, file };
 }

@@ -56,7 +56,7 @@ test('a dead letter is a line in object storage and a record on the topic, and i
 
   const both = await json<DeadLetterStats>(area, more, 'dead-letters', 'stats');
   assert.deepEqual([both.letters, both.byCause], [4, { 'http-422': 3, 'json-invalid': 1 }]);
-  // The topic is another one here: what is listed comes from object stores.storage.
+  // The topic is another one here: what is listed comes from object storage.
   const alone = { ...more, kafka: { brokers: area.stack.brokers, topicPrefix: `${area.prefix}none.` } };
   const stored = await json<DeadLetterStats>(area, alone, 'dead-letters', 'stats');
   assert.deepEqual(stored, both);

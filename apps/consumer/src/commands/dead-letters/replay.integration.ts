@@ -115,7 +115,7 @@ for (const topic of [true, false]) {
       deadLetters: { topic, objects },
     };
     const letters = letterFlood(area, 500);
-    // Of the first, only the topic knows, and of the last, only object stores.storage.
+    // Of the first, only the topic knows, and of the last, only object storage.
     await toTopic(area, letters.slice(0, 300));
     await toObjects(objects as never, letters.slice(100));
     const args = ['dead-letters', 'replay', '--rate', '100/s'];
@@ -134,9 +134,9 @@ for (const topic of [true, false]) {
   });
 }
 
-/** Offsets of the first retry topic: its records, and a mark for each transaction in each partition. */
+/** Offsets of the topic of replays: its records, and a mark for each transaction in each partition. */
 async function replayedIn(area: Area): Promise<number> {
-  return (await area.client.admin.offsets(`${area.main}.retry-1`)).reduce((sum, { end }) => sum + Number(end), 0);
+  return (await area.client.admin.offsets(`${area.main}.replay`)).reduce((sum, { end }) => sum + Number(end), 0);
 }
 
 async function deleteTopic({ stack, client }: Area, topic: string): Promise<void> {

@@ -18,7 +18,7 @@ export interface ExplainFlags {
 export async function explainCommand(session: LetterSession, key: string, flags: ExplainFlags): Promise<Explanation> {
   const { settings, signal } = session;
   return withLetters(session, {}, async ({ client, letters }) => {
-    const { main, retries } = consumerSpecs(settings);
+    const { main, retries, replays } = consumerSpecs(settings);
     const leftovers = await leftoverRetries(client.admin, settings);
     const ledgerTopic = topicSpecs({ prefix: settings.kafka.topicPrefix }).ledger.name;
     const hasLedger = (await client.admin.describeTopic(ledgerTopic)) !== undefined;
@@ -27,7 +27,7 @@ export async function explainCommand(session: LetterSession, key: string, flags:
     return explain(key, {
       client,
       main: main.name,
-      retries: [...retries.map(({ name }) => name), ...leftovers],
+      retries: [...[...retries, replays].map(({ name }) => name), ...leftovers],
       plans: planRoutes(settings),
       unroutedGroup: groupIdOf(settings, UNROUTED),
       startOf: (group) => controls?.startOf(group)?.offsets,
