@@ -53,6 +53,30 @@ test('all problems are told at once, and none of them tells a value', () => {
   );
 });
 
+test('an address is an origin and nothing more, and a proxy is reached by http: or https:', async () => {
+  for (const [apiUrl, says] of [
+    ['nonsense', /apiUrl: not an https: address/],
+    ['https://canary@api.example.org', /apiUrl: must not hold a user name/],
+    ['https://:canary@api.example.org', /apiUrl: must not hold a user name/],
+    [
+      'https://api.example.org/?canary',
+      /apiUrl: must be an origin, as https:\/\/api\.example\.org, without path or query/,
+    ],
+    ['https://api.example.org/#canary', /apiUrl: must be an origin/],
+  ] as const)
+    assert.throws(
+      () => createGenesysClient({ ...good, apiUrl }),
+      (error) => {
+        assert.doesNotMatch(String(error), /canary/);
+        return refused(says)(error);
+      },
+    );
+  for (const url of ['', 'http://proxy.example:3128', 'https://proxy.example'])
+    await createGenesysClient({ ...good, proxy: { url, bypass: [] } }).close();
+  for (const url of ['ftp://proxy.example', 'proxy'])
+    assert.throws(() => createGenesysClient({ ...good, proxy: { url, bypass: [] } }), refused(/proxy\.url: not/));
+});
+
 test('a region is any well-formed host', () => {
   assert.deepEqual(regionOrigins('mypurecloud.de'), {
     apiUrl: 'https://api.mypurecloud.de',
@@ -77,7 +101,25 @@ test('a malformed region is a usage error that helps', () => {
   ]) {
     assert.throws(() => regionOrigins(text), refused(/not a host name/));
   }
-  assert.throws(() => regionOrigins('eu-central-1'), refused(/mypurecloud\.de/));
-  assert.throws(() => regionOrigins('us_west_2'), refused(/usw2\.pure\.cloud/));
-  assert.throws(() => regionOrigins('api.mypurecloud.de'), refused(/without "api\."/));
+  for (const name of ['api', 'login', 'apps'])
+    assert.throws(() => regionOrigins(`${name}.mypurecloud.de`), refused(/without "api\."/));
+  assert.equal(regionOrigins('myapps.example').apiUrl, 'https://api.myapps.example');
+  assert.equal(regionOrigins('eu.api.example').apiUrl, 'https://api.eu.api.example');
+});
+
+test('whoever writes the name that AWS has for a region is told its host', () => {
+  const hosts = {
+    ...{ 'us-east-1': 'mypurecloud.com', 'us-east-2': 'use2.us-gov-pure.cloud', 'us-west-2': 'usw2.pure.cloud' },
+    ...{ 'ca-central-1': 'cac1.pure.cloud', 'sa-east-1': 'sae1.pure.cloud', 'mx-central-1': 'mxc1.pure.cloud' },
+    ...{ 'eu-west-1': 'mypurecloud.ie', 'eu-west-2': 'euw2.pure.cloud', 'eu-central-1': 'mypurecloud.de' },
+    ...{ 'eu-central-2': 'euc2.pure.cloud', 'me-central-1': 'mec1.pure.cloud', 'ap-south-1': 'aps1.pure.cloud' },
+    ...{ 'ap-southeast-1': 'apse1.pure.cloud', 'ap-southeast-2': 'mypurecloud.com.au' },
+    ...{ 'ap-northeast-1': 'mypurecloud.jp', 'ap-northeast-2': 'apne2.pure.cloud' },
+    ...{ 'ap-northeast-3': 'apne3.pure.cloud' },
+  };
+  for (const [name, host] of Object.entries(hosts)) {
+    const told = new RegExp(`is written as its host: ${host.replaceAll('.', '\\.')}\\.`);
+    assert.throws(() => regionOrigins(name), refused(told));
+    assert.throws(() => regionOrigins(` ${name.toUpperCase().replaceAll('-', '_')} `), refused(told));
+  }
 });

@@ -54,6 +54,7 @@ async function open(...entries: (ControlEntry | { readonly key: string; readonly
     }
   };
   const troubles: unknown[] = [];
+  const made: string[] = [];
   const producer = () => ({
     send: async (_: unknown, sent: readonly OutgoingRecord[]) =>
       append(...sent.map(({ key, value }) => ({ key: String(key), value: String(value as Buffer) }))),
@@ -64,14 +65,20 @@ async function open(...entries: (ControlEntry | { readonly key: string; readonly
     client: {
       read,
       producer,
-      admin: { createMissing: async () => [], describeTopic: async () => ({ ...topic }) },
+      admin: {
+        createMissing: async (specs) => {
+          made.push(...specs.map(({ name }) => name));
+          return [];
+        },
+        describeTopic: async () => ({ ...topic }),
+      },
     },
     topic,
     signal: new AbortController().signal,
     clock,
     onTrouble: (error) => troubles.push(error),
   });
-  return { controls, append, failures, troubles, clock };
+  return { controls, append, failures, troubles, clock, made };
 }
 
 const turns = async () => {
@@ -99,7 +106,8 @@ test('entries are what they were when read again', () => {
 });
 
 test('the last word on a pause counts, from before the start and after it, and listeners hear of it', async () => {
-  const { controls, append } = await open(pause('a', 'paused'), pause('b', 'paused'), pause('b', 'running'));
+  const { controls, append, made } = await open(pause('a', 'paused'), pause('b', 'paused'), pause('b', 'running'));
+  assert.deepEqual(made, [topic.name], 'the topic is there before it is read');
   assert.equal(controls.pauseOf('a')?.by, 'ann');
   assert.equal(controls.pauseOf('b'), undefined);
   const heard: string[] = [];
@@ -153,13 +161,17 @@ test('a topic that was made anew is read from its start; what no waiting mends e
   append(pause('b', 'paused'));
   await turns();
   await clock.advance(60_000);
+  failures.push(new KafkaError('broker-unreachable', 'away'));
+  append();
+  await turns();
+  await clock.advance(60_000);
   assert.deepEqual(heard, ['b'], 'it goes on where it was');
   failures.push(new KafkaError('offset-out-of-range', 'gone'));
   append(pause('c', 'paused'));
   await turns();
   await clock.advance(60_000);
   assert.deepEqual(heard, ['b', 'a', 'b', 'c']);
-  assert.equal(troubles.length, 2);
+  assert.equal(troubles.length, 3);
   failures.push(new KafkaError('authorization-failed', 'no right'));
   append(pause('d', 'paused'));
   assert.equal(await following, 'authorization-failed');

@@ -252,3 +252,33 @@ test('a missing table that our user may not make is said, with where it would be
     assert.match(outcome!.failure.reason, says);
   }
 });
+
+test('a refusal of one record is its own, one of several is said to be of them, and one without a key is told apart', async () => {
+  await using area = await postgres.area();
+  const sink = area.sink();
+  const shown = async (...batch: Parameters<typeof sink.deliver>[0]) =>
+    (await sink.deliver(batch, never)).map((outcome) => {
+      const cause = outcome.kind === 'delivered' ? '' : outcome.failure.cause;
+      return [cause, 'ofSeveral' in outcome, 'unsent' in outcome];
+    });
+  const [good, bad, keyless] = [recordOf('a', 1), recordOf('b', 1, '{"t":"\\u0000"}'), recordOf('', 1)];
+  assert.deepEqual(await shown(bad), [['postgres-22P05', false, false]]);
+  assert.deepEqual(await shown(keyless, bad), [
+    ['key-missing', false, true],
+    ['postgres-22P05', false, false],
+  ]);
+  assert.deepEqual(await shown(good, bad, keyless), [
+    ['postgres-22P05', true, false],
+    ['postgres-22P05', true, false],
+    ['key-missing', false, true],
+  ]);
+  assert.deepEqual(await shown(good, recordOf('c', 1)), [
+    ['', false, false],
+    ['', false, false],
+  ]);
+  let written = 0;
+  assert.equal((await sink.deliver([keyless], never, () => (written += 1)))[0]!.kind, 'rejected');
+  assert.equal(written, 0, 'nothing is asked of the server');
+  await sink.deliver([good], never, () => (written += 1));
+  assert.equal(written, 1);
+});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DeadLetterStats, PurgeReport, ReplayReport } from '@genesys-kafka/dead-letters';
 import { ConsumerProcess, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { letterFlood, toObjects } from '../../../fixtures/letter-flood.ts';
 import { json, refused, useLetterStores } from '../../../fixtures/letter-stores.ts';
 import { Target } from '../../../fixtures/target.ts';
 
@@ -29,6 +30,18 @@ test(
       assert.equal(await count('--cause', cause), 0, 'it may come at any time');
     assert.equal(await count('--key', 'nobody'), 0);
     for (const store of ['topic', 'objects']) assert.equal(await count('--store', store), 12);
+    // Three that the topic never had.
+    const alone = letterFlood(area, 109).filter((_, index) => index > 100 && index % 3 === 2);
+    await toObjects(more.deadLetters.objects as never, alone);
+    for (const [store, there] of [
+      ['topic', 12],
+      ['objects', 15],
+    ] as const) {
+      assert.equal(await count('--store', store), there, store);
+      const dry = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--dry-run', '--store', store);
+      assert.equal(dry.replayed, there, store);
+    }
+    assert.equal(await count(), 15);
     for (const [flags, says] of [
       [
         ['--route', 'cmr'],

@@ -87,6 +87,9 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   const copied = await copyOf(area, list.letters[0]!.id);
   await area.append(partition!, { key: key!, ...copied }, area.deadLetters);
   assert.equal((await json<DeadLetterList>(area, more, 'dead-letters', 'list')).letters.length, 20);
+  // Another connector's, in the same place, is left alone.
+  const foreign = { ...routeLetter(area.main), group: encodeURIComponent(`${area.prefix}foreign.all`) };
+  await area.append(0, { key: 'y', value: Buffer.from('{}'), headers: foreign }, area.deadLetters);
   // And one of the producer, which has no route to go back to.
   await area.append(0, { key: 'x', value: Buffer.from('{'), headers: producerLetter() }, area.deadLetters);
 
@@ -95,7 +98,7 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   const before = new Map(target.seen.map((one) => [one.idempotencyKey, one.recordVersion]));
   target.answer = ({ conversationId }) => ({ status: conversationId === 'c-3' ? 422 : 200 });
   const first = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', '1000/s');
-  assert.deepEqual([first.replayed, first.alreadyReplayed], [20, 0]);
+  assert.deepEqual([first.replayed, first.alreadyReplayed, first.otherConnectors], [20, 0, 1]);
   assert.match(Object.keys(first.refused)[0]!, /never was on the main topic/);
   const second = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
   assert.deepEqual([second.replayed, second.alreadyReplayed], [0, 20]);
@@ -105,7 +108,7 @@ test('replay: each dead letter once, whatever is repeated; it carries on its key
   const again = target.seen.slice(seen);
   assert.equal(again.length, 20, 'each once');
   for (const one of again) assert.equal(one.recordVersion, before.get(one.idempotencyKey));
-  const after = await json<DeadLetterList>(area, more, 'dead-letters', 'list', '--route', 'all');
+  const after = await json<DeadLetterList>(area, more, 'dead-letters', 'list', '--route', 'all', '--stage', 'deliver');
   const open = after.letters.filter(({ replayedAt }) => replayedAt === undefined);
   assert.deepEqual(
     open.map(({ key: one, attempts }) => [one, attempts]),
@@ -274,6 +277,19 @@ async function copyOf(area: Area, id: string) {
     return { value, headers };
   }
   throw new Error('the dead letter was not read');
+}
+
+function routeLetter(topic: string): Record<string, string> {
+  return formatDeadLetter({
+    framing: 'none',
+    stage: 'route',
+    cause: 'reshape-error',
+    reason: 'x',
+    timestampMs: Date.now(),
+    origin: { topic, partition: 0, offset: 0n },
+    route: 'all',
+    attempts: 0,
+  });
 }
 
 function producerLetter(): Record<string, string> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ReplayReport } from '@genesys-kafka/dead-letters';
+import type { DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Area } from '../../../fixtures/bus.ts';
 import { ConsumerProcess, runConsumer } from '../../../fixtures/consumer-process.ts';
@@ -72,6 +72,32 @@ test('a replay that dies between its transaction and its mark is found out by th
   await json<RunReport>(area, alone, ...drain);
   assert.equal(target.accepted.length, 20, 'each once');
 });
+
+test(
+  'marks that a replay left on the topic alone are told to the storage by the next one: the topic forgets',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const more = await refused(area, target, 20, stores.storage.settings(await freshBucket()));
+    stores.storage.proxy.watch(({ direction, bytes }) => {
+      const head = direction === 'toTarget' ? bytes.toString('latin1', 0, 300) : '';
+      return head.startsWith('PUT ') && head.includes('_marks/replayed/') ? 'reset' : 'forward';
+    });
+    const { stderr } = await runConsumer(area.config(more), ['dead-letters', 'replay', '--rate', '1000/s'], 1);
+    assert.match(stderr, /letter-store-away/);
+    stores.storage.proxy.watch(undefined);
+    // It failed, and so it is kept: whoever looks sees that it did.
+    const { actions } = await json<DeadLetterStats>(area, more, 'dead-letters', 'stats');
+    assert.deepEqual([actions.length, actions[0]?.action, actions[0]?.state], [1, 'replay', 'failed']);
+    const second = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
+    assert.deepEqual([second.replayed, second.alreadyReplayed], [0, 20]);
+    await deleteTopic(area, area.deadLetters);
+    const alone = { ...more, deadLetters: { ...more.deadLetters, topic: false } };
+    const third = await json<ReplayReport>(area, alone, 'dead-letters', 'replay');
+    assert.deepEqual([third.replayed, third.alreadyReplayed], [0, 20]);
+  },
+);
 
 test(
   'a replay that dies before its transaction has replayed nothing: the next one does, and settles it',
