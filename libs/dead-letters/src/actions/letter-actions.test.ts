@@ -98,7 +98,17 @@ test('what cannot be recorded is not begun, and what fails is told as failed, al
 });
 
 test('what is no action, or of another version, is none', () => {
-  for (const text of ['', 'x', 'null', '[]', '{"v":2,"id":"a"}', '{"v":1,"id":7}', '{"v":1}'])
-    assert.equal(parseAction(text), undefined, text);
-  assert.equal(parseAction('{"v":1,"id":"a"}')?.id, 'a');
+  const action = {
+    v: 1,
+    id: 'a',
+    action: 'replay',
+    state: 'begun',
+    at: '2026-01-01T00:00:00Z',
+    by: 'ann@host',
+    filter: {},
+  };
+  const odd = [{ v: 2 }, { id: 7 }, { id: undefined }, { state: 'odd' }, { filter: null }];
+  const texts = odd.map((other) => JSON.stringify({ ...action, ...other }));
+  for (const text of ['', 'x', 'null', '[]', ...texts]) assert.equal(parseAction(text), undefined, text);
+  assert.equal(parseAction(JSON.stringify(action))?.id, 'a');
 });

@@ -9,6 +9,7 @@ import {
   removePending,
   writePending,
   writeReplayed,
+  type PendingReplay,
 } from './object-marks.ts';
 
 const never = new AbortController().signal;
@@ -50,7 +51,8 @@ test('many marks are objects of fifty thousand, and no mark is no object', async
 
 test('what was about to be replayed is read as it was written, until it is settled', async () => {
   const storage = new MemoryStorage();
-  const pending = { v: 1, ids: ['a', 'b'], at: 'then', topic: 'retry-1', from: { 0: '7' } } as const;
+  const pending: PendingReplay = { v: 1, ids: ['a', 'b'], at: 'then', topic: 'd.replay', from: { 0: '7' } };
+
   const key = await writePending(storage.place, pending, never);
   assert.deepEqual(await readPending(storage.place, never), [{ key, pending }]);
   assert.deepEqual(await known(storage), [], 'it is no mark yet');
@@ -60,11 +62,12 @@ test('what was about to be replayed is read as it was written, until it is settl
 
 test('of what was done the last hundred are read, and what is no action is passed over', async () => {
   const storage = new MemoryStorage();
+  const action = { v: 1, action: 'replay', state: 'begun', at: '2026-01-01T00:00:00Z', by: 'ann@host', filter: {} };
   for (let nth = 0; nth < 105; nth += 1) {
     const id = String(nth).padStart(3, '0');
     storage.objects.set(
       `dl/_actions/2026/01/01/${id}.json`,
-      Buffer.from(nth === 104 ? 'x' : JSON.stringify({ v: 1, id })),
+      Buffer.from(nth === 104 ? 'x' : JSON.stringify({ ...action, id })),
     );
   }
   const marks = noMarks();
