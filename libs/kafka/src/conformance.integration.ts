@@ -263,15 +263,20 @@ for (const { name, create } of IMPLEMENTATIONS) {
       }
     });
 
-    test('a message that is too large is told apart, and ends the producer', async () => {
-      const topic = await newTopic(client, { config: { 'max.message.bytes': '100000' } });
+    test('a message that is too large is told apart, and ends the producer; its transaction goes when that is closed', async () => {
+      const topic = await newTopic(client, { partitions: 2, config: { 'max.message.bytes': '100000' } });
       const transactional = client.transactionalProducer(`tx-${topic}`);
       const transaction = await transactional.begin();
+      await transaction.send({ topic, partition: 1 }, [record('in vain')]);
       const large = [record(randomBytes(200_000))];
       await assert.rejects(transaction.send({ topic, partition: 0 }, large), code('message-too-large'));
       await assert.rejects(transaction.commit(), code('producer-discarded'));
       await assert.rejects(transaction.send({ topic, partition: 0 }, [record('x')]), code('producer-discarded'));
       await transactional.close();
+      const stableEnd = async () => (await client.admin.offsets(topic)).find(({ partition }) => partition === 1)?.end;
+      // The transaction's time is longer.
+      const endMs = performance.now() + 10_000;
+      while ((await stableEnd()) !== 2n) assert.ok(performance.now() < endMs, 'readers wait for an open transaction');
       const producer = client.producer();
       await assert.rejects(producer.send({ topic, partition: 0 }, large), code('message-too-large'));
       await producer.send({ topic, partition: 0 }, [record('small')]);

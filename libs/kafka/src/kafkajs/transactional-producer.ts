@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { giveBack } from '@genesys-kafka/resilience/memory';
 import { settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import kafkajs, { type Producer as KafkajsProducer, type Transaction as KafkajsTransaction } from 'kafkajs';
-import { KafkaError } from '../errors.ts';
+import { KafkaError, type KafkaErrorCode } from '../errors.ts';
 import { partitionName } from '../partition-name.ts';
 import type { EncodedBatch, OutgoingRecord, TopicPartition, Transaction, TransactionalProducer } from '../port.ts';
 import { encodeBatch } from '../wire/encoded-batch.ts';
@@ -20,6 +20,9 @@ const FENCE_PATIENCE_MS = 30_000;
 const FENCE_RETRY_MS = 200;
 const FENCE_LIMIT_MS = FENCE_PATIENCE_MS + 15_000;
 const CLOSE_MS = 1000;
+/** What is refused so has not been written, and is not on its way. */
+const REFUSALS = new Set<KafkaErrorCode>(['message-too-large', 'record-refused', 'producer-discarded']);
+const DISCARDED = 'the producer was discarded';
 
 /** See the port. After any rejection every later call rejects at once with `producer-discarded`. */
 export class KafkajsTransactionalProducer implements TransactionalProducer {
@@ -29,10 +32,12 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
   readonly #producer: KafkajsProducer;
   readonly #sending = new Map<string, Promise<void>>();
   #connected = false;
-  #open = false;
+  #open: KafkajsTransaction | undefined;
   #beginning = false;
   #closed = false;
   #failure: KafkaError | undefined;
+  /** Whether all that was sent of a transaction has arrived, or has not, beyond doubt. */
+  #isCertain = true;
 
   constructor(connection: Connection, transactionalId: string, clock: Clock = systemClock) {
     this.#connection = connection;
@@ -46,7 +51,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
       retry: RETRY,
       // Asked on every attempt of kafkajs's own: ends the retries of a producer that is done for.
       createPartitioner: () => (args) => {
-        if (this.#closed || this.#failure) throw new kafkajs.KafkaJSNonRetriableError('the producer was discarded');
+        if (this.#closed || this.#failure) throw new kafkajs.KafkaJSNonRetriableError(DISCARDED);
         assert(args.message.partition !== undefined);
         return args.message.partition;
       },
@@ -59,7 +64,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     this.#beginning = true;
     try {
       const transaction = await this.#guard('begin a transaction', FENCE_LIMIT_MS, () => this.#fence());
-      this.#open = true;
+      this.#open = transaction;
       return {
         send: (target, records) => this.#send(transaction, target, records),
         sendBatches: (target, batches) => this.#sendBatches(transaction, target, batches),
@@ -72,7 +77,10 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
   }
 
   async close(): Promise<void> {
+    const isRefused = this.#failure && this.#isCertain && this.#sending.size === 0;
     this.#closed = true;
+    // Nobody waits for its time-out then, which is what readers would do. In doubt it is left to the brokers.
+    if (isRefused && this.#open) await settledWithin(this.#open.abort(), CLOSE_MS);
     const settled = Promise.allSettled(this.#sending.values());
     // Twice: a send that is still retrying would connect again in between.
     const disconnected = this.#producer.disconnect().catch(() => undefined);
@@ -155,7 +163,7 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     this.#assertAlive();
     assert(this.#open, 'the transaction has ended');
     assert.equal(this.#sending.size, 0, `${doing} while sends are in flight`);
-    this.#open = false;
+    this.#open = undefined;
     await this.#guard(doing, this.#connection.deliveryTimeoutMs, end);
   }
 
@@ -166,11 +174,13 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
     } catch (error) {
       const failure = this.#toError(error, doing);
       this.#failure ??= failure;
+      if (!REFUSALS.has(failure.code)) this.#isCertain = false;
       throw failure;
     }
   }
 
   #toError(error: unknown, doing: string): KafkaError {
+    if (error instanceof Error && error.message === DISCARDED) return this.#discarded();
     return toKafkaError(error, {
       doing: `${doing} as ${this.#transactionalId}`,
       brokers: this.#connection.brokers,
@@ -179,8 +189,11 @@ export class KafkajsTransactionalProducer implements TransactionalProducer {
   }
 
   #assertAlive(): void {
-    if (!this.#failure && !this.#closed) return;
-    throw new KafkaError(
+    if (this.#failure || this.#closed) throw this.#discarded();
+  }
+
+  #discarded(): KafkaError {
+    return new KafkaError(
       'producer-discarded',
       `The producer ${this.#transactionalId} ${this.#closed ? 'is closed' : 'failed before'}.`,
       this.#failure ? { cause: this.#failure } : {},

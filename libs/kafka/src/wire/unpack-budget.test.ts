@@ -19,3 +19,9 @@ test('a batch that is larger than the whole is an error, and so is one that is b
   await budget.unpack(GZIP, packed);
   await assert.rejects(budget.unpack(GZIP, packed.subarray(0, 12)), { code: 'record-batch-corrupt' });
 });
+
+test('with enough unpacked no further batch is begun, while the first may be as large as the whole', async () => {
+  const budget = new UnpackBudget(1000, 500);
+  assert.equal((await budget.unpack(GZIP, packed))?.length, 600);
+  assert.equal(await budget.unpack(GZIP, gzipSync(Buffer.alloc(1))), undefined);
+});

@@ -4,10 +4,13 @@ import { decompress } from './codecs.ts';
 /** What the batches of one fetch may unpack to in all: many small ones take as much memory as one large one. */
 export class UnpackBudget {
   readonly #limit: number;
+  readonly #enough: number;
   #left: number;
 
-  constructor(maxBytes: number) {
+  /** `enough`: with so much unpacked no further batch is begun. */
+  constructor(maxBytes: number, enough = maxBytes) {
     this.#limit = maxBytes;
+    this.#enough = Math.min(enough, maxBytes);
     this.#left = maxBytes;
   }
 
@@ -16,7 +19,7 @@ export class UnpackBudget {
    * Rejects with `decompression-limit` where it is larger than the whole, and as `decompress` does.
    */
   async unpack(codec: number, body: Buffer): Promise<Buffer | undefined> {
-    if (this.#left <= 0) return undefined;
+    if (this.#limit - this.#left >= this.#enough) return undefined;
     try {
       const records = await decompress(codec, body, this.#left);
       this.#left -= records.length;

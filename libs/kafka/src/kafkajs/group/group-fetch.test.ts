@@ -91,6 +91,18 @@ test('what a fetch unpacks to is counted over its partitions: what does not fit 
   await assert.rejects(fetched(answering([packed]), request(0), 500), { code: 'decompression-limit' });
 });
 
+test('records that pack well come a few megabytes at a time, and a batch of more than that whole', async () => {
+  const packed = (bytes: number) => ({ batches: recordBatch(0, 4, 1, 0, gzipSync(Buffer.alloc(bytes))) });
+  const three = [packed(3e6), packed(3e6), packed(1)];
+  const batches = await fetched(answering(three), request(0, 0, 0), 1e8);
+  assert.deepEqual(
+    batches.map((batch) => batch?.nextOffset),
+    [5n, 5n, undefined],
+  );
+  const [large] = await fetched(answering([packed(9e6)]), request(0), 1e8);
+  assert.equal(large?.nextOffset, 5n);
+});
+
 test('partitions are asked for in any order, so that none is always the last', async () => {
   const orders = new Set<string>();
   const asked: GroupFetchRequest = request(0, 0, 0);

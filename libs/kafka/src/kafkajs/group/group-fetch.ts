@@ -7,6 +7,8 @@ import { UnpackBudget } from '../../wire/unpack-budget.ts';
 import { fetchRaw, protocolError, type Broker, type GroupFetchRequest, type GroupFetchResponse } from '../internals.ts';
 
 const OFFSET_OUT_OF_RANGE = 1;
+/** A fetch unpacks to half as much where records pack as conversations do, and to any amount where they pack better. */
+const ENOUGH_BYTES = 4 * 1024 * 1024;
 
 /** What kafkajs takes for the one message of a batch: our batch, at the last offset that it covers. */
 interface StandIn {
@@ -47,7 +49,7 @@ export async function fetchForGroup(
   const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
   if (failed) throw protocolError(failed.errorCode);
   if (soon && fetched.every(isEmpty)) await settledWithin(soon, maxWaitTime);
-  const budget = new UnpackBudget(maxBytes);
+  const budget = new UnpackBudget(maxBytes, ENOUGH_BYTES);
   const responses = [];
   for (const one of fetched) {
     const batch = await decoded(one, offsetAsked(request, one), budget, wants);
