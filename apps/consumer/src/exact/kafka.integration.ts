@@ -227,6 +227,20 @@ test('what is too large by its headers: a dead letter where the target does not 
   );
 });
 
+test('a record that the target’s brokers refuse is a dead letter, and takes no other one down', async () => {
+  await using area = await bus.area();
+  // Without a key it has no place in a compacted topic.
+  const target = await targetOf(area, 1, { 'cleanup.policy': 'compact' });
+  await publish(area, 100);
+  await area.append(0, { ...area.outgoing({ conversationId: 'c-1', n: 99 }, 'x', 0), key: null });
+  const { stdout } = await runConsumer(copy(area, target), drain);
+  const { all } = reportOf(stdout);
+  assert.deepEqual([all!.delivered, all!.deadLettered], [100, 1]);
+  const [letter, ...others] = await contents(area, area.deadLetters);
+  assert.deepEqual([String(letter!.headers.cause), letter!.key, others.length], ['record-refused', null, 0]);
+  assert.equal((await contents(area, target)).length, 100);
+});
+
 test('a position that its topic refuses blames no record: the circuit opens and says why, and the records wait', async () => {
   await using area = await bus.area();
   const target = await targetOf(area);
