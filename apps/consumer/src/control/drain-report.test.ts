@@ -18,7 +18,7 @@ interface Log {
 }
 
 function recordsOf(topic: string, { log }: Log): ConsumedRecord[] {
-  return [...log].flatMap((one, at): ConsumedRecord[] => {
+  return Array.from(log).flatMap((one, at): ConsumedRecord[] => {
     const timestampMs = START_MS + at * 1000;
     const origin = { topic: 'main', partition: 0, offset: 0n };
     const retry = {
