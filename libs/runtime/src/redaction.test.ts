@@ -111,6 +111,7 @@ test('what a word may show: scheme, host and path; no user, no query, no fragmen
     // A link inside of a link's query hides nothing of what stands before it.
     ['/a?sig=canary&next=https://h.example/b', '/a?[redacted]'],
     ['/a?sig=canary&next=https://h.example/b?x', '/a?[redacted]'],
+    ['?sig=canary&next=https://h.example/b', '?[redacted]'],
     ['https://u:canary@h.example/a', 'https://[redacted]@h.example/a'],
     ['https://canary@h.example', 'https://[redacted]@h.example'],
     ['://u:canary@h.example', '://[redacted]@h.example'],

@@ -93,12 +93,7 @@ export function redactJson(value: unknown, name = ''): unknown {
     const isHidden = isSecretName(key) && typeof item !== 'boolean' && item !== null;
     const safe = isHidden ? REDACTED : redactJson(item, key);
     // Defined, not assigned: `__proto__` is a name like any other.
-    Object.defineProperty(result, redactText(key), {
-      value: safe,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    Object.defineProperty(result, redactText(key), { value: safe, enumerable: true, configurable: true });
   }
   return result;
 }

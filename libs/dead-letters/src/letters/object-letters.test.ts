@@ -77,6 +77,7 @@ test('a day is looked at where a moment of it may be meant, and other days are n
   const [keys, single] = await within({ sinceMs: last - 99 * DAY_MS, untilMs: last + DAY_MS });
   assert.deepEqual([keys, single?.length], [days, 100]);
   assert.deepEqual(await within({ sinceMs: last - 99 * DAY_MS, untilMs: last + DAY_MS + 1 }), [days, ['']]);
+  assert.deepEqual(await within({ sinceMs: middle, untilMs: last + 200 * DAY_MS }), [days.slice(1), ['']]);
 });
 
 test('up to now and a day, where no last moment is given: clocks differ', async () => {

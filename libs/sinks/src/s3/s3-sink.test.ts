@@ -64,12 +64,12 @@ test('a check writes nothing but tries to, below the prefix of today, and says w
     code: 'sink-unreachable',
     retry: true,
     cause: away,
-    message: /s3-unreachable: No answer\./,
+    message: /^The storage cannot be written now\. s3-unreachable: No answer\./,
   });
   await assert.rejects(check(denied), {
     code: 'sink-storage-refused',
     retry: false,
-    message: /s3-access-denied: Not allowed\./,
+    message: /^The storage cannot be written as it is set up\. s3-access-denied: Not allowed\./,
   });
   await assert.rejects(check(bug), bug);
   const stop = new AbortController();
