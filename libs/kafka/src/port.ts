@@ -96,7 +96,10 @@ export interface PartitionSlice {
   readonly highWatermark: bigint;
 }
 
-/** A committed record where it lies in what was fetched: good until the call to which it is handed ends. */
+/**
+ * A committed record where it lies in what was fetched: good until the call to which it is handed ends. Where records
+ * are shown (`ReadOptions.visit`), the bytes stay as long as somebody holds them.
+ */
 export interface RecordView {
   readonly bytes: Buffer;
   readonly keyFrom: number;

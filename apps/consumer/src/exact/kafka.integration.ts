@@ -249,7 +249,7 @@ test('a position that its topic refuses blames no record: the circuit opens and 
   await area.client.admin.createMissing([{ ...positions, config: tooSmall }]);
   await publish(area, 20);
   await using running = await ConsumerProcess.start(copy(area, target), 'run', ...quick);
-  const isTold = () => /"cause":"message-too-large".*sink-positions.*"msg":"circuit open/.test(running.stderr);
+  const isTold = () => /"cause":"message-too-large".*sink-positions.*"msg":"the target refuses us/.test(running.stderr);
   await until(isTold, 'the refusal');
   running.signal('SIGTERM');
   assert.equal((await running.ended).status, 0, running.stderr);

@@ -10,7 +10,8 @@ import { useServers } from '../../fixtures/servers.ts';
 import { readPublished, untilWritten } from '../../fixtures/topics.ts';
 import type { Report } from '../export/report.ts';
 
-const RECORDS = 20_000;
+/** Several transactions, of which the first ones show that it has begun. */
+const RECORDS = 60_000;
 const MIB = 1024 * 1024;
 /** What the publisher may hold, as set in ../export/context.ts. */
 const BUFFER_BYTES = MIB;
@@ -25,7 +26,7 @@ test('a broker is killed in the middle of a publish, then the others too: when t
 
   await untilWritten(servers.client, prefix);
   await servers.stack.killBroker(0);
-  await untilWritten(servers.client, prefix, { over: RECORDS / 2, seconds: 60 });
+  await untilWritten(servers.client, prefix, { over: RECORDS / 4, seconds: 60 });
   await Promise.all([1, 2].map((index) => servers.stack.killBroker(index)));
   await delay(3000);
   assert.equal(child.exitCode, null, 'it did not wait for the brokers');

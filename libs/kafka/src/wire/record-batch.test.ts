@@ -138,11 +138,16 @@ test('what was unpacked is in hand while records lie in it, and given back at on
   const source = { topic: 't', partition: 1, from: 0n, aborted: [], budget: new Spied(1e6) };
   const { memory } = await decodeBatches(bytes, source);
   await decodeBatches(bytes, { ...source, wants: () => false });
-  await decodeBatches(bytes, { ...source, visit: () => undefined });
+  const seen: Buffer[] = [];
+  await decodeBatches(bytes, {
+    ...source,
+    visit: ({ bytes: all, valueFrom, valueTo }) => seen.push(all.subarray(valueFrom, valueTo)),
+  });
   assert.deepEqual(memory, unpacked.slice(0, 1));
+  assert.equal(seen[0]?.length, 100_000, 'what is shown may be kept while the others are');
   assert.deepEqual(
     unpacked.map(({ length }) => length > 0),
-    [true, false, false],
+    [true, false, true],
   );
   const plain = encodeBatch({ baseOffset: 0, records: [[0, 'a'.repeat(100_000)]] });
   assert.deepEqual((await decodeBatches(plain, source)).memory, []);

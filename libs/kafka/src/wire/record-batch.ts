@@ -78,10 +78,9 @@ export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise
       const before = records.length;
       if (source.visit) showRecords(batch, unpacked, source, source.visit);
       else unwanted += appendRecords(batch, unpacked, source, records);
-      if (unpacked !== batch.body) {
-        if (records.length > before) memory.push(unpacked);
-        else giveBack(unpacked);
-      }
+      const isOwn = unpacked !== batch.body;
+      if (isOwn && records.length > before) memory.push(unpacked);
+      else if (isOwn && source.wants) giveBack(unpacked);
     }
     nextOffset = batch.lastOffset + 1n;
   }
