@@ -16,7 +16,7 @@ const KEYS = 5000;
 const BATCH = 2000;
 
 const { values } = parseArgs({
-  options: { records: { type: 'string', default: '200000' }, rounds: { type: 'string', default: '2' } },
+  options: { records: { type: 'string', default: '400000' }, rounds: { type: 'string', default: '2' } },
 });
 const records = Number(values.records);
 const dir = await mkdtemp(join(tmpdir(), 'bench-'));
