@@ -78,9 +78,10 @@ sinks:
       breaker,
     },
   });
+  const usual = { from: 'earliest', conflict: 'dead-letter' };
   assert.deepEqual(routes, [
-    { name: 'voice', when: 'record.n == 1.0', from: 'earliest', sink: 'crm', priority: 'high', retry: {} },
-    { name: 'all', from: 'earliest', sink: 'disk', priority: 'normal', retry: { blocking: true } },
+    { ...{ name: 'voice', when: 'record.n == 1.0', sink: 'crm', priority: 'high', retry: {} }, ...usual },
+    { ...{ name: 'all', sink: 'disk', priority: 'normal', retry: { blocking: true } }, ...usual },
   ]);
 });
 
@@ -106,7 +107,7 @@ dedLetters: { topic: false }
     'retry.tiers.1: is not longer than the tier before it; write the tiers in rising order',
     'routes.0.sink: names a sink that is not under sinks; add it there; or else: choose x, s, y, z',
     'routes.1.name: is the name of routes.0 already; choose another one: it names the consumer group',
-    'routes.1.prio: is not a setting; known here: name, when, from, reshape, sink, priority, retry',
+    'routes.1.prio: is not a setting; known here: name, when, from, reshape, sink, priority, conflict, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
     'routes.3.name: is kept: its consumer group is the one by which processes of `producer run` share their work; choose another one',
     'sinks.s.type: is not a known type; choose one of http, postgres, s3, kafka, file',
@@ -172,6 +173,7 @@ sinks: { x: ${sink} }
     retry: 'retry: { attempts: 1 }',
     headers: 'reshape: { headers: { x-a: "1" } }',
     key: 'reshape: { key: "1" }',
+    conflict: 'conflict: delivered',
   };
   const found = Object.entries(sinks).map(([type, sink]) => {
     const parts = Object.entries(read).filter(([, route]) =>
@@ -180,10 +182,10 @@ sinks: { x: ${sink} }
     return [type, parts.map(([part]) => part).join()];
   });
   assert.deepEqual(Object.fromEntries(found), {
-    s3: 'retry,headers,key',
-    kafka: 'retry,headers,key',
-    file: 'headers,key',
-    postgres: 'headers',
+    s3: 'retry,headers,key,conflict',
+    kafka: 'retry,headers,key,conflict',
+    file: 'headers,key,conflict',
+    postgres: 'headers,conflict',
     http: '',
   });
   assert.deepEqual(problems(yaml(read.key, sinks.file)), [

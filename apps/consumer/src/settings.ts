@@ -46,6 +46,11 @@ const UNREAD: readonly { readonly types: ReadonlySet<unknown>; readonly part: st
     part: 'reshape.headers',
     problem: 'are of no use to a sink without headers',
   },
+  {
+    types: new Set<unknown>([...KEEPING, 'file', 'postgres']),
+    part: 'conflict',
+    problem: 'is of no use to a sink whose target answers with no status of HTTP',
+  },
   { types: new Set<unknown>(['file']), part: 'reshape.key', problem: 'is of no use to a sink without keys' },
 ];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { chooseTier, nextStep } from './retry-policy.ts';
+import { chooseTier, nextStep, type RetryPolicy } from './retry-policy.ts';
 import type { DeliveryOutcome } from './sink.ts';
 
 const tiersMs = [5000, 60_000, 600_000];
@@ -14,6 +14,24 @@ const retry = (retryAfterMs?: number, why = failure): DeliveryOutcome => ({
 });
 const step = (attempt: number, outcome: DeliveryOutcome, random = 0) =>
   nextStep({ attempt, outcome, policy: { tiersMs, maxAttempts: 4 }, nowMs: 1000, random: () => random });
+
+test('a conflict is what the route says, and nothing else is', () => {
+  const rejected = (httpStatus: number): DeliveryOutcome => ({
+    kind: 'rejected',
+    failure: { cause: `http-${httpStatus}`, reason: 'x', httpStatus },
+  });
+  const kind = (conflict: RetryPolicy['conflict'], outcome: DeliveryOutcome, attempt = 1) => {
+    const policy = { tiersMs, maxAttempts: 4, ...(conflict === undefined ? {} : { conflict }) };
+    return nextStep({ attempt, outcome, policy, nowMs: 1000 }).kind;
+  };
+  const choices = [undefined, 'dead-letter', 'delivered', 'retry'] as const;
+  assert.deepEqual(
+    choices.map((conflict) => kind(conflict, rejected(409))),
+    ['dead-letter', 'dead-letter', 'done', 'retry'],
+  );
+  assert.equal(kind('retry', rejected(409), 4), 'dead-letter', 'the last attempt');
+  for (const conflict of choices) assert.equal(kind(conflict, rejected(422)), 'dead-letter');
+});
 
 const tiers = fc
   .uniqueArray(fc.integer({ min: 1, max: 1_000_000 }), { maxLength: 6 })

@@ -5,7 +5,11 @@ export interface RetryPolicy {
   readonly tiersMs: readonly number[];
   /** Deliveries in all, the first included. */
   readonly maxAttempts: number;
+  /** What a 409 that does not name our key means: the target has another version in the record's place. */
+  readonly conflict?: 'dead-letter' | 'delivered' | 'retry';
 }
+
+const CONFLICT = 409;
 
 /** Share of its wait that chance adds to a retry at most. */
 const MAX_JITTER = 0.1;
@@ -60,10 +64,12 @@ export function nextStep(input: {
   const { attempt, outcome, policy, nowMs } = input;
   if (outcome.kind === 'delivered') return { kind: 'done' };
   const { failure } = outcome;
-  if (outcome.kind === 'rejected') return { kind: 'dead-letter', exhausted: false, failure };
+  const byRoute = failure.httpStatus === CONFLICT ? policy.conflict : undefined;
+  if (outcome.kind === 'rejected' && byRoute === 'delivered') return { kind: 'done' };
+  if (outcome.kind === 'rejected' && byRoute !== 'retry') return { kind: 'dead-letter', exhausted: false, failure };
   if (outcome.kind === 'misconfigured') return { kind: 'held', attempt };
   const { tiersMs, maxAttempts } = policy;
-  const retryAfterMs = outcome.retryAfterMs ?? 0;
+  const retryAfterMs = (outcome.kind === 'retry' && outcome.retryAfterMs) || 0;
   const usualMs = tiersMs[Math.min(attempt, tiersMs.length) - 1];
   if (usualMs === undefined || attempt >= maxAttempts) return { kind: 'dead-letter', exhausted: true, failure };
   const speaksOfAll = failure.httpStatus === 429;

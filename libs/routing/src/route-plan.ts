@@ -17,6 +17,7 @@ export interface RoutingSettings {
     readonly reshape?: ReshapeSettings | undefined;
     readonly sink: string;
     readonly priority: Priority;
+    readonly conflict?: RetryPolicy['conflict'];
     /** Instead of the `retry` of all. */
     readonly retry: { readonly attempts?: number | undefined; readonly blocking?: boolean | undefined };
   }[];
@@ -55,14 +56,18 @@ export function groupIdOf(settings: RoutingSettings, route: string): string {
 
 /** Throws `rule-invalid` and `reshape-invalid` for expressions that cannot be used as written. */
 export function planRoutes(settings: RoutingSettings): RoutePlan[] {
-  return settings.routes.map(({ name, when, reshape, sink, priority, retry }) => ({
+  return settings.routes.map(({ name, when, reshape, sink, priority, conflict, retry }) => ({
     name,
     groupId: groupIdOf(settings, name),
     rule: when === undefined ? undefined : compileRule(when, name),
     ...(reshape === undefined ? {} : { reshape: compileReshape(reshape, name) }),
     sink,
     priority,
-    policy: { tiersMs: settings.retry.tiersMs, maxAttempts: (retry.attempts ?? settings.retry.attempts) + 1 },
+    policy: {
+      tiersMs: settings.retry.tiersMs,
+      maxAttempts: (retry.attempts ?? settings.retry.attempts) + 1,
+      ...(conflict === undefined ? {} : { conflict }),
+    },
     blocking: retry.blocking ?? settings.retry.blocking,
   }));
 }

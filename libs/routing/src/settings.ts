@@ -70,6 +70,9 @@ const ROUTE = z.strictObject({
   priority: z.enum(['high', 'normal', 'low']).prefault('normal').meta({
     description: 'Who goes first when routes share a sink.',
   }),
+  conflict: z.enum(['dead-letter', 'delivered', 'retry']).prefault('dead-letter').meta({
+    description: 'What a 409 that does not name our key means, as where the target has a newer version already.',
+  }),
   retry: z
     .strictObject({
       attempts: count(0, 100)

@@ -136,3 +136,26 @@ test('check tries the login of a sink, and says what is wrong with it', async ()
   assert.match(stdout, /clientSecret, scope/);
   assert.doesNotMatch(stdout + stderr, /canary/);
 });
+
+test('a record in whose place the target has another one is what its route says', async () => {
+  await using area = await bus.area();
+  await using target = await BatchTarget.listen();
+  await area.publish(samples(40, 20));
+  target.answer = (rows) => ({ status: rows.some((row) => name(row) === 'c-7#0') ? 409 : 200 });
+  const routes = ['dead-letter', 'delivered'].map((conflict) => ({ name: conflict, sink: 'crm', conflict }));
+  const crm = { type: 'http', url: target.url, batch };
+  const config = area.config({ routes, sinks: { crm } });
+  const { stdout } = await runConsumer(config, drain);
+  const report = (JSON.parse(stdout) as { routes: Record<string, { delivered: number; deadLettered: number }> }).routes;
+  assert.deepEqual(
+    routes.map(({ name: route }) => [report[route]!.delivered, report[route]!.deadLettered]),
+    [
+      [39, 1],
+      [40, 0],
+    ],
+  );
+  assert.deepEqual(
+    (await letters(config)).map(({ key, cause }) => `${key} ${cause}`),
+    ['c-7 http-409'],
+  );
+});
