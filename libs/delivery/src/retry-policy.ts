@@ -69,7 +69,7 @@ export function nextStep(input: {
   if (outcome.kind === 'rejected' && byRoute !== 'retry') return { kind: 'dead-letter', exhausted: false, failure };
   if (outcome.kind === 'misconfigured') return { kind: 'held', attempt };
   const { tiersMs, maxAttempts } = policy;
-  const retryAfterMs = (outcome.kind === 'retry' && outcome.retryAfterMs) || 0;
+  const retryAfterMs = outcome.kind === 'retry' ? (outcome.retryAfterMs ?? 0) : 0;
   const usualMs = tiersMs[Math.min(attempt, tiersMs.length) - 1];
   if (usualMs === undefined || attempt >= maxAttempts) return { kind: 'dead-letter', exhausted: true, failure };
   const speaksOfAll = failure.httpStatus === 429;
