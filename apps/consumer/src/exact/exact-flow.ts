@@ -48,7 +48,7 @@ export class ExactFlow implements Flow {
   readonly #queue: ConsumedRecord[] = [];
   #queueBytes = 0;
   /** What the records lie in that are not behind the position. */
-  #memory: { readonly end: bigint; readonly parts: readonly Buffer[] }[] = [];
+  readonly #memory: { readonly end: bigint; readonly parts: readonly Buffer[] }[] = [];
   readonly #density = new Density();
   #waiting = 0;
   #start: Start | undefined;

@@ -245,15 +245,16 @@ export class KafkaPartitionWriter implements PartitionWriter, RecordMover {
 
   /** What the target takes; the others become dead letters, each once in the life of a batch. */
   async #fitting(outputs: readonly Output[], target: Target, signals: DeliverySignals): Promise<readonly Output[]> {
-    const fits = (output: Output) => fitsTopic(output, target.maxBytes, this.#options.sink.compression);
-    const [fitting, tooLarge] = [outputs.filter(fits), outputs.filter((output) => !fits(output))];
-    for (const { picked, ...output } of tooLarge) {
+    const { compression } = this.#options.sink;
+    // Each is measured once: it is done to every record.
+    const byFit = Map.groupBy(outputs, (output) => fitsTopic(output, target.maxBytes, compression));
+    for (const { picked, ...output } of byFit.get(false) ?? []) {
       if (this.#givenUp.has(picked.record.offset)) continue;
       const reason = `${target.topic} takes ${target.maxBytes} bytes in a batch, and the record has ${recordBytes(output)}.`;
       await this.#giveUp(picked, { cause: 'message-too-large', reason }, signals);
       this.#givenUp.add(picked.record.offset);
     }
-    return fitting;
+    return byFit.get(true) ?? [];
   }
 
   /** What a failure says. Whatever it is, the producer is done with. */
