@@ -1,3 +1,4 @@
+import type { DeliveryFailure } from '@genesys-kafka/delivery';
 import { isRetryable, type Clock } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import { ConsumerError } from '../errors.ts';
@@ -33,9 +34,7 @@ export async function untilRefusedForGood(sinks: OpenSinks, clock: Clock): Promi
       const nowMs = clock.monotonicMs();
       if (gate.refusals <= 1) sinceMs = nowMs;
       if (gate.refusals < FOR_GOOD.refusals || nowMs - sinceMs < FOR_GOOD.ms) return;
-      const { cause, reason } = opening.failure;
-      const what = `Sink "${sink}" took nothing at ${gate.refusals} tries in a row (${cause}): ${reason.replace(/\.$/, '')}.`;
-      reject(new ConsumerError('sink-refuses-us', what, { details: { sink, cause } }));
+      reject(tookNothing('sink-refuses-us', sink, `at ${gate.refusals} tries in a row`, opening.failure));
     });
   }
   return promise;
@@ -53,10 +52,17 @@ export async function untilAwayForGood(sinks: OpenSinks, clock: Clock, signal: A
       if (kind === 'records' && gate.state === 'closed') continue;
       const { failing } = gate;
       if (!failing || failing.forMs < AWAY_MS) continue;
-      const { cause, reason } = failing.failure;
-      const minutes = Math.floor(failing.forMs / 60_000);
-      const what = `Sink "${sink}" took nothing for ${minutes} minutes (${cause}): ${reason.replace(/\.$/, '')}.`;
-      throw new ConsumerError('sink-away', what, { details: { sink, cause } });
+      throw tookNothing('sink-away', sink, `for ${Math.floor(failing.forMs / 60_000)} minutes`, failing.failure);
     }
   }
+}
+
+function tookNothing(
+  code: 'sink-away' | 'sink-refuses-us',
+  sink: string,
+  howLong: string,
+  { cause, reason }: DeliveryFailure,
+): ConsumerError {
+  const what = `Sink "${sink}" took nothing ${howLong} (${cause}): ${reason.replace(/\.$/, '')}.`;
+  return new ConsumerError(code, what, { details: { sink, cause } });
 }
