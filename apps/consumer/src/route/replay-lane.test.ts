@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { SinkGate, type Lane } from '@genesys-kafka/delivery';
-import { systemClock } from '@genesys-kafka/resilience';
 import type { RoutePlan } from '@genesys-kafka/routing';
-import { createLogger, createMetrics } from '@genesys-kafka/runtime';
-import { loadSettings } from '@genesys-kafka/runtime/cli';
+import { createMetrics } from '@genesys-kafka/runtime';
 import { S3Sink } from '@genesys-kafka/sinks';
-import { formatRetryHeaders, frame, RecordReader, topicSpecs } from '@genesys-kafka/topics';
+import { formatRetryHeaders, frame, topicSpecs } from '@genesys-kafka/topics';
+import { routeContext } from '../../fixtures/route-context.ts';
 import { KafkaSink } from '../exact/kafka-sink.ts';
-import { SETTINGS } from '../settings.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import type { OpenSink, OpenSinks } from './open-sinks.ts';
-import { workingRoutes, type RouteContext } from './routes.ts';
+import { workingRoutes } from './routes.ts';
 
 const batch = { records: 1, bytes: 1 << 20, ageMs: 0 };
 const objects = new S3Sink({
@@ -44,25 +41,8 @@ for (const [what, sink] of [
     const policy = { tiersMs: [1000], maxAttempts: 2 };
     const plan = { name: 'all', groupId: 'g', rule: undefined, sink: 'x', priority: 'high', policy, blocking: false };
     const byName = new Map([['x', { ...sink, gate } satisfies OpenSink]]);
-    const context: RouteContext = {
-      settings: loadSettings(SETTINGS, { env: {} }),
-      topics: {
-        main: 't',
-        retries: [],
-        replays: { topic: 't.replay', partitions: 1, maxBytes: 1 << 24 },
-        deadLetters: undefined,
-      },
-      writer: { append: async () => undefined },
-      reader: new RecordReader(undefined),
-      log: createLogger({ name: 'test', level: 'warn', destination: new PassThrough() }),
-      clock: systemClock,
-      topicIds: new Map(),
-      limits: { maxRecords: 4, maxBytes: 1 << 20 },
-      draining: false,
-      acceptChanges: false,
-    };
     const sinks: OpenSinks = { byName, [Symbol.asyncDispose]: async () => undefined };
-    const [all] = workingRoutes([plan as RoutePlan], sinks, metrics, context);
+    const [all] = workingRoutes([plan as RoutePlan], sinks, metrics, routeContext());
     const origin = { topic: 't', partition: 0, offset: 3n };
     const state = { attempt: 1, notBeforeMs: 0, cause: 'http-422', origin, recordVersion: 3n };
     const texts = Object.entries(formatRetryHeaders({ route: 'all', group: 'g', ...state }));

@@ -3,16 +3,14 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { SinkGate, type Sink } from '@genesys-kafka/delivery';
 import { KafkaError, type ConsumedRecord } from '@genesys-kafka/kafka';
-import { systemClock } from '@genesys-kafka/resilience';
 import type { RoutePlan } from '@genesys-kafka/routing';
 import { createLogger, createMetrics } from '@genesys-kafka/runtime';
-import { loadSettings } from '@genesys-kafka/runtime/cli';
-import { frame, RecordReader } from '@genesys-kafka/topics';
+import { frame } from '@genesys-kafka/topics';
+import { routeContext } from '../../fixtures/route-context.ts';
 import type { MovedRecord, TopicWriter } from '../forward/topic-writer.ts';
-import { SETTINGS } from '../settings.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import type { OpenSinks } from './open-sinks.ts';
-import { workingRoutes, type RouteContext } from './routes.ts';
+import { workingRoutes } from './routes.ts';
 
 test('a dead letter of any route is told, and so is a topic that takes a record only without its value', async () => {
   using prometheus = createMetrics();
@@ -28,23 +26,13 @@ test('a dead letter of any route is told, and so is a topic that takes a record 
       if (record.value !== null) throw new KafkaError('message-too-large', 'It is too large.');
     },
   } as unknown as TopicWriter;
-  const [unrouted] = workingRoutes([], { byName: new Map(), [Symbol.asyncDispose]: async () => undefined }, metrics, {
-    settings: loadSettings(SETTINGS, { env: {} }),
-    topics: {
-      main: 't',
-      retries: [],
-      replays: { topic: 't.replay', partitions: 1, maxBytes: 1 << 24 },
-      deadLetters: { topic: 't.dlt', partitions: 1, maxBytes: 1 << 24 },
-    },
+  const sinks = { byName: new Map(), [Symbol.asyncDispose]: async () => undefined };
+  const context = routeContext({
     writer,
-    reader: new RecordReader(undefined),
     log: createLogger({ name: 'test', level: 'warn', destination }),
-    clock: systemClock,
-    topicIds: new Map(),
     limits: { maxRecords: 1, maxBytes: 1 },
-    draining: false,
-    acceptChanges: false,
   });
+  const [unrouted] = workingRoutes([], sinks, metrics, context);
   const value = frame(1, Buffer.from('{"conversationId":"c"}'));
   const record = { topic: 't', partition: 0, offset: 7n, timestampMs: 0, key: null, value, headers: {} };
   const hooks = {
@@ -99,23 +87,7 @@ test('a batch that cannot become larger goes: a full partition does not wait for
   const plan = { name: 'all', groupId: 'g', rule: undefined, sink: 'x', priority: 'normal', policy, blocking: false };
   const byName = new Map([['x', { kind: 'records', sink, gate }]]) as OpenSinks['byName'];
   const sinks = { byName, [Symbol.asyncDispose]: async () => undefined };
-  const context: RouteContext = {
-    settings: loadSettings(SETTINGS, { env: {} }),
-    topics: {
-      main: 't',
-      retries: [],
-      replays: { topic: 't.replay', partitions: 1, maxBytes: 1 << 24 },
-      deadLetters: { topic: 't.dlt', partitions: 1, maxBytes: 1 << 24 },
-    },
-    writer: { append: async () => undefined },
-    reader: new RecordReader(undefined),
-    log: createLogger({ name: 'test', level: 'warn', destination: new PassThrough() }),
-    clock: systemClock,
-    topicIds: new Map(),
-    limits: { maxRecords: 4, maxBytes: 1 << 20 },
-    draining: false,
-    acceptChanges: false,
-  };
+  const context = routeContext();
   const [all, unrouted] = workingRoutes([plan as RoutePlan], sinks, metrics, context);
   assert.equal(all!.wants, undefined);
   const wants = (topic: string, bytes: Buffer, valueTo = bytes.length) =>
