@@ -24,9 +24,9 @@ test('a broker is killed in the middle of a publish, then the others too: when t
   const prefix = uniquePrefix();
   const { child, ended } = startProducer(['publish', archive, '--json'], servers.env(prefix));
 
-  await untilWritten(servers.client, prefix);
+  await untilWritten(servers.client, prefix, ended);
   await servers.stack.killBroker(0);
-  await untilWritten(servers.client, prefix, { over: RECORDS / 4, seconds: 60 });
+  await untilWritten(servers.client, prefix, ended, RECORDS / 4);
   await Promise.all([1, 2].map((index) => servers.stack.killBroker(index)));
   await delay(3000);
   assert.equal(child.exitCode, null, 'it did not wait for the brokers');

@@ -54,7 +54,7 @@ for (const [signal, status] of [
     await writeFile(config, 'kafka: { transaction: { maxBytes: 256KiB } }\n');
     const args = ['--config', config, 'publish', archive, '--json'];
     const { child, ended } = startProducer(args, servers.env(prefix));
-    await untilWritten(servers.client, prefix);
+    await untilWritten(servers.client, prefix, ended);
     child.kill(signal);
     const result = await ended;
     assert.equal(result.status, status, result.stderr);
@@ -74,7 +74,7 @@ test('SIGTERM while pages are read: what was read is committed, and the next run
   const { simulator, prefix, env } = await slowExport();
   await using _ = simulator;
   const { child, ended } = startProducer(['export', ...DAY, '--json'], env);
-  await untilWritten(servers.client, prefix);
+  await untilWritten(servers.client, prefix, ended);
   child.kill('SIGTERM');
   assert.equal((await ended).status, 143);
   const { records } = await readPublished(servers.client, prefix);
@@ -92,7 +92,7 @@ test('the same command twice at once: the earlier ends with 1, taken over, and e
   const { simulator, prefix, env } = await slowExport();
   await using _ = simulator;
   const first = startProducer(['export', ...DAY, '--json'], env);
-  await untilWritten(servers.client, prefix);
+  await untilWritten(servers.client, prefix, first.ended);
   const second = startProducer(['export', ...DAY, '--json'], env);
   const [loser, winner] = await Promise.all([first.ended, second.ended]);
   assert.equal(winner.status, 0, winner.stderr);
@@ -108,7 +108,7 @@ test('no spool file outlives an export, whether it ended by itself or was stoppe
   const spool = join(servers.dir, 'bulk-spool');
   const args = ['export', '--from', '2025-10-01', '--to', '2025-10-02', '--window', '6h', '--json'];
   const { child, ended } = startProducer(args, { ...env, SPOOL_DIR: spool });
-  await untilWritten(servers.client, prefix);
+  await untilWritten(servers.client, prefix, ended);
   child.kill('SIGTERM');
   assert.equal((await ended).status, 143);
   assert.deepEqual(await readdir(spool), []);

@@ -193,7 +193,7 @@ for (const which of ['data', 'ledger'] as const) {
     await using rights = await Rights.at(servers.stack.brokers);
     await rights.grantAll(prefix);
     const publishing = publish({ prefix }, MANY);
-    await untilWritten(servers.client, prefix);
+    await untilWritten(servers.client, prefix, publishing);
     const { name } = specs[which];
     const giveBack = await rights.takeAway('TOPIC', name, 'WRITE');
     assertEndsWith(await publishing, 'authorization-failed', new RegExp(name));

@@ -22,7 +22,7 @@ test('run follows to the watermark and stops there; killed and started again it 
   for (const over of [0, RECORDS / 2]) {
     const running = following.start();
     // A member that was killed is only missed after ten seconds, and lanes are claimed then.
-    await untilWritten(servers.client, following.prefix, { over, seconds: 120 });
+    await untilWritten(servers.client, following.prefix, running.ended, over);
     await stop(running, 'SIGKILL');
   }
   const last = following.start();
