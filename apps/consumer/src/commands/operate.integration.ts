@@ -186,7 +186,7 @@ test('a target that takes 100 requests a second and answers 429 to more: few 429
     sinks: { crm: { type: 'http', url: target.url, rate: { max: 1000, per: '1s' } } },
   });
   await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
-  await until(() => target.accepted.length === 1200, 'all records', 120_000);
+  await until(() => target.accepted.length === 1200, 'all records');
   consumer.signal('SIGTERM');
   await consumer.ended;
   // The first seconds are those in which it learns.

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { secured, securedUser, startProxy, startStack, testAuthority } from '@genesys-kafka/testing';
 import { Rights, type Operation, type Resource } from '@genesys-kafka/testing/rights';
 import { Bus, dataPartitions, samples, type Area } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, type Ended } from '../../fixtures/consumer-process.ts';
 import { Target } from '../../fixtures/target.ts';
+import { until } from '../../fixtures/until.ts';
 
 const RECORDS = 30;
 let bus: Bus;
@@ -68,14 +68,6 @@ function assertEndsWith({ status, stdout, stderr }: Ended, code: string, text: s
   const told = stderr.split('\n').find((line) => line.startsWith(`error: ${code}: `));
   assert.ok(told?.includes(text), stderr);
   assert.equal(stdout, '');
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const endMs = Date.now() + 60_000;
-  while (!condition()) {
-    assert.ok(Date.now() < endMs, `${what} did not come about`);
-    await delay(50);
-  }
 }
 
 test('a wrong password ends the run at the first login; the right one delivers', async () => {

@@ -161,11 +161,11 @@ test(
       (await area.client.admin.offsets(target)).reduce((sum, { end }) => sum + Number(end), 0);
     for (let round = 0; round < 2; round += 1) {
       const before = await written();
-      await until(async () => (await written()) > before + 50, 'progress', 120_000);
+      await until(async () => (await written()) > before + 50, 'progress');
       await bus.stack.killBroker(0);
       await bus.stack.startBroker(0);
     }
-    await until(async () => (await contents(area, target)).length >= 5000, 'all of them', 180_000);
+    await until(async () => (await contents(area, target)).length >= 5000, 'all of them');
     running.signal('SIGTERM');
     assert.equal((await running.ended).status, 0, running.stderr);
     await assertOnce(area, target);

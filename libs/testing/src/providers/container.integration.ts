@@ -75,7 +75,7 @@ if (absence === undefined) {
   test('kill -9 while the containers are still starting leaves nothing either', async () => {
     const tmp = ownTmp();
     const child = start('container', holdStack, [], tmp);
-    await eventually('the containers are there', async () => (await belongings(tmp)).length === 3, 60_000);
+    await eventually('the containers are there', async () => (await belongings(tmp)).length === 3);
     child.kill('SIGKILL');
     await nothingLeft(tmp);
   });
@@ -119,6 +119,5 @@ async function nothingLeft(tmp: string): Promise<void> {
     'no container, network, process or file is left',
     async () =>
       (await belongings(tmp)).length === 0 && processesNaming(tmp).length === 0 && readdirSync(tmp).length === 0,
-    30_000,
   );
 }
