@@ -206,6 +206,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       isSilent = false;
       await until('its part again', () => first.events.slice(before).includes('assigned 1'));
       assert.equal(first.events[before], 'lost 1', 'before it could commit');
+      await until('the rest for the other one', () => second.assigned.length === 1);
       // It kept one of its two, and lost the other one.
       assert.deepEqual(lostOf(second), ['lost 1']);
       await first.consumer.stop();
