@@ -1,7 +1,7 @@
 import type { Sample } from '../fixtures/bus.ts';
 
 /** One version of a conversation, by its name in what is told. */
-export const nameOf = ({ conversationId, n }: Sample) => `${conversationId} ${n}`;
+const nameOf = ({ conversationId, n }: Sample) => `${conversationId} ${n}`;
 
 /** What is promised of a target besides that nothing is missing. */
 export interface Promises {
