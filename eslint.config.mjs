@@ -65,6 +65,7 @@ export default tseslint.config(
       '**/*.test.ts',
       '**/*.integration.ts',
       '**/bench/**',
+      '**/soak/**',
       '**/fixtures/**',
       'tools/**',
     ],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runMain } from '@genesys-kafka/runtime/cli';
-import { startStack, uniquePrefix } from '@genesys-kafka/testing';
+import { Fleet, startStack, uniquePrefix } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { SimulatorProcess } from '../src/living/simulator-process.ts';
 import type { SimulatorStats } from '../src/living/simulator-process.ts';
@@ -18,7 +18,6 @@ import { CONTRACTS } from './contracts.ts';
 import type { SoakContract } from './contracts.ts';
 import { planDisturbances } from './disturbances.ts';
 import type { Disturbance } from './disturbances.ts';
-import { Fleet } from './fleet.ts';
 import { HELP, parseOptions, UsageError } from './options.ts';
 import type { SoakOptions } from './options.ts';
 
@@ -78,7 +77,13 @@ async function soak(options: SoakOptions, dir: string, signal: AbortSignal): Pro
   };
   const config = join(dir, 'config.yaml');
   await writeFile(config, configText(contract, days, fromMs));
-  await using fleet = new Fleet({ config, env, dir, say });
+  await using fleet = new Fleet({
+    app: 'producer',
+    args: () => ['run', '--json', '--config', config],
+    env: { ...env, SPOOL_DIR: join(dir, 'spool') },
+    dir,
+    say,
+  });
   for (let n = 0; n < processes; n += 1) fleet.start();
   const kafka = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING });
   const windows = new Windows();

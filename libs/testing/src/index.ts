@@ -1,5 +1,6 @@
 export { expiredPair, strangerPair, testAuthority, trustedPair } from './secured/certificates.ts';
 export { startProxy, type ChaosProxy, type ProxyOptions } from './chaos-proxy.ts';
+export { Fleet } from './fleet.ts';
 export { freePorts } from './free-port.ts';
 export { cpuTime, measure, type Measured } from './measure.ts';
 export { startScript } from './package-script.ts';

@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { uniquePrefix, type Stack } from '@genesys-kafka/testing';
+import { Fleet, uniquePrefix, type Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
-import { Fleet } from '../../soak/fleet.ts';
 import { SimulatorProcess } from '../../src/living/simulator-process.ts';
 import { follow, untilThere } from '../../src/living/topic-reader.ts';
 
@@ -43,7 +42,10 @@ export class Scene implements AsyncDisposable {
     await writeFile(config, `connector: bench\n${options.config}`);
     const servers = { KAFKA_BROKERS: stack.brokers.join(','), SCHEMA_REGISTRY_URL: stack.registryUrl };
     const env = { ...base(), ...simulator.env, ...servers, KAFKA_TOPIC_PREFIX: prefix };
-    const fleet = new Fleet({ config, env, dir, say: (text) => process.stderr.write(`${text}\n`) });
+    const args = () => ['run', '--json', '--config', config];
+    const spooling = { ...env, SPOOL_DIR: join(dir, 'spool') };
+    const say = (text: string) => process.stderr.write(`${text}\n`);
+    const fleet = new Fleet({ app: 'producer', args, env: spooling, dir, say });
     const kafka = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING });
     return new Scene({ simulator, fleet, kafka, prefix }, dir);
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startScript } from '@genesys-kafka/testing';
+import { startScript } from './package-script.ts';
 
 /** `run` promises to be gone by then. */
 const STOP_MS = 25_000;
@@ -13,8 +13,12 @@ const KILL_MS = 60_000;
 const RESTART_MS = 2000;
 
 export interface FleetOptions {
-  readonly config: string;
+  readonly app: 'producer' | 'consumer';
+  /** Of the process with this number, which counts from 1. */
+  readonly args: (number: number) => readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** What the program promises to be gone by, in milliseconds: 25,000. */
+  readonly stopMs?: number;
   /** One log file a process goes here. */
   readonly dir: string;
   readonly say: (text: string) => void;
@@ -28,7 +32,7 @@ interface Member {
   isBusy: boolean;
 }
 
-/** The processes of `producer run`, and what is done to them. An end that nobody caused is a fault, and made good. */
+/** Several processes of one command, and what is done to them. An end that nobody caused is a fault, and made good. */
 export class Fleet implements AsyncDisposable {
   readonly #options: FleetOptions;
   readonly #members = new Set<Member>();
@@ -45,13 +49,10 @@ export class Fleet implements AsyncDisposable {
   }
 
   start(): void {
-    const { config, env, dir } = this.#options;
+    const { app, args, env, dir } = this.#options;
     this.#started += 1;
     const name = `run-${this.#started}`;
-    const child = startScript('producer', ['run', '--json', '--config', config], {
-      env: { ...env, SPOOL_DIR: join(dir, 'spool') },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = startScript(app, args(this.#started), { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(join(dir, `${name}.log`));
     child.stdout!.pipe(log, { end: false });
     child.stderr!.pipe(log, { end: false });
@@ -130,7 +131,8 @@ export class Fleet implements AsyncDisposable {
     const ms = performance.now() - startMs;
     const { exitCode, signalCode } = member.child;
     if (exitCode !== 0) this.#fault(`${member.name} ended with ${String(exitCode ?? signalCode)} after SIGTERM`);
-    else if (ms > STOP_MS) this.#fault(`${member.name} took ${Math.round(ms / 1000)} s to end`);
+    else if (ms > (this.#options.stopMs ?? STOP_MS))
+      this.#fault(`${member.name} took ${Math.round(ms / 1000)} s to end`);
   }
 
   #fault(text: string): void {

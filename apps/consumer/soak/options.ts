@@ -1,0 +1,71 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+
+export const HELP = `npm run soak:consumer -- [options]
+
+Publishes for some minutes while several \`consumer run\` deliver to every kind of sink, and everything goes wrong: they
+are killed, paused, stopped and added, targets are down, slow, busy, silent or lose their answers, brokers and Postgres
+are killed, routes are paused. Then all is mended, dead letters are replayed, and what lies at each target is held
+against the topic: nothing missing, nothing twice where once is promised, no older version after a newer one.
+
+  --minutes N    how long records are published (default 5)
+  --rate N       records a second (default 60)
+  --keys N       conversations, each with many versions (default 400)
+  --processes N  processes of \`run\` (default 3)
+  --events N     what goes wrong on the way (default 40)
+  --seed N       what happens when follows from it (default: drawn, and printed)
+  --dir DIR      where the logs go (default: a new directory, removed when all is well)
+`;
+
+export interface SoakOptions {
+  readonly minutes: number;
+  readonly rate: number;
+  readonly keys: number;
+  readonly processes: number;
+  readonly events: number;
+  readonly seed: number;
+  readonly dir: string | undefined;
+}
+
+/** What is wrong with the command line. */
+export class UsageError extends Error {}
+
+/** Undefined where help is asked for. Raises UsageError. */
+export function parseOptions(args: readonly string[]): SoakOptions | undefined {
+  const values = parsed(args);
+  if (values.help) return undefined;
+  const whole = (name: 'minutes' | 'rate' | 'keys' | 'processes' | 'events' | 'seed', least: number, most: number) => {
+    const number = Number(values[name]);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new UsageError(`--${name} is ${values[name]}; write a whole number, ${least} to ${most}.`);
+  };
+  return {
+    minutes: whole('minutes', 1, 10_000),
+    rate: whole('rate', 1, 10_000),
+    keys: whole('keys', 1, 1_000_000),
+    processes: whole('processes', 1, 12),
+    events: whole('events', 0, 10_000),
+    seed: whole('seed', 0, 0x7fff_ffff),
+    dir: values.dir,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        minutes: { type: 'string', default: '5' },
+        rate: { type: 'string', default: '60' },
+        keys: { type: 'string', default: '400' },
+        processes: { type: 'string', default: '3' },
+        events: { type: 'string', default: '40' },
+        seed: { type: 'string', default: String(randomInt(0x7fff_ffff)) },
+        dir: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
