@@ -54,7 +54,7 @@ export class TopicLetters implements LetterStore {
       const id = headers[MARKER_HEADER.replayed]?.toString('utf8');
       if (id !== undefined) replayed.set(id, headers[MARKER_HEADER.at]?.toString('utf8') ?? '');
       const gone = headers[MARKER_HEADER.purged]?.toString('utf8');
-      if (gone !== undefined) purged.add(gone);
+      if (gone !== undefined) purged.set(gone, { partition: part.partition, offset: record.offset });
       const action = parseAction(headers[MARKER_HEADER.action]?.toString('utf8') ?? '');
       if (action) actions.push(action);
     }
