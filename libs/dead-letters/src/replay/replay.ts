@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   claimPartitions,
+  KafkaError,
   recordBytes,
   type KafkaClient,
   type OutgoingRecord,
@@ -9,7 +10,7 @@ import {
 import { SlidingWindow } from '@genesys-kafka/resilience';
 import type { RoutePlan } from '@genesys-kafka/routing';
 import { MARKER_HEADER, type RecordReader, type TopicSize } from '@genesys-kafka/topics';
-import { replayBlocked } from '../errors.ts';
+import { replayBlocked, replayTakenOver } from '../errors.ts';
 import { Letters } from '../letters/letters.ts';
 import { ObjectLetters } from '../letters/object-letters.ts';
 import {
@@ -30,8 +31,6 @@ export interface ReplayOptions extends BatchPorts {
   readonly reader: RecordReader;
   /** Whether the topic of replays is large enough for a record. */
   readonly takes: (record: OutgoingRecord) => boolean;
-  /** Of this connector: one replay at a time, the later one takes over. */
-  readonly transactionalId: string;
   /** In front of the route in a group id: another connector's dead letters in the same place are left alone. */
   readonly groupPrefix: string;
   /** The dead-letter topic, read where it exists, written to or not. */
@@ -89,6 +88,9 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayR
     const report = await walk(options, letters, marks, async (batch) => sendBack(producer, batch, options));
     if (objects) await joinReplayed(objects, signal);
     return report;
+  } catch (error) {
+    const isFenced = error instanceof KafkaError && error.code === 'producer-fenced-or-timed-out';
+    throw isFenced ? replayTakenOver(error) : error;
   } finally {
     await producer.close();
   }

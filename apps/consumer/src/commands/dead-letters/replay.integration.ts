@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
+import {
+  connectLetterPlace,
+  type DeadLetterList,
+  type DeadLetterStats,
+  type ReplayReport,
+} from '@genesys-kafka/dead-letters';
 import { Kafka, logLevel } from 'kafkajs';
-import type { Area } from '../../../fixtures/bus.ts';
+import { dataPartitions, type Area } from '../../../fixtures/bus.ts';
 import { ConsumerProcess, runConsumer } from '../../../fixtures/consumer-process.ts';
 import { letterFlood, toObjects, toTopic } from '../../../fixtures/letter-flood.ts';
 import { drain, json, refused, useLetterStores } from '../../../fixtures/letter-stores.ts';
@@ -12,6 +17,7 @@ import type { RunReport } from '../run.ts';
 
 const stores = useLetterStores();
 const { skip, freshBucket } = stores;
+const never = new AbortController().signal;
 
 test('a record that comes back after each replay is left after the third, and said so', { skip }, async () => {
   await using area = await stores.bus.area();
@@ -126,6 +132,71 @@ test(
     assert.deepEqual(await pending(), []);
     await json<RunReport>(area, alone, ...drain);
     assert.equal(target.accepted.length, 20, 'each once');
+  },
+);
+
+test(
+  'what a replay announced that was then taken over is replayed by its followers, each once; others settle their own',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const bucket = await freshBucket();
+    const more = await refused(area, target, 10, stores.storage.settings(bucket));
+    const alone = { ...more, deadLetters: { ...more.deadLetters, topic: false } };
+    await deleteTopic(area, area.deadLetters);
+    const { letters } = await json<DeadLetterList>(area, alone, 'dead-letters', 'list');
+    const announcement = {
+      ...{ v: 1, ids: letters.map(({ id }) => id), at: '2026-01-01T00:00:00.000Z', topic: `${area.main}.replay` },
+      from: Object.fromEntries(Array.from({ length: dataPartitions }, (_, partition) => [partition, '0'])),
+    };
+    await using place = await connectLetterPlace(more.deadLetters.objects as never, { bypass: [] });
+    const announce = async (by: string) => {
+      const key = `dl/_marks/pending/${by}.json`;
+      await place.store.put({ bucket, key }, Buffer.from(JSON.stringify({ ...announcement, by })), never);
+    };
+    const first = await json<ReplayReport>(area, alone, 'dead-letters', 'replay', '--max', '4');
+    assert.deepEqual([first.replayed, first.more], [4, true]);
+    // It came to write this after the first one had taken over, and to begin no transaction any more.
+    await announce(`${area.prefix}test.dead-letters.replay`);
+    // This one is under way.
+    await announce(`${area.prefix}other.dead-letters.replay`);
+    const second = await json<ReplayReport>(area, alone, 'dead-letters', 'replay');
+    assert.deepEqual([second.replayed, second.alreadyReplayed], [6, 4]);
+    await json<RunReport>(area, alone, ...drain);
+    assert.equal(target.accepted.length, 10);
+    assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 10, 'each once');
+    const pending = (await stores.storage.keys(bucket)).filter((key) => key.includes('_marks/pending/'));
+    assert.deepEqual(pending, [`dl/_marks/pending/${area.prefix}other.dead-letters.replay.json`]);
+  },
+);
+
+test(
+  'of two replays at once the later one takes over, with the store alone, and each is sent once',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const objects = stores.storage.settings(await freshBucket());
+    const more = {
+      routes: [{ name: 'crm', sink: 'crm' }],
+      sinks: { crm: { type: 'http', url: target.url } },
+      deadLetters: { topic: false, objects },
+    };
+    await toObjects(objects as never, letterFlood(area, 300));
+    await using earlier = await ConsumerProcess.start(area.config(more), 'dead-letters', 'replay', '--rate', '1/s');
+    await until(async () => (await replayedIn(area)) >= 1, 'the first one that is replayed');
+    const later = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', '1000/s');
+    const { status, stderr } = await earlier.ended;
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /^error: replay-taken-over: /m);
+    assert.equal(later.replayed + later.alreadyReplayed, 300);
+    assert.ok(later.alreadyReplayed >= 1);
+    const last = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
+    assert.deepEqual([last.replayed, last.alreadyReplayed], [0, 300]);
+    await json<RunReport>(area, more, ...drain);
+    assert.equal(target.accepted.length, 300);
+    assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 300, 'each once');
   },
 );
 
