@@ -8,6 +8,7 @@ import { ConsumerProcess, quick } from '../../../fixtures/consumer-process.ts';
 import { drain, json, useLetterStores } from '../../../fixtures/letter-stores.ts';
 import { Target } from '../../../fixtures/target.ts';
 import { until } from '../../../fixtures/until.ts';
+import type { Explanation } from '../explain/explain.ts';
 import type { RunReport } from '../run.ts';
 
 const stores = useLetterStores();
@@ -140,6 +141,30 @@ test(
     consumer.signal('SIGTERM');
     assert.equal((await consumer.ended).status, 0);
     assert.equal(new Set((await stores.storage.lines(bucket)).map(({ id }) => id)).size, 300);
+  },
+);
+
+test(
+  'explain ends where it has to, also where object storage does not: what was not looked at is said',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    const objects = stores.storage.settings(await freshBucket());
+    const more = {
+      routes: [{ name: 'crm', sink: 'crm' }],
+      sinks: { crm: { type: 'http', url: 'http://127.0.0.1:1/' } },
+      deadLetters: { objects },
+    };
+    await area.publish(samples(5, 5));
+    const explained = async (...args: readonly string[]) => json<Explanation>(area, more, 'explain', 'c-1', ...args);
+    stores.storage.proxy.halfOpen();
+    try {
+      const { notes } = await explained('--within', '2s');
+      assert.ok(notes.includes('Not all dead letters were looked at: give it more time with --within.'), notes.join());
+    } finally {
+      stores.storage.proxy.heal();
+    }
+    assert.deepEqual((await explained()).notes.length, 1);
   },
 );
 

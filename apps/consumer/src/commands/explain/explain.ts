@@ -28,7 +28,9 @@ export interface ExplainPorts {
   /** Where a group began on the main topic, if not at its start, by partition. */
   readonly startOf: (group: string) => ReadonlyMap<number, bigint> | undefined;
   readonly pauseOf: (group: string) => Pick<PauseEntry, 'at' | 'by' | 'reason'> | undefined;
+  /** Reading them ends with the reason of `lettersUntil`, also where none is of the key. */
   readonly letters: Letters;
+  readonly lettersUntil: AbortSignal;
   /** What the ledger holds of all windows; none where there is no ledger. */
   readonly ledger: readonly LedgerLine[];
   readonly withPayload: boolean;
@@ -85,10 +87,10 @@ export interface Explanation {
 export async function explain(key: string, ports: ExplainPorts): Promise<Explanation> {
   const { client, clock, signal, withinMs } = ports;
   const search = { client, clock, signal, deadlineMs: clock.monotonicMs() + withinMs };
-  const [main, ...retried] = await Promise.all(
-    [ports.main, ...ports.retries].map(async (topic) => recordsOfKey(topic, key, search)),
-  );
-  const { letters, wasCut } = await lettersOf(key, ports);
+  const [{ letters, wasCut }, main, ...retried] = await Promise.all([
+    lettersOf(key, ports),
+    ...[ports.main, ...ports.retries].map(async (topic) => recordsOfKey(topic, key, search)),
+  ]);
   const retries = await retriesOf(retried, ports);
   const commits = await commitsOf(ports, ports.main);
   const newest = newestOf(main!.records);
@@ -117,16 +119,16 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
   };
 }
 
-async function lettersOf(key: string, { letters, withinMs, signal, clock }: ExplainPorts) {
+async function lettersOf(key: string, { letters, lettersUntil, signal }: ExplainPorts) {
   const found: StoredDeadLetter[] = [];
-  const endMs = clock.monotonicMs() + withinMs;
-  for await (const letter of letters.walk({ key })) {
+  try {
+    for await (const letter of letters.walk({ key })) found.push(letter);
+  } catch (error) {
     signal.throwIfAborted();
-    found.push(letter);
-    if (clock.monotonicMs() > endMs) return { letters: found, wasCut: true };
+    if (!lettersUntil.aborted) throw error;
   }
   found.sort((a, b) => a.deadLetter.attempts - b.deadLetter.attempts);
-  return { letters: found, wasCut: false };
+  return { letters: found, wasCut: lettersUntil.aborted };
 }
 
 interface PlacedRetry extends RetryFact {
