@@ -4,7 +4,7 @@ import { groupIdOf, owns, ownsOrphan, planRoutes, UNROUTED, type RouteStart } fr
 import type { Session } from '@genesys-kafka/runtime';
 import { startToCome } from '../control/choose-starts.ts';
 import type { PauseEntry } from '../control/control-entry.ts';
-import { drainLines, drainReport, type ReportedRoute } from '../control/drain-report.ts';
+import { drainLines, drainReport, isDrained, type ReportedRoute } from '../control/drain-report.ts';
 import { RouteControls } from '../control/route-controls.ts';
 import { ConsumerError } from '../errors.ts';
 import { ownerOf } from '../forward/delivery-state.ts';
@@ -84,7 +84,7 @@ export async function drainReportCommand(session: Session<Settings>): Promise<nu
     const existing = topics.filter((_, index) => there[index] !== undefined);
     const report = await drainReport({ client, routes, topics: existing, clock: systemClock, signal });
     await session.tell(report, drainLines);
-    return report.records === 0 ? 0 : LEFT;
+    return isDrained(report) ? 0 : LEFT;
   } finally {
     await client.close();
   }

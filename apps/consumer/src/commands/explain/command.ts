@@ -29,6 +29,7 @@ export async function explainCommand(session: LetterSession, key: string, flags:
       client,
       main: main.name,
       retries: [...[...retries, replays].map(({ name }) => name), ...leftovers],
+      replays: replays.name,
       plans: planRoutes(settings),
       unroutedGroup: groupIdOf(settings, UNROUTED),
       startOf: (group) => controls?.startOf(group)?.offsets,

@@ -23,6 +23,8 @@ export interface ExplainPorts {
   readonly main: string;
   /** All of them that exist. */
   readonly retries: readonly string[];
+  /** Among them: the topic of replays. */
+  readonly replays: string;
   readonly plans: readonly RoutePlan[];
   readonly unroutedGroup: string;
   /** Where a group began on the main topic, if not at its start, by partition. */
@@ -92,6 +94,7 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
     ...[ports.main, ...ports.retries].map(async (topic) => recordsOfKey(topic, key, search)),
   ]);
   const retries = await retriesOf(retried, ports);
+  const gaps = await gapsOf(retried, ports);
   const commits = await commitsOf(ports, ports.main);
   const newest = newestOf(main!.records);
   const versions = main!.records.map((record) => {
@@ -101,6 +104,8 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
       startOf: ports.startOf,
       commits,
       retries,
+      gaps,
+      replays: ports.replays,
       letters,
     });
     return versionOf(record, routes, record === newest, ports);
@@ -153,6 +158,28 @@ async function retriesOf(found: readonly Found[], ports: ExplainPorts): Promise<
   return retries;
 }
 
+/** Where a group has to go on, and the log begins later. */
+interface Gap {
+  readonly group: string;
+  readonly topic: string;
+  readonly text: string;
+}
+
+async function gapsOf(found: readonly Found[], ports: ExplainPorts): Promise<Gap[]> {
+  const gaps: Gap[] = [];
+  for (const { span } of found) {
+    if (!span || span.from === '0') continue;
+    for (const [group, offsets] of await commitsOf(ports, span.topic)) {
+      const committed = offsets.get(span.partition);
+      if (committed === undefined || committed >= BigInt(span.from)) continue;
+      const { topic, partition, from } = span;
+      const text = `${topic} partition ${partition} begins at offset ${from}, and its route has read up to ${committed}`;
+      gaps.push({ group, topic, text });
+    }
+  }
+  return gaps;
+}
+
 function retryState(headers: ConsumedRecord['headers']) {
   try {
     return parseRetryHeaders(headers);
@@ -180,6 +207,8 @@ async function commitsOf({ client, plans, unroutedGroup }: ExplainPorts, topic: 
 interface RouteFacts extends Pick<ExplainPorts, 'plans' | 'unroutedGroup' | 'startOf'> {
   readonly commits: Commits;
   readonly retries: readonly PlacedRetry[];
+  readonly gaps: readonly Gap[];
+  readonly replays: string;
   readonly letters: readonly StoredDeadLetter[];
 }
 
@@ -200,13 +229,16 @@ function routesOf(record: ConsumedRecord, facts: RouteFacts): Version['routes'] 
     const { partition, offset } = record;
     const isOf = ({ origin }: { readonly origin: StoredDeadLetter['deadLetter']['origin'] }) =>
       'topic' in origin && origin.partition === partition && origin.offset === offset;
+    const letters = facts.letters.filter(({ deadLetter }) => deadLetter.route === route && isOf(deadLetter));
     const fate = fateOf({
       picks: verdict,
       committed: facts.commits.get(group)?.get(partition),
       offset,
       begun: facts.startOf(group)?.get(partition),
       retries: facts.retries.filter((retry) => retry.group === group && isOf(retry)),
-      letters: facts.letters.filter(({ deadLetter }) => deadLetter.route === route && isOf(deadLetter)),
+      // What never was a dead letter of the route was not replayed.
+      gap: facts.gaps.find((gap) => gap.group === group && (letters.length > 0 || gap.topic !== facts.replays))?.text,
+      letters,
     });
     const picksNow = typeof verdict === 'boolean' ? verdict : verdict.fails;
     // It has no rule of its own.
