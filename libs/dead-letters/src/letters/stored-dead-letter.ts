@@ -29,7 +29,7 @@ export interface TopicPlace {
 
 /** What was done with dead letters, by identity, as it is kept beside them. */
 export interface LetterMarks {
-  /** When, ISO 8601. */
+  /** When last, ISO 8601. */
   readonly replayed: Map<string, string>;
   /** Gone for whoever looks, though their bytes still lie in the topic: where the last marker of each stands there. */
   readonly purged: Map<string, TopicPlace>;
@@ -39,6 +39,11 @@ export interface LetterMarks {
 
 export function noMarks(): LetterMarks {
   return { replayed: new Map(), purged: new Map(), actions: [] };
+}
+
+/** By the last of what the stores say. */
+export function markReplayed({ replayed }: LetterMarks, id: string, at: string): void {
+  if (at >= (replayed.get(id) ?? '')) replayed.set(id, at);
 }
 
 /** One of the stores, as it is read. */
@@ -53,6 +58,7 @@ export interface LetterStore {
 
 /** Which dead letters are meant; what is left out is not asked. See `passes`. */
 export interface LetterFilter {
+  readonly id?: string | undefined;
   readonly route?: string | undefined;
   readonly stage?: string | undefined;
   readonly cause?: string | undefined;

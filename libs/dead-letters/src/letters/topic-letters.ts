@@ -8,7 +8,7 @@ import {
   type DeadLetter,
 } from '@genesys-kafka/topics';
 import { parseAction } from '../actions/letter-actions.ts';
-import type { LetterFilter, LetterMarks, LetterStore } from './stored-dead-letter.ts';
+import { markReplayed, type LetterFilter, type LetterMarks, type LetterStore } from './stored-dead-letter.ts';
 
 /** A partition of the dead-letter topic and the offset before which it is read. */
 export interface LogPart extends TopicPartition {
@@ -47,12 +47,13 @@ export class TopicLetters implements LetterStore {
     }
   }
 
-  async #readMarksOf(part: LogPart, { replayed, purged, actions }: LetterMarks): Promise<void> {
+  async #readMarksOf(part: LogPart, marks: LetterMarks): Promise<void> {
+    const { purged, actions } = marks;
     for await (const record of this.#records(part)) {
       if (record.value !== null) continue;
       const { headers } = record;
       const id = headers[MARKER_HEADER.replayed]?.toString('utf8');
-      if (id !== undefined) replayed.set(id, headers[MARKER_HEADER.at]?.toString('utf8') ?? '');
+      if (id !== undefined) markReplayed(marks, id, headers[MARKER_HEADER.at]?.toString('utf8') ?? '');
       const gone = headers[MARKER_HEADER.purged]?.toString('utf8');
       if (gone !== undefined) purged.set(gone, { partition: part.partition, offset: record.offset });
       const action = parseAction(headers[MARKER_HEADER.action]?.toString('utf8') ?? '');

@@ -5,7 +5,7 @@ import { showObject, type ListedObject } from '@genesys-kafka/object-store';
 import { z } from 'zod';
 import { ACTIONS, parseAction } from '../actions/letter-actions.ts';
 import { markUnreadable } from '../errors.ts';
-import type { LetterMarks } from '../letters/stored-dead-letter.ts';
+import { markReplayed, type LetterMarks } from '../letters/stored-dead-letter.ts';
 import { inOrder } from '../letters/in-order.ts';
 import type { LetterPlace } from './letter-place.ts';
 import { readListed } from './read-listed.ts';
@@ -43,7 +43,7 @@ export type PendingReplay = Readonly<z.infer<typeof PENDING_REPLAY>>;
  * `letter-mark-unreadable` where it says what nobody understands.
  */
 export async function readObjectMarks(place: LetterPlace, marks: LetterMarks, signal: AbortSignal): Promise<void> {
-  for (const [id, at] of (await readAll(place, signal)).marks) marks.replayed.set(id, at);
+  for (const [id, at] of (await readAll(place, signal)).marks) markReplayed(marks, id, at);
   const { store, bucket } = place;
   const keys = (await listed(place, ACTIONS, signal)).map(({ key }) => key).sort();
   const texts = inOrder(keys.slice(-MOST_ACTIONS), AHEAD, async (key) => store.get({ bucket, key }, signal));

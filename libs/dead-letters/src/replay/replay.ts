@@ -14,6 +14,7 @@ import { replayBlocked, replayTakenOver } from '../errors.ts';
 import { Letters } from '../letters/letters.ts';
 import { ObjectLetters } from '../letters/object-letters.ts';
 import {
+  markReplayed,
   noMarks,
   type LetterFilter,
   type LetterMarks,
@@ -43,6 +44,8 @@ export interface ReplayOptions extends BatchPorts {
   readonly max: number;
   /** A dead letter that was replayed so often before is left. */
   readonly mostReplays: number;
+  /** Replays again what was replayed before this moment and not since, and that alone; milliseconds since the epoch. */
+  readonly againBeforeMs: number | undefined;
   /** Says what would be done, and writes nothing. */
   readonly dryRun: boolean;
   readonly onProgress: (replayed: number) => void;
@@ -51,7 +54,7 @@ export interface ReplayOptions extends BatchPorts {
 export interface ReplayReport {
   /** Dead letters sent back; with a dry run, that would be. */
   readonly replayed: number;
-  /** Replayed by an earlier command. */
+  /** Replayed by an earlier command, and not again by this one. */
   readonly alreadyReplayed: number;
   readonly otherConnectors: number;
   /** Not replayed, by reason. */
@@ -110,8 +113,10 @@ async function storesOf({ objects, filter, looksIn, signal }: ReplayOptions, top
   const store = new ObjectLetters(objects, signal);
   const told = noMarks();
   await store.readMarks(told);
-  const untold = [...marks.replayed].filter(([id]) => !told.replayed.has(id)).map(([id, at]) => ({ id, at }));
-  for (const [id, at] of told.replayed) marks.replayed.set(id, at);
+  const untold = [...marks.replayed]
+    .filter(([id, at]) => at > (told.replayed.get(id) ?? ''))
+    .map(([id, at]) => ({ id, at }));
+  for (const [id, at] of told.replayed) markReplayed(marks, id, at);
   const stores = [topic, store].filter((one) => looksIn === undefined || (looksIn === 'topic') === (one === topic));
   return { letters: new Letters(stores), marks, untold };
 }
@@ -134,9 +139,10 @@ async function walk(
     [batch, bytes] = [[], 0];
     onProgress(replayed);
   };
-  for await (const stored of letters.walk(filter, marks)) {
+  const meant = options.againBeforeMs === undefined ? filter : { ...filter, state: 'replayed' as const };
+  for await (const stored of letters.walk(meant, marks)) {
     if (isOfOther(stored, options)) otherConnectors += 1;
-    else if (stored.replayedAt !== undefined) alreadyReplayed += 1;
+    else if (isDone(stored, options)) alreadyReplayed += 1;
     else if (replaysOf(stored) >= options.mostReplays) refuse(cameBack(options.mostReplays));
     else {
       const target = await replayTarget(stored, options);
@@ -169,6 +175,11 @@ async function walk(
 function cameBack(mostReplays: number): string {
   const times = mostReplays === 1 ? 'once' : `${mostReplays} times`;
   return `was replayed ${times} and died again each time: mend the cause, and give --force`;
+}
+
+function isDone({ replayedAt }: StoredDeadLetter, { againBeforeMs }: ReplayOptions): boolean {
+  if (replayedAt === undefined) return false;
+  return againBeforeMs === undefined || !(Date.parse(replayedAt) < againBeforeMs);
 }
 
 function isOfOther({ deadLetter, headers }: StoredDeadLetter, { groupPrefix }: ReplayOptions): boolean {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { DeadLetterStats, PurgeReport, ReplayReport } from '@genesys-kafka/dead-letters';
+import type { DeadLetterList, DeadLetterStats, PurgeReport, ReplayReport } from '@genesys-kafka/dead-letters';
 import { ConsumerProcess, runConsumer } from '../../../fixtures/consumer-process.ts';
 import { letterFlood, toObjects, toTopic } from '../../../fixtures/letter-flood.ts';
 import { json, refused, useLetterStores } from '../../../fixtures/letter-stores.ts';
@@ -22,6 +22,9 @@ test(
     const count = async (...flags: readonly string[]) =>
       (await json<DeadLetterStats>(area, more, 'dead-letters', 'stats', ...flags)).letters;
     assert.equal(await count('--key', 'c-3'), 1);
+    const { letters } = await json<DeadLetterList>(area, more, 'dead-letters', 'list', '--key', 'c-3');
+    assert.equal(await count('--id', letters[0]!.id), 1);
+    assert.equal(await count('--id', letters[0]!.id, '--key', 'c-4'), 0);
     assert.equal(await count('--where', 'record.conversationId == "c-3" || headers["ordinal"] == "4"'), 2);
     assert.equal(await count('--since', '1h', '--route', 'crm', '--cause', 'http-422', '--stage', 'deliver'), 12);
     assert.equal(await count('--until', '1h'), 0);

@@ -54,7 +54,10 @@ export async function countLetters(session: LetterSession, flags: FilterFlags): 
   });
 }
 
-export type ReplayCommand = Pick<ReplayOptions, 'perSecond' | 'max' | 'mostReplays' | 'dryRun' | 'onProgress'>;
+export type ReplayCommand = Pick<
+  ReplayOptions,
+  'perSecond' | 'max' | 'mostReplays' | 'againBeforeMs' | 'dryRun' | 'onProgress'
+>;
 
 export async function replayLetters(
   session: LetterSession,
@@ -91,8 +94,14 @@ export async function replayLetters(
       if (met === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
       return report;
     };
-    const { perSecond, max } = command;
-    const given = { ...flags, rate: `${perSecond}/s`, ...(Number.isFinite(max) ? { max } : {}) };
+    const { perSecond, max, mostReplays, againBeforeMs } = command;
+    const given = {
+      ...flags,
+      ...(againBeforeMs === undefined ? {} : { 'again-before': new Date(againBeforeMs).toISOString() }),
+      rate: `${perSecond}/s`,
+      ...(Number.isFinite(max) ? { max } : {}),
+      ...(Number.isFinite(mostReplays) ? {} : { force: 'true' }),
+    };
     return command.dryRun
       ? await work()
       : await recorded(

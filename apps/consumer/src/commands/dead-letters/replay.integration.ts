@@ -13,6 +13,7 @@ import { letterFlood, toObjects, toTopic } from '../../../fixtures/letter-flood.
 import { drain, json, refused, useLetterStores } from '../../../fixtures/letter-stores.ts';
 import { Target } from '../../../fixtures/target.ts';
 import { until } from '../../../fixtures/until.ts';
+import type { Explanation } from '../explain/explain.ts';
 import type { RunReport } from '../run.ts';
 
 const stores = useLetterStores();
@@ -200,6 +201,45 @@ test(
   },
 );
 
+test(
+  'replays that their topic lost before the route read them: told by all who are asked, and replayed again, each once',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const more = await refused(area, target, 6, stores.storage.settings(await freshBucket()));
+    const replay = async (...flags: readonly string[]) =>
+      json<ReplayReport>(area, more, 'dead-letters', 'replay', ...flags);
+    assert.equal((await replay('--where', 'record.conversationId != "c-5"')).replayed, 5);
+    await forgetReplays(area);
+    assert.match((await runConsumer(area.config(more), ['drain-report'], 3)).stdout, /"deletedUnread":[1-9]/);
+    const fate = async () => {
+      const { versions } = await json<Explanation>(area, more, 'explain', 'c-1');
+      return versions[0]!.routes.find(({ route }) => route === 'crm')!;
+    };
+    const lost = await fate();
+    assert.equal(lost.state, 'unknown');
+    assert.match(lost.why, /replayed at .* but .*replay partition \d begins at offset [1-9]/);
+    assert.match((await runConsumer(area.config(more), drain, 1)).stderr, /records-gone: .*--again-before/);
+
+    const before = new Date(Date.now()).toISOString();
+    const first = await replay('--again-before', before, '--max', '2');
+    assert.deepEqual([first.replayed, first.alreadyReplayed, first.more], [2, 0, true]);
+    const second = await replay('--again-before', before);
+    assert.deepEqual([second.replayed, second.alreadyReplayed], [3, 2]);
+    assert.deepEqual((await replay('--again-before', before)).replayed, 0);
+    const { actions } = await json<DeadLetterStats>(area, more, 'dead-letters', 'stats');
+    assert.equal(actions[0]?.filter['again-before'], before);
+    await runConsumer(area.config(more), [...drain, '--accept-gap']);
+    assert.deepEqual(
+      target.accepted.map(({ body }) => body.conversationId).toSorted(),
+      ['c-0', 'c-1', 'c-2', 'c-3', 'c-4'],
+      'each once, and none that was not replayed before',
+    );
+    assert.equal((await fate()).state, 'replayed');
+  },
+);
+
 for (const topic of [true, false]) {
   const where = topic ? 'from both stores' : 'with the store alone';
   test(`a replay ${where} that is killed twice sends each once, and each is delivered once`, { skip }, async () => {
@@ -234,6 +274,19 @@ for (const topic of [true, false]) {
 /** Offsets of the topic of replays: its records, and a mark for each transaction in each partition. */
 async function replayedIn(area: Area): Promise<number> {
   return (await area.client.admin.offsets(`${area.main}.replay`)).reduce((sum, { end }) => sum + Number(end), 0);
+}
+
+/** As retention does. */
+async function forgetReplays({ stack, main }: Area): Promise<void> {
+  const topic = `${main}.replay`;
+  const admin = new Kafka({ brokers: [...stack.brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(topic);
+  await admin.deleteTopicRecords({
+    topic,
+    partitions: ends.map(({ partition, high: offset }) => ({ partition, offset })),
+  });
+  await admin.disconnect();
 }
 
 async function deleteTopic({ stack, client }: Area, topic: string): Promise<void> {
