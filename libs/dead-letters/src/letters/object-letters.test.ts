@@ -143,5 +143,6 @@ test('what is no line, or no object of ours, is counted anew with each look, and
       's/1//0 dl/2026/01/31/crm/c/1.ndjson.gz',
     ]);
     assert.equal(letters.unreadable, 2);
+    assert.deepEqual([...letters.damaged], ['dl/2026/01/30/crm/c/odd.ndjson.gz']);
   }
 });

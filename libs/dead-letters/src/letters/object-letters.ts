@@ -22,6 +22,8 @@ export class ObjectLetters implements LetterStore {
   readonly #place: LetterPlace;
   readonly #signal: AbortSignal;
   unreadable = 0;
+  /** Keys of objects that have the names of ours and could not be unpacked. */
+  readonly damaged = new Set<string>();
 
   constructor(place: LetterPlace, signal: AbortSignal) {
     this.#place = place;
@@ -50,7 +52,10 @@ export class ObjectLetters implements LetterStore {
     const { prefix } = this.#place;
     const list = async () => (await this.#list(filter)).filter(({ key }) => mayHold(key.slice(prefix.length), filter));
     const objects = readListed(list, AHEAD, async (object) => this.#linesOf(object));
-    for await (const { key, found = UNREADABLE } of objects) yield { key, lines: found };
+    for await (const { key, found = UNREADABLE } of objects) {
+      if (found === UNREADABLE) this.damaged.add(key);
+      yield { key, lines: found };
+    }
   }
 
   async #list({ sinceMs, untilMs = Date.now() + DAY_MS }: LetterFilter): Promise<readonly ListedObject[]> {

@@ -12,7 +12,7 @@ import type { RoutePlan } from '@genesys-kafka/routing';
 import { MARKER_HEADER, type RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import { replayBlocked, replayTakenOver } from '../errors.ts';
 import { Letters } from '../letters/letters.ts';
-import { ObjectLetters } from '../letters/object-letters.ts';
+import type { ObjectLetters } from '../letters/object-letters.ts';
 import {
   markReplayed,
   noMarks,
@@ -22,11 +22,13 @@ import {
   type StoredDeadLetter,
 } from '../letters/stored-dead-letter.ts';
 import { openTopicLetters, TopicLetters } from '../letters/topic-letters.ts';
+import type { LetterPlace } from '../objects/letter-place.ts';
 import { joinReplayed, writeReplayed } from '../objects/object-marks.ts';
 import { sendBack, settlePending, type BatchPorts, type Routed } from './replay-batch.ts';
 import { replaysOf, replayTarget, retryRecords } from './replay-target.ts';
 
 export interface ReplayOptions extends BatchPorts {
+  readonly objects: (LetterPlace & { readonly letters: ObjectLetters }) | undefined;
   readonly client: KafkaClient;
   readonly plans: readonly RoutePlan[];
   readonly reader: RecordReader;
@@ -106,11 +108,11 @@ interface Stores {
   readonly untold: readonly { readonly id: string; readonly at: string }[];
 }
 
-async function storesOf({ objects, filter, looksIn, signal }: ReplayOptions, topic: LetterStore): Promise<Stores> {
+async function storesOf({ objects, filter, looksIn }: ReplayOptions, topic: LetterStore): Promise<Stores> {
   const marks = noMarks();
   await topic.readMarks(marks, filter);
   if (!objects) return { letters: new Letters([topic]), marks, untold: [] };
-  const store = new ObjectLetters(objects, signal);
+  const store = objects.letters;
   const told = noMarks();
   await store.readMarks(told);
   const untold = [...marks.replayed]

@@ -115,9 +115,9 @@ export async function replayLetters(
 
 export async function purgeLetters(session: LetterSession, flags: FilterFlags, dryRun: boolean): Promise<PurgeReport> {
   const { settings, signal } = session;
-  return withLetters(session, flags, async ({ client, letters, filter, objects, objectLetters }) => {
+  return withLetters(session, flags, async ({ client, letters, filter, objects }) => {
     const topic = consumerSpecs(settings).deadLetters.name;
-    const from = objects && objectLetters && { ...objects, letters: objectLetters };
+    const from = flags.store === 'topic' ? undefined : objects;
     const work = async () => {
       const report = await purgeDeadLetters({ client, letters, topic, objects: from, filter, dryRun, signal });
       if (report.purged === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
