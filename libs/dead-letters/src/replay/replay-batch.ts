@@ -45,6 +45,7 @@ export async function sendBack(
   producer: TransactionalProducer,
   batch: readonly Routed[],
   ports: BatchPorts,
+  onCommitted: () => void,
 ): Promise<void> {
   const { replays, deadLetters, objects, clock, signal } = ports;
   const at = new Date(clock.nowMs()).toISOString();
@@ -66,6 +67,7 @@ export async function sendBack(
   const transaction = await producer.begin();
   for (const { parts } of rounds) await sendAll(transaction, parts);
   await transaction.commit();
+  onCommitted();
   if (!objects) return;
   await writeReplayed(
     objects,

@@ -81,7 +81,7 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayR
   const { client, objects, dryRun, signal } = options;
   if (dryRun) {
     const stores = await storesOf(options, await openTopicLetters(client, options.topic, signal));
-    return walk(options, stores.letters, stores.marks, async () => undefined);
+    return walk(options, stores.letters, stores.marks, async (_, done) => done());
   }
   const producer = client.transactionalProducer(options.transactionalId);
   try {
@@ -90,7 +90,8 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayR
     const { letters, marks, untold } = await storesOf(options, topic);
     // What a replay has marked in the topic alone before it ended; the topic forgets.
     if (objects) await writeReplayed(objects, untold, signal);
-    const report = await walk(options, letters, marks, async (batch) => sendBack(producer, batch, options));
+    const send: Send = async (batch, done) => sendBack(producer, batch, options, done);
+    const report = await walk(options, letters, marks, send);
     if (objects) await joinReplayed(objects, signal);
     return report;
   } catch (error) {
@@ -123,12 +124,10 @@ async function storesOf({ objects, filter, looksIn }: ReplayOptions, topic: Lett
   return { letters: new Letters(stores), marks, untold };
 }
 
-async function walk(
-  options: ReplayOptions,
-  letters: Letters,
-  marks: LetterMarks,
-  send: (batch: readonly Routed[]) => Promise<void>,
-): Promise<ReplayReport> {
+/** `done` is called once the batch is replayed; what is still to be written down then may fail. */
+type Send = (batch: readonly Routed[], done: () => void) => Promise<void>;
+
+async function walk(options: ReplayOptions, letters: Letters, marks: LetterMarks, send: Send): Promise<ReplayReport> {
   const { filter, takes, perSecond, max, dryRun, clock, signal, onProgress } = options;
   const pace = new SlidingWindow({ max: perSecond, perMs: 1000, clock });
   const refused: Record<string, number> = {};
@@ -136,10 +135,8 @@ async function walk(
   let [replayed, alreadyReplayed, otherConnectors, bytes, more] = [0, 0, 0, 0, false];
   let batch: Routed[] = [];
   const flush = async () => {
-    await send(batch);
-    replayed += batch.length;
+    await send(batch, () => onProgress((replayed += batch.length)));
     [batch, bytes] = [[], 0];
-    onProgress(replayed);
   };
   const meant = options.againBeforeMs === undefined ? filter : { ...filter, state: 'replayed' as const };
   for await (const stored of letters.walk(meant, marks)) {

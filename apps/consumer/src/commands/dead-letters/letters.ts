@@ -23,7 +23,7 @@ import {
 } from '@genesys-kafka/dead-letters';
 import type { KafkaClient } from '@genesys-kafka/kafka';
 import { OperationalError, systemClock } from '@genesys-kafka/resilience';
-import { groupPrefixOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import { groupPrefixOf, planRoutes, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import { outputFailed, printPieces } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
@@ -32,6 +32,7 @@ import { fitsTopic } from '../../forward/fits-topic.ts';
 import { consumerSpecs, prepareConsumerTopics } from '../../forward/topics.ts';
 import { describeFilter, type FilterFlags } from './filter-options.ts';
 import { withLetters, type LetterSession } from './open-letters.ts';
+import { knownControls } from '../operate.ts';
 import { whoActs } from '../who-acts.ts';
 
 export async function listLetters(session: LetterSession, flags: FilterFlags, limit: number): Promise<DeadLetterList> {
@@ -66,15 +67,21 @@ export async function replayLetters(
 ): Promise<ReplayReport> {
   const { settings, log, signal } = session;
   const plans = planRoutes(settings);
+  let replayed = 0;
+  const onProgress = (count: number) => {
+    replayed = count;
+    command.onProgress(count);
+  };
   return withLetters(session, flags, async ({ client, letters, filter, objects }) => {
     const { replays, deadLetters } = await prepareConsumerTopics(client, settings);
+    await tellPauses(session, client, plans);
     const registry = connectOptionalRegistry(settings);
     await registry?.check();
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
     const groupPrefix = groupPrefixOf(settings);
     const work = async () => {
       const report = await replayDeadLetters({
-        ...command,
+        ...{ ...command, onProgress },
         filter,
         client,
         plans,
@@ -108,7 +115,8 @@ export async function replayLetters(
           { client, deadLetters, objects, signal },
           { action: 'replay', by: whoActs(), filter: describeFilter(given) },
           work,
-          ({ replayed, alreadyReplayed, refused }) => ({ replayed, alreadyReplayed, refused: sumOf(refused) }),
+          ({ alreadyReplayed, refused }) => ({ replayed, alreadyReplayed, refused: sumOf(refused) }),
+          () => ({ replayed }),
         );
   });
 }
@@ -201,6 +209,20 @@ async function writeLetters(
     throw outputFailed(file, error as NodeJS.ErrnoException);
   }
   return { exported, unreadable: letters.unreadable, file };
+}
+
+/** What is replayed to a paused route waits, and its topic does not keep it for ever. */
+async function tellPauses(session: LetterSession, client: KafkaClient, plans: readonly RoutePlan[]): Promise<void> {
+  const controls = await knownControls(session, client);
+  for (const { name, groupId } of plans) {
+    const pause = controls?.pauseOf(groupId);
+    if (pause === undefined) continue;
+    const facts = { route: name, since: pause.at, by: pause.by };
+    session.log.warn(
+      facts,
+      'the route is paused: what is replayed to it waits, until it is resumed or retention deletes it',
+    );
+  }
 }
 
 function sumOf(counts: Readonly<Record<string, number>>): number {

@@ -97,6 +97,7 @@ test(
     // It failed, and so it is kept: whoever looks sees that it did.
     const { actions } = await json<DeadLetterStats>(area, more, 'dead-letters', 'stats');
     assert.deepEqual([actions.length, actions[0]?.action, actions[0]?.state], [1, 'replay', 'failed']);
+    assert.deepEqual(actions[0]?.counts, { replayed: 20 });
     const second = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
     assert.deepEqual([second.replayed, second.alreadyReplayed], [0, 20]);
     await deleteTopic(area, area.deadLetters);
@@ -198,6 +199,28 @@ test(
     await json<RunReport>(area, more, ...drain);
     assert.equal(target.accepted.length, 300);
     assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 300, 'each once');
+  },
+);
+
+test(
+  'a route that has another name by now: its dead letters are left, and go to a route of the old name; that it is paused is said',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    await using target = await Target.listen();
+    const more = await refused(area, target, 4, stores.storage.settings(await freshBucket()));
+    const now = { name: 'crm-2', from: 'latest', sink: 'crm' };
+    const renamed = { ...more, routes: [now] };
+    const left = await json<ReplayReport>(area, renamed, 'dead-letters', 'replay');
+    assert.deepEqual(left.refused, { 'its route is not in the configuration: add one of that name': 4 });
+    const both = { ...more, routes: [now, { name: 'crm', when: 'false', from: 'latest', sink: 'crm' }] };
+    await runConsumer(area.config(both), ['pause', 'crm']);
+    const { stdout, stderr } = await runConsumer(area.config(both), ['dead-letters', 'replay']);
+    assert.equal((JSON.parse(stdout) as ReplayReport).replayed, 4);
+    assert.match(stderr, /"route":"crm".*the route is paused: what is replayed to it waits/);
+    await runConsumer(area.config(both), ['resume', 'crm']);
+    await runConsumer(area.config(both), drain);
+    assert.equal(target.accepted.length, 4, 'each once');
   },
 );
 
