@@ -1,4 +1,4 @@
-import type { ConsumedRecord, KafkaClient, TopicPartition } from '@genesys-kafka/kafka';
+import type { ConsumedRecord, KafkaClient, ReadOptions, RecordView, TopicPartition } from '@genesys-kafka/kafka';
 import {
   deadLetterIdentity,
   MARKER_HEADER,
@@ -49,7 +49,7 @@ export class TopicLetters implements LetterStore {
 
   async #readMarksOf(part: LogPart, marks: LetterMarks): Promise<void> {
     const { purged, actions } = marks;
-    for await (const record of this.#records(part)) {
+    for await (const record of this.#records(part, isWithoutValue)) {
       if (record.value !== null) continue;
       const { headers } = record;
       const id = headers[MARKER_HEADER.replayed]?.toString('utf8');
@@ -68,9 +68,10 @@ export class TopicLetters implements LetterStore {
     return this.#parts.filter(({ partition }) => partition === own);
   }
 
-  async *#records({ topic, partition, end }: LogPart): AsyncGenerator<ConsumedRecord> {
+  async *#records({ topic, partition, end }: LogPart, wants?: ReadOptions['wants']): AsyncGenerator<ConsumedRecord> {
     if (end === 0n) return;
-    const options = { from: 'start', signal: this.#signal, maxWaitMs: 100 } as const;
+    const some = wants && { wants };
+    const options = { from: 'start', signal: this.#signal, maxWaitMs: 100, ...some } as const;
     for await (const slice of this.#client.read({ topic, partition }, options)) {
       for (const record of slice.records) if (record.offset < end) yield record;
       if (slice.nextOffset >= end) return;
@@ -100,6 +101,11 @@ const OURS: readonly string[] = [
   MARKER_HEADER.claim,
   MARKER_HEADER.action,
 ];
+
+/** Marks are, and few dead letters. */
+function isWithoutValue({ valueFrom, valueTo }: RecordView): boolean {
+  return valueTo < valueFrom;
+}
 
 function isOurs({ value, headers }: ConsumedRecord): boolean {
   return value === null && OURS.some((name) => name in headers);
