@@ -39,8 +39,12 @@ export async function pauseCommand(
     const isChanged = state === 'paused' || earlier !== undefined;
     if (isChanged) await controls.write({ kind: 'pause', groupId, pause });
     signal.throwIfAborted();
-    await session.tell({ route, group: groupId, ...pause, changed: isChanged }, () => [
+    const before = earlier && { at: earlier.at, by: earlier.by, reason: earlier.reason };
+    await session.tell({ route, group: groupId, ...pause, changed: isChanged, ...(before && { before }) }, () => [
       !isChanged ? `${route} is not paused` : state === 'paused' ? `${route} is paused` : `${route} goes on`,
+      ...(before
+        ? [`  it was paused since ${before.at}, by ${before.by}${before.reason ? `: ${before.reason}` : ''}`]
+        : []),
     ]);
     return 0;
   } finally {
