@@ -29,7 +29,8 @@ import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-regist
 import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import { ConsumerError } from '../../errors.ts';
 import { fitsTopic } from '../../forward/fits-topic.ts';
-import { consumerSpecs, prepareConsumerTopics } from '../../forward/topics.ts';
+import { consumerSpecs, prepareConsumerTopics, type MoveTarget } from '../../forward/topics.ts';
+import type { Settings } from '../../settings.ts';
 import { describeFilter, type FilterFlags } from './filter-options.ts';
 import { withLetters, type LetterSession } from './open-letters.ts';
 import { knownControls } from '../operate.ts';
@@ -73,7 +74,7 @@ export async function replayLetters(
     command.onProgress(count);
   };
   return withLetters(session, flags, async ({ client, letters, filter, objects }) => {
-    const { replays, deadLetters } = await prepareConsumerTopics(client, settings);
+    const { replays, deadLetters } = await (command.dryRun ? topicsAsTheyAre : prepareConsumerTopics)(client, settings);
     await tellPauses(session, client, plans);
     const registry = connectOptionalRegistry(settings);
     await registry?.check();
@@ -209,6 +210,23 @@ async function writeLetters(
     throw outputFailed(file, error as NodeJS.ErrnoException);
   }
   return { exported, unreadable: letters.unreadable, file };
+}
+
+/** For a dry run, which makes no topics. */
+async function topicsAsTheyAre(client: KafkaClient, settings: Settings): Promise<ReplayTopics> {
+  const { replays, deadLetters } = consumerSpecs(settings);
+  const found = await client.admin.describeTopic(replays.name);
+  const { partitions, config } = { ...replays, ...found };
+  const maxBytes = Number({ ...replays.config, ...config }['max.message.bytes']);
+  return {
+    replays: { topic: replays.name, partitions, maxBytes },
+    deadLetters: settings.deadLetters.topic ? await topicOf(client, deadLetters.name) : undefined,
+  };
+}
+
+interface ReplayTopics {
+  readonly replays: MoveTarget;
+  readonly deadLetters: TopicSize | undefined;
 }
 
 /** What is replayed to a paused route waits, and its topic does not keep it for ever. */

@@ -172,6 +172,16 @@ test(
       stores.storage.proxy.heal();
     }
     assert.deepEqual((await explained()).notes.length, 1);
+    stores.storage.proxy.refuse(true);
+    try {
+      const { notes } = await explained();
+      assert.match(notes.join('\n'), /^Not all dead letters were looked at: s3-unreachable: /m);
+    } finally {
+      stores.storage.proxy.refuse(false);
+    }
+    const nowhere = { ...more, kafka: { brokers: area.stack.brokers, topicPrefix: `${area.prefix}none.` } };
+    const { notes } = await json<Explanation>(area, nowhere, 'explain', 'c-1');
+    assert.ok(notes.includes('The main topic does not exist.'), notes.join());
   },
 );
 

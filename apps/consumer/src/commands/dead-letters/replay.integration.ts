@@ -37,6 +37,26 @@ test('a record that comes back after each replay is left after the third, and sa
   assert.equal((await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--force', '--dry-run')).replayed, 1);
 });
 
+test('a dry run makes no topic, and says what the objects alone would be replayed of', { skip }, async () => {
+  await using area = await stores.bus.area();
+  const objects = stores.storage.settings(await freshBucket());
+  const prefix = `${area.prefix}none.`;
+  const more = {
+    connector: 'test',
+    kafka: { brokers: area.stack.brokers, topicPrefix: prefix },
+    routes: [{ name: 'crm', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: 'http://127.0.0.1:1/' } },
+    deadLetters: { objects },
+  };
+  const group = encodeURIComponent(`${prefix}test.crm`);
+  const letters = letterFlood(area, 3).map((letter) => ({ ...letter, headers: { ...letter.headers, group } }));
+  await toObjects(objects as never, letters);
+  const { replayed } = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--dry-run');
+  assert.equal(replayed, 3);
+  for (const topic of ['conversation-details', 'conversation-details.replay', 'conversation-details.dlt'])
+    assert.equal(await area.client.admin.describeTopic(`${prefix}${topic}`), undefined, topic);
+});
+
 test(
   'marks outlive the topic: what was replayed from it is not replayed from object storage; --max goes on',
   { skip },

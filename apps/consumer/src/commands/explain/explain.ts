@@ -1,7 +1,7 @@
 import type { Letters, StoredDeadLetter } from '@genesys-kafka/dead-letters';
 import type { ConsumedRecord, KafkaClient } from '@genesys-kafka/kafka';
 import type { LedgerLine } from '@genesys-kafka/ledger';
-import type { Clock } from '@genesys-kafka/resilience';
+import { OperationalError, type Clock } from '@genesys-kafka/resilience';
 import { picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import {
   bodyOf,
@@ -89,13 +89,15 @@ export interface Explanation {
 export async function explain(key: string, ports: ExplainPorts): Promise<Explanation> {
   const { client, clock, signal, withinMs } = ports;
   const search = { client, clock, signal, deadlineMs: clock.monotonicMs() + withinMs };
-  const [{ letters, wasCut }, main, ...retried] = await Promise.all([
+  const [{ letters, missed }, main, ...retried] = await Promise.all([
     lettersOf(key, ports),
     ...[ports.main, ...ports.retries].map(async (topic) => recordsOfKey(topic, key, search)),
   ]);
   const retries = await retriesOf(retried, ports);
   const gaps = await gapsOf(retried, ports);
-  const commits = await commitsOf(ports, ports.main);
+  const commits = main!.span ? await commitsOf(ports, ports.main) : new Map<string, ReadonlyMap<number, bigint>>();
+  const isCut = retried.some(({ span }) => span?.complete === false);
+  const unseen = missed !== undefined ? 'not all dead letters' : isCut ? 'not all retries' : undefined;
   const newest = newestOf(main!.records);
   const versions = main!.records.map((record) => {
     const routes = routesOf(record, {
@@ -105,6 +107,7 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
       commits,
       retries,
       gaps,
+      unseen,
       replays: ports.replays,
       letters,
     });
@@ -120,20 +123,24 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
     versions,
     otherLetters: others.map(briefOf),
     read,
-    notes: [...pausesOf(ports), ...notesOf(main!, read, wasCut)],
+    notes: [...pausesOf(ports), ...notesOf(main!, read, missed)],
   };
 }
 
 async function lettersOf(key: string, { letters, lettersUntil, signal }: ExplainPorts) {
   const found: StoredDeadLetter[] = [];
+  /** Why not all were looked at. */
+  let missed: string | undefined;
   try {
     for await (const letter of letters.walk({ key })) found.push(letter);
   } catch (error) {
     signal.throwIfAborted();
-    if (!lettersUntil.aborted) throw error;
+    const isAway = error instanceof OperationalError && error.code === 'letter-store-away';
+    if (!lettersUntil.aborted && !isAway) throw error;
+    missed = lettersUntil.aborted ? 'give it more time with --within.' : (error as Error).message;
   }
   found.sort((a, b) => a.deadLetter.attempts - b.deadLetter.attempts);
-  return { letters: found, wasCut: lettersUntil.aborted };
+  return { letters: found, missed };
 }
 
 interface PlacedRetry extends RetryFact {
@@ -208,6 +215,7 @@ interface RouteFacts extends Pick<ExplainPorts, 'plans' | 'unroutedGroup' | 'sta
   readonly commits: Commits;
   readonly retries: readonly PlacedRetry[];
   readonly gaps: readonly Gap[];
+  readonly unseen: string | undefined;
   readonly replays: string;
   readonly letters: readonly StoredDeadLetter[];
 }
@@ -235,6 +243,7 @@ function routesOf(record: ConsumedRecord, facts: RouteFacts): Version['routes'] 
       committed: facts.commits.get(group)?.get(partition),
       offset,
       begun: facts.startOf(group)?.get(partition),
+      unseen: facts.unseen,
       retries: facts.retries.filter((retry) => retry.group === group && isOf(retry)),
       // What never was a dead letter of the route was not replayed.
       gap: facts.gaps.find((gap) => gap.group === group && (letters.length > 0 || gap.topic !== facts.replays))?.text,
@@ -340,7 +349,7 @@ function pausesOf({ plans, unroutedGroup, pauseOf }: ExplainPorts): string[] {
   });
 }
 
-function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): string[] {
+function notesOf(main: Found, read: readonly ReadSpan[], missed: string | undefined): string[] {
   return [
     ...(main.span ? [] : ['The main topic does not exist.']),
     ...(main.span?.complete && main.records.length === 0
@@ -353,7 +362,7 @@ function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): s
           `${topic} partition ${partition} was read up to ${to} of ${end}: give it more time with --within.`,
       ),
     ...(main.leftOut > 0 ? [`${main.leftOut} earlier records of the key are left out.`] : []),
-    ...(lettersCut ? ['Not all dead letters were looked at: give it more time with --within.'] : []),
+    ...(missed === undefined ? [] : [`Not all dead letters were looked at: ${missed}`]),
     ...(main.records.length === 0 ? [] : [RULES_NOTE]),
   ];
 }
