@@ -33,7 +33,8 @@ export const CONSUMER_ERRORS = {
   },
   'records-gone': {
     meaning: 'Retention deleted records before a group read them, or their topic was created anew.',
-    remedy: 'Publish the missing windows again, then start once with --accept-gap to go on with what is there.',
+    remedy:
+      'Publish the missing windows again, then start once with --accept-gap to go on with what is there. What the topic of replays has lost: `dead-letters replay --again-before`.',
   },
   'route-paused': {
     meaning: 'A paused route keeps `run --drain` from coming to its end.',

@@ -33,6 +33,10 @@ export const DEAD_LETTER_ERRORS = {
     remedy: 'Brokers abort a dead writer after 30 to 40 s; try again then.',
     retry: true,
   },
+  'replay-taken-over': {
+    meaning: 'Another replay of this connector has begun, and this one has ended. Nothing goes twice.',
+    remedy: 'See with `dead-letters stats` who replays what. Once that has ended, give this command again: it goes on.',
+  },
 } as const satisfies ErrorTable;
 
 export class DeadLetterError extends errorsOf(DEAD_LETTER_ERRORS) {}
@@ -43,9 +47,19 @@ export function replayBlocked(target: TopicPartition, waitedMs: number): DeadLet
   return new DeadLetterError('replay-blocked', `The claim of this replay did not become readable in ${where}.`);
 }
 
+/** Also where the brokers have ended a transaction that took too long, as of a process that was halted. */
+export function replayTakenOver(cause: unknown): DeadLetterError {
+  return new DeadLetterError('replay-taken-over', 'Another replay of this connector has taken over.', { cause });
+}
+
 /** Nothing is replayed past it: what it says was replayed would be so twice. */
 export function markUnreadable(object: string, cause?: unknown): DeadLetterError {
   return new DeadLetterError('letter-mark-unreadable', `The marks in ${object} cannot be read.`, { cause });
+}
+
+/** A storage that answers as if it had written. */
+export function letterNotKept(object: string): DeadLetterError {
+  return new DeadLetterError('letter-store-refuses', `${object} was written, and is not there as it was written.`);
 }
 
 /** What an object storage says, with the names that its settings have here. */

@@ -115,6 +115,8 @@ export interface ReadOptions {
   readonly from: 'start' | bigint;
   /** Is shown each record, and the slices hold none: for reading millions of small ones, of which few are kept. */
   readonly visit?: (record: RecordView) => void;
+  /** Is asked of each record whether slices hold it: for looking for a few among millions. */
+  readonly wants?: (record: RecordView) => boolean;
   readonly signal?: AbortSignal;
   /** How long one fetch may wait for data; default 500 ms. */
   readonly maxWaitMs?: number;

@@ -19,6 +19,10 @@ interface Ready {
   readonly status: { readonly paused: readonly object[]; readonly circuits: readonly object[] };
 }
 
+interface Told {
+  readonly before?: object;
+}
+
 test('a paused route keeps its membership and moves no offset, over a restart too; resumed, it delivers everything once', async () => {
   await using area = await bus.area();
   await using crm = await Target.listen();
@@ -71,6 +75,12 @@ test('a paused route keeps its membership and moves no offset, over a restart to
     await consumer.ended;
     assert.deepEqual(await commits(), standing);
   }
+  // Who comes second learns whose word was replaced.
+  const second = await runConsumer(config, ['pause', 'voice', '--by', 'bob']);
+  assert.deepEqual(
+    { ...(JSON.parse(second.stdout) as Told).before, at: '' },
+    { at: '', by: 'ann', reason: 'crm moves' },
+  );
   const { stdout } = await runConsumer(config, ['drain-report'], 3);
   const report = JSON.parse(stdout) as DrainReport;
   assert.equal(report.records, 60);
@@ -92,7 +102,8 @@ test('a paused route keeps its membership and moves no offset, over a restart to
   await until(async () => (await ready().catch(() => undefined))?.status === 200, 'readiness after the restart');
   await until(async () => (await metric('consumer_lag_records{route="voice"}')) === 60, 'the lag of a paused route');
   assert.equal(crm.accepted.length, 60, 'not one record while it is paused');
-  await runConsumer(config, ['resume', 'voice']);
+  const resumed = await runConsumer(config, ['resume', 'voice']);
+  assert.deepEqual({ ...(JSON.parse(resumed.stdout) as Told).before, at: '' }, { at: '', by: 'bob' });
   await until(() => crm.accepted.length === 120, 'the rest');
   assert.equal(new Set(crm.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 120);
   again.signal('SIGUSR2');

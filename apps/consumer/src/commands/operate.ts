@@ -4,7 +4,7 @@ import { groupIdOf, owns, ownsOrphan, planRoutes, UNROUTED, type RouteStart } fr
 import type { Session } from '@genesys-kafka/runtime';
 import { startToCome } from '../control/choose-starts.ts';
 import type { PauseEntry } from '../control/control-entry.ts';
-import { drainLines, drainReport, type ReportedRoute } from '../control/drain-report.ts';
+import { drainLines, drainReport, isDrained, type ReportedRoute } from '../control/drain-report.ts';
 import { RouteControls } from '../control/route-controls.ts';
 import { ConsumerError } from '../errors.ts';
 import { ownerOf } from '../forward/delivery-state.ts';
@@ -39,8 +39,12 @@ export async function pauseCommand(
     const isChanged = state === 'paused' || earlier !== undefined;
     if (isChanged) await controls.write({ kind: 'pause', groupId, pause });
     signal.throwIfAborted();
-    await session.tell({ route, group: groupId, ...pause, changed: isChanged }, () => [
+    const before = earlier && { at: earlier.at, by: earlier.by, reason: earlier.reason };
+    await session.tell({ route, group: groupId, ...pause, changed: isChanged, ...(before && { before }) }, () => [
       !isChanged ? `${route} is not paused` : state === 'paused' ? `${route} is paused` : `${route} goes on`,
+      ...(before
+        ? [`  it was paused since ${before.at}, by ${before.by}${before.reason ? `: ${before.reason}` : ''}`]
+        : []),
     ]);
     return 0;
   } finally {
@@ -84,7 +88,7 @@ export async function drainReportCommand(session: Session<Settings>): Promise<nu
     const existing = topics.filter((_, index) => there[index] !== undefined);
     const report = await drainReport({ client, routes, topics: existing, clock: systemClock, signal });
     await session.tell(report, drainLines);
-    return report.records === 0 ? 0 : LEFT;
+    return isDrained(report) ? 0 : LEFT;
   } finally {
     await client.close();
   }

@@ -48,7 +48,8 @@ export function statsLines({ letters, replayed, unreadable, actions, ...tables }
       const told = Object.entries(counts ?? {}).map(
         ([name, count]) => `${count} ${name.replaceAll(/[A-Z]/g, ' $&').toLowerCase()}`,
       );
-      return `  ${at} ${action}${which.join('')} by ${by}: ${told.length > 0 ? told.join(', ') : state}`;
+      const how = state === 'failed' && told.length > 0 ? `${state} after ` : '';
+      return `  ${at} ${action}${which.join('')} by ${by}: ${told.length > 0 ? how + told.join(', ') : state}`;
     }),
   ];
 }

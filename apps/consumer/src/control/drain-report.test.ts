@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ConsumedRecord, GroupCommit, PartitionSlice, ReadOptions, TopicPartition } from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { formatRetryHeaders } from '@genesys-kafka/topics';
-import { drainLines, drainReport, type ReportedRoute } from './drain-report.ts';
+import { drainLines, drainReport, isDrained, type ReportedRoute } from './drain-report.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const SLICE = 4;
@@ -125,6 +125,23 @@ test('a group without a commit begins where its route does, or at the log’s st
   // Committed in another topic of that name.
   assert.deepEqual(await positions({ offset: 7n, note: 'topic=before ' }), [2, 6]);
   assert.deepEqual(await positions({ offset: 7n, note: 'topic=now ' }), [7, 1]);
+});
+
+test('what was deleted before a group read it is told, and nothing is drained then', async () => {
+  const { records, routes, lines } = await report(
+    { main: { log: 'rr' }, 'retry-1': { log: 'aaaaa', from: 5 } },
+    { main: { a: 2 }, 'retry-1': { a: 1 } },
+  );
+  assert.equal(records, 0);
+  assert.deepEqual(routes[0]!.left, [
+    { topic: 'retry-1', partition: 0, tier: 1, position: 5, end: 5, records: 0, isExact: true, deletedUnread: 4 },
+  ]);
+  assert.deepEqual(lines, [
+    'a: nothing left',
+    '  retry-1 0: 0 from 5 to 5, and 4 offsets before it were deleted unread',
+    '0 records left in all.',
+  ]);
+  assert.equal(isDrained({ routes }), false);
 });
 
 test('of retries a route has its own, and is told when the first of them is due; what nobody can read is nobody’s', async () => {

@@ -15,6 +15,8 @@ export interface Left {
   readonly records: number;
   /** False where only the beginning was read, and the rest reckoned from it. */
   readonly isExact: boolean;
+  /** Offsets before `position` that were deleted before the group read them: the run stops there, with `records-gone`. */
+  readonly deletedUnread?: number;
   /** ISO 8601: when the oldest of them came onto this topic. */
   readonly oldest?: string;
   /** Of retries: when the first of them is due. */
@@ -79,12 +81,12 @@ export async function drainReport(options: DrainReportOptions): Promise<DrainRep
       const target = { topic, partition };
       const standing = routes.map((one, index) => {
         const known = committed[index]!.get(partition) ?? one.startOf(target) ?? first;
-        return new Standing(one, known > first ? known : first, end, isMain);
+        return new Standing(one, { known, first, end }, isMain);
       });
       await readInto(standing, target, end, options);
       for (const one of standing) {
         const found = one.left(target);
-        if (found.records > 0) left.get(one.route)!.push(found);
+        if (found.records > 0 || found.deletedUnread !== undefined) left.get(one.route)!.push(found);
       }
     }
   }
@@ -101,19 +103,25 @@ class Standing {
   readonly position: bigint;
   readonly #reported: ReportedRoute;
   readonly #end: bigint;
+  readonly #deletedUnread: number;
   readonly #isMain: boolean;
   #records = 0;
   #oldestMs = Infinity;
   #dueMs = Infinity;
   #readTo: bigint;
 
-  constructor(reported: ReportedRoute, position: bigint, end: bigint, isMain: boolean) {
+  constructor(
+    reported: ReportedRoute,
+    { known, first, end }: { readonly known: bigint; readonly first: bigint; readonly end: bigint },
+    isMain: boolean,
+  ) {
     this.route = reported.route;
     this.#reported = reported;
-    this.position = position;
+    this.position = known > first ? known : first;
     this.#end = end;
+    this.#deletedUnread = Number(this.position - known);
     this.#isMain = isMain;
-    this.#readTo = position;
+    this.#readTo = this.position;
   }
 
   count(records: readonly ConsumedRecord[], nextOffset: bigint): void {
@@ -139,6 +147,7 @@ class Standing {
       end: Number(this.#end),
       records: this.#records + Math.ceil(beyond * density),
       isExact: beyond === 0,
+      ...(this.#deletedUnread > 0 ? { deletedUnread: this.#deletedUnread } : {}),
       ...(Number.isFinite(this.#oldestMs) ? { oldest: new Date(this.#oldestMs).toISOString() } : {}),
       ...(Number.isFinite(this.#dueMs) ? { due: new Date(this.#dueMs).toISOString() } : {}),
     };
@@ -185,6 +194,11 @@ function dueMsOf(record: ConsumedRecord): number {
   }
 }
 
+/** Nothing is left, and nothing was lost. */
+export function isDrained({ routes }: Pick<DrainReport, 'routes'>): boolean {
+  return routes.every(({ left }) => left.length === 0);
+}
+
 /** For people. */
 export function drainLines({ records, routes }: DrainReport): string[] {
   const lines = routes.flatMap(({ route, records: count, oldestSeconds, paused, begun, left }) => [
@@ -193,10 +207,12 @@ export function drainLines({ records, routes }: DrainReport): string[] {
       ...(paused ? ['paused'] : []),
       ...(begun ? [] : ['not begun yet']),
     ].join(', '),
-    ...left.map(({ topic, partition, position, end, records: here, isExact, due }) => {
+    ...left.map(({ topic, partition, position, end, records: here, isExact, deletedUnread, due }) => {
       const about = isExact ? '' : 'about ';
-      return `  ${topic} ${partition}: ${about}${here} from ${position} to ${end}${due === undefined ? '' : `, due ${due}`}`;
+      const gone = deletedUnread === undefined ? '' : `, and ${deletedUnread} offsets before it were deleted unread`;
+      return `  ${topic} ${partition}: ${about}${here} from ${position} to ${end}${gone}${due === undefined ? '' : `, due ${due}`}`;
     }),
   ]);
-  return [...lines, records === 0 ? 'All routes are drained.' : `${records} records left in all.`];
+  if (isDrained({ routes })) return [...lines, 'All routes are drained.'];
+  return [...lines, `${records} records left in all.`];
 }

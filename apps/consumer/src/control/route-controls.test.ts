@@ -198,5 +198,24 @@ test('of two starts that are recorded for one route the first counts, for both w
 });
 
 test('an entry that cannot be read is not taken for none', async () => {
-  await assert.rejects(open({ key: 'pause/a', value: '{"v":2,"state":"half"}' }), { code: 'control-unreadable' });
+  const later = { key: 'pause/a', value: '{"v":2,"state":"half"}' };
+  await assert.rejects(open(later), {
+    code: 'control-unreadable',
+    message: /^g\.route-controls: the entry at offset 0, of the key "pause\/a", is/,
+  });
+  await assert.rejects(open(later, pause('b', 'paused'), { ...later, key: 'pause/c', value: null }), {
+    code: 'control-unreadable',
+  });
+  const { controls, append } = await open();
+  const following = controls.follow(new AbortController().signal);
+  append(later);
+  await assert.rejects(following, { code: 'control-unreadable' });
+});
+
+test('a tombstone, or a word that is understood, mends it, though the topic still has what it was', async () => {
+  const later = { key: 'pause/a', value: '{"v":2,"state":"half"}' };
+  const { controls } = await open(later, { key: 'pause/a', value: null });
+  assert.equal(controls.pauseOf('a'), undefined);
+  const said = await open(later, pause('a', 'paused'));
+  assert.equal(said.controls.pauseOf('a')?.by, 'ann');
 });

@@ -7,7 +7,7 @@ import {
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import { backoffMs, isRetryable, type Clock } from '@genesys-kafka/resilience';
-import type { TopicSpec } from '@genesys-kafka/topics';
+import { printableText, type TopicSpec } from '@genesys-kafka/topics';
 import { ConsumerError } from '../errors.ts';
 import { formatControl, parseControl, type ControlEntry, type PauseEntry, type StartEntry } from './control-entry.ts';
 
@@ -35,6 +35,8 @@ export class RouteControls {
   readonly #target: TopicPartition;
   readonly #pauses = new Map<string, PauseEntry>();
   readonly #starts = new Map<string, StartEntry>();
+  /** Keys of which the last word is not understood, and where it stands. */
+  readonly #unreadable = new Map<string, bigint>();
   readonly #listeners: ((groupId: string) => void)[] = [];
   #next: 'start' | bigint = 'start';
 
@@ -74,6 +76,7 @@ export class RouteControls {
       this.#take(records);
       this.#next = nextOffset;
     }
+    this.#assertReadable();
   }
 
   /** Goes on reading until `signal` aborts; rejects with its reason, or with what no waiting mends. */
@@ -83,6 +86,7 @@ export class RouteControls {
       try {
         for await (const slice of client.read(this.#target, { from: this.#next, signal, maxWaitMs: MAX_WAIT_MS })) {
           this.#take(slice.records);
+          this.#assertReadable();
           this.#next = slice.nextOffset;
           attempt = 0;
         }
@@ -110,13 +114,20 @@ export class RouteControls {
   #take(records: readonly ConsumedRecord[]): void {
     for (const { key, value, offset } of records) {
       const entry = parseControl(key, value);
+      const name = key?.toString('utf8') ?? '';
+      // The topic may keep it for long after the entry or the tombstone that mends it.
+      this.#unreadable.delete(name);
+      if (!entry && value !== null) this.#unreadable.set(name, offset);
       // A tombstone, by hand: the route is as if nothing had been said of it.
-      if (!entry && value !== null) throw unreadable(this.#target.topic, offset);
-      if (!entry) this.#forget(key?.toString('utf8') ?? '');
+      else if (!entry) this.#forget(name);
       // Two processes that begin a new route at the same moment: the first one's word counts.
       else if (entry.kind === 'start') this.#starts.set(entry.groupId, this.#starts.get(entry.groupId) ?? entry.start);
       else this.#tell(entry.groupId, entry.pause);
     }
+  }
+
+  #assertReadable(): void {
+    for (const [key, offset] of this.#unreadable) throw unreadable(this.#target.topic, key, offset);
   }
 
   #forget(key: string): void {
@@ -132,12 +143,7 @@ export class RouteControls {
   }
 }
 
-function unreadable(topic: string, offset: bigint): ConsumerError {
-  return new ConsumerError(
-    'control-unreadable',
-    `${topic}: the entry at offset ${offset} is of no version known here.`,
-    {
-      details: { topic, offset: Number(offset) },
-    },
-  );
+function unreadable(topic: string, key: string, offset: bigint): ConsumerError {
+  const text = `${topic}: the entry at offset ${offset}, of the key "${printableText(key, 200)}", is of no version known here.`;
+  return new ConsumerError('control-unreadable', text, { details: { topic, offset: Number(offset) } });
 }

@@ -89,6 +89,14 @@ test('what cannot be recorded is not begun, and what fails is told as failed, al
     late.told.map(({ state }) => state),
     ['begun', 'failed'],
   );
+  assert.equal('counts' in late.told[1]!, false);
+  const known = setUp();
+  const soFar = () => ({ replayed: 3 });
+  await assert.rejects(
+    recorded(known.ports, what, failing, () => ({}), soFar),
+    /the work/,
+  );
+  assert.deepEqual(known.told[1]?.counts, { replayed: 3 });
   // Why it failed counts more than that this could not be told.
   const silent = setUp({ failsAt: 'failed' });
   await assert.rejects(

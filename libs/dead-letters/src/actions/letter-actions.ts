@@ -16,12 +16,14 @@ const ACTION = z.object({
   at: z.string(),
   /** As it was given. */
   filter: z.record(z.string(), z.string()),
-  /** How many dead letters, by what became of them; of one that has ended. */
+  /** How many dead letters, by what became of them; of one that has ended, or, where it is known, until it failed. */
   counts: z.record(z.string(), z.number()).optional(),
 });
 
 /** Who did what with which dead letters: one when it begins, one when it has ended, with the same id. */
 export type LetterAction = Readonly<z.infer<typeof ACTION>>;
+
+type Counts = Readonly<Record<string, number>>;
 
 export interface ActionPorts {
   readonly client: Pick<KafkaClient, 'producer'>;
@@ -44,7 +46,8 @@ export async function recorded<T extends object>(
   ports: ActionPorts,
   what: Pick<LetterAction, 'action' | 'by' | 'filter'>,
   work: () => Promise<T>,
-  countsOf: (done: T) => Readonly<Record<string, number>>,
+  countsOf: (done: T) => Counts,
+  countsSoFar: () => Counts | undefined = () => undefined,
 ): Promise<T> {
   const id = randomUUID();
   const tell = async (state: LetterAction['state'], signal: AbortSignal, more: object = {}) => {
@@ -56,7 +59,9 @@ export async function recorded<T extends object>(
   try {
     done = await work();
   } catch (error) {
-    await tell('failed', AbortSignal.timeout(LAST_WORD_MS)).catch(() => undefined);
+    const counts = countsSoFar();
+    const more = counts === undefined ? {} : { counts };
+    await tell('failed', AbortSignal.timeout(LAST_WORD_MS), more).catch(() => undefined);
     throw error;
   }
   await tell('ended', ports.signal, { counts: countsOf(done) });

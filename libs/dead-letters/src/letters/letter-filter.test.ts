@@ -37,6 +37,8 @@ const usual: Facts = {
 test('each thing that is asked for is asked alone; a moment is within from the first on, and before the last', () => {
   for (const [filter, more, expected] of [
     [{}, {}, true],
+    [{ id: 'i' }, {}, true],
+    [{ id: 'j' }, {}, false],
     [{ route: 'crm' }, {}, true],
     [{ route: 'crm' }, { route: 'mail' }, false],
     [{ route: 'producer' }, { route: undefined }, true],

@@ -8,8 +8,9 @@ export function routeName({ route }: { readonly route?: string }): string {
 
 export function passes(letter: StoredDeadLetter, filter: LetterFilter): boolean {
   const { deadLetter, key, replayedAt } = letter;
-  const { route, stage, cause, sinceMs, untilMs, key: wantedKey, state, where } = filter;
+  const { id, route, stage, cause, sinceMs, untilMs, key: wantedKey, state, where } = filter;
   return (
+    (id === undefined || letter.id === id) &&
     (route === undefined || routeName(deadLetter) === route) &&
     (stage === undefined || deadLetter.stage === stage) &&
     (cause === undefined || deadLetter.cause === cause) &&

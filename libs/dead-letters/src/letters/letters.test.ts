@@ -41,14 +41,25 @@ async function walked(letters: Letters, ...filter: Parameters<Letters['walk']>):
 }
 
 test('what lies in both stores is met once, and a mark of either counts in both', async () => {
-  const topic = store([letter('a'), letter('b'), letter('b'), letter('c')], ({ purged }) => purged.add('c'));
-  const objects = store([letter('b', {}, 'o'), letter('c', {}, 'o'), letter('d', {}, 'o')], ({ replayed }) => {
+  const topic = store([letter('a'), letter('b'), letter('b')]);
+  const objects = store([letter('b', {}, 'o'), letter('d', {}, 'o')], ({ replayed }) => {
     replayed.set('a', 'then').set('d', 'then');
   });
   const both = new Letters([topic, objects]);
   assert.deepEqual(await walked(both), ['a topic then', 'b topic open', 'd o then']);
   assert.deepEqual(await walked(both, { state: 'open' }), ['b topic open']);
   assert.deepEqual(await walked(new Letters([marksOnly(topic), objects])), ['b o open', 'd o then']);
+});
+
+test('a marker of purge hides what lay in the topic before it; object storage shows what it still has', async () => {
+  const marker = { partition: 0, offset: 1n };
+  const again = { ...letter('b'), place: { partition: 0, offset: 2n } };
+  const elsewhere = { ...letter('c'), place: { partition: 1, offset: 9n } };
+  const topic = store([letter('a'), letter('b'), again, elsewhere, letter('d')], ({ purged }) => {
+    for (const id of ['a', 'b', 'c']) purged.set(id, marker);
+  });
+  const objects = store([letter('c', {}, 'o')]);
+  assert.deepEqual(await walked(new Letters([topic, objects])), ['b topic open', 'd topic open', 'c o open']);
 });
 
 test('a pointer gives way to the record that the other store has; one that nobody else has is met at the end', async () => {

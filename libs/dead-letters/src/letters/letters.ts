@@ -31,7 +31,7 @@ export class Letters {
     const pointers = new Map<string, StoredDeadLetter>();
     for (const store of this.#stores) {
       for await (const found of store.scan(filter)) {
-        if (marks.purged.has(found.id) || seen.has(found.id)) continue;
+        if (isPurged(found, marks) || seen.has(found.id)) continue;
         const replayedAt = marks.replayed.get(found.id);
         const letter = replayedAt === undefined ? found : { ...found, replayedAt };
         if (letter.deadLetter.omittedBytes !== undefined) {
@@ -53,6 +53,16 @@ export class Letters {
     for (const store of this.#stores) await store.readMarks(marks, filter);
     return marks;
   }
+}
+
+/**
+ * A marker is for what lay in the topic before it: object storage deletes what is purged, and shows it until then. What
+ * comes later with the same identity was given up again, by a source that is read anew from its beginning.
+ */
+function isPurged({ id, place }: Pick<StoredDeadLetter, 'id' | 'place'>, { purged }: LetterMarks): boolean {
+  const marker = purged.get(id);
+  if (marker === undefined || 'object' in place) return false;
+  return place.partition !== marker.partition || place.offset < marker.offset;
 }
 
 /** A store of which only the marks are read: what was replayed from one store is replayed. */

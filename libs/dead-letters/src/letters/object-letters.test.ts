@@ -87,6 +87,45 @@ test('up to now and a day, where no last moment is given: clocks differ', async 
   assert.deepEqual(await found(storageOf(...folders), { sinceMs: dayMs(today) }), folders);
 });
 
+test('an object that is purged or written anew while others are read is met as what is left of it', async () => {
+  const storage = storageOf('2026/01/30/crm/c', '2026/01/30/crm/d', '2026/01/31/crm/c', '2026/01/31/crm/d');
+  const letters = new ObjectLetters(storage.place, never);
+  const { get } = storage.place.store;
+  let purged = false;
+  Object.assign(storage.place.store, {
+    get: async (...call: Parameters<typeof get>) => {
+      const [first, second] = [...storage.objects.keys()];
+      if (!purged) {
+        storage.objects.set('dl/2026/01/30/crm/c/anew.ndjson.gz', storage.objects.get(first!)!);
+        for (const one of [first!, second!]) storage.objects.delete(one);
+      }
+      purged = true;
+      return get(...call);
+    },
+  });
+  const met: string[] = [];
+  for await (const { id } of letters.scan({})) met.push(id);
+  assert.deepEqual(met, ['s/2//0', 's/3//0', 's/0//0']);
+  assert.equal(letters.unreadable, 0);
+  // A storage that lists what it does not give.
+  Object.assign(storage.place.store, { get: async () => undefined });
+  assert.deepEqual(await Array.fromAsync(letters.scan({})), []);
+  assert.equal(letters.unreadable, 3);
+});
+
+test('an object that is larger than any of ours is not fetched', async () => {
+  const storage = storageOf('2026/01/30/crm/c');
+  const { list } = storage.place.store;
+  Object.assign(storage.place.store, {
+    list: async (...call: Parameters<typeof list>) =>
+      (await list(...call)).map((one) => ({ ...one, bytes: 256 * 1024 * 1024 + 1 })),
+  });
+  const letters = new ObjectLetters(storage.place, never);
+  assert.deepEqual(await Array.fromAsync(letters.scan({})), []);
+  assert.equal(letters.unreadable, 1);
+  assert.ok(!storage.calls.some((call) => call.startsWith('get ')));
+});
+
 test('what is no line, or no object of ours, is counted anew with each look, and the others are met in their order', async () => {
   const storage = storageOf('2026/01/30/crm/c', '2026/01/31/crm/c');
   const lines = [line(7, 5), Buffer.from('{"v":9}'), Buffer.from(''), line(8, 6)];
@@ -104,5 +143,6 @@ test('what is no line, or no object of ours, is counted anew with each look, and
       's/1//0 dl/2026/01/31/crm/c/1.ndjson.gz',
     ]);
     assert.equal(letters.unreadable, 2);
+    assert.deepEqual([...letters.damaged], ['dl/2026/01/30/crm/c/odd.ndjson.gz']);
   }
 });

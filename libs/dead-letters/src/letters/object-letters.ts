@@ -4,8 +4,8 @@ import type { ListedObject } from '@genesys-kafka/object-store';
 import { decodeLetter, type ReadLine } from '../objects/letter-line.ts';
 import type { LetterPlace } from '../objects/letter-place.ts';
 import { parseObjectPath, pathPart } from '../objects/letter-path.ts';
-import { inOrder } from './in-order.ts';
 import { readObjectMarks } from '../objects/object-marks.ts';
+import { readListed } from '../objects/read-listed.ts';
 import type { LetterFilter, LetterMarks, LetterStore } from './stored-dead-letter.ts';
 
 /** Objects that are fetched and unpacked ahead of the one being read. */
@@ -22,6 +22,8 @@ export class ObjectLetters implements LetterStore {
   readonly #place: LetterPlace;
   readonly #signal: AbortSignal;
   unreadable = 0;
+  /** Keys of objects that have the names of ours and could not be unpacked. */
+  readonly damaged = new Set<string>();
 
   constructor(place: LetterPlace, signal: AbortSignal) {
     this.#place = place;
@@ -48,8 +50,12 @@ export class ObjectLetters implements LetterStore {
     filter: LetterFilter = {},
   ): AsyncGenerator<{ readonly key: string; readonly lines: readonly Buffer[] }> {
     const { prefix } = this.#place;
-    const found = (await this.#list(filter)).filter(({ key }) => mayHold(key.slice(prefix.length), filter));
-    yield* inOrder(found, AHEAD, async ({ key }) => ({ key, lines: await this.#linesOf(key) }));
+    const list = async () => (await this.#list(filter)).filter(({ key }) => mayHold(key.slice(prefix.length), filter));
+    const objects = readListed(list, AHEAD, async (object) => this.#linesOf(object));
+    for await (const { key, found = UNREADABLE } of objects) {
+      if (found === UNREADABLE) this.damaged.add(key);
+      yield { key, lines: found };
+    }
   }
 
   async #list({ sinceMs, untilMs = Date.now() + DAY_MS }: LetterFilter): Promise<readonly ListedObject[]> {
@@ -62,17 +68,22 @@ export class ObjectLetters implements LetterStore {
     return listed;
   }
 
-  async #linesOf(key: string): Promise<readonly Buffer[]> {
+  /** Undefined where the object is gone. */
+  async #linesOf({ key, bytes }: ListedObject): Promise<readonly Buffer[] | undefined> {
+    if (bytes > MAX_UNPACKED_BYTES) return UNREADABLE;
     const { store, bucket } = this.#place;
     const packed = await store.get({ bucket, key }, this.#signal);
+    if (!packed) return undefined;
     try {
       return linesIn(await unzip(packed, { maxOutputLength: MAX_UNPACKED_BYTES }));
     } catch {
-      // Not gzip, or damaged: told as something that cannot be read, with the others.
-      return [Buffer.alloc(0)];
+      return UNREADABLE;
     }
   }
 }
+
+/** Not gzip, damaged, or too large: told as something that cannot be read, with the others. */
+const UNREADABLE: readonly Buffer[] = [Buffer.alloc(0)];
 
 /** By its name: each line is asked again. */
 function mayHold(path: string, { route, cause, sinceMs, untilMs }: LetterFilter): boolean {

@@ -18,22 +18,32 @@ export interface StoredDeadLetter {
 
 /** Where a dead letter was found; of both stores, the topic. */
 export type LetterPosition =
-  | { readonly partition: number; readonly offset: bigint }
+  | TopicPlace
   /** The object's key. */
   | { readonly object: string };
 
+export interface TopicPlace {
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
 /** What was done with dead letters, by identity, as it is kept beside them. */
 export interface LetterMarks {
-  /** When, ISO 8601. */
+  /** When last, ISO 8601. */
   readonly replayed: Map<string, string>;
-  /** They are gone for whoever looks, also where their bytes still lie there. */
-  readonly purged: Set<string>;
+  /** Gone for whoever looks, though their bytes still lie in the topic: where the last marker of each stands there. */
+  readonly purged: Map<string, TopicPlace>;
   /** What was done, in any order. */
   readonly actions: LetterAction[];
 }
 
 export function noMarks(): LetterMarks {
-  return { replayed: new Map(), purged: new Set(), actions: [] };
+  return { replayed: new Map(), purged: new Map(), actions: [] };
+}
+
+/** By the last of what the stores say. */
+export function markReplayed({ replayed }: LetterMarks, id: string, at: string): void {
+  if (at >= (replayed.get(id) ?? '')) replayed.set(id, at);
 }
 
 /** One of the stores, as it is read. */
@@ -48,6 +58,7 @@ export interface LetterStore {
 
 /** Which dead letters are meant; what is left out is not asked. See `passes`. */
 export interface LetterFilter {
+  readonly id?: string | undefined;
   readonly route?: string | undefined;
   readonly stage?: string | undefined;
   readonly cause?: string | undefined;

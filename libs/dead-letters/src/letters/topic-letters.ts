@@ -1,4 +1,4 @@
-import type { ConsumedRecord, KafkaClient, TopicPartition } from '@genesys-kafka/kafka';
+import type { ConsumedRecord, KafkaClient, ReadOptions, RecordView, TopicPartition } from '@genesys-kafka/kafka';
 import {
   deadLetterIdentity,
   MARKER_HEADER,
@@ -8,7 +8,7 @@ import {
   type DeadLetter,
 } from '@genesys-kafka/topics';
 import { parseAction } from '../actions/letter-actions.ts';
-import type { LetterFilter, LetterMarks, LetterStore } from './stored-dead-letter.ts';
+import { markReplayed, type LetterFilter, type LetterMarks, type LetterStore } from './stored-dead-letter.ts';
 
 /** A partition of the dead-letter topic and the offset before which it is read. */
 export interface LogPart extends TopicPartition {
@@ -47,14 +47,15 @@ export class TopicLetters implements LetterStore {
     }
   }
 
-  async #readMarksOf(part: LogPart, { replayed, purged, actions }: LetterMarks): Promise<void> {
-    for await (const record of this.#records(part)) {
+  async #readMarksOf(part: LogPart, marks: LetterMarks): Promise<void> {
+    const { purged, actions } = marks;
+    for await (const record of this.#records(part, isWithoutValue)) {
       if (record.value !== null) continue;
       const { headers } = record;
       const id = headers[MARKER_HEADER.replayed]?.toString('utf8');
-      if (id !== undefined) replayed.set(id, headers[MARKER_HEADER.at]?.toString('utf8') ?? '');
+      if (id !== undefined) markReplayed(marks, id, headers[MARKER_HEADER.at]?.toString('utf8') ?? '');
       const gone = headers[MARKER_HEADER.purged]?.toString('utf8');
-      if (gone !== undefined) purged.add(gone);
+      if (gone !== undefined) purged.set(gone, { partition: part.partition, offset: record.offset });
       const action = parseAction(headers[MARKER_HEADER.action]?.toString('utf8') ?? '');
       if (action) actions.push(action);
     }
@@ -67,9 +68,10 @@ export class TopicLetters implements LetterStore {
     return this.#parts.filter(({ partition }) => partition === own);
   }
 
-  async *#records({ topic, partition, end }: LogPart): AsyncGenerator<ConsumedRecord> {
+  async *#records({ topic, partition, end }: LogPart, wants?: ReadOptions['wants']): AsyncGenerator<ConsumedRecord> {
     if (end === 0n) return;
-    const options = { from: 'start', signal: this.#signal, maxWaitMs: 100 } as const;
+    const some = wants && { wants };
+    const options = { from: 'start', signal: this.#signal, maxWaitMs: 100, ...some } as const;
     for await (const slice of this.#client.read({ topic, partition }, options)) {
       for (const record of slice.records) if (record.offset < end) yield record;
       if (slice.nextOffset >= end) return;
@@ -99,6 +101,11 @@ const OURS: readonly string[] = [
   MARKER_HEADER.claim,
   MARKER_HEADER.action,
 ];
+
+/** Marks are, and few dead letters. */
+function isWithoutValue({ valueFrom, valueTo }: RecordView): boolean {
+  return valueTo < valueFrom;
+}
 
 function isOurs({ value, headers }: ConsumedRecord): boolean {
   return value === null && OURS.some((name) => name in headers);

@@ -12,7 +12,10 @@ export interface LetterPlace {
 }
 
 /** Of a storage, what dead letters need. */
-export type LetterStorage = Pick<ObjectStore, 'put' | 'get' | 'list' | 'remove'>;
+export interface LetterStorage extends Pick<ObjectStore, 'put' | 'list' | 'remove'> {
+  /** Undefined where there is none: other commands and lifecycle rules delete objects, too. */
+  readonly get: (...call: Parameters<ObjectStore['get']>) => Promise<Buffer | undefined>;
+}
 
 /**
  * The place that the settings name; asks nobody. Its calls reject with the DeadLetterErrors `letter-store-away`, which
@@ -28,12 +31,16 @@ export async function connectLetterPlace(
     prefix,
     store: {
       put: async (...call) => told(store.put(...call)),
-      get: async (...call) => told(store.get(...call)),
+      get: async (...call) => told(store.get(...call).catch(noneIfMissing)),
       list: async (...call) => told(store.list(...call)),
       remove: async (...call) => told(store.remove(...call)),
     },
     [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),
   };
+}
+
+function noneIfMissing(error: unknown): undefined {
+  if (!(error instanceof ObjectStoreError && error.code === 's3-object-missing')) throw error;
 }
 
 /** What the storage says, as the settings of dead letters have it. */

@@ -49,6 +49,44 @@ test('many marks are objects of fifty thousand, and no mark is no object', async
   assert.equal((await known(storage)).length, 50_001);
 });
 
+test('marks that another replay joins meanwhile are read where they are by then; what is listed and not there is no mark', async () => {
+  const storage = new MemoryStorage();
+  for (let nth = 0; nth < 22; nth += 1) await writeReplayed(storage.place, marksOf(nth, 1), never);
+  const before = await known(storage);
+  const { list } = storage.place.store;
+  let joined = false;
+  Object.assign(storage.place.store, {
+    list: async (...call: Parameters<typeof list>) => {
+      const found = await list(...call);
+      if (!joined) {
+        joined = true;
+        await joinReplayed(storage.place, never);
+      }
+      return found;
+    },
+  });
+  assert.deepEqual(await known(storage), before);
+  assert.equal(storage.objects.size, 1);
+  const [left] = storage.objects.keys();
+  Object.assign(storage.place.store, { get: async () => undefined });
+  await assert.rejects(known(storage), { code: 'letter-mark-unreadable', message: new RegExp(left!) });
+});
+
+test('of marks that say when, the latest counts, also where they are joined; folders are no marks', async () => {
+  const storage = new MemoryStorage();
+  for (const at of ['2026-01-02', '2026-01-03', '2026-01-01'])
+    await writeReplayed(storage.place, [{ id: 'a', at }], never);
+  for (let nth = 0; nth < 20; nth += 1) await writeReplayed(storage.place, [{ id: 'b', at: '2026-01-01' }], never);
+  for (const folder of ['replayed', 'pending']) storage.objects.set(`dl/_marks/${folder}/`, Buffer.alloc(0));
+  storage.objects.set('dl/_actions/', Buffer.alloc(0));
+  for (let look = 0; look < 2; look += 1) {
+    assert.deepEqual(await known(storage), ['a 2026-01-03', 'b 2026-01-01']);
+    assert.deepEqual(await readPending(storage.place, never), []);
+    await joinReplayed(storage.place, never);
+  }
+  assert.equal(storage.objects.size, 4);
+});
+
 test('what was about to be replayed is read as it was written, until it is settled', async () => {
   const storage = new MemoryStorage();
   const pending: PendingReplay = { v: 1, ids: ['a', 'b'], at: 'then', topic: 'd.replay', from: { 0: '7' } };

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { showObject } from '@genesys-kafka/object-store';
+import { showObject, type ListedObject } from '@genesys-kafka/object-store';
 import { z } from 'zod';
 import { ACTIONS, parseAction } from '../actions/letter-actions.ts';
 import { markUnreadable } from '../errors.ts';
-import type { LetterMarks } from '../letters/stored-dead-letter.ts';
+import { markReplayed, type LetterMarks } from '../letters/stored-dead-letter.ts';
 import { inOrder } from '../letters/in-order.ts';
 import type { LetterPlace } from './letter-place.ts';
+import { readListed } from './read-listed.ts';
 
 /** Beside the days: nothing that holds dead letters begins so. */
 const REPLAYED = '_marks/replayed/';
@@ -23,6 +24,8 @@ const [zip, unzip] = [promisify(gzip), promisify(gunzip)];
 const MARK = z.object({ v: z.literal(1), id: z.string(), at: z.string() });
 const PENDING_REPLAY = z.object({
   v: z.literal(1),
+  /** The transactional id. Earlier versions left it out. */
+  by: z.string().optional(),
   ids: z.array(z.string()),
   at: z.string(),
   topic: z.string(),
@@ -40,13 +43,12 @@ export type PendingReplay = Readonly<z.infer<typeof PENDING_REPLAY>>;
  * `letter-mark-unreadable` where it says what nobody understands.
  */
 export async function readObjectMarks(place: LetterPlace, marks: LetterMarks, signal: AbortSignal): Promise<void> {
-  for (const { id, at } of (await readAll(place, signal)).marks) marks.replayed.set(id, at);
-  const { store, bucket, prefix } = place;
-  const listed = await store.list({ bucket, key: prefix + ACTIONS }, signal);
-  const keys = listed.map(({ key }) => key).sort();
+  for (const [id, at] of (await readAll(place, signal)).marks) markReplayed(marks, id, at);
+  const { store, bucket } = place;
+  const keys = (await listed(place, ACTIONS, signal)).map(({ key }) => key).sort();
   const texts = inOrder(keys.slice(-MOST_ACTIONS), AHEAD, async (key) => store.get({ bucket, key }, signal));
   for await (const text of texts) {
-    const action = parseAction(text.toString('utf8'));
+    const action = text && parseAction(text.toString('utf8'));
     if (action) marks.actions.push(action);
   }
 }
@@ -63,8 +65,9 @@ export async function writeReplayed(place: LetterPlace, marks: readonly Mark[], 
 /** Many small objects of marks as a few: written first, deleted then, so that none is missed meanwhile. */
 export async function joinReplayed(place: LetterPlace, signal: AbortSignal): Promise<void> {
   const { keys, marks } = await readAll(place, signal);
-  if (keys.length - Math.ceil(marks.length / LINES_PER_OBJECT) < MANY) return;
-  await writeReplayed(place, marks, signal);
+  if (keys.length - Math.ceil(marks.size / LINES_PER_OBJECT) < MANY) return;
+  const each = [...marks].map(([id, at]) => ({ id, at }));
+  await writeReplayed(place, each, signal);
   const { store, bucket } = place;
   for (let from = 0; from < keys.length; from += AHEAD) {
     await Promise.all(keys.slice(from, from + AHEAD).map(async (key) => store.remove({ bucket, key }, signal)));
@@ -85,36 +88,53 @@ export async function removePending({ store, bucket }: LetterPlace, key: string,
 
 /** Replays of which it was not seen whether they were committed. */
 export async function readPending(
-  { store, bucket, prefix }: LetterPlace,
+  place: LetterPlace,
   signal: AbortSignal,
 ): Promise<readonly { readonly key: string; readonly pending: PendingReplay }[]> {
-  const listed = await store.list({ bucket, key: prefix + PENDING }, signal);
-  const read = listed.map(async ({ key }) => {
+  const { store, bucket } = place;
+  const read = (await listed(place, PENDING, signal)).map(async ({ key }) => {
     const body = await store.get({ bucket, key }, signal);
+    // Settled meanwhile, by whoever began it: its marks were written before.
+    if (!body) return [];
     const parse = () => PENDING_REPLAY.parse(JSON.parse(body.toString('utf8')));
-    return { key, pending: await understood({ bucket, key }, parse) };
+    return [{ key, pending: await understood({ bucket, key }, parse) }];
   });
-  return Promise.all(read);
+  return (await Promise.all(read)).flat();
 }
 
+/** Marks by identity: when it was replayed last. */
 async function readAll(
-  { store, bucket, prefix }: LetterPlace,
+  place: LetterPlace,
   signal: AbortSignal,
-): Promise<{ readonly keys: readonly string[]; readonly marks: readonly Mark[] }> {
-  const keys = (await store.list({ bucket, key: prefix + REPLAYED }, signal)).map(({ key }) => key);
-  const marks: Mark[] = [];
-  const read = async (key: string) => {
+): Promise<{ readonly keys: readonly string[]; readonly marks: ReadonlyMap<string, string> }> {
+  const { store, bucket } = place;
+  const keys: string[] = [];
+  const marks = new Map<string, string>();
+  const read = async ({ key }: ListedObject) => {
     const body = await store.get({ bucket, key }, signal);
-    return understood({ bucket, key }, async () =>
-      (await unzip(body))
-        .toString('utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => MARK.parse(JSON.parse(line))),
-    );
+    return body && understood({ bucket, key }, async () => marksIn(body));
   };
-  for await (const found of inOrder(keys, AHEAD, read)) for (const mark of found) marks.push(mark);
+  for await (const { key, found } of readListed(() => listed(place, REPLAYED, signal), AHEAD, read)) {
+    if (!found) throw markUnreadable(showObject({ bucket, key }));
+    keys.push(key);
+    for (const { id, at } of found) if (at >= (marks.get(id) ?? '')) marks.set(id, at);
+  }
   return { keys, marks };
+}
+
+async function marksIn(body: Buffer): Promise<Mark[]> {
+  const lines = (await unzip(body)).toString('utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => MARK.parse(JSON.parse(line)));
+}
+
+/** Without the objects that some programs make for folders. */
+async function listed(
+  { store, bucket, prefix }: LetterPlace,
+  folder: string,
+  signal: AbortSignal,
+): Promise<readonly ListedObject[]> {
+  const all = await store.list({ bucket, key: prefix + folder }, signal);
+  return all.filter(({ key }) => !key.endsWith('/'));
 }
 
 async function understood<T>(address: Parameters<typeof showObject>[0], read: () => T | Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import type { Proxy } from '@genesys-kafka/http';
 import { showObject } from '@genesys-kafka/object-store';
 import { isRetryable } from '@genesys-kafka/resilience';
 import type { DeadLettersSettings } from '../settings.ts';
+import { letterNotKept } from '../errors.ts';
 import { LetterObjects } from './letter-objects.ts';
 import { connectLetterPlace, type LetterPlace } from './letter-place.ts';
 
@@ -41,7 +42,8 @@ export async function checkLetterPlace({ store, bucket, prefix }: LetterPlace, s
   const body = Buffer.from('written by `check`, and deleted at once\n');
   await store.list({ bucket, key: prefix + NOTHING }, signal);
   await store.put(address, body, signal);
-  await store.get(address, signal);
+  const found = await store.get(address, signal);
+  if (!found?.equals(body)) throw letterNotKept(showObject(address));
   await store.remove(address, signal);
   return `${showObject({ bucket, key: prefix })}: an object was written, read and deleted again`;
 }

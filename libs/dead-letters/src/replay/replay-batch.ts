@@ -25,6 +25,8 @@ export interface BatchPorts {
   /** Where marks are written in the transaction that replays; absent where dead letters go to object storage alone. */
   readonly deadLetters: TopicSize | undefined;
   readonly objects: LetterPlace | undefined;
+  /** Of this connector: one replay at a time, the later one takes over. */
+  readonly transactionalId: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -43,6 +45,7 @@ export async function sendBack(
   producer: TransactionalProducer,
   batch: readonly Routed[],
   ports: BatchPorts,
+  onCommitted: () => void,
 ): Promise<void> {
   const { replays, deadLetters, objects, clock, signal } = ports;
   const at = new Date(clock.nowMs()).toISOString();
@@ -64,6 +67,7 @@ export async function sendBack(
   const transaction = await producer.begin();
   for (const { parts } of rounds) await sendAll(transaction, parts);
   await transaction.commit();
+  onCommitted();
   if (!objects) return;
   await writeReplayed(
     objects,
@@ -74,47 +78,62 @@ export async function sendBack(
 }
 
 /**
- * Finds out what became of replays that ended between their transaction and its mark: the topic of replays has their
- * records, or none of them. To be called once earlier replays are fenced.
+ * Finds out what became of this connector's replays that ended between their transaction and its mark: each that was
+ * replayed lies on the topic of replays. To be called once earlier replays are fenced; one of another connector may be
+ * under way.
  */
-export async function settlePending(objects: LetterPlace, { client, signal }: Pick<BatchPorts, 'client' | 'signal'>) {
+export async function settlePending(
+  objects: LetterPlace,
+  { client, transactionalId, signal }: Pick<BatchPorts, 'client' | 'transactionalId' | 'signal'>,
+) {
   for (const { key, pending } of await readPending(objects, signal)) {
-    const { ids, at } = pending;
-    if (await wasCommitted(client, pending, signal)) {
-      await writeReplayed(
-        objects,
-        ids.map((id) => ({ id, at })),
-        signal,
-      );
-    }
+    const { at, by = transactionalId } = pending;
+    if (by !== transactionalId) continue;
+    const replayed = await replayedOf(client, pending, signal);
+    await writeReplayed(
+      objects,
+      replayed.map((id) => ({ id, at })),
+      signal,
+    );
     await removePending(objects, key, signal);
   }
 }
 
-async function pendingOf(ids: readonly string[], at: string, { client, replays }: BatchPorts): Promise<PendingReplay> {
-  const { topic } = replays;
+async function pendingOf(
+  ids: readonly string[],
+  at: string,
+  { client, replays: { topic }, transactionalId: by }: BatchPorts,
+): Promise<PendingReplay> {
   const ends = await client.admin.offsets(topic);
   const from = Object.fromEntries(ends.map(({ partition, end }) => [String(partition), String(end)]));
-  return { v: 1, ids: [...ids], at, topic, from };
+  return { v: 1, by, ids: [...ids], at, topic, from };
 }
 
-async function wasCommitted(
+/**
+ * Each by itself: whoever took over has replayed some of them in a transaction of his own, and then the one that was
+ * announced here was none.
+ */
+async function replayedOf(
   client: Pick<KafkaClient, 'read' | 'admin'>,
   { ids, topic, from }: PendingReplay,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string[]> {
   const wanted = new Set(ids);
-  const starts = await client.admin.offsets(topic);
-  for (const [partition, offset] of Object.entries(from)) {
-    const first = starts.find((one) => one.partition === Number(partition))?.first ?? 0n;
-    const start = BigInt(offset) > first ? BigInt(offset) : first;
-    const target = { topic, partition: Number(partition) };
+  const found = new Set<string>();
+  for (const { partition, first, end } of await client.admin.offsets(topic)) {
+    const announced = BigInt(from[partition] ?? 0);
+    // The topic was made anew since.
+    if (announced > end) continue;
+    const target = { topic, partition };
+    const start = announced > first ? announced : first;
     for await (const { records } of readToEnd(client, target, { from: start, signal })) {
-      const isOne = records.some(({ headers }) => wanted.has(headers[REPLAY_HEADER.replayOf]?.toString('utf8') ?? ''));
-      if (isOne) return true;
+      for (const { headers } of records) {
+        const id = headers[REPLAY_HEADER.replayOf]?.toString('utf8') ?? '';
+        if (wanted.has(id)) found.add(id);
+      }
     }
   }
-  return false;
+  return [...found];
 }
 
 /** By key, as the records of the main topic; those without one stay where they came from. */

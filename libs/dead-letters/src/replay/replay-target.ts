@@ -41,7 +41,9 @@ export async function replayTarget(
   const own = plans.find(({ name }) => name === deadLetter.route);
   // Its route had picked it when it could not be given its shape.
   if (deadLetter.stage === 'deliver' || deadLetter.cause === 'reshape-error') {
-    return own ? { kind: 'routes', routes: [own] } : refused('its route is not in the configuration');
+    return own
+      ? { kind: 'routes', routes: [own] }
+      : refused('its route is not in the configuration: add one of that name');
   }
   const candidates = deadLetter.cause === 'rule-error' && own ? [own] : plans;
   const withEnvelope = headers();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   claimPartitions,
+  KafkaError,
   recordBytes,
   type KafkaClient,
   type OutgoingRecord,
@@ -9,10 +10,11 @@ import {
 import { SlidingWindow } from '@genesys-kafka/resilience';
 import type { RoutePlan } from '@genesys-kafka/routing';
 import { MARKER_HEADER, type RecordReader, type TopicSize } from '@genesys-kafka/topics';
-import { replayBlocked } from '../errors.ts';
+import { replayBlocked, replayTakenOver } from '../errors.ts';
 import { Letters } from '../letters/letters.ts';
-import { ObjectLetters } from '../letters/object-letters.ts';
+import type { ObjectLetters } from '../letters/object-letters.ts';
 import {
+  markReplayed,
   noMarks,
   type LetterFilter,
   type LetterMarks,
@@ -20,18 +22,18 @@ import {
   type StoredDeadLetter,
 } from '../letters/stored-dead-letter.ts';
 import { openTopicLetters, TopicLetters } from '../letters/topic-letters.ts';
+import type { LetterPlace } from '../objects/letter-place.ts';
 import { joinReplayed, writeReplayed } from '../objects/object-marks.ts';
 import { sendBack, settlePending, type BatchPorts, type Routed } from './replay-batch.ts';
 import { replaysOf, replayTarget, retryRecords } from './replay-target.ts';
 
 export interface ReplayOptions extends BatchPorts {
+  readonly objects: (LetterPlace & { readonly letters: ObjectLetters }) | undefined;
   readonly client: KafkaClient;
   readonly plans: readonly RoutePlan[];
   readonly reader: RecordReader;
   /** Whether the topic of replays is large enough for a record. */
   readonly takes: (record: OutgoingRecord) => boolean;
-  /** Of this connector: one replay at a time, the later one takes over. */
-  readonly transactionalId: string;
   /** In front of the route in a group id: another connector's dead letters in the same place are left alone. */
   readonly groupPrefix: string;
   /** The dead-letter topic, read where it exists, written to or not. */
@@ -44,6 +46,8 @@ export interface ReplayOptions extends BatchPorts {
   readonly max: number;
   /** A dead letter that was replayed so often before is left. */
   readonly mostReplays: number;
+  /** Replays again what was replayed before this moment and not since, and that alone; milliseconds since the epoch. */
+  readonly againBeforeMs: number | undefined;
   /** Says what would be done, and writes nothing. */
   readonly dryRun: boolean;
   readonly onProgress: (replayed: number) => void;
@@ -52,7 +56,7 @@ export interface ReplayOptions extends BatchPorts {
 export interface ReplayReport {
   /** Dead letters sent back; with a dry run, that would be. */
   readonly replayed: number;
-  /** Replayed by an earlier command. */
+  /** Replayed by an earlier command, and not again by this one. */
   readonly alreadyReplayed: number;
   readonly otherConnectors: number;
   /** Not replayed, by reason. */
@@ -77,7 +81,7 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayR
   const { client, objects, dryRun, signal } = options;
   if (dryRun) {
     const stores = await storesOf(options, await openTopicLetters(client, options.topic, signal));
-    return walk(options, stores.letters, stores.marks, async () => undefined);
+    return walk(options, stores.letters, stores.marks, async (_, done) => done());
   }
   const producer = client.transactionalProducer(options.transactionalId);
   try {
@@ -86,9 +90,13 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayR
     const { letters, marks, untold } = await storesOf(options, topic);
     // What a replay has marked in the topic alone before it ended; the topic forgets.
     if (objects) await writeReplayed(objects, untold, signal);
-    const report = await walk(options, letters, marks, async (batch) => sendBack(producer, batch, options));
+    const send: Send = async (batch, done) => sendBack(producer, batch, options, done);
+    const report = await walk(options, letters, marks, send);
     if (objects) await joinReplayed(objects, signal);
     return report;
+  } catch (error) {
+    const isFenced = error instanceof KafkaError && error.code === 'producer-fenced-or-timed-out';
+    throw isFenced ? replayTakenOver(error) : error;
   } finally {
     await producer.close();
   }
@@ -101,25 +109,25 @@ interface Stores {
   readonly untold: readonly { readonly id: string; readonly at: string }[];
 }
 
-async function storesOf({ objects, filter, looksIn, signal }: ReplayOptions, topic: LetterStore): Promise<Stores> {
+async function storesOf({ objects, filter, looksIn }: ReplayOptions, topic: LetterStore): Promise<Stores> {
   const marks = noMarks();
   await topic.readMarks(marks, filter);
   if (!objects) return { letters: new Letters([topic]), marks, untold: [] };
-  const store = new ObjectLetters(objects, signal);
+  const store = objects.letters;
   const told = noMarks();
   await store.readMarks(told);
-  const untold = [...marks.replayed].filter(([id]) => !told.replayed.has(id)).map(([id, at]) => ({ id, at }));
-  for (const [id, at] of told.replayed) marks.replayed.set(id, at);
+  const untold = [...marks.replayed]
+    .filter(([id, at]) => at > (told.replayed.get(id) ?? ''))
+    .map(([id, at]) => ({ id, at }));
+  for (const [id, at] of told.replayed) markReplayed(marks, id, at);
   const stores = [topic, store].filter((one) => looksIn === undefined || (looksIn === 'topic') === (one === topic));
   return { letters: new Letters(stores), marks, untold };
 }
 
-async function walk(
-  options: ReplayOptions,
-  letters: Letters,
-  marks: LetterMarks,
-  send: (batch: readonly Routed[]) => Promise<void>,
-): Promise<ReplayReport> {
+/** `done` is called once the batch is replayed; what is still to be written down then may fail. */
+type Send = (batch: readonly Routed[], done: () => void) => Promise<void>;
+
+async function walk(options: ReplayOptions, letters: Letters, marks: LetterMarks, send: Send): Promise<ReplayReport> {
   const { filter, takes, perSecond, max, dryRun, clock, signal, onProgress } = options;
   const pace = new SlidingWindow({ max: perSecond, perMs: 1000, clock });
   const refused: Record<string, number> = {};
@@ -127,14 +135,13 @@ async function walk(
   let [replayed, alreadyReplayed, otherConnectors, bytes, more] = [0, 0, 0, 0, false];
   let batch: Routed[] = [];
   const flush = async () => {
-    await send(batch);
-    replayed += batch.length;
+    await send(batch, () => onProgress((replayed += batch.length)));
     [batch, bytes] = [[], 0];
-    onProgress(replayed);
   };
-  for await (const stored of letters.walk(filter, marks)) {
+  const meant = options.againBeforeMs === undefined ? filter : { ...filter, state: 'replayed' as const };
+  for await (const stored of letters.walk(meant, marks)) {
     if (isOfOther(stored, options)) otherConnectors += 1;
-    else if (stored.replayedAt !== undefined) alreadyReplayed += 1;
+    else if (isDone(stored, options)) alreadyReplayed += 1;
     else if (replaysOf(stored) >= options.mostReplays) refuse(cameBack(options.mostReplays));
     else {
       const target = await replayTarget(stored, options);
@@ -167,6 +174,11 @@ async function walk(
 function cameBack(mostReplays: number): string {
   const times = mostReplays === 1 ? 'once' : `${mostReplays} times`;
   return `was replayed ${times} and died again each time: mend the cause, and give --force`;
+}
+
+function isDone({ replayedAt }: StoredDeadLetter, { againBeforeMs }: ReplayOptions): boolean {
+  if (replayedAt === undefined) return false;
+  return againBeforeMs === undefined || !(Date.parse(replayedAt) < againBeforeMs);
 }
 
 function isOfOther({ deadLetter, headers }: StoredDeadLetter, { groupPrefix }: ReplayOptions): boolean {

@@ -54,6 +54,7 @@ export async function* readPartition(
         from,
         aborted: fetched.abortedTransactions,
         visit: options.visit,
+        wants: options.wants,
         budget: new UnpackBudget(connection.maxDecompressedBytes),
       });
       if (decoded.nextOffset !== undefined && decoded.nextOffset > offset) offset = decoded.nextOffset;

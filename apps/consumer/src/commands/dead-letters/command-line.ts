@@ -3,13 +3,14 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Settings } from '../../settings.ts';
 import { exportLines, letterLines, letterListLines, purgeLines, replayLines, statsLines } from '../report-lines.ts';
 import { count, rate } from '../run-options.ts';
-import { withFilter, type FilterFlags } from './filter-options.ts';
+import { moment, withFilter, type FilterFlags } from './filter-options.ts';
 
 interface ReplayFlags extends FilterFlags {
   readonly rate: number;
   readonly max?: number;
   readonly loopGuard: number;
   readonly force?: boolean;
+  readonly againBefore?: number;
   readonly dryRun?: boolean;
 }
 
@@ -51,7 +52,8 @@ export function addDeadLetters(program: Command, handle: Handle<Settings>): void
 type Commands = () => Promise<typeof import('./letters.ts')>;
 
 function addReplay(letters: Command, handle: Handle<Settings>, commands: Commands): void {
-  const replay = handle(async (session, { rate: perSecond, max, loopGuard, force, dryRun, ...flags }: ReplayFlags) => {
+  const replay = handle(async (session, given: ReplayFlags) => {
+    const { rate: perSecond, max, loopGuard, force, againBefore, dryRun, ...flags } = given;
     // A dry run is over in a moment, and replays nothing.
     const onProgress = (replayed: number) => {
       if (dryRun !== true) session.log.info({ replayed }, 'dead letters replayed');
@@ -61,6 +63,7 @@ function addReplay(letters: Command, handle: Handle<Settings>, commands: Command
       perSecond,
       max: max ?? Number.POSITIVE_INFINITY,
       mostReplays: force ? Number.POSITIVE_INFINITY : loopGuard,
+      againBeforeMs: againBefore,
       dryRun: dryRun ?? false,
       onProgress,
     };
@@ -81,6 +84,14 @@ function addReplay(letters: Command, handle: Handle<Settings>, commands: Command
       new Option('--loop-guard <n>', 'leave what was replayed so often and died again').argParser(count).default(3),
     )
     .option('--force', 'replay also what came back each time')
+    .addOption(
+      new Option(
+        '--again-before <time>',
+        'replay again what was replayed before then, since its topic lost it before the route read it; what was delivered is delivered again',
+      )
+        .argParser(past)
+        .conflicts('state'),
+    )
     .option('--dry-run', 'say what would be done, and write nothing')
     .action(replay);
 }
@@ -119,6 +130,13 @@ function addExport(letters: Command, handle: Handle<Settings>, commands: Command
   )
     .option('--to <file>', 'write it there, not to stdout')
     .action(write);
+}
+
+/** A later one would not tell what was replayed again from what was not, and the same command would not go on. */
+function past(text: string): number {
+  const ms = moment(text);
+  if (ms > Date.now()) throw new InvalidArgumentError('Write a moment that has passed.');
+  return ms;
 }
 
 function many(text: string): number {

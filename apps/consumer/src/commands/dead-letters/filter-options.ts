@@ -7,6 +7,7 @@ import { ConsumerError } from '../../errors.ts';
 
 /** Which dead letters are meant, as the command line spells it. */
 export interface FilterFlags {
+  readonly id?: string;
   readonly route?: string;
   readonly stage?: string;
   readonly cause?: string;
@@ -21,6 +22,7 @@ export interface FilterFlags {
 /** Adds what all commands that look for dead letters take. */
 export function withFilter(command: Command): Command {
   return [
+    new Option('--id <id>', 'only this one, as listed'),
     new Option('--route <name>', 'only of this route; producer: of those that never came to one'),
     new Option('--stage <name>', 'only of this stage').choices(DEAD_LETTER_STAGES),
     new Option('--cause <code>', 'only of this cause, such as http-422'),
@@ -88,6 +90,7 @@ function holds(
   return false;
 }
 
+const DAY_MS = 86_400_000;
 const expressions = new WeakMap<object, string>();
 
 function rule(text: string): Rule {
@@ -96,10 +99,11 @@ function rule(text: string): Rule {
   return compiled;
 }
 
-function moment(text: string): number {
+export function moment(text: string): number {
   const ago = /^\d+(?:ms|s|m|h|d)$/.test(text) ? parseDurationMs(text) : undefined;
   const ms = ago === undefined ? parseInstantMs(text) : Date.now() - ago;
-  if (ms === undefined) {
+  // Beyond what a Date holds, by a day or more.
+  if (ms === undefined || Number.isNaN(new Date(ms - DAY_MS).getTime())) {
     throw new InvalidArgumentError('Write a day such as 2026-01-31, 2026-01-31T08:00:00Z, or how long ago: 24h.');
   }
   return ms;

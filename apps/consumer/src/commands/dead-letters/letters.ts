@@ -23,15 +23,17 @@ import {
 } from '@genesys-kafka/dead-letters';
 import type { KafkaClient } from '@genesys-kafka/kafka';
 import { OperationalError, systemClock } from '@genesys-kafka/resilience';
-import { groupPrefixOf, planRoutes, UNROUTED } from '@genesys-kafka/routing';
+import { groupPrefixOf, planRoutes, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import { outputFailed, printPieces } from '@genesys-kafka/runtime';
 import { connectOptionalRegistry, SchemaIds } from '@genesys-kafka/schema-registry';
 import { RecordReader, type TopicSize } from '@genesys-kafka/topics';
 import { ConsumerError } from '../../errors.ts';
 import { fitsTopic } from '../../forward/fits-topic.ts';
-import { consumerSpecs, prepareConsumerTopics } from '../../forward/topics.ts';
+import { consumerSpecs, prepareConsumerTopics, type MoveTarget } from '../../forward/topics.ts';
+import type { Settings } from '../../settings.ts';
 import { describeFilter, type FilterFlags } from './filter-options.ts';
 import { withLetters, type LetterSession } from './open-letters.ts';
+import { knownControls } from '../operate.ts';
 import { whoActs } from '../who-acts.ts';
 
 export async function listLetters(session: LetterSession, flags: FilterFlags, limit: number): Promise<DeadLetterList> {
@@ -54,7 +56,10 @@ export async function countLetters(session: LetterSession, flags: FilterFlags): 
   });
 }
 
-export type ReplayCommand = Pick<ReplayOptions, 'perSecond' | 'max' | 'mostReplays' | 'dryRun' | 'onProgress'>;
+export type ReplayCommand = Pick<
+  ReplayOptions,
+  'perSecond' | 'max' | 'mostReplays' | 'againBeforeMs' | 'dryRun' | 'onProgress'
+>;
 
 export async function replayLetters(
   session: LetterSession,
@@ -63,15 +68,21 @@ export async function replayLetters(
 ): Promise<ReplayReport> {
   const { settings, log, signal } = session;
   const plans = planRoutes(settings);
+  let replayed = 0;
+  const onProgress = (count: number) => {
+    replayed = count;
+    command.onProgress(count);
+  };
   return withLetters(session, flags, async ({ client, letters, filter, objects }) => {
-    const { replays, deadLetters } = await prepareConsumerTopics(client, settings);
+    const { replays, deadLetters } = await (command.dryRun ? topicsAsTheyAre : prepareConsumerTopics)(client, settings);
+    await tellPauses(session, client, plans);
     const registry = connectOptionalRegistry(settings);
     await registry?.check();
     const onFailure = (err: unknown) => log.warn({ err }, 'the registry does not tell a schema; asking again');
     const groupPrefix = groupPrefixOf(settings);
     const work = async () => {
       const report = await replayDeadLetters({
-        ...command,
+        ...{ ...command, onProgress },
         filter,
         client,
         plans,
@@ -91,24 +102,31 @@ export async function replayLetters(
       if (met === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
       return report;
     };
-    const { perSecond, max } = command;
-    const given = { ...flags, rate: `${perSecond}/s`, ...(Number.isFinite(max) ? { max } : {}) };
+    const { perSecond, max, mostReplays, againBeforeMs } = command;
+    const given = {
+      ...flags,
+      ...(againBeforeMs === undefined ? {} : { 'again-before': new Date(againBeforeMs).toISOString() }),
+      rate: `${perSecond}/s`,
+      ...(Number.isFinite(max) ? { max } : {}),
+      ...(Number.isFinite(mostReplays) ? {} : { force: 'true' }),
+    };
     return command.dryRun
       ? await work()
       : await recorded(
           { client, deadLetters, objects, signal },
           { action: 'replay', by: whoActs(), filter: describeFilter(given) },
           work,
-          ({ replayed, alreadyReplayed, refused }) => ({ replayed, alreadyReplayed, refused: sumOf(refused) }),
+          ({ alreadyReplayed, refused }) => ({ replayed, alreadyReplayed, refused: sumOf(refused) }),
+          () => ({ replayed }),
         );
   });
 }
 
 export async function purgeLetters(session: LetterSession, flags: FilterFlags, dryRun: boolean): Promise<PurgeReport> {
   const { settings, signal } = session;
-  return withLetters(session, flags, async ({ client, letters, filter, objects, objectLetters }) => {
+  return withLetters(session, flags, async ({ client, letters, filter, objects }) => {
     const topic = consumerSpecs(settings).deadLetters.name;
-    const from = objects && objectLetters && { ...objects, letters: objectLetters };
+    const from = flags.store === 'topic' ? undefined : objects;
     const work = async () => {
       const report = await purgeDeadLetters({ client, letters, topic, objects: from, filter, dryRun, signal });
       if (report.purged === 0) await assertNamesKnown(letters, filter, knownRoutes(session));
@@ -192,6 +210,37 @@ async function writeLetters(
     throw outputFailed(file, error as NodeJS.ErrnoException);
   }
   return { exported, unreadable: letters.unreadable, file };
+}
+
+/** For a dry run, which makes no topics. */
+async function topicsAsTheyAre(client: KafkaClient, settings: Settings): Promise<ReplayTopics> {
+  const { replays, deadLetters } = consumerSpecs(settings);
+  const found = await client.admin.describeTopic(replays.name);
+  const { partitions, config } = { ...replays, ...found };
+  const maxBytes = Number({ ...replays.config, ...config }['max.message.bytes']);
+  return {
+    replays: { topic: replays.name, partitions, maxBytes },
+    deadLetters: settings.deadLetters.topic ? await topicOf(client, deadLetters.name) : undefined,
+  };
+}
+
+interface ReplayTopics {
+  readonly replays: MoveTarget;
+  readonly deadLetters: TopicSize | undefined;
+}
+
+/** What is replayed to a paused route waits, and its topic does not keep it for ever. */
+async function tellPauses(session: LetterSession, client: KafkaClient, plans: readonly RoutePlan[]): Promise<void> {
+  const controls = await knownControls(session, client);
+  for (const { name, groupId } of plans) {
+    const pause = controls?.pauseOf(groupId);
+    if (pause === undefined) continue;
+    const facts = { route: name, since: pause.at, by: pause.by };
+    session.log.warn(
+      facts,
+      'the route is paused: what is replayed to it waits, until it is resumed or retention deletes it',
+    );
+  }
 }
 
 function sumOf(counts: Readonly<Record<string, number>>): number {

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeadLetterDetails, DeadLetterList, DeadLetterStats, ReplayReport } from '@genesys-kafka/dead-letters';
+import {
+  connectLetterPlace,
+  type DeadLetterDetails,
+  type DeadLetterList,
+  type DeadLetterStats,
+  type ReplayReport,
+} from '@genesys-kafka/dead-letters';
 import { freePorts } from '@genesys-kafka/testing';
 import { frame, topicSpecs } from '@genesys-kafka/topics';
 import { samples } from '../../../fixtures/bus.ts';
-import { ConsumerProcess, quick } from '../../../fixtures/consumer-process.ts';
+import { ConsumerProcess, quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { letterFlood, toObjects } from '../../../fixtures/letter-flood.ts';
 import { drain, json, useLetterStores } from '../../../fixtures/letter-stores.ts';
 import { Target } from '../../../fixtures/target.ts';
 import { until } from '../../../fixtures/until.ts';
+import type { Explanation } from '../explain/explain.ts';
 import type { RunReport } from '../run.ts';
 
 const stores = useLetterStores();
@@ -142,6 +150,63 @@ test(
     assert.equal(new Set((await stores.storage.lines(bucket)).map(({ id }) => id)).size, 300);
   },
 );
+
+test(
+  'explain ends where it has to, also where object storage does not: what was not looked at is said',
+  { skip },
+  async () => {
+    await using area = await stores.bus.area();
+    const objects = stores.storage.settings(await freshBucket());
+    const more = {
+      routes: [{ name: 'crm', sink: 'crm' }],
+      sinks: { crm: { type: 'http', url: 'http://127.0.0.1:1/' } },
+      deadLetters: { objects },
+    };
+    await area.publish(samples(5, 5));
+    const explained = async (...args: readonly string[]) => json<Explanation>(area, more, 'explain', 'c-1', ...args);
+    stores.storage.proxy.halfOpen();
+    try {
+      const { notes } = await explained('--within', '2s');
+      assert.ok(notes.includes('Not all dead letters were looked at: give it more time with --within.'), notes.join());
+    } finally {
+      stores.storage.proxy.heal();
+    }
+    assert.deepEqual((await explained()).notes.length, 1);
+    stores.storage.proxy.refuse(true);
+    try {
+      const { notes } = await explained();
+      assert.match(notes.join('\n'), /^Not all dead letters were looked at: s3-unreachable: /m);
+    } finally {
+      stores.storage.proxy.refuse(false);
+    }
+    const nowhere = { ...more, kafka: { brokers: area.stack.brokers, topicPrefix: `${area.prefix}none.` } };
+    const { notes } = await json<Explanation>(area, nowhere, 'explain', 'c-1');
+    assert.ok(notes.includes('The main topic does not exist.'), notes.join());
+  },
+);
+
+test('an object that is damaged is named by whatever looks at it; all else is met', { skip }, async () => {
+  await using area = await stores.bus.area();
+  const bucket = await freshBucket();
+  const objects = stores.storage.settings(bucket);
+  const more = {
+    routes: [{ name: 'crm', sink: 'crm' }],
+    sinks: { crm: { type: 'http', url: 'http://127.0.0.1:1/' } },
+    deadLetters: { objects },
+  };
+  await toObjects(objects as never, letterFlood(area, 9));
+  const [first] = (await stores.storage.keys(bucket)).filter((key) => key.startsWith('dl/2026/'));
+  await using place = await connectLetterPlace(objects as never, { bypass: [] });
+  const never = new AbortController().signal;
+  const whole = await place.store.get({ bucket, key: first! }, never);
+  await place.store.put({ bucket, key: first! }, whole!.subarray(0, whole!.length - 4), never);
+  for (const command of [['list'], ['stats'], ['replay', '--dry-run'], ['purge']]) {
+    const { stderr } = await runConsumer(area.config(more), ['dead-letters', ...command]);
+    const told = stderr.split('\n').find((line) => line.includes('cannot be unpacked'));
+    const { objects: count, example } = JSON.parse(told!) as { objects: number; example: string };
+    assert.deepEqual([count, example], [1, `s3://${bucket}/${first!}`], command[0]);
+  }
+});
 
 async function healthOf(port: number): Promise<{ readonly status: number; readonly text: string }> {
   try {

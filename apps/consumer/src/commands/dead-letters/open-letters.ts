@@ -8,6 +8,7 @@ import {
   type LetterPlace,
 } from '@genesys-kafka/dead-letters';
 import { connectKafka, type KafkaClient } from '@genesys-kafka/kafka';
+import { showObject } from '@genesys-kafka/object-store';
 import { ConfigError, type Logger } from '@genesys-kafka/runtime';
 import { consumerSpecs } from '../../forward/topics.ts';
 import type { Settings } from '../../settings.ts';
@@ -25,13 +26,12 @@ interface OpenStores {
   readonly letters: Letters;
   /** Which of them are meant. */
   readonly filter: LetterFilter;
-  readonly objects: LetterPlace | undefined;
-  readonly objectLetters: ObjectLetters | undefined;
+  readonly objects: (LetterPlace & { readonly letters: ObjectLetters }) | undefined;
 }
 
 /**
- * The topic is looked at where it exists, whether dead letters still go there or not. Those on which --where fails are
- * told at the end.
+ * The topic is looked at where it exists, whether dead letters still go there or not. Those on which --where fails, and
+ * objects that are damaged, are told at the end.
  */
 export async function withLetters<T>(
   { settings, log, signal }: LetterSession,
@@ -49,20 +49,25 @@ export async function withLetters<T>(
       { path: 'deadLetters.objects', problem: 'is not set, and --store objects looks there', fix: 'set its bucket' },
     ]);
   }
-  const objects = named && closing.use(await connectLetterPlace(named, settings.proxy));
-  const objectLetters = objects && new ObjectLetters(objects, signal);
+  const place = named && closing.use(await connectLetterPlace(named, settings.proxy));
+  const objects = place && { ...place, letters: new ObjectLetters(place, signal) };
   const topic = await openTopicLetters(client, consumerSpecs(settings).deadLetters.name, signal);
   // Marks are read in both: what is replayed from one store is replayed.
   const letters = new Letters([
     ...(store === 'objects' ? [marksOnly(topic)] : [topic]),
-    ...(objectLetters ? [store === 'topic' ? marksOnly(objectLetters) : objectLetters] : []),
+    ...(objects ? [store === 'topic' ? marksOnly(objects.letters) : objects.letters] : []),
   ]);
-  const done = await use({
-    ...{ client, letters, filter, objects },
-    objectLetters: store === 'topic' ? undefined : objectLetters,
-  });
+  const done = await use({ client, letters, filter, objects });
   const [[example, reason] = []] = failures;
   if (failures.size > 0)
     log.warn({ deadLetters: failures.size, example, reason }, '--where fails on dead letters, which are left out');
+  const [damaged] = objects?.letters.damaged ?? [];
+  if (objects && damaged !== undefined) {
+    const facts = { objects: objects.letters.damaged.size, example: showObject({ ...objects, key: damaged }) };
+    log.warn(
+      facts,
+      'objects that cannot be unpacked are left out, with the dead letters in them: restore or delete them',
+    );
+  }
   return done;
 }

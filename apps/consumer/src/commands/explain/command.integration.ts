@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { systemClock } from '@genesys-kafka/resilience';
 import { partitionFor } from '@genesys-kafka/topics';
 import { samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
 import { quick, runConsumer } from '../../../fixtures/consumer-process.ts';
 import { Target } from '../../../fixtures/target.ts';
 import type { Explanation } from './explain.ts';
+import { recordsOfKey, type Search } from './records-of-key.ts';
 
 let bus: Bus;
 before(async () => {
@@ -79,4 +81,32 @@ test('explain: before the run, after it, and after a replay; of two versions the
   assert.match(shown.versions.at(-1)!.payload!, new RegExp(canary));
   const { status } = await runConsumer(area.config(more), ['explain', 'nobody']);
   assert.equal(status, 0);
+});
+
+test('the newest fifty records of a key are found in one reading, and hold nothing of what was read beside them', async () => {
+  await using area = await bus.area();
+  const partition = partitionFor('c-1', 3);
+  const other = { conversationId: 'c-2', n: 0, text: 'abcdefgh '.repeat(2000) };
+  for (let n = 0; n < 53; n += 1)
+    await area.send(partition, [
+      area.outgoing({ conversationId: 'c-1', n }, 'job', n),
+      { ...area.outgoing(other, 'job', 99), key: '' },
+    ]);
+  await area.append(partition, { key: null, value: Buffer.from('x') });
+  let reads = 0;
+  const client: Search['client'] = {
+    admin: area.client.admin,
+    read: (...asked) => {
+      reads += 1;
+      return area.client.read(...asked);
+    },
+  };
+  const search = { client, deadlineMs: Infinity, clock: systemClock, signal: new AbortController().signal };
+  const { records, leftOut, span } = await recordsOfKey(area.main, 'c-1', search);
+  assert.deepEqual([reads, leftOut, span?.to, span?.complete], [1, 3, '107', true]);
+  assert.deepEqual(
+    records.map(({ offset, headers }) => [Number(offset), String(headers.ordinal)]),
+    Array.from({ length: 50 }, (_, index) => [2 * (index + 3), String(index + 3)]),
+  );
+  for (const { value } of records) assert.ok(value!.buffer.byteLength <= Buffer.poolSize);
 });

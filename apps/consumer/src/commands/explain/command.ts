@@ -17,7 +17,8 @@ export interface ExplainFlags {
 /** `consumer explain KEY`: changes nothing, joins no group. */
 export async function explainCommand(session: LetterSession, key: string, flags: ExplainFlags): Promise<Explanation> {
   const { settings, signal } = session;
-  return withLetters(session, {}, async ({ client, letters }) => {
+  const lettersUntil = AbortSignal.any([signal, AbortSignal.timeout(flags.within)]);
+  return withLetters({ ...session, signal: lettersUntil }, {}, async ({ client, letters }) => {
     const { main, retries, replays } = consumerSpecs(settings);
     const leftovers = await leftoverRetries(client.admin, settings);
     const ledgerTopic = topicSpecs({ prefix: settings.kafka.topicPrefix }).ledger.name;
@@ -28,11 +29,13 @@ export async function explainCommand(session: LetterSession, key: string, flags:
       client,
       main: main.name,
       retries: [...[...retries, replays].map(({ name }) => name), ...leftovers],
+      replays: replays.name,
       plans: planRoutes(settings),
       unroutedGroup: groupIdOf(settings, UNROUTED),
       startOf: (group) => controls?.startOf(group)?.offsets,
       pauseOf: (group) => controls?.pauseOf(group),
       letters,
+      lettersUntil,
       ledger,
       withPayload: flags.payload ?? false,
       withinMs: flags.within,

@@ -1,7 +1,7 @@
 import type { Letters, StoredDeadLetter } from '@genesys-kafka/dead-letters';
 import type { ConsumedRecord, KafkaClient } from '@genesys-kafka/kafka';
 import type { LedgerLine } from '@genesys-kafka/ledger';
-import type { Clock } from '@genesys-kafka/resilience';
+import { OperationalError, type Clock } from '@genesys-kafka/resilience';
 import { picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import {
   bodyOf,
@@ -23,12 +23,16 @@ export interface ExplainPorts {
   readonly main: string;
   /** All of them that exist. */
   readonly retries: readonly string[];
+  /** Among them: the topic of replays. */
+  readonly replays: string;
   readonly plans: readonly RoutePlan[];
   readonly unroutedGroup: string;
   /** Where a group began on the main topic, if not at its start, by partition. */
   readonly startOf: (group: string) => ReadonlyMap<number, bigint> | undefined;
   readonly pauseOf: (group: string) => Pick<PauseEntry, 'at' | 'by' | 'reason'> | undefined;
+  /** Reading them ends with the reason of `lettersUntil`, also where none is of the key. */
   readonly letters: Letters;
+  readonly lettersUntil: AbortSignal;
   /** What the ledger holds of all windows; none where there is no ledger. */
   readonly ledger: readonly LedgerLine[];
   readonly withPayload: boolean;
@@ -85,12 +89,15 @@ export interface Explanation {
 export async function explain(key: string, ports: ExplainPorts): Promise<Explanation> {
   const { client, clock, signal, withinMs } = ports;
   const search = { client, clock, signal, deadlineMs: clock.monotonicMs() + withinMs };
-  const [main, ...retried] = await Promise.all(
-    [ports.main, ...ports.retries].map(async (topic) => recordsOfKey(topic, key, search)),
-  );
-  const { letters, wasCut } = await lettersOf(key, ports);
+  const [{ letters, missed }, main, ...retried] = await Promise.all([
+    lettersOf(key, ports),
+    ...[ports.main, ...ports.retries].map(async (topic) => recordsOfKey(topic, key, search)),
+  ]);
   const retries = await retriesOf(retried, ports);
-  const commits = await commitsOf(ports, ports.main);
+  const gaps = await gapsOf(retried, ports);
+  const commits = main!.span ? await commitsOf(ports, ports.main) : new Map<string, ReadonlyMap<number, bigint>>();
+  const isCut = retried.some(({ span }) => span?.complete === false);
+  const unseen = missed !== undefined ? 'not all dead letters' : isCut ? 'not all retries' : undefined;
   const newest = newestOf(main!.records);
   const versions = main!.records.map((record) => {
     const routes = routesOf(record, {
@@ -99,6 +106,9 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
       startOf: ports.startOf,
       commits,
       retries,
+      gaps,
+      unseen,
+      replays: ports.replays,
       letters,
     });
     return versionOf(record, routes, record === newest, ports);
@@ -113,20 +123,24 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
     versions,
     otherLetters: others.map(briefOf),
     read,
-    notes: [...pausesOf(ports), ...notesOf(main!, read, wasCut)],
+    notes: [...pausesOf(ports), ...notesOf(main!, read, missed)],
   };
 }
 
-async function lettersOf(key: string, { letters, withinMs, signal, clock }: ExplainPorts) {
+async function lettersOf(key: string, { letters, lettersUntil, signal }: ExplainPorts) {
   const found: StoredDeadLetter[] = [];
-  const endMs = clock.monotonicMs() + withinMs;
-  for await (const letter of letters.walk({ key })) {
+  /** Why not all were looked at. */
+  let missed: string | undefined;
+  try {
+    for await (const letter of letters.walk({ key })) found.push(letter);
+  } catch (error) {
     signal.throwIfAborted();
-    found.push(letter);
-    if (clock.monotonicMs() > endMs) return { letters: found, wasCut: true };
+    const isAway = error instanceof OperationalError && error.code === 'letter-store-away';
+    if (!lettersUntil.aborted && !isAway) throw error;
+    missed = lettersUntil.aborted ? 'give it more time with --within.' : (error as Error).message;
   }
   found.sort((a, b) => a.deadLetter.attempts - b.deadLetter.attempts);
-  return { letters: found, wasCut: false };
+  return { letters: found, missed };
 }
 
 interface PlacedRetry extends RetryFact {
@@ -149,6 +163,28 @@ async function retriesOf(found: readonly Found[], ports: ExplainPorts): Promise<
     }
   }
   return retries;
+}
+
+/** Where a group has to go on, and the log begins later. */
+interface Gap {
+  readonly group: string;
+  readonly topic: string;
+  readonly text: string;
+}
+
+async function gapsOf(found: readonly Found[], ports: ExplainPorts): Promise<Gap[]> {
+  const gaps: Gap[] = [];
+  for (const { span } of found) {
+    if (!span || span.from === '0') continue;
+    for (const [group, offsets] of await commitsOf(ports, span.topic)) {
+      const committed = offsets.get(span.partition);
+      if (committed === undefined || committed >= BigInt(span.from)) continue;
+      const { topic, partition, from } = span;
+      const text = `${topic} partition ${partition} begins at offset ${from}, and its route has read up to ${committed}`;
+      gaps.push({ group, topic, text });
+    }
+  }
+  return gaps;
 }
 
 function retryState(headers: ConsumedRecord['headers']) {
@@ -178,6 +214,9 @@ async function commitsOf({ client, plans, unroutedGroup }: ExplainPorts, topic: 
 interface RouteFacts extends Pick<ExplainPorts, 'plans' | 'unroutedGroup' | 'startOf'> {
   readonly commits: Commits;
   readonly retries: readonly PlacedRetry[];
+  readonly gaps: readonly Gap[];
+  readonly unseen: string | undefined;
+  readonly replays: string;
   readonly letters: readonly StoredDeadLetter[];
 }
 
@@ -198,13 +237,17 @@ function routesOf(record: ConsumedRecord, facts: RouteFacts): Version['routes'] 
     const { partition, offset } = record;
     const isOf = ({ origin }: { readonly origin: StoredDeadLetter['deadLetter']['origin'] }) =>
       'topic' in origin && origin.partition === partition && origin.offset === offset;
+    const letters = facts.letters.filter(({ deadLetter }) => deadLetter.route === route && isOf(deadLetter));
     const fate = fateOf({
       picks: verdict,
       committed: facts.commits.get(group)?.get(partition),
       offset,
       begun: facts.startOf(group)?.get(partition),
+      unseen: facts.unseen,
       retries: facts.retries.filter((retry) => retry.group === group && isOf(retry)),
-      letters: facts.letters.filter(({ deadLetter }) => deadLetter.route === route && isOf(deadLetter)),
+      // What never was a dead letter of the route was not replayed.
+      gap: facts.gaps.find((gap) => gap.group === group && (letters.length > 0 || gap.topic !== facts.replays))?.text,
+      letters,
     });
     const picksNow = typeof verdict === 'boolean' ? verdict : verdict.fails;
     // It has no rule of its own.
@@ -306,7 +349,7 @@ function pausesOf({ plans, unroutedGroup, pauseOf }: ExplainPorts): string[] {
   });
 }
 
-function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): string[] {
+function notesOf(main: Found, read: readonly ReadSpan[], missed: string | undefined): string[] {
   return [
     ...(main.span ? [] : ['The main topic does not exist.']),
     ...(main.span?.complete && main.records.length === 0
@@ -319,7 +362,7 @@ function notesOf(main: Found, read: readonly ReadSpan[], lettersCut: boolean): s
           `${topic} partition ${partition} was read up to ${to} of ${end}: give it more time with --within.`,
       ),
     ...(main.leftOut > 0 ? [`${main.leftOut} earlier records of the key are left out.`] : []),
-    ...(lettersCut ? ['Not all dead letters were looked at: give it more time with --within.'] : []),
+    ...(missed === undefined ? [] : [`Not all dead letters were looked at: ${missed}`]),
     ...(main.records.length === 0 ? [] : [RULES_NOTE]),
   ];
 }

@@ -22,6 +22,7 @@ const retry = {
   cause: 'http-503',
   settled: false,
 };
+const gap = 'd.replay 0 begins at offset 4, and the group has read up to 0';
 
 for (const [state, facts, says] of [
   ['waiting', { committed: undefined }, /committed nothing/],
@@ -40,6 +41,20 @@ for (const [state, facts, says] of [
   ['dead-letter', { picks: false, letters: [letter] }, /given up/],
   ['replayed', { letters: [{ ...letter, replayedAt: '2026-01-02' }] }, /replayed at 2026-01-02/],
   ['retrying', { letters: [{ ...letter, replayedAt: '2026-01-02' }], retries: [retry] }, /lies on d\.retry-1/],
+  [
+    'unknown',
+    { letters: [{ ...letter, replayedAt: '2026-01-02' }], gap },
+    /replayed at 2026-01-02; but d\.replay 0 begins/,
+  ],
+  ['unknown', { unseen: 'not all dead letters' }, /^The group has passed it; but not all dead letters were looked at/],
+  ['unknown', { unseen: 'not all retries', letters: [{ ...letter, replayedAt: '2026-01-02' }] }, /not all retries/],
+  ['not-picked', { picks: false, unseen: 'not all retries' }, /does not pick/],
+  ['dead-letter', { letters: [letter], unseen: 'not all retries' }, /given up/],
+  ['unknown', { gap }, /^d\.replay 0 begins/],
+  ['not-picked', { picks: false, gap }, /does not pick/],
+  ['dead-letter', { letters: [letter], gap }, /given up/],
+  ['retrying', { retries: [retry], gap }, /lies on/],
+  ['waiting', { committed: 7n, gap }, /stands at offset 7/],
   ['delivered', { picks: { fails: 'no such overload' } }, /no such overload/],
 ] as const satisfies readonly (readonly [string, Partial<FateFacts>, RegExp])[]) {
   test(`${state}: ${says.source}`, () => {

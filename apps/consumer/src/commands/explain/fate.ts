@@ -21,12 +21,16 @@ export interface FateFacts {
   /** Where the route began in the record's partition, if not at its start. */
   readonly begun?: bigint | undefined;
   readonly retries: readonly RetryFact[];
+  /** What was not looked at whole, such as `not all dead letters`: what would tell the record's fate may lie there. */
+  readonly unseen?: string | undefined;
+  /** That retries or replays were deleted before the group read them, in words; this record's may be among them. */
+  readonly gap?: string | undefined;
   /** Of this record and route, oldest first. */
   readonly letters: readonly Pick<StoredDeadLetter, 'id' | 'deadLetter' | 'replayedAt'>[];
 }
 
 export interface Fate {
-  readonly state: 'not-picked' | 'waiting' | 'retrying' | 'delivered' | 'dead-letter' | 'replayed';
+  readonly state: 'not-picked' | 'waiting' | 'retrying' | 'delivered' | 'dead-letter' | 'replayed' | 'unknown';
   /** Why it is so, and what is next; each a sentence. */
   readonly why: string;
   readonly next: string;
@@ -35,7 +39,7 @@ export interface Fate {
 const NOTHING = 'Nothing: it is done.';
 
 /** What happened to a record along one route, as far as groups, retries and dead letters tell. */
-export function fateOf({ picks, committed, offset, begun, retries, letters }: FateFacts): Fate {
+export function fateOf({ picks, committed, offset, begun, retries, unseen, gap, letters }: FateFacts): Fate {
   if (begun !== undefined && offset < begun && retries.length === 0 && letters.length === 0)
     return { state: 'not-picked', why: `The route began behind it, at offset ${begun}.`, next: NOTHING };
   if (committed === undefined || committed <= offset) {
@@ -59,6 +63,16 @@ export function fateOf({ picks, committed, offset, begun, retries, letters }: Fa
       why,
       next: 'Mend the cause, then: consumer dead-letters replay with the same --key.',
     };
+  }
+  if (unseen !== undefined && (last !== undefined || picks !== false)) {
+    const why = `The group has passed it; but ${unseen} were looked at: see the notes.`;
+    return { state: 'unknown', why, next: 'Ask again, with more time (--within).' };
+  }
+  if (gap !== undefined && (last !== undefined || picks !== false)) {
+    const replayed = last ? `It was given up (${last.deadLetter.cause}) and replayed at ${last.replayedAt!}; but ` : '';
+    const again = 'consumer dead-letters replay --again-before with the same --key';
+    const next = `Look at the target. Where it is not there: ${last ? again : 'publish its window again'}.`;
+    return { state: 'unknown', why: `${replayed}${gap}.`, next };
   }
   if (last) {
     const why = `It was given up (${last.deadLetter.cause}), replayed at ${last.replayedAt!}, and settled since.`;

@@ -1,4 +1,4 @@
-import type { ConsumedRecord, KafkaClient, RecordView, TopicPartition } from '@genesys-kafka/kafka';
+import type { ConsumedRecord, KafkaClient, RecordView } from '@genesys-kafka/kafka';
 import type { Clock } from '@genesys-kafka/resilience';
 import { partitionFor } from '@genesys-kafka/topics';
 
@@ -41,35 +41,29 @@ export async function recordsOfKey(topic: string, key: string, search: Search): 
   const known = (await client.admin.offsets(topic)).find(({ partition }) => partition === target.partition);
   const { first, end } = known ?? { first: 0n, end: 0n };
   const wanted = Buffer.from(key);
-  const offsets: bigint[] = [];
-  const visit = ({ bytes, keyFrom, keyTo, offset }: RecordView) => {
-    if (keyTo - keyFrom !== wanted.length || offset >= end) return;
-    if (bytes.compare(wanted, 0, wanted.length, keyFrom, keyTo) === 0) offsets.push(offset);
-  };
+  const wants = ({ bytes, keyFrom, keyTo }: RecordView) =>
+    keyTo - keyFrom === wanted.length && bytes.compare(wanted, 0, wanted.length, keyFrom, keyTo) === 0;
+  const records: ConsumedRecord[] = [];
+  let leftOut = 0;
   let to = first;
   if (first < end) {
-    for await (const { nextOffset } of client.read(target, { from: first, visit, signal, maxWaitMs: 100 })) {
-      to = nextOffset < end ? nextOffset : end;
+    for await (const slice of client.read(target, { from: first, wants, signal, maxWaitMs: 100 })) {
+      for (const record of slice.records) if (record.offset < end) records.push(alone(record));
+      leftOut += records.splice(0, records.length - MOST_RECORDS).length;
+      to = slice.nextOffset < end ? slice.nextOffset : end;
       if (to >= end || clock.monotonicMs() >= deadlineMs) break;
     }
   }
-  const kept = offsets.slice(-MOST_RECORDS);
-  const records = await Promise.all(kept.map(async (offset) => recordAt(target, offset, search)));
-  return {
-    span: { ...target, from: String(first), to: String(to), end: String(end), complete: to >= end },
-    records: records.filter((record) => record !== undefined),
-    leftOut: offsets.length - kept.length,
-  };
+  const span = { ...target, from: String(first), to: String(to), end: String(end), complete: to >= end };
+  return { span, records, leftOut };
 }
 
-async function recordAt(
-  target: TopicPartition,
-  offset: bigint,
-  { client, signal }: Search,
-): Promise<ConsumedRecord | undefined> {
-  for await (const { records, nextOffset } of client.read(target, { from: offset, signal, maxWaitMs: 100 })) {
-    const found = records.find((record) => record.offset === offset);
-    if (found || nextOffset > offset) return found;
-  }
-  return undefined;
+/** A copy: as it came, all that was fetched with it would stay in memory. */
+function alone({ topic, partition, offset, timestampMs, key, value, headers }: ConsumedRecord): ConsumedRecord {
+  return {
+    ...{ topic, partition, offset, timestampMs },
+    key: key && Buffer.from(key),
+    value: value && Buffer.from(value),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, one]) => [name, Buffer.from(one)])),
+  };
 }
