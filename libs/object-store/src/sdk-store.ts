@@ -1,3 +1,4 @@
+import { createHash, getFips } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -87,8 +88,16 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
             Key: key,
             Body: body,
             ContentType: 'application/gzip',
+            ...digestOf(body),
           });
-          await client.send(command, { abortSignal: signal });
+          const { ETag } = await client.send(command, { abortSignal: signal });
+          // Whoever stands before the storage, with a page to log in say, may answer 200 as well.
+          if (ETag === undefined || ETag.startsWith('W/'))
+            throw new ObjectStoreError(
+              's3-not-storage',
+              `The answer to a write of ${showObject({ bucket, key })} has no ETag of an object.`,
+              { section },
+            );
         },
         'write',
       ),
@@ -137,6 +146,11 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
       await requestHandler.close();
     },
   };
+}
+
+/** A bucket whose objects are locked from the start takes none without it. A Node in FIPS mode has no MD5. */
+function digestOf(body: Buffer): { readonly ContentMD5?: string } {
+  return getFips() === 1 ? {} : { ContentMD5: createHash('md5').update(body).digest('base64') };
 }
 
 async function allPages(
