@@ -29,10 +29,13 @@ export class NodeClient implements HttpClient {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const abort = new AbortController();
     ending.onEnd = () => abort.abort(ending.reason);
+    const onClose = () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
     const options = { hostname, port, path, method, headers, agent: this.#agent, signal: abort.signal };
     const request = secure ? requestHttps(options) : requestHttp(options);
     request.on('response', resolve);
     request.on('error', reject);
+    // It may end without either, as when the target switches to another protocol.
+    request.on('close', onClose);
     request.on('finish', onWritten);
     request.end(body);
     const message = await promise;
