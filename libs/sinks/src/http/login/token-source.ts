@@ -25,9 +25,10 @@ const PATIENCE = { attempts: 3, backoff: { initialMs: 200, factor: 3, maxMs: 200
 const TOKEN_ANSWER = z.object({
   // What goes into a header must be one word.
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  // Apigee calls it BearerToken.
   token_type: z
     .string()
-    .regex(/^bearer$/i)
+    .regex(/^bearer(token)?$/i)
     .optional(),
   // RFC 6749 5.1 only recommends it, and some write it as text.
   expires_in: z.coerce.number().positive().catch(300),
