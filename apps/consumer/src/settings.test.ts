@@ -61,6 +61,7 @@ sinks:
       headers: {},
       batch: { records: 1, bytes: 2 ** 20, ageMs: 0 },
       body: {},
+      pages: 'refused',
       expressions: { path: {}, headers: {} },
       concurrency: 16,
       ...shares,

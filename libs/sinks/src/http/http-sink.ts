@@ -31,7 +31,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
   const connections = checkPositive(name, 'concurrency', options.maxConnections ?? 16);
   const tls = readClientTls(name, target.secure, options.tls ?? {});
   const items = answers && new ItemAnswers(name, answers, batch.records);
-  const outcomes = new BatchOutcomes(items, clock);
+  const outcomes = new BatchOutcomes(items, options.pages === 'taken', clock);
   const proxied = isProxied(target, proxy);
   const dispatcher = connectionsTo(target, { connections, timeoutMs, proxy, tls });
   const exchange = new Exchange({

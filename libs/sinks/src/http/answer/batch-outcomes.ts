@@ -2,7 +2,7 @@ import type { Delivery, DeliveryOutcome } from '@genesys-kafka/delivery';
 import { headerOf, retryAfterOf } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Answer } from '../client/http-client.ts';
-import { kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
+import { isWholePage, kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
 import type { ItemAnswers } from './item-answers.ts';
 
 /** It says of each record apart what became of it (RFC 4918, 11.1): taken for a success of all, it would hide losses. */
@@ -29,14 +29,17 @@ const PAGES_ABOUT_US: readonly (readonly [RegExp, cause: string, reason: string]
   ],
 ];
 
-/** What an answer means for each record of its request. It remembers one thing of the target: whether it answers in JSON. */
+/** What an answer means for each record of its request. It remembers one thing of the target: how it answers. */
 export class BatchOutcomes {
   readonly #items: ItemAnswers | undefined;
+  readonly #takesPages: boolean;
   readonly #clock: Clock;
-  #usuallyJson = false;
+  #usually: 'json' | 'other' | undefined;
 
-  constructor(items: ItemAnswers | undefined, clock: Clock) {
+  /** `takesPages`: the target answers with pages of HTML where it takes records. */
+  constructor(items: ItemAnswers | undefined, takesPages: boolean, clock: Clock) {
     this.#items = items;
+    this.#takesPages = takesPages;
     this.#clock = clock;
   }
 
@@ -51,8 +54,9 @@ export class BatchOutcomes {
     if (refusal) return batch.map(() => refusal);
     const kind = kindOfAnswer(headerOf(headers, 'content-type'));
     const namesOurKey = status === 409 && this.#namesOurKey(answer, batch, requestKey);
-    const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, usuallyJson: this.#usuallyJson });
-    if (outcome.kind === 'delivered' && kind === 'json') this.#usuallyJson = true;
+    const isPage = kind === 'html' && !this.#takesPages && isWholePage(text);
+    const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, isPage, usually: this.#usually });
+    if (outcome.kind === 'delivered' && this.#usually !== 'json') this.#usually = kind === 'json' ? 'json' : 'other';
     if (batch.length === 1) return [outcome];
     const forEach = outcome.kind === 'rejected' ? ({ ...outcome, ofSeveral: true } as const) : outcome;
     return batch.map(() => forEach);

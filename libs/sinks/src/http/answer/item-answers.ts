@@ -79,7 +79,7 @@ export class ItemAnswers {
       if (status === undefined) return unknown(NO_STATUS);
       this.#areRight = true;
       const namesOurKey = status === 409 && namesKey(item.text, delivery.idempotencyKey);
-      return outcomeOf({ status, namesOurKey, retryAfterMs, kind: 'json', usuallyJson: true });
+      return outcomeOf({ status, namesOurKey, retryAfterMs, kind: 'json', usually: 'json' });
     });
     if (!this.#areRight) return found.map(misread);
     // Whoever takes some of a request lets us in: what it refuses beside them is about those records.

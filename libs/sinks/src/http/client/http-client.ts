@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { headerOf } from '@genesys-kafka/http';
+import { kindOfAnswer } from '../answer/http-answer.ts';
 import type { Ending } from './ending.ts';
 
 /** Answers are read to their end, so that the connection can be used again, but no further than this. */
@@ -23,7 +25,7 @@ export interface Message {
 export interface Request extends Message {
   /**
    * So much of the body of a 2xx is kept, where that says what became of each record; 0: none. The body of a 409, which
-   * may name a key, and of a 400, which may be a web server's about us, is always kept.
+   * may name a key, of a 400, which may be a web server's about us, and of HTML, which may be a page, is always kept.
    */
   readonly keepBytes: number;
   /** Of this request and the one after it with the same key; `onEnd` is the client's to set. */
@@ -48,9 +50,10 @@ export class AnswerBody {
   readonly #most: number;
   #bytes = 0;
 
-  constructor(statusCode: number, keepBytes: number) {
+  constructor({ statusCode, headers }: Omit<Answer, 'text'>, keepBytes: number) {
     const isTaken = statusCode >= 200 && statusCode < 300;
-    this.#keeps = statusCode === 409 || statusCode === 400 || (isTaken && keepBytes > 0);
+    const isHtml = kindOfAnswer(headerOf(headers, 'content-type')) === 'html';
+    this.#keeps = statusCode === 409 || statusCode === 400 || (isTaken && (keepBytes > 0 || isHtml));
     this.#most = isTaken ? Math.max(keepBytes, MAX_ANSWER_BYTES) : MAX_ANSWER_BYTES;
   }
 

@@ -39,7 +39,8 @@ export class NodeClient implements HttpClient {
     request.on('finish', onWritten);
     request.end(body);
     const message = await promise;
-    return { statusCode: message.statusCode!, headers: message.headers, text: await textOf(message, keepBytes) };
+    const head = { statusCode: message.statusCode!, headers: message.headers };
+    return { ...head, text: await textOf(message, new AnswerBody(head, keepBytes)) };
   }
 
   async close(): Promise<void> {
@@ -47,8 +48,7 @@ export class NodeClient implements HttpClient {
   }
 }
 
-async function textOf(message: IncomingMessage, keepBytes: number): Promise<string> {
-  const body = new AnswerBody(message.statusCode!, keepBytes);
+async function textOf(message: IncomingMessage, body: AnswerBody): Promise<string> {
   try {
     for await (const chunk of message as AsyncIterable<Buffer>) if (!body.take(chunk)) break;
   } catch {
