@@ -200,6 +200,15 @@ test('what a rule of the table refuses is the record alone; one for all of them 
   assert.doesNotMatch(JSON.stringify(outcomes), /conversationId|k-2/);
 });
 
+test('a key that Postgres checks too late for an upsert is for somebody to change: records wait, and are told why', async () => {
+  await using area = await postgres.area();
+  await makeTable(area);
+  const { admin, table } = area;
+  await admin.query(`ALTER TABLE ${table} DROP CONSTRAINT conversations_pkey, ADD PRIMARY KEY (id) DEFERRABLE`);
+  const [outcome] = await area.sink().deliver([recordOf('a', 1)], never);
+  assert.ok(outcome!.kind === 'misconfigured' && /DEFERRABLE/.test(outcome!.failure.reason), JSON.stringify(outcome));
+});
+
 test('a code that may be about one record or about the server holds that record up alone, and gives up none', async () => {
   for (const state of ['MY001', 'XX000', '20000']) {
     await using area = await postgres.area();
