@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { headerOf } from '@genesys-kafka/http';
 import { kindOfAnswer } from '../answer/http-answer.ts';
+import { answerText } from './answer-text.ts';
 import type { Ending } from './ending.ts';
 
 /** Answers are read to their end, so that the connection can be used again, but no further than this. */
@@ -46,6 +47,7 @@ export interface HttpClient {
 /** What is kept of an answer's body while it comes. */
 export class AnswerBody {
   readonly #kept: Buffer[] = [];
+  readonly #headers: IncomingHttpHeaders;
   readonly #keeps: boolean;
   readonly #most: number;
   #bytes = 0;
@@ -54,11 +56,12 @@ export class AnswerBody {
     const isTaken = statusCode >= 200 && statusCode < 300;
     const isHtml = kindOfAnswer(headerOf(headers, 'content-type')) === 'html';
     this.#keeps = statusCode === 409 || statusCode === 400 || (isTaken && (keepBytes > 0 || isHtml));
+    this.#headers = headers;
     this.#most = isTaken ? Math.max(keepBytes, MAX_ANSWER_BYTES) : MAX_ANSWER_BYTES;
   }
 
   get text(): string {
-    return this.#kept.length === 0 ? '' : Buffer.concat(this.#kept).toString('utf8');
+    return this.#kept.length === 0 ? '' : answerText(this.#headers, Buffer.concat(this.#kept), this.#most);
   }
 
   /** False when it has been read far enough. */

@@ -4,6 +4,7 @@ import { hideIssuedToken } from '@genesys-kafka/runtime';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { SinkError } from '../../errors.ts';
+import { answerText } from '../client/answer-text.ts';
 import type { OAuthOptions } from './auth-options.ts';
 
 interface Token {
@@ -115,7 +116,7 @@ export class TokenSource {
         signal: limit,
       });
       status = answer.statusCode;
-      text = await readText(answer.body);
+      text = answerText(answer.headers, await readSome(answer.body), MAX_ANSWER_BYTES);
     } catch (error) {
       throw unanswered(host, limit.aborted ? Object.assign(new Error('late'), { code: 'ETIMEDOUT' }) : error);
     }
@@ -149,14 +150,14 @@ function formEncoded(value: string): string {
   return new URLSearchParams({ v: value }).toString().slice(2);
 }
 
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+async function readSome(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     chunks.push(chunk);
     if ((bytes += chunk.length) > MAX_ANSWER_BYTES) break;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function parsed(text: string): unknown {
