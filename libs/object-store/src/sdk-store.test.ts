@@ -160,6 +160,37 @@ test('a bucket that locks its objects takes what is put, by its MD5', async () =
   );
 });
 
+test('a bucket that demands an encryption is written, and tried, with what the settings say of it', async () => {
+  const headers = { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-acl': 'bucket-owner-full-control' };
+  const signed = /SignedHeaders=[^,]*x-amz-acl;[^,]*x-amz-server-side-encryption[;,]/;
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.method!);
+    const isAsDemanded = Object.entries(headers).every(([name, value]) => request.headers[name] === value);
+    // An upload is given up without them.
+    if (request.method === 'DELETE') response.writeHead(204).end();
+    else if (!isAsDemanded || !signed.test(request.headers.authorization!)) xml(403, 'AccessDenied')(request, response);
+    else {
+      const upload = '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>';
+      response.writeHead(200, { etag: '"0cc175b9"' }).end(request.method === 'POST' ? upload : '');
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const address = { bucket: 'bucket', key: 'k' };
+  try {
+    await using store = await connectObjectStore({ ...KEYS, endpoint, headers }, undefined);
+    await store.tryPut(address, never);
+    await store.put(address, Buffer.from('x'), never);
+    assert.deepEqual(asked, ['POST', 'DELETE', 'PUT']);
+    await using without = await connectObjectStore({ ...KEYS, endpoint }, undefined);
+    await assert.rejects(without.tryPut(address, never), { code: 's3-access-denied' });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
 test('where nobody listens, and where no region or name is known, it says so; an abort ends the wait', async () => {
   const at = async (settings: object) => connectObjectStore({ ...KEYS, ...settings }, undefined);
   const listed = async (settings: object, signal = never) =>

@@ -44,6 +44,13 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
       ? {}
       : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
   });
+  // Before the signature, which holds them all.
+  const withHeaders = <A extends { readonly request: unknown }, R>(next: (args: A) => Promise<R>) => {
+    return async (args: A): Promise<R> => {
+      Object.assign((args.request as { readonly headers: object }).headers, settings.headers);
+      return next(args);
+    };
+  };
   const host = endpoint === undefined ? 'AWS' : new URL(endpoint).host;
   const tried = async <T>(
     what: string,
@@ -90,6 +97,7 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
             ContentType: 'application/gzip',
             ...digestOf(body),
           });
+          command.middlewareStack.add(withHeaders, { step: 'build' });
           const { ETag } = await client.send(command, { abortSignal: signal });
           // Whoever stands before the storage, with a page to log in say, may answer 200 as well.
           if (ETag === undefined || ETag.startsWith('W/'))
@@ -108,7 +116,9 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
         async () => {
           // It takes the right to write, and what is begun and given up was never an object.
           const upload = { Bucket: bucket, Key: key };
-          const { UploadId } = await client.send(new CreateMultipartUploadCommand(upload), { abortSignal: signal });
+          const begin = new CreateMultipartUploadCommand(upload);
+          begin.middlewareStack.add(withHeaders, { step: 'build' });
+          const { UploadId } = await client.send(begin, { abortSignal: signal });
           if (UploadId === undefined)
             throw new ObjectStoreError(
               's3-not-storage',
