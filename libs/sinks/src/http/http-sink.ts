@@ -63,9 +63,10 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     signal.throwIfAborted();
     const message = messages.of(records);
     if ('kind' in message) return records.map(() => message);
+    const request = outcomes.begin();
     const answer = await send(message, signal, onWritten);
     if ('kind' in answer) return records.map(() => answer);
-    return outcomes.of(answer, records, message.headers['idempotency-key']!);
+    return outcomes.of(answer, records, { request, requestKey: message.headers['idempotency-key']! });
   };
 
   return {

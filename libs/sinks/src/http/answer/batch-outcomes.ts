@@ -4,6 +4,7 @@ import type { Clock } from '@genesys-kafka/resilience';
 import type { Answer } from '../client/http-client.ts';
 import { isWholePage, kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
 import type { ItemAnswers } from './item-answers.ts';
+import { RefusedRecords } from './refused-records.ts';
 
 /** It says of each record apart what became of it (RFC 4918, 11.1): taken for a success of all, it would hide losses. */
 const EACH_APART: DeliveryOutcome = {
@@ -29,11 +30,12 @@ const PAGES_ABOUT_US: readonly (readonly [RegExp, cause: string, reason: string]
   ],
 ];
 
-/** What an answer means for each record of its request. It remembers one thing of the target: how it answers. */
+/** What an answer means for each record of its request. It remembers of the target how it answers, and whom it refused. */
 export class BatchOutcomes {
   readonly #items: ItemAnswers | undefined;
   readonly #takesPages: boolean;
   readonly #clock: Clock;
+  readonly #refusals = new RefusedRecords();
   #usually: 'json' | 'other' | undefined;
 
   /** `takesPages`: the target answers with pages of HTML where it takes records. */
@@ -43,8 +45,17 @@ export class BatchOutcomes {
     this.#clock = clock;
   }
 
+  /** A request begins; the number by which `of` is told which it was. */
+  begin(): number {
+    return this.#refusals.begin();
+  }
+
   /** `requestKey` is the idempotency key that the request bore. */
-  of(answer: Answer, batch: readonly Delivery[], requestKey: string): readonly DeliveryOutcome[] {
+  of(
+    answer: Answer,
+    batch: readonly Delivery[],
+    { request, requestKey }: { readonly request: number; readonly requestKey: string },
+  ): readonly DeliveryOutcome[] {
     const { statusCode: status, headers, text } = answer;
     const retryAfterMs = retryAfterOf(headers, this.#clock.nowMs());
     if (this.#items && status >= 200 && status < 300)
@@ -57,9 +68,26 @@ export class BatchOutcomes {
     const isPage = kind === 'html' && !this.#takesPages && isWholePage(text);
     const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, isPage, usually: this.#usually });
     if (outcome.kind === 'delivered' && this.#usually !== 'json') this.#usually = kind === 'json' ? 'json' : 'other';
-    if (batch.length === 1) return [outcome];
-    const forEach = outcome.kind === 'rejected' ? ({ ...outcome, ofSeveral: true } as const) : outcome;
+    const forEach = this.#forEach(status === 403 ? this.#ofRefusal(outcome, batch) : outcome, batch);
+    if (forEach.kind === 'delivered')
+      this.#refusals.taken(
+        request,
+        batch.map(({ idempotencyKey }) => idempotencyKey),
+      );
     return batch.map(() => forEach);
+  }
+
+  /** Which of several is at fault is not known. */
+  #forEach(outcome: DeliveryOutcome, batch: readonly Delivery[]): DeliveryOutcome {
+    return outcome.kind === 'rejected' && batch.length > 1 ? { ...outcome, ofSeveral: true } : outcome;
+  }
+
+  /** Of a record that is known to be at fault it is told so, and it alone is tried again until it is given up. */
+  #ofRefusal(outcome: DeliveryOutcome, batch: readonly Delivery[]): DeliveryOutcome {
+    const isOfRecord = this.#refusals.refused(batch.map(({ idempotencyKey }) => idempotencyKey));
+    if (!isOfRecord || outcome.kind !== 'misconfigured') return outcome;
+    const failure = { ...outcome.failure, reason: 'the target takes other records and refuses this one (403)' };
+    return { kind: batch.length === 1 ? 'retry' : 'rejected', failure };
   }
 
   /** The request's own, or that of its only record. */

@@ -22,6 +22,9 @@ const ASTRAY = new Set([404, 405, 407, 421]);
 /** Whoever says it, it is about the record: malformed, too large, not acceptable. */
 const ABOUT_THE_RECORD = new Set([400, 413, 422]);
 
+const NOT_LET_IN = 'the target refuses our credentials (401)';
+const FORBIDDEN = 'the target refuses our credentials, or a firewall before it refuses this record (403)';
+
 /**
  * What an answer means for the record. A page of HTML is not the word of a target for records, whatever its status: it is
  * a login's, an ingress's, or that of a site at which the url points by mistake.
@@ -41,8 +44,8 @@ export function outcomeOf(answer: HttpAnswer): DeliveryOutcome {
       failure,
       ...(answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs }),
     };
-  if (status === 401 || status === 403)
-    return { kind: 'misconfigured', failure: { ...failure, reason: `the target refuses our credentials (${status})` } };
+  if (status === 401) return { kind: 'misconfigured', failure: { ...failure, reason: NOT_LET_IN } };
+  if (status === 403) return { kind: 'misconfigured', failure: { ...failure, reason: FORBIDDEN } };
   if (status >= 400)
     return { kind: 'rejected', failure: { ...failure, reason: `the target refuses the record (${status})` } };
   return {
