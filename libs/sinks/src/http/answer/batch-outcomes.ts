@@ -56,6 +56,13 @@ export class BatchOutcomes {
     batch: readonly Delivery[],
     { request, requestKey }: { readonly request: number; readonly requestKey: string },
   ): readonly DeliveryOutcome[] {
+    const told = this.#told(answer, batch, requestKey);
+    const isLetIn = answer.statusCode !== 403 && told.some(({ kind }) => kind === 'delivered' || kind === 'rejected');
+    if (isLetIn) this.#refusals.letIn(request, keysOf(batch));
+    return told;
+  }
+
+  #told(answer: Answer, batch: readonly Delivery[], requestKey: string): readonly DeliveryOutcome[] {
     const { statusCode: status, headers, text } = answer;
     const retryAfterMs = retryAfterOf(headers, this.#clock.nowMs());
     if (this.#items && status >= 200 && status < 300)
@@ -68,23 +75,14 @@ export class BatchOutcomes {
     const isPage = kind === 'html' && !this.#takesPages && isWholePage(text);
     const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, isPage, usually: this.#usually });
     if (outcome.kind === 'delivered' && this.#usually !== 'json') this.#usually = kind === 'json' ? 'json' : 'other';
-    const forEach = this.#forEach(status === 403 ? this.#ofRefusal(outcome, batch) : outcome, batch);
-    if (forEach.kind === 'delivered')
-      this.#refusals.taken(
-        request,
-        batch.map(({ idempotencyKey }) => idempotencyKey),
-      );
+    const meant = status === 403 ? this.#ofRefusal(outcome, batch) : outcome;
+    const forEach = meant.kind === 'rejected' && batch.length > 1 ? ({ ...meant, ofSeveral: true } as const) : meant;
     return batch.map(() => forEach);
-  }
-
-  /** Which of several is at fault is not known. */
-  #forEach(outcome: DeliveryOutcome, batch: readonly Delivery[]): DeliveryOutcome {
-    return outcome.kind === 'rejected' && batch.length > 1 ? { ...outcome, ofSeveral: true } : outcome;
   }
 
   /** Of a record that is known to be at fault it is told so, and it alone is tried again until it is given up. */
   #ofRefusal(outcome: DeliveryOutcome, batch: readonly Delivery[]): DeliveryOutcome {
-    const isOfRecord = this.#refusals.refused(batch.map(({ idempotencyKey }) => idempotencyKey));
+    const isOfRecord = this.#refusals.refused(keysOf(batch));
     if (!isOfRecord || outcome.kind !== 'misconfigured') return outcome;
     const failure = { ...outcome.failure, reason: 'the target takes other records and refuses this one (403)' };
     return { kind: batch.length === 1 ? 'retry' : 'rejected', failure };
@@ -95,6 +93,10 @@ export class BatchOutcomes {
     const named = `${headerOf(headers, 'idempotency-key') ?? ''} ${text}`;
     return namesKey(named, requestKey) || (batch.length === 1 && namesKey(named, batch[0]!.idempotencyKey));
   }
+}
+
+function keysOf(batch: readonly Delivery[]): readonly string[] {
+  return batch.map(({ idempotencyKey }) => idempotencyKey);
 }
 
 function aboutUs(text: string): DeliveryOutcome | undefined {

@@ -44,11 +44,14 @@ test('a login that is refused is no record’s fault, however many there are, an
   assert.deepEqual(await on(delivery(2)), ['misconfigured http-403'], 'it was taken meanwhile');
 });
 
-test('of a batch that is refused again the record at fault is found, and its neighbours are taken', async (t) => {
-  const { sink, on } = await setUp(t, 4);
+test('of a batch that is refused the record at fault is found once one goes through alone, and its neighbours are taken', async (t) => {
+  const { seen, sink, on } = await setUp(t, 4);
+  // The second goes alone, then the third, the fourth, the first.
+  assert.deepEqual(await on(delivery(1), odd, odd, odd), Array(4).fill('misconfigured http-403'));
+  assert.equal(seen.length, 2);
   const batch = [delivery(1), delivery(2), odd, delivery(4)];
-  assert.deepEqual(await on(...batch), Array(4).fill('misconfigured http-403'));
-  assert.deepEqual(await on(delivery(5)), ['delivered']);
+  assert.deepEqual(await on(...batch), Array(4).fill('misconfigured http-403'), 'the odd one went alone');
+  assert.deepEqual(await on(...batch), ['rejected http-403', 'rejected http-403', 'rejected http-403', 'delivered']);
   const outcomes = await deliverAll(sink, batch);
   assert.deepEqual(
     outcomes.map(({ kind }) => kind),
@@ -56,13 +59,32 @@ test('of a batch that is refused again the record at fault is found, and its nei
   );
 });
 
+test('where we are refused, a batch is so too, by one more request; answers for each record show as well that we are let in', async (t) => {
+  const { state, seen, on } = await setUp(t, 3);
+  state.letsUsIn = false;
+  for (const tries of [1, 2, 3]) {
+    assert.deepEqual(await on(...deliveries(3)), Array(3).fill('misconfigured http-403'));
+    assert.equal(seen.length, 2 * tries);
+  }
+  const { origin } = await httpTarget(t, ({ body }) =>
+    body.includes('DROP TABLE') ? { status: 403 } : { status: 200, body: [{ status: 422 }] },
+  );
+  const answers = { items: '', status: '/status' };
+  const sink = httpSink(t, { url: origin, batch: { records: 3, bytes: 1_000_000, ageMs: 0 }, answers });
+  const outcomes = await deliverAll(sink, [delivery(1), delivery(2), odd]);
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ['rejected', 'rejected', 'retry'],
+  );
+});
+
 test('what began before a refusal and was taken after it tells nothing; so many are remembered', () => {
   const refused = new RefusedRecords();
   const [early, one] = [refused.begin(), refused.begin()];
   assert.ok(one > early && !refused.refused(['a']));
-  refused.taken(early, ['b']);
+  refused.letIn(early, ['b']);
   assert.ok(!refused.refused(['a']));
-  refused.taken(refused.begin(), ['c']);
+  refused.letIn(refused.begin(), ['c']);
   assert.ok(refused.refused(['x', 'a']), 'one of several');
   for (let n = 0; n < 10_000; n += 1) refused.refused([`k-${n}`]);
   assert.ok(!refused.refused(['a']), 'the oldest is forgotten');

@@ -4,13 +4,13 @@ const MOST = 10_000;
 /**
  * Whether a 403 is about us or about a record. A firewall before a target refuses a record for what is in it, or for its
  * length, with the very status by which a target refuses our login. It is the record where it is refused again, and
- * another request was taken that began after it was refused before.
+ * another request was let in that began after it was refused before.
  */
 export class RefusedRecords {
   /** Requests begun. */
   #begun = 0;
-  /** Of those that were taken, the one that began last. */
-  #lastTaken = 0;
+  /** Of those whose records were looked at, the one that began last. */
+  #lastLetIn = 0;
   /** How many had begun when a record was refused first, by its key. */
   readonly #refused = new Map<string, number>();
 
@@ -19,14 +19,14 @@ export class RefusedRecords {
     return (this.#begun += 1);
   }
 
-  taken(request: number, keys: readonly string[]): void {
-    this.#lastTaken = Math.max(this.#lastTaken, request);
+  letIn(request: number, keys: readonly string[]): void {
+    this.#lastLetIn = Math.max(this.#lastLetIn, request);
     if (this.#refused.size > 0) for (const key of keys) this.#refused.delete(key);
   }
 
   /** Remembers a request that was refused; true where one of its records is known to be at fault. */
   refused(keys: readonly string[]): boolean {
-    const isKnown = keys.some((key) => (this.#refused.get(key) ?? Infinity) < this.#lastTaken);
+    const isKnown = keys.some((key) => (this.#refused.get(key) ?? Infinity) < this.#lastLetIn);
     for (const key of keys) if (!this.#refused.has(key)) this.#refused.set(key, this.#begun);
     for (const oldest of this.#refused.keys()) {
       if (this.#refused.size <= MOST) break;
