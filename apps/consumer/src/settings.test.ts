@@ -61,6 +61,7 @@ sinks:
       headers: {},
       batch: { records: 1, bytes: 2 ** 20, ageMs: 0 },
       body: {},
+      pages: 'refused',
       expressions: { path: {}, headers: {} },
       concurrency: 16,
       ...shares,
@@ -136,6 +137,26 @@ test('a fault of a sink is told once, by what sinks of its type have', () => {
   assert.deepEqual(of('{ type: file, path: /x, breaker: { errors: 0% } }'), [
     'sinks.x.breaker.errors: would open the circuit without a failure; write more than 0%',
   ]);
+});
+
+test('headers of objects are those that say how they are kept, and a value is not repeated', () => {
+  const yaml = (headers: string) => `
+routes: [{ name: a, sink: x }]
+sinks: { x: { type: s3, bucket: records, headers: ${headers} } }
+`;
+  const given = { 'x-amz-acl': 'bucket-owner-full-control', 'X-Amz-Server-Side-Encryption-AWS-KMS-Key-Id': 'arn:k/1' };
+  const { x } = load(yaml(JSON.stringify(given))).sinks;
+  assert.deepEqual(x?.type === 's3' ? x.headers : undefined, given);
+  for (const name of ['authorization', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-aclx', 'content-type'])
+    assert.match(
+      problems(yaml(`{ ${name}: canary }`)).join('\n'),
+      /^sinks\.x\.headers\S* is not a header that an object can be written with; such are x-amz-acl, \S/,
+    );
+  for (const value of ['', 'canary\\n', 'canary ä'])
+    assert.match(
+      problems(yaml(`{ x-amz-acl: "${value}" }`)).join('\n'),
+      /^sinks\.x\.headers\.x-amz-acl: is empty, or has characters that a header of S3 cannot carry; correct it$/,
+    );
 });
 
 test('a route to a sink that keeps records as they are has no reshape', () => {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { missingStorage, startStorage, type Storage } from '@genesys-kafka/testing';
 import { connectObjectStore } from './connect.ts';
 import { showObject } from './object-address.ts';
@@ -74,6 +80,24 @@ test('what is put is there whole, and replaces what was; trying leaves nothing',
     const missing = call === 'put' ? store.put(there, large, never) : store.tryPut(there, never);
     await assert.rejects(missing, { code: 's3-bucket-missing' });
   }
+});
+
+test('an object is written with the headers that are wished for it, which its signature covers', { skip }, async () => {
+  const headers = { 'x-amz-meta-origin': 'genesys kafka', 'x-amz-tagging': 'team=blue&kind=a%20b' };
+  await using store = await connectObjectStore({ ...storage, headers }, undefined);
+  const address = { bucket, key: 'with-headers' };
+  await store.tryPut(address, never);
+  await store.put(address, Buffer.from('x'), never);
+  const at = { Bucket: bucket, Key: address.key };
+  assert.deepEqual((await client.send(new HeadObjectCommand(at))).Metadata, { origin: 'genesys kafka' });
+  const { TagSet } = await client.send(new GetObjectTaggingCommand(at));
+  assert.deepEqual(
+    TagSet?.toSorted((one, other) => (one.Key! < other.Key! ? -1 : 1)),
+    [
+      { Key: 'kind', Value: 'a b' },
+      { Key: 'team', Value: 'blue' },
+    ],
+  );
 });
 
 test('what is missing, and who may not ask, is told by the storage itself', { skip }, async () => {

@@ -24,6 +24,8 @@ interface SdkResponse {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
+/** What is sent is on its way for as long as this takes, before anybody can answer it: half a megabit a second. */
+const SLOWEST_BYTES_PER_MS = 64;
 /** A page of a listing has a thousand keys of a kilobyte at most; an object that this program wrote is smaller still. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
@@ -35,15 +37,16 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 export class RequestHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #connections: ReturnType<typeof connections>;
+  readonly #answerTimeoutMs: number;
 
-  constructor(proxy: Proxy | undefined, maxConnections: number) {
+  constructor(proxy: Proxy | undefined, maxConnections: number, answerTimeoutMs = ANSWER_TIMEOUT_MS) {
+    this.#answerTimeoutMs = answerTimeoutMs;
     this.#connections = connections({
       proxy,
       connections: maxConnections,
       allowH2: false,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      headersTimeout: ANSWER_TIMEOUT_MS,
-      bodyTimeout: ANSWER_TIMEOUT_MS,
+      bodyTimeout: answerTimeoutMs,
     });
   }
 
@@ -62,6 +65,7 @@ export class RequestHandler {
       method: request.method,
       headers,
       body: sent ?? null,
+      headersTimeout: this.#answerTimeoutMs + Math.ceil((sent?.length ?? 0) / SLOWEST_BYTES_PER_MS),
       signal: options.abortSignal instanceof AbortSignal ? options.abortSignal : null,
     });
     const chunks: Buffer[] = [];

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { connectObjectStore } from './connect.ts';
 import { ObjectStoreError } from './errors.ts';
@@ -115,6 +117,78 @@ test('a storage that fails for a moment is asked again', async () => {
   assert.equal(asked, 3);
   server.closeAllConnections();
   server.close();
+});
+
+/** What becomes of an object that is put to a storage that answers so, once it has all of it. */
+async function putTo(
+  answer: (headers: IncomingHttpHeaders, body: Buffer) => readonly [number, OutgoingHttpHeaders, string?],
+) {
+  const server = createServer((request, response) => {
+    void buffer(request).then((body) => {
+      const [status, headers, text] = answer(request.headers, body);
+      response.writeHead(status, headers).end(text);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await using store = await connectObjectStore({ ...KEYS, endpoint }, undefined, 'sinks.lake');
+  try {
+    await store.put({ bucket: 'bucket', key: 'k' }, Buffer.from('some records'), never);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test('a 200 of whoever stands before the storage is not taken for an object that was written', async () => {
+  const page = '<html>Log in</html>';
+  for (const headers of [{}, { etag: 'W/"13-abc"' }])
+    await assert.rejects(
+      putTo(() => [200, { 'content-type': 'text/html', ...headers }, page]),
+      { code: 's3-not-storage', retry: false, message: /s3:\/\/bucket\/k .*Check sinks\.lake\.endpoint/ },
+    );
+  await putTo(() => [200, { etag: '"0cc175b9"' }]);
+});
+
+test('a bucket that locks its objects takes what is put, by its MD5', async () => {
+  const refusal =
+    '<Error><Code>InvalidRequest</Code><Message>Content-MD5 is required with Object Lock</Message></Error>';
+  await putTo((headers, body) =>
+    headers['content-md5'] === createHash('md5').update(body).digest('base64')
+      ? [200, { etag: '"0cc175b9"' }]
+      : [400, { 'content-type': 'application/xml' }, refusal],
+  );
+});
+
+test('a bucket that demands an encryption is written, and tried, with what the settings say of it', async () => {
+  const headers = { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-acl': 'bucket-owner-full-control' };
+  const signed = /SignedHeaders=[^,]*x-amz-acl;[^,]*x-amz-server-side-encryption[;,]/;
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.method!);
+    const isAsDemanded = Object.entries(headers).every(([name, value]) => request.headers[name] === value);
+    // An upload is given up without them.
+    if (request.method === 'DELETE') response.writeHead(204).end();
+    else if (!isAsDemanded || !signed.test(request.headers.authorization!)) xml(403, 'AccessDenied')(request, response);
+    else {
+      const upload = '<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>';
+      response.writeHead(200, { etag: '"0cc175b9"' }).end(request.method === 'POST' ? upload : '');
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const address = { bucket: 'bucket', key: 'k' };
+  try {
+    await using store = await connectObjectStore({ ...KEYS, endpoint, headers }, undefined);
+    await store.tryPut(address, never);
+    await store.put(address, Buffer.from('x'), never);
+    assert.deepEqual(asked, ['POST', 'DELETE', 'PUT']);
+    await using without = await connectObjectStore({ ...KEYS, endpoint }, undefined);
+    await assert.rejects(without.tryPut(address, never), { code: 's3-access-denied' });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test('where nobody listens, and where no region or name is known, it says so; an abort ends the wait', async () => {

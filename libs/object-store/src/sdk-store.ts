@@ -1,3 +1,4 @@
+import { createHash, getFips } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -43,6 +44,13 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
       ? {}
       : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
   });
+  // Before the signature, which holds them all.
+  const withHeaders = <A extends { readonly request: unknown }, R>(next: (args: A) => Promise<R>) => {
+    return async (args: A): Promise<R> => {
+      Object.assign((args.request as { readonly headers: object }).headers, settings.headers);
+      return next(args);
+    };
+  };
   const host = endpoint === undefined ? 'AWS' : new URL(endpoint).host;
   const tried = async <T>(
     what: string,
@@ -87,8 +95,17 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
             Key: key,
             Body: body,
             ContentType: 'application/gzip',
+            ...digestOf(body),
           });
-          await client.send(command, { abortSignal: signal });
+          command.middlewareStack.add(withHeaders, { step: 'build' });
+          const { ETag } = await client.send(command, { abortSignal: signal });
+          // Whoever stands before the storage, with a page to log in say, may answer 200 as well.
+          if (ETag === undefined || ETag.startsWith('W/'))
+            throw new ObjectStoreError(
+              's3-not-storage',
+              `The answer to a write of ${showObject({ bucket, key })} has no ETag of an object.`,
+              { section },
+            );
         },
         'write',
       ),
@@ -99,7 +116,9 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
         async () => {
           // It takes the right to write, and what is begun and given up was never an object.
           const upload = { Bucket: bucket, Key: key };
-          const { UploadId } = await client.send(new CreateMultipartUploadCommand(upload), { abortSignal: signal });
+          const begin = new CreateMultipartUploadCommand(upload);
+          begin.middlewareStack.add(withHeaders, { step: 'build' });
+          const { UploadId } = await client.send(begin, { abortSignal: signal });
           if (UploadId === undefined)
             throw new ObjectStoreError(
               's3-not-storage',
@@ -137,6 +156,11 @@ export function sdkStore(settings: S3Settings, proxy: Proxy | undefined, section
       await requestHandler.close();
     },
   };
+}
+
+/** A bucket whose objects are locked from the start takes none without it. A Node in FIPS mode has no MD5. */
+function digestOf(body: Buffer): { readonly ContentMD5?: string } {
+  return getFips() === 1 ? {} : { ContentMD5: createHash('md5').update(body).digest('base64') };
 }
 
 async function allPages(

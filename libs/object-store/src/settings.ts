@@ -40,7 +40,10 @@ export const S3_SECTION = z
   })
   .prefault({});
 
-export type S3Settings = z.output<typeof S3_SECTION>;
+export interface S3Settings extends z.output<typeof S3_SECTION> {
+  /** Of S3, sent with each object that is written, such as `x-amz-server-side-encryption`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
 
 export const S3_CHECKS: readonly CrossCheck[] = [
   together('s3.accessKeyId', 's3.secretAccessKey', 'set both, or none of them'),

@@ -55,6 +55,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   ],
   's3-failing': [
     'SlowDown',
+    'OperationAborted',
+    'KMS.ThrottlingException',
     'ServiceUnavailable',
     'InternalError',
     'RequestTimeout',
@@ -72,7 +74,7 @@ test('a name that S3 has decides, whatever the status; one that only holds such 
       assert.equal(failureOf(raised(name, 418)).code, code, name);
       assert.equal(failureOf(raised(name)).code, code, `${name} without an answer`);
       assert.equal(failureOf(raised(`X${name}`, 418)).code, 's3-not-storage', `X${name}`);
-      if (!/^(ExpiredToken|Throttling|TooManyRequests)/.test(name))
+      if (!/^(ExpiredToken|(KMS\.)?Throttling|TooManyRequests)/.test(name))
         assert.equal(failureOf(raised(`${name}X`, 418)).code, 's3-not-storage', `${name}X`);
     }
   }

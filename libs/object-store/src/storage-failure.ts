@@ -41,7 +41,10 @@ const CODES: readonly (readonly [RegExp, Code])[] = [
   ],
   [/^(CredentialsProviderError|TokenProviderError)$/, 's3-credentials-missing'],
   [/^(AccessDenied|AllAccessDisabled|AccountProblem|InvalidObjectState|NotSignedUp|Forbidden)$/, 's3-access-denied'],
-  [/^(SlowDown|ServiceUnavailable|InternalError|RequestTimeout|Throttling\w*|TooManyRequests\w*)$/, 's3-failing'],
+  [
+    /^(SlowDown|ServiceUnavailable|InternalError|RequestTimeout|OperationAborted|(KMS\.)?Throttling\w*|TooManyRequests\w*)$/,
+    's3-failing',
+  ],
 ];
 
 const REMEDIES: Readonly<Record<string, (at: string) => string>> = {

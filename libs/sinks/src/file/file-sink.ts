@@ -1,12 +1,12 @@
 import { stat, type FileHandle } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { BatchLimits, Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
 import { systemClock, unlessAborted, type Clock } from '@genesys-kafka/resilience';
 import { SinkError } from '../errors.ts';
 import { outcomeOfFileFailure } from './file-failure.ts';
 import { FileLock } from './file-lock.ts';
 import type { FileSinkOptions } from './file-options.ts';
-import { checkNdjson, makeDirectory, openNdjson, rotateNdjson } from './ndjson-file.ts';
+import { checkNdjson, linkedFile, openNdjson, rotateNdjson } from './ndjson-file.ts';
 import { ndjsonLines } from '../ndjson-lines.ts';
 
 /** Deliveries that come during one write and its sync share the next. */
@@ -24,6 +24,8 @@ class FileSink implements Sink {
   readonly batch = BATCH;
   readonly maxRequests = 1;
   readonly #path: string;
+  /** What is open and locked: where the path leads. */
+  #file: string;
   readonly #rotate: NonNullable<FileSinkOptions['rotate']>;
   readonly #syncs: boolean;
   readonly #clock: Clock;
@@ -36,6 +38,7 @@ class FileSink implements Sink {
 
   constructor({ path, rotate = {}, sync = 'batch' }: FileSinkOptions, clock: Clock) {
     this.#path = resolve(path);
+    this.#file = this.#path;
     this.#rotate = rotate;
     this.#syncs = sync === 'batch';
     this.#clock = clock;
@@ -64,8 +67,7 @@ class FileSink implements Sink {
   async close(): Promise<void> {
     await this.#writing;
     await this.#letGo();
-    await this.#lock?.release();
-    this.#lock = undefined;
+    await this.#unlock();
   }
 
   /** What became of all records of a batch; never rejects. */
@@ -107,17 +109,18 @@ class FileSink implements Sink {
   async #open(): Promise<FileHandle> {
     if (this.#lock && !(await this.#lock.isOurs())) {
       await this.#letGo();
-      await this.#lock.release();
-      this.#lock = undefined;
+      await this.#unlock();
     }
     if (this.#handle) {
       const [ours, there] = await Promise.all([this.#handle.stat(), stat(this.#path).catch(() => undefined)]);
       if (ours.ino === there?.ino && ours.dev === there.dev) return this.#handle;
       await this.#letGo();
     }
-    await makeDirectory(dirname(this.#path));
-    this.#lock ??= await FileLock.acquire(this.#path, this.#clock);
-    this.#handle = await openNdjson(this.#path);
+    const file = await linkedFile(this.#path);
+    if (this.#lock && file !== this.#file) await this.#unlock();
+    this.#lock ??= await FileLock.acquire(file, this.#clock);
+    this.#file = file;
+    this.#handle = await openNdjson(file);
     if (this.#rotate.ageMs !== undefined) void this.#awaitAge(this.#handle, this.#rotate.ageMs);
     return this.#handle;
   }
@@ -159,7 +162,12 @@ class FileSink implements Sink {
 
   async #putAside(): Promise<void> {
     await this.#letGo();
-    await rotateNdjson(this.#path, this.#clock.nowMs());
+    await rotateNdjson(this.#file, this.#clock.nowMs());
+  }
+
+  async #unlock(): Promise<void> {
+    await this.#lock?.release();
+    this.#lock = undefined;
   }
 
   async #letGo(): Promise<void> {

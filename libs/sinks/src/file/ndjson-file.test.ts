@@ -70,15 +70,24 @@ test('whoever may not look at records cannot read a new file; what is no file of
   const [device, other] = [join(directory, 'device'), join(directory, 'other')];
   await symlink('/dev/null', device);
   await writeFile(other, 'root:x:0:0');
+  // Of somebody else too, who would miss its last line.
+  const document = join(directory, 'document');
+  const lines = JSON.stringify({ name: 'x', words: [] }, null, 2);
+  await writeFile(document, lines);
+  const long = join(directory, 'long');
+  await writeFile(long, `{"x":"${'x'.repeat(200_000)}\n{}\n`);
   for (const [path, why] of [
     [device, /device is not a regular file\. .*`path`/],
     [other, /other holds something else than records/],
+    [document, /document holds something else than records/],
+    [long, /long holds something else than records/],
   ] as const) {
     await assert.rejects(openNdjson(path), { code: 'sink-file-unusable', message: why });
     await assert.rejects(checkNdjson(path), { code: 'sink-file-unusable', message: why });
   }
   await assert.rejects(checkNdjson(directory), { code: 'sink-file-unusable', message: /not a regular file/ });
   assert.equal(await readFile(other, 'utf8'), 'root:x:0:0');
+  assert.equal(await readFile(document, 'utf8'), lines);
   if (process.platform !== 'linux') return;
   const descriptors = await readdir('/proc/self/fd');
   const held = await Promise.all(descriptors.map(async (fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, rename, stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, mkdir, open, readlink, realpath, rename, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { SinkError } from '../errors.ts';
 
 const LF = 0x0a;
@@ -47,20 +47,32 @@ export async function makeDirectory(path: string): Promise<void> {
   });
 }
 
+/**
+ * Where a path leads, over whatever links, and with its directory made: that is what is locked and renamed. Of a link
+ * that were renamed itself, the next file would stand in its place, on another disk.
+ */
+export async function linkedFile(path: string): Promise<string> {
+  await makeDirectory(dirname(path));
+  const found = await realpath(path).catch(unlessMissing);
+  if (found !== undefined) return found;
+  const [directory, link] = await Promise.all([realpath(dirname(path)), readlink(path).catch(unlessMissing)]);
+  return link === undefined ? join(directory, basename(path)) : linkedFile(resolve(directory, link));
+}
+
+function unlessMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+}
+
 /** Whether `openNdjson` could work, without changing a file. Rejects with `sink-file-unusable` or a system error. */
 export async function checkNdjson(path: string): Promise<void> {
-  await makeDirectory(dirname(path));
-  await access(dirname(path), constants.W_OK);
-  const found = await stat(path).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  });
+  await access(dirname(await linkedFile(path)), constants.W_OK);
+  const found = await stat(path).catch(unlessMissing);
   if (!found) return;
   if (!found.isFile()) throw notNdjson(path, 'is not a regular file');
   await access(path, constants.R_OK | constants.W_OK);
   const handle = await open(path, 'r');
   try {
-    if (found.size > 0) await firstByte(handle, path);
+    if (found.size > 0) await checkFirstLine(handle, path);
   } finally {
     await handle.close();
   }
@@ -83,7 +95,7 @@ export async function rotateNdjson(path: string, nowMs: number): Promise<void> {
 }
 
 async function repair(handle: FileHandle, path: string, size: number): Promise<void> {
-  await firstByte(handle, path);
+  await checkFirstLine(handle, path);
   const tail: Buffer[] = [];
   let end = size;
   while (end > 0) {
@@ -103,9 +115,20 @@ async function repair(handle: FileHandle, path: string, size: number): Promise<v
   else await handle.truncate(end);
 }
 
-async function firstByte(handle: FileHandle, path: string): Promise<void> {
-  const [byte] = await readExactly(handle, 0, 1);
-  if (byte !== OPENING_BRACE) throw notNdjson(path, 'holds something else than records, one JSON object a line');
+/**
+ * Whose file it is shows by its first line: a record, or what a crash has left of one. The JSON of somebody else, over
+ * several lines, begins with the same byte.
+ */
+async function checkFirstLine(handle: FileHandle, path: string): Promise<void> {
+  const line: Buffer[] = [];
+  for (let position = 0; ; position += CHUNK_BYTES) {
+    const chunk = await readExactly(handle, position, CHUNK_BYTES);
+    const newline = chunk.indexOf(LF);
+    line.push(newline === -1 ? chunk : chunk.subarray(0, newline));
+    const isOurs = line[0]![0] === OPENING_BRACE && (newline === -1 || isJson(Buffer.concat(line)));
+    if (!isOurs) throw notNdjson(path, 'holds something else than records, one JSON object a line');
+    if (newline !== -1 || chunk.length < CHUNK_BYTES) return;
+  }
 }
 
 async function readExactly(handle: FileHandle, position: number, length: number): Promise<Buffer> {

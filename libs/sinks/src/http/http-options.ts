@@ -25,6 +25,8 @@ export interface HttpSinkOptions {
   readonly body?: BodyOptions;
   /** Default: an answer speaks of all records of its request. */
   readonly answers?: ItemAnswerOptions | undefined;
+  /** What a 2xx with a page of HTML means. Default: not the word of a target, and nothing is taken. */
+  readonly pages?: 'refused' | 'taken';
   readonly auth?: AuthOptions | undefined;
   readonly signature?: SignatureOptions | undefined;
   readonly tls?: ClientTlsOptions | undefined;

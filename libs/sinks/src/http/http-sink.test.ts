@@ -332,26 +332,6 @@ test('an https target is reached through the proxy, its certificate checked; a h
   await assert.rejects(away.check(never), { code: 'sink-unreachable' });
 });
 
-test('an ingress that answers pages of HTML in place of the target makes retries, not dead letters and not deliveries', async (t) => {
-  let answer: { status: number; type: string } = { status: 200, type: 'text/html; charset=utf-8' };
-  const sink = await target(t, (request, response) => {
-    request.resume();
-    response.writeHead(answer.status, { 'content-type': answer.type }).end('<html>');
-  });
-  const on = async (status: number, type: string) => {
-    answer = { status, type };
-    const outcome = await sink.deliver(delivery(), never);
-    return outcome.kind === 'delivered' ? outcome.kind : `${outcome.kind} ${outcome.failure.cause}`;
-  };
-  assert.equal(await on(200, 'text/html'), 'delivered', 'a target may answer in HTML');
-  assert.equal(await on(200, 'application/json'), 'delivered');
-  assert.equal(await on(200, 'Text/HTML; charset=utf-8'), 'retry html-answer');
-  for (const status of [404, 410, 415]) assert.equal(await on(status, 'text/html'), `retry http-${status}`);
-  for (const status of [400, 413, 422]) assert.equal(await on(status, 'text/html'), `rejected http-${status}`);
-  assert.equal(await on(410, 'application/json'), 'rejected http-410');
-  assert.equal(await on(401, 'text/html'), 'misconfigured http-401');
-});
-
 test('a target that sends 100 Continue unasked gets each record, and one twice at most, with the same key', async (t) => {
   const keys: string[] = [];
   const server = createTcpServer((socket) => {

@@ -1,4 +1,4 @@
-import type { DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
+import type { Delivery, DeliveryOutcome, Sink } from '@genesys-kafka/delivery';
 import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import { BatchOutcomes } from './answer/batch-outcomes.ts';
 import { ItemAnswers } from './answer/item-answers.ts';
@@ -31,7 +31,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
   const connections = checkPositive(name, 'concurrency', options.maxConnections ?? 16);
   const tls = readClientTls(name, target.secure, options.tls ?? {});
   const items = answers && new ItemAnswers(name, answers, batch.records);
-  const outcomes = new BatchOutcomes(items, clock);
+  const outcomes = new BatchOutcomes(items, options.pages === 'taken', clock);
   const proxied = isProxied(target, proxy);
   const dispatcher = connectionsTo(target, { connections, timeoutMs, proxy, tls });
   const exchange = new Exchange({
@@ -41,6 +41,8 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     keepBytes: items?.keepBytes ?? 0,
   });
   const { finish, tokens } = loginOf(options, tls, clock);
+  /** Records that went alone for a batch that was refused. */
+  let alone = 0;
 
   const send = async (
     message: Message,
@@ -59,13 +61,28 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     }
   };
 
-  const deliver: Sink['deliver'] = async (records, signal, onWritten = () => undefined) => {
-    signal.throwIfAborted();
+  const request = async (
+    records: readonly Delivery[],
+    signal: AbortSignal,
+    onWritten: () => void,
+  ): Promise<readonly DeliveryOutcome[]> => {
     const message = messages.of(records);
     if ('kind' in message) return records.map(() => message);
+    const number = outcomes.begin();
     const answer = await send(message, signal, onWritten);
     if ('kind' in answer) return records.map(() => answer);
-    return outcomes.of(answer, records, message.headers['idempotency-key']!);
+    return outcomes.of(answer, records, { request: number, requestKey: message.headers['idempotency-key']! });
+  };
+
+  const deliver: Sink['deliver'] = async (records, signal, onWritten = () => undefined) => {
+    signal.throwIfAborted();
+    const told = await request(records, signal, onWritten);
+    if (records.length === 1 || !told.every(isForbidden)) return told;
+    // Whether we are refused, or one of them, shows when one goes alone: another one each time.
+    const index = (alone += 1) % records.length;
+    const [outcome] = await request([records[index]!], signal, onWritten);
+    if (outcome!.kind === 'retry' || outcome!.kind === 'misconfigured') return told;
+    return told.map(oneOfSeveral).with(index, outcome!);
   };
 
   return {
@@ -85,4 +102,12 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
       await Promise.all([exchange.close(), tokens?.close()]);
     },
   };
+}
+
+function isForbidden(outcome: DeliveryOutcome): boolean {
+  return outcome.kind === 'misconfigured' && outcome.failure.httpStatus === 403;
+}
+
+function oneOfSeveral(outcome: DeliveryOutcome): DeliveryOutcome {
+  return outcome.kind === 'delivered' ? outcome : { kind: 'rejected', failure: outcome.failure, ofSeveral: true };
 }

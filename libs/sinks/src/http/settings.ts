@@ -75,6 +75,9 @@ export const HTTP_SINK = z
     batch: batchSection({ records: 1, bytes: '1MiB', age: '0ms' }),
     body: BODY,
     answers: ANSWERS,
+    pages: z.enum(['refused', 'taken']).prefault('refused').meta({
+      description: 'What a 2xx with a page of HTML means: a login or a site in place of the target, or records taken.',
+    }),
     auth: AUTH,
     signature: SIGNATURE,
     tls: CLIENT_TLS,

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { TLS } from '@genesys-kafka/http';
 import { unlessAborted } from '@genesys-kafka/resilience';
 import type { ClientBase, Pool, PoolClient } from 'pg';
+import { leavesConnection } from './postgres-failure.ts';
 import type { PostgresTarget } from './postgres-options.ts';
 
 /** Idle ones are closed after this: a server has few to give away. */
@@ -46,7 +47,7 @@ export class Connections {
       return result;
     } catch (error) {
       if (client && ending.aborted) void this.#cancel(client);
-      else client?.release(!isWhole(error));
+      else client?.release(!leavesConnection(error));
       signal.throwIfAborted();
       throw limit.aborted ? Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }) : error;
     }
@@ -125,9 +126,4 @@ export class Connections {
     await closed.catch(() => undefined);
     client.release(true);
   }
-}
-
-/** Whether a connection is as good as before: the server has refused a statement, and nothing else. */
-function isWhole(error: unknown): boolean {
-  return error instanceof Error && 'severity' in error && error.severity === 'ERROR';
 }

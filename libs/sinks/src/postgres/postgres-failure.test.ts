@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { failureOf, failureWithoutRecord, isFleeting, type PostgresFailure } from './postgres-failure.ts';
+import {
+  failureOf,
+  failureWithoutRecord,
+  isFleeting,
+  leavesConnection,
+  type PostgresFailure,
+} from './postgres-failure.ts';
 
 /** As `pg` hands on what the server answers. */
 const answered = (code: string) =>
@@ -28,11 +34,14 @@ const VERDICTS: Readonly<Record<PostgresFailure['verdict'], Readonly<Record<stri
     '57P02': /ended the statement or the session/,
     '57P03': /starting or shutting down/,
     '58030': /system failed/,
+  },
+  // Nobody knows them: a record is not given up for that, nor do others wait for it.
+  unclear: {
     XX000: /the server failed/,
-    // Nobody knows them: a record is not given up for that.
-    '25P02': /the server refused/,
-    '99999': /the server refused/,
-    HV000: /the server refused/,
+    '09000': /the server, or a function of the table, refused/,
+    '25P02': /the server, or a function of the table, refused/,
+    '99999': /the server, or a function of the table, refused/,
+    HV000: /the server, or a function of the table, refused/,
   },
   refused: {
     '0A000': /cannot do this/,
@@ -41,7 +50,8 @@ const VERDICTS: Readonly<Record<PostgresFailure['verdict'], Readonly<Record<stri
     '3D000': /no such database/,
     '3F000': /no such schema/,
     '42703': /not as the sink needs it/,
-    '42501': /not the right/,
+    '42501': /not the right.* policy/,
+    '55000': /DEFERRABLE/,
     '428C9': /generated/,
     '42P01': /gone/,
     '42P10': /no primary key/,
@@ -85,7 +95,8 @@ test('where no record was sent none is at fault: the table is, and all else mean
   for (const [verdict, states] of Object.entries(VERDICTS)) {
     for (const state of Object.keys(states)) {
       const failure = failureWithoutRecord(answered(state));
-      if (verdict !== 'record') assert.deepEqual(failure, failureOf(answered(state)));
+      if (verdict === 'unclear') assert.deepEqual(failure, { ...failureOf(answered(state)), verdict: 'retry' });
+      else if (verdict !== 'record') assert.deepEqual(failure, failureOf(answered(state)));
       else
         assert.deepEqual(failure, {
           ...{ verdict: 'refused', code: state, cause: `postgres-${state}` },
@@ -104,6 +115,17 @@ test('only what another transaction or a broken connection ended is tried again 
   assert.ok(isFleeting(failureOf(coded('ECONNRESET'))));
   assert.ok(isFleeting(failureOf(new Error('Connection terminated unexpectedly'))));
   for (const code of ['ECONNREFUSED', 'ETIMEDOUT', 'ENOTFOUND']) assert.ok(!isFleeting(failureOf(coded(code))), code);
+});
+
+test('a connection on which a statement was refused is used again, in whatever language the server says so; others are not', () => {
+  const inGerman = (code: string) => Object.assign(answered(code), { severity: 'FEHLER' });
+  for (const code of ['22P02', '23505', '40P01', '42P01', '55P03', '57014', 'P0001', '99999'])
+    for (const error of [answered(code), inGerman(code)]) assert.ok(leavesConnection(error), code);
+  // Broken, ended or full; and one to a server that only reads.
+  for (const code of ['08006', '08P01', '25006', '25P03', '28P01', '53300', '57P01', '57P05', '58030', 'XX000'])
+    for (const error of [answered(code), inGerman(code)]) assert.ok(!leavesConnection(error), code);
+  for (const error of [Object.assign(new Error('canary'), { code: '23505' }), new Error('Connection terminated')])
+    assert.ok(!leavesConnection(error));
 });
 
 test('what fails on the way is a retry, except for a certificate; a code of the system is no SQLSTATE', () => {

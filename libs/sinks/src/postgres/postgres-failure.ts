@@ -8,7 +8,9 @@ export interface PostgresFailure extends DeliveryFailure {
     /** Somebody has to change rights, settings or the table. */
     | 'refused'
     /** About what is in a record. */
-    | 'record';
+    | 'record'
+    /** About a record or about the server: a code of somebody's own, or one that tells no more than that it failed. */
+    | 'unclear';
   /** SQLSTATE, or the code of the network's fault. */
   readonly code: string;
 }
@@ -41,7 +43,7 @@ const STATES: Readonly<Record<string, readonly [verdict: Verdict, reason: string
   '42': ['refused', 'the table is not as the sink needs it'],
   '428C9': ['refused', 'a column that the sink fills is a generated one'],
   '42P10': ['refused', 'the column id is no primary key and has no unique index of its own'],
-  '42501': ['refused', 'our user has not the right to do this'],
+  '42501': ['refused', 'our user has not the right to do this, or a policy for its rows refuses it'],
   '42P01': ['refused', 'the table is gone'],
   '44': ['record', 'a view does not take the record'],
   '53': ['retry', 'the server is short of something'],
@@ -49,6 +51,7 @@ const STATES: Readonly<Record<string, readonly [verdict: Verdict, reason: string
   '53300': ['retry', 'the server has too many connections'],
   '54': ['record', 'the record is beyond a limit of Postgres'],
   '55': ['retry', 'the table is in use otherwise'],
+  '55000': ['refused', 'the table cannot be written as it is: its key may be DEFERRABLE, or it is a view'],
   '57': ['retry', 'the server ended the statement or the session'],
   '57014': ['retry', 'the statement was cancelled'],
   '57P01': ['retry', 'the server is shutting down'],
@@ -56,8 +59,17 @@ const STATES: Readonly<Record<string, readonly [verdict: Verdict, reason: string
   '57P04': ['refused', 'the database was dropped'],
   '58': ['retry', "the server's system failed it"],
   P0: ['record', 'a function of the table refused the record'],
-  XX: ['retry', 'the server failed'],
+  XX: ['unclear', 'the server failed'],
 };
+
+/** A trigger or a function may raise any code, for the record that it looks at. */
+const OTHER_STATE = ['unclear', 'the server, or a function of the table, refused'] as const;
+
+/**
+ * After these a connection is not used again. It is broken or ends; or it leads to a server that only reads, and goes on
+ * doing so when another one writes by now, which a new connection may lead to.
+ */
+const SPENT = /^(08|25|28|53|57P|58|XX)/;
 
 /** Of `pg` itself, which gives them no code. */
 const MESSAGES: readonly (readonly [RegExp, Verdict, cause: string, reason: string])[] = [
@@ -75,7 +87,7 @@ const MESSAGES: readonly (readonly [RegExp, Verdict, cause: string, reason: stri
 export function failureOf(error: unknown): PostgresFailure {
   const state = sqlState(error);
   if (state !== undefined) {
-    const [verdict, reason] = STATES[state] ?? STATES[state.slice(0, 2)] ?? ['retry', 'the server refused'];
+    const [verdict, reason] = STATES[state] ?? STATES[state.slice(0, 2)] ?? OTHER_STATE;
     return { verdict, code: state, cause: `postgres-${state}`, reason: `${reason} (${state})` };
   }
   const fault = networkFault(error);
@@ -99,6 +111,7 @@ export function failureOf(error: unknown): PostgresFailure {
 /** The same where no record was sent yet: what would be about one is about the table, or how it is to be made. */
 export function failureWithoutRecord(error: unknown): PostgresFailure {
   const failure = failureOf(error);
+  if (failure.verdict === 'unclear') return { ...failure, verdict: 'retry' };
   if (failure.verdict !== 'record') return failure;
   return { ...failure, verdict: 'refused', reason: `the table cannot be as it is to be (${failure.code})` };
 }
@@ -106,6 +119,15 @@ export function failureWithoutRecord(error: unknown): PostgresFailure {
 /** Those that a second try in a moment, on another connection where this one broke, is likely to mend. */
 export function isFleeting({ code, cause }: PostgresFailure): boolean {
   return code.startsWith('40') || cause === 'connection-reset';
+}
+
+/**
+ * Whether the connection is as good as before: the server has refused a statement, and nothing else. By the code, since
+ * the word for how severe it is comes in the server's language.
+ */
+export function leavesConnection(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && !SPENT.test(state);
 }
 
 /** `code` of an answer of the server: an error of the system has one too, but no severity. */

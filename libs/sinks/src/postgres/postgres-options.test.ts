@@ -25,6 +25,10 @@ test('a URL that cannot be used says why, and nothing of it is repeated', () => 
   const secret = 'canary-4711';
   for (const [url, why] of [
     [`nonsense ${secret}`, /is not a URL/],
+    [`postgres://u:${secret}@h1:5432,h2:5432/d?target_session_attrs=read-write`, /names several servers; name one/],
+    [`postgresql://u:${secret}@h1,h2/d`, /names several servers/],
+    [`postgres://[::1]:5432,[::2]:5432/d`, /names several servers/],
+    [`postgres://u:a,${secret}@h:port/d`, /is not a URL/],
     [`mysql://u:${secret}@h/d`, /is not a URL such as postgres/],
     [`xpostgres://u:${secret}@h/d`, /is not a URL/],
     [`postgresqlx://u:${secret}@h/d`, /is not a URL/],

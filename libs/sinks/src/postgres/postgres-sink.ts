@@ -56,7 +56,8 @@ class PostgresSink implements Sink {
 
   /**
    * Of several records with one key the newest is written, and the older ones with it are done, having been overtaken.
-   * Where the statement cannot store one of its records, nobody knows which, and all of them are sent again in halves.
+   * Where the statement cannot store one of its records, nobody knows which, and all of them are sent again in halves;
+   * also where it may be that or the server, so that no record waits for what another one meets.
    */
   async deliver(
     batch: readonly Delivery[],
@@ -102,7 +103,7 @@ class PostgresSink implements Sink {
         signal.throwIfAborted();
         if (error instanceof SinkError) return refusalOf(error);
         const failure = isSent ? failureOf(error) : failureWithoutRecord(error);
-        if (tried >= TRIES || !isFleeting(failure)) return this.#outcomeOf(failure);
+        if (tried >= TRIES || !isFleeting(failure)) return this.#outcomeOf(failure, records.length);
         await systemClock.sleep(backoffMs(STEP_BACK, tried - 1), signal);
       }
     }
@@ -136,10 +137,10 @@ class PostgresSink implements Sink {
     };
   }
 
-  #outcomeOf({ verdict, cause, reason }: PostgresFailure): DeliveryOutcome {
+  #outcomeOf({ verdict, cause, reason }: PostgresFailure, records: number): DeliveryOutcome {
     const failure = { cause, reason };
-    if (verdict === 'record') return { kind: 'rejected', failure };
-    if (verdict === 'retry') return { kind: 'retry', failure };
+    if (verdict === 'record' || (verdict === 'unclear' && records > 1)) return { kind: 'rejected', failure };
+    if (verdict !== 'refused') return { kind: 'retry', failure };
     // Whoever mends the table is told what is still amiss, by name.
     this.#isPrepared = false;
     return { kind: 'misconfigured', failure };

@@ -22,8 +22,12 @@ export function urlFault(text: string): string | undefined {
   return typeof result === 'string' ? result : undefined;
 }
 
+/** libpq would try one after the other. */
+const SEVERAL_HOSTS = /^postgres(?:ql)?:\/\/(?:[^/?#]*@)?[^@/?#]*,[^@/?#]*(?:[/?#]|$)/;
+
 /** The parts of a connection URL, or what is wrong with it. */
 export function parsePostgresUrl(text: string): PostgresAddress | string {
+  if (SEVERAL_HOSTS.test(text)) return 'names several servers; name one address, which leads to the server that writes';
   const url = URL.parse(text);
   if (!url || !/^postgres(ql)?:$/.test(url.protocol)) return 'is not a URL such as postgres://user@db.example/app';
   if (url.hostname === '') return 'names no host; write postgres://user@host/database';

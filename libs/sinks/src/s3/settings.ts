@@ -18,6 +18,31 @@ const PREFIX = z
       'In front of every key. {yyyy}, {MM} and {dd} stand for the day, in UTC, on which a record was published.',
   });
 
+/** Headers that say how an object is kept, and by whom; the others are the signature's, or the program's. */
+const OF_OBJECTS =
+  /^x-amz-(acl|grant-[a-z-]+|server-side-encryption[a-z0-9-]*|storage-class|tagging|meta-[a-z0-9-]+|object-lock-[a-z-]+|expected-bucket-owner|request-payer)$/i;
+
+const HEADERS = z
+  .record(
+    z
+      .string()
+      .regex(OF_OBJECTS, {
+        error:
+          'is not a header that an object can be written with; such are x-amz-acl, -server-side-encryption…, -storage-class, -tagging, -meta-…',
+      })
+      .meta({ kind: 'header name' }),
+    z
+      .string()
+      .regex(/^[\x20-\x7e]+$/, { error: 'is empty, or has characters that a header of S3 cannot carry' })
+      .meta({ secret: true }),
+  )
+  .prefault({})
+  .meta({
+    kind: 'object',
+    secret: true,
+    description: 'Sent with each object, such as x-amz-server-side-encryption: aws:kms.',
+  });
+
 /** A sink of type `s3`: exactly once. */
 export const S3_SINK = z
   .strictObject({
@@ -41,6 +66,7 @@ export const S3_SINK = z
     pathStyle: z.boolean().optional().meta({
       description: 'The bucket stands in the path, not in the host name. By default where an endpoint is set.',
     }),
+    headers: HEADERS,
     batch: batchSection({ records: 5000, bytes: '16MiB', age: '60s' }),
     ...GATE_KEYS,
   })

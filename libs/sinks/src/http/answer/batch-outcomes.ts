@@ -2,8 +2,9 @@ import type { Delivery, DeliveryOutcome } from '@genesys-kafka/delivery';
 import { headerOf, retryAfterOf } from '@genesys-kafka/http';
 import type { Clock } from '@genesys-kafka/resilience';
 import type { Answer } from '../client/http-client.ts';
-import { kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
+import { isWholePage, kindOfAnswer, namesKey, outcomeOf } from './http-answer.ts';
 import type { ItemAnswers } from './item-answers.ts';
+import { RefusedRecords } from './refused-records.ts';
 
 /** It says of each record apart what became of it (RFC 4918, 11.1): taken for a success of all, it would hide losses. */
 const EACH_APART: DeliveryOutcome = {
@@ -29,19 +30,39 @@ const PAGES_ABOUT_US: readonly (readonly [RegExp, cause: string, reason: string]
   ],
 ];
 
-/** What an answer means for each record of its request. It remembers one thing of the target: whether it answers in JSON. */
+/** What an answer means for each record of its request. It remembers of the target how it answers, and whom it refused. */
 export class BatchOutcomes {
   readonly #items: ItemAnswers | undefined;
+  readonly #takesPages: boolean;
   readonly #clock: Clock;
-  #usuallyJson = false;
+  readonly #refusals = new RefusedRecords();
+  #usually: 'json' | 'other' | undefined;
 
-  constructor(items: ItemAnswers | undefined, clock: Clock) {
+  /** `takesPages`: the target answers with pages of HTML where it takes records. */
+  constructor(items: ItemAnswers | undefined, takesPages: boolean, clock: Clock) {
     this.#items = items;
+    this.#takesPages = takesPages;
     this.#clock = clock;
   }
 
+  /** A request begins; the number by which `of` is told which it was. */
+  begin(): number {
+    return this.#refusals.begin();
+  }
+
   /** `requestKey` is the idempotency key that the request bore. */
-  of(answer: Answer, batch: readonly Delivery[], requestKey: string): readonly DeliveryOutcome[] {
+  of(
+    answer: Answer,
+    batch: readonly Delivery[],
+    { request, requestKey }: { readonly request: number; readonly requestKey: string },
+  ): readonly DeliveryOutcome[] {
+    const told = this.#told(answer, batch, requestKey);
+    const isLetIn = answer.statusCode !== 403 && told.some(({ kind }) => kind === 'delivered' || kind === 'rejected');
+    if (isLetIn) this.#refusals.letIn(request, keysOf(batch));
+    return told;
+  }
+
+  #told(answer: Answer, batch: readonly Delivery[], requestKey: string): readonly DeliveryOutcome[] {
     const { statusCode: status, headers, text } = answer;
     const retryAfterMs = retryAfterOf(headers, this.#clock.nowMs());
     if (this.#items && status >= 200 && status < 300)
@@ -51,11 +72,20 @@ export class BatchOutcomes {
     if (refusal) return batch.map(() => refusal);
     const kind = kindOfAnswer(headerOf(headers, 'content-type'));
     const namesOurKey = status === 409 && this.#namesOurKey(answer, batch, requestKey);
-    const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, usuallyJson: this.#usuallyJson });
-    if (outcome.kind === 'delivered' && kind === 'json') this.#usuallyJson = true;
-    if (batch.length === 1) return [outcome];
-    const forEach = outcome.kind === 'rejected' ? ({ ...outcome, ofSeveral: true } as const) : outcome;
+    const isPage = kind === 'html' && !this.#takesPages && isWholePage(text);
+    const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, isPage, usually: this.#usually });
+    if (outcome.kind === 'delivered' && this.#usually !== 'json') this.#usually = kind === 'json' ? 'json' : 'other';
+    const meant = status === 403 ? this.#ofRefusal(outcome, batch) : outcome;
+    const forEach = meant.kind === 'rejected' && batch.length > 1 ? ({ ...meant, ofSeveral: true } as const) : meant;
     return batch.map(() => forEach);
+  }
+
+  /** Of a record that is known to be at fault it is told so, and it alone is tried again until it is given up. */
+  #ofRefusal(outcome: DeliveryOutcome, batch: readonly Delivery[]): DeliveryOutcome {
+    const isOfRecord = this.#refusals.refused(keysOf(batch));
+    if (!isOfRecord || outcome.kind !== 'misconfigured') return outcome;
+    const failure = { ...outcome.failure, reason: 'the target takes other records and refuses this one (403)' };
+    return { kind: batch.length === 1 ? 'retry' : 'rejected', failure };
   }
 
   /** The request's own, or that of its only record. */
@@ -63,6 +93,10 @@ export class BatchOutcomes {
     const named = `${headerOf(headers, 'idempotency-key') ?? ''} ${text}`;
     return namesKey(named, requestKey) || (batch.length === 1 && namesKey(named, batch[0]!.idempotencyKey));
   }
+}
+
+function keysOf(batch: readonly Delivery[]): readonly string[] {
+  return batch.map(({ idempotencyKey }) => idempotencyKey);
 }
 
 function aboutUs(text: string): DeliveryOutcome | undefined {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namesKey, outcomeOf } from './http-answer.ts';
 
-const usual = { namesOurKey: false, kind: 'json', usuallyJson: true } as const;
+const usual = { namesOurKey: false, kind: 'json', usually: 'json' } as const;
 
 test('every status from 200 to 599 has the meaning that the design gives it', () => {
   const kinds = new Map<string, number[]>();

@@ -114,6 +114,16 @@ test('409 is delivered where the rest of the item names our key: the key that it
   assert.equal(status({ existing: 'job:1' }), 'delivered');
 });
 
+test('however deep an item is, and wherever it names our key, as a member too', () => {
+  for (const inner of ['"job:1"', '{"at":"/records/job:1"}', '{"job:1":true}']) {
+    for (const depth of [0, 200_000]) {
+      const deep = `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`;
+      const answer = `{"results":[{"id":"job:1","status":409,"x":${deep}},{"id":"job:2","status":409,"x":${deep}}]}`;
+      assert.deepEqual(settle(BY_KEY, answer), ['delivered', 'rejected http-409', 'retry item-missing']);
+    }
+  }
+});
+
 test('Retry-After of the whole answer holds for its items', () => {
   const options = { batch: [delivery(1)], httpStatus: 207, retryAfterMs: 7000 };
   const [outcome] = new ItemAnswers('crm', BY_KEY, 1).outcomesOf('{"results":[{"id":"job:1","status":429}]}', options);

@@ -18,8 +18,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 
 interface Item {
   readonly status: unknown;
-  /** The item as text, without the key that it is found by: a 409 may name the key in what is left. */
-  readonly text: string;
+  /** The item without the key that it is found by: a 409 may name the key in what is left. */
+  readonly rest: unknown;
 }
 
 /** What a target says of each record of a request that it has taken as a whole. */
@@ -78,8 +78,8 @@ export class ItemAnswers {
       const status = statusOf(item.status);
       if (status === undefined) return unknown(NO_STATUS);
       this.#areRight = true;
-      const namesOurKey = status === 409 && namesKey(item.text, delivery.idempotencyKey);
-      return outcomeOf({ status, namesOurKey, retryAfterMs, kind: 'json', usuallyJson: true });
+      const namesOurKey = status === 409 && namesKey(textsIn(item.rest), delivery.idempotencyKey);
+      return outcomeOf({ status, namesOurKey, retryAfterMs, kind: 'json', usually: 'json' });
     });
     if (!this.#areRight) return found.map(misread);
     // Whoever takes some of a request lets us in: what it refuses beside them is about those records.
@@ -98,7 +98,7 @@ export class ItemAnswers {
     return (_delivery: Delivery, index: number): Item | undefined => {
       if (list.length !== records) return undefined;
       const item = list[index];
-      return { status: at(item, this.#status), text: JSON.stringify(item) };
+      return { status: at(item, this.#status), rest: item };
     };
   }
 
@@ -110,7 +110,7 @@ export class ItemAnswers {
       const status = at(item, this.#status);
       // Two that contradict each other say nothing.
       const isNew = !known.has(name) || known.get(name)?.status === status;
-      known.set(name, isNew ? { status, text: JSON.stringify(without(item, key)) } : undefined);
+      known.set(name, isNew ? { status, rest: without(item, key) } : undefined);
     }
     return ({ idempotencyKey }: Delivery): Item | undefined => known.get(idempotencyKey);
   }
@@ -149,6 +149,22 @@ function without(value: unknown, [step, ...rest]: readonly string[]): unknown {
   if (step === undefined || typeof value !== 'object' || value === null) return null;
   const entries = Object.entries(value).filter(([name]) => name !== step || rest.length > 0);
   return Object.fromEntries(entries.map(([name, item]) => [name, name === step ? without(item, rest) : item]));
+}
+
+/** The texts of a value and the names of its members, one after the other, however deep they lie. */
+function textsIn(value: unknown): string {
+  const texts: string[] = [];
+  const left = [value];
+  while (left.length > 0) {
+    const one = left.pop();
+    if (typeof one === 'string') texts.push(one);
+    if (typeof one !== 'object' || one === null) continue;
+    for (const [name, member] of Object.entries(one)) {
+      texts.push(name);
+      left.push(member);
+    }
+  }
+  return texts.join(' ');
 }
 
 /** A status of HTTP, as a number or as its digits. */

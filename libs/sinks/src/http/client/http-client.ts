@@ -1,4 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { headerOf } from '@genesys-kafka/http';
+import { kindOfAnswer } from '../answer/http-answer.ts';
+import { answerText } from './answer-text.ts';
 import type { Ending } from './ending.ts';
 
 /** Answers are read to their end, so that the connection can be used again, but no further than this. */
@@ -23,7 +26,7 @@ export interface Message {
 export interface Request extends Message {
   /**
    * So much of the body of a 2xx is kept, where that says what became of each record; 0: none. The body of a 409, which
-   * may name a key, and of a 400, which may be a web server's about us, is always kept.
+   * may name a key, of a 400, which may be a web server's about us, and of HTML, which may be a page, is always kept.
    */
   readonly keepBytes: number;
   /** Of this request and the one after it with the same key; `onEnd` is the client's to set. */
@@ -44,18 +47,21 @@ export interface HttpClient {
 /** What is kept of an answer's body while it comes. */
 export class AnswerBody {
   readonly #kept: Buffer[] = [];
+  readonly #headers: IncomingHttpHeaders;
   readonly #keeps: boolean;
   readonly #most: number;
   #bytes = 0;
 
-  constructor(statusCode: number, keepBytes: number) {
+  constructor({ statusCode, headers }: Omit<Answer, 'text'>, keepBytes: number) {
     const isTaken = statusCode >= 200 && statusCode < 300;
-    this.#keeps = statusCode === 409 || statusCode === 400 || (isTaken && keepBytes > 0);
+    const isHtml = kindOfAnswer(headerOf(headers, 'content-type')) === 'html';
+    this.#keeps = statusCode === 409 || statusCode === 400 || (isTaken && (keepBytes > 0 || isHtml));
+    this.#headers = headers;
     this.#most = isTaken ? Math.max(keepBytes, MAX_ANSWER_BYTES) : MAX_ANSWER_BYTES;
   }
 
   get text(): string {
-    return this.#kept.length === 0 ? '' : Buffer.concat(this.#kept).toString('utf8');
+    return this.#kept.length === 0 ? '' : answerText(this.#headers, Buffer.concat(this.#kept), this.#most);
   }
 
   /** False when it has been read far enough. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { connect, Socket } from 'node:net';
+import { connect, createServer as createTcpServer, Socket } from 'node:net';
 import { test } from 'node:test';
 import tls, { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { listen } from '../../../fixtures/listen.ts';
@@ -69,6 +69,23 @@ test('a request of that client ends before its answer where it is told to', asyn
     {
       name: 'AbortError',
     },
+  );
+});
+
+test('a target that goes over to another protocol unasked has closed the connection, and nobody waits for its answer', async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.on('data', () => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n');
+    });
+  });
+  const port = await listen(t, server);
+  const target = { origin: `http://127.0.0.1:${port}`, path: '/in', hostname: '127.0.0.1', port, secure: false };
+  const client = new NodeClient(target, 1);
+  t.after(async () => client.close());
+  const [ending, onWritten] = [new Ending(), () => undefined];
+  await assert.rejects(
+    client.send({ method: 'POST', path: '/in', keepBytes: 0, headers: {}, body: Buffer.from('{}'), ending, onWritten }),
+    { code: 'ECONNRESET' },
   );
 });
 

@@ -29,14 +29,18 @@ export class NodeClient implements HttpClient {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const abort = new AbortController();
     ending.onEnd = () => abort.abort(ending.reason);
+    const onClose = () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
     const options = { hostname, port, path, method, headers, agent: this.#agent, signal: abort.signal };
     const request = secure ? requestHttps(options) : requestHttp(options);
     request.on('response', resolve);
     request.on('error', reject);
+    // It may end without either, as when the target switches to another protocol.
+    request.on('close', onClose);
     request.on('finish', onWritten);
     request.end(body);
     const message = await promise;
-    return { statusCode: message.statusCode!, headers: message.headers, text: await textOf(message, keepBytes) };
+    const head = { statusCode: message.statusCode!, headers: message.headers };
+    return { ...head, text: await textOf(message, new AnswerBody(head, keepBytes)) };
   }
 
   async close(): Promise<void> {
@@ -44,8 +48,7 @@ export class NodeClient implements HttpClient {
   }
 }
 
-async function textOf(message: IncomingMessage, keepBytes: number): Promise<string> {
-  const body = new AnswerBody(message.statusCode!, keepBytes);
+async function textOf(message: IncomingMessage, body: AnswerBody): Promise<string> {
   try {
     for await (const chunk of message as AsyncIterable<Buffer>) if (!body.take(chunk)) break;
   } catch {

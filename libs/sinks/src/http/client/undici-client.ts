@@ -57,7 +57,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: unknown, statusCode: number, headers: IncomingHttpHeaders): void {
     if (statusCode < 200) return;
     this.#head = { statusCode, headers };
-    this.#body = new AnswerBody(statusCode, this.#request.keepBytes);
+    this.#body = new AnswerBody(this.#head, this.#request.keepBytes);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

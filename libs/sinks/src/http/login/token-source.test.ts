@@ -150,6 +150,15 @@ test('a login that refuses, or does not answer, opens the circuit: no record is 
   assert.equal((await deliver()).kind, 'delivered');
 });
 
+test('the word for a bearer token is taken as logins write it', async (t) => {
+  const { state, deliver } = await setUp(t);
+  for (const token_type of ['Bearer', 'bearer', 'BEARER', 'BearerToken', undefined]) {
+    state.valid = `by-${token_type}`;
+    state.login = { status: 200, body: { access_token: state.valid, token_type, expires_in: '3599' } };
+    assert.equal((await deliver()).kind, 'delivered', token_type);
+  }
+});
+
 test('an odd expires_in is 300 s; a token that was given out is hidden in logs; an abort ends the wait', async (t) => {
   const { state, login, clock, sink, deliver } = await setUp(t);
   state.expiresIn = 'soon';

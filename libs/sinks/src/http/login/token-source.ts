@@ -4,6 +4,7 @@ import { hideIssuedToken } from '@genesys-kafka/runtime';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { SinkError } from '../../errors.ts';
+import { answerText } from '../client/answer-text.ts';
 import type { OAuthOptions } from './auth-options.ts';
 
 interface Token {
@@ -25,9 +26,10 @@ const PATIENCE = { attempts: 3, backoff: { initialMs: 200, factor: 3, maxMs: 200
 const TOKEN_ANSWER = z.object({
   // What goes into a header must be one word.
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  // Apigee calls it BearerToken.
   token_type: z
     .string()
-    .regex(/^bearer$/i)
+    .regex(/^bearer(token)?$/i)
     .optional(),
   // RFC 6749 5.1 only recommends it, and some write it as text.
   expires_in: z.coerce.number().positive().catch(300),
@@ -114,7 +116,7 @@ export class TokenSource {
         signal: limit,
       });
       status = answer.statusCode;
-      text = await readText(answer.body);
+      text = answerText(answer.headers, await readSome(answer.body), MAX_ANSWER_BYTES);
     } catch (error) {
       throw unanswered(host, limit.aborted ? Object.assign(new Error('late'), { code: 'ETIMEDOUT' }) : error);
     }
@@ -148,14 +150,14 @@ function formEncoded(value: string): string {
   return new URLSearchParams({ v: value }).toString().slice(2);
 }
 
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+async function readSome(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     chunks.push(chunk);
     if ((bytes += chunk.length) > MAX_ANSWER_BYTES) break;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function parsed(text: string): unknown {

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { deliverAll } from '../../../fixtures/deliver-all.ts';
+import { deliveries, delivery } from '../../../fixtures/deliveries.ts';
+import { httpSink, httpTarget, type Seen } from '../../../fixtures/http-target.ts';
+import { RefusedRecords } from './refused-records.ts';
+
+const never = new AbortController().signal;
+
+/** A target behind a firewall that refuses what holds a word, or everything for a while. */
+async function setUp(t: TestContext, records: number) {
+  const state = { letsUsIn: true };
+  const isRefused = ({ body }: Seen) => !state.letsUsIn || body.includes('DROP TABLE');
+  const { origin, seen } = await httpTarget(t, (one) => ({ status: isRefused(one) ? 403 : 200 }));
+  const sink = httpSink(t, { url: origin, batch: { records, bytes: 1_000_000, ageMs: 0 } });
+  const on = async (...batch: ReturnType<typeof deliveries>) =>
+    (await sink.deliver(batch, never)).map((outcome) =>
+      outcome.kind === 'delivered' ? outcome.kind : `${outcome.kind} ${outcome.failure.cause}`,
+    );
+  return { state, seen, sink, on };
+}
+
+const odd = delivery(7, { note: 'DROP TABLE' });
+
+test('a 403 to one record again, where others are taken in between, is about it: retries, and the circuit stays closed', async (t) => {
+  const { sink, on } = await setUp(t, 1);
+  assert.deepEqual(await on(delivery(1)), ['delivered']);
+  assert.deepEqual(await on(odd), ['misconfigured http-403']);
+  assert.deepEqual(await on(odd), ['misconfigured http-403'], 'nothing was taken in between');
+  assert.deepEqual(await on(delivery(2)), ['delivered']);
+  const [outcome] = await sink.deliver([odd], never);
+  assert.ok(outcome!.kind === 'retry' && outcome!.failure.httpStatus === 403, JSON.stringify(outcome));
+  assert.equal(outcome!.failure.reason, 'the target takes other records and refuses this one (403)');
+  assert.deepEqual(await on(delivery(3)), ['delivered']);
+});
+
+test('a login that is refused is no record’s fault, however many there are, and none is when it is let in again', async (t) => {
+  const { state, on } = await setUp(t, 1);
+  state.letsUsIn = false;
+  for (const n of [1, 2, 3, 1, 2, 3]) assert.deepEqual(await on(delivery(n)), ['misconfigured http-403']);
+  state.letsUsIn = true;
+  for (const n of [1, 2]) assert.deepEqual(await on(delivery(n)), ['delivered']);
+  state.letsUsIn = false;
+  assert.deepEqual(await on(delivery(2)), ['misconfigured http-403'], 'it was taken meanwhile');
+});
+
+test('of a batch that is refused the record at fault is found once one goes through alone, and its neighbours are taken', async (t) => {
+  const { seen, sink, on } = await setUp(t, 4);
+  // The second goes alone, then the third, the fourth, the first.
+  assert.deepEqual(await on(delivery(1), odd, odd, odd), Array(4).fill('misconfigured http-403'));
+  assert.equal(seen.length, 2);
+  const batch = [delivery(1), delivery(2), odd, delivery(4)];
+  assert.deepEqual(await on(...batch), Array(4).fill('misconfigured http-403'), 'the odd one went alone');
+  assert.deepEqual(await on(...batch), ['rejected http-403', 'rejected http-403', 'rejected http-403', 'delivered']);
+  const outcomes = await deliverAll(sink, batch);
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ['delivered', 'delivered', 'retry', 'delivered'],
+  );
+});
+
+test('where we are refused, a batch is so too, by one more request; answers for each record show as well that we are let in', async (t) => {
+  const { state, seen, on } = await setUp(t, 3);
+  state.letsUsIn = false;
+  for (const tries of [1, 2, 3]) {
+    assert.deepEqual(await on(...deliveries(3)), Array(3).fill('misconfigured http-403'));
+    assert.equal(seen.length, 2 * tries);
+  }
+  const { origin } = await httpTarget(t, ({ body }) =>
+    body.includes('DROP TABLE') ? { status: 403 } : { status: 200, body: [{ status: 422 }] },
+  );
+  const answers = { items: '', status: '/status' };
+  const sink = httpSink(t, { url: origin, batch: { records: 3, bytes: 1_000_000, ageMs: 0 }, answers });
+  const outcomes = await deliverAll(sink, [delivery(1), delivery(2), odd]);
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ['rejected', 'rejected', 'retry'],
+  );
+});
+
+test('what began before a refusal and was taken after it tells nothing; so many are remembered', () => {
+  const refused = new RefusedRecords();
+  const [early, one] = [refused.begin(), refused.begin()];
+  assert.ok(one > early && !refused.refused(['a']));
+  refused.letIn(early, ['b']);
+  assert.ok(!refused.refused(['a']));
+  refused.letIn(refused.begin(), ['c']);
+  assert.ok(refused.refused(['x', 'a']), 'one of several');
+  for (let n = 0; n < 10_000; n += 1) refused.refused([`k-${n}`]);
+  assert.ok(!refused.refused(['a']), 'the oldest is forgotten');
+});
