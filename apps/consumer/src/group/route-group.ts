@@ -49,7 +49,9 @@ export class RouteGroup implements GroupHandler {
   readonly #letGoing = new Set<Held>();
   readonly #end = Promise.withResolvers<undefined>();
   #assigned: readonly TopicPartition[] = [];
-  /** Where flows that were let go stood, by partition. */
+  /** The last assignment, until the next one: while a group is handed out anew nobody else has it. */
+  #shown: readonly TopicPartition[] | undefined;
+  /** Where flows that were let go stood, by partition of the last assignment. */
   readonly #left = new Map<string, Place>();
   #isPaused: boolean;
   #generation = 0;
@@ -96,12 +98,15 @@ export class RouteGroup implements GroupHandler {
     return { records, bytes };
   }
 
-  /** How far each assigned partition has come, once something of it has been read; also while the route is paused. */
-  get assigned(): readonly Place[] {
-    return this.#assigned.flatMap((target) => {
+  /**
+   * How far each assigned partition has come, also while the route is paused or the group is handed out anew; undefined
+   * where nobody knows yet. All of it is while this is no member.
+   */
+  get assigned(): readonly (Place | undefined)[] | undefined {
+    return this.#shown?.map((target) => {
       const name = partitionName(target);
       const held = this.#held.get(name);
-      return (held && placeOf(held)) ?? this.#left.get(name) ?? [];
+      return (held && placeOf(held)) ?? this.#left.get(name);
     });
   }
 
@@ -146,7 +151,10 @@ export class RouteGroup implements GroupHandler {
     this.#generation += 1;
     this.#options.places.askAnew();
     this.#release([...this.#held.values()]);
-    this.#assigned = partitions;
+    this.#assigned = this.#shown = partitions;
+    // What was another member's in between stands elsewhere.
+    const assigned = new Set(partitions.map(partitionName));
+    for (const name of this.#left.keys()) if (!assigned.has(name)) this.#left.delete(name);
     if (this.#isPaused) this.#stand(partitions);
     else for (const partition of partitions) this.#hold(partition);
   }
@@ -174,12 +182,12 @@ export class RouteGroup implements GroupHandler {
     this.#release(partitions);
     const revoked = new Set(partitions.map(partitionName));
     this.#assigned = this.#assigned.filter((target) => !revoked.has(partitionName(target)));
-    for (const name of revoked) this.#left.delete(name);
   }
 
   onLost(partitions: readonly TopicPartition[]): void {
     const lost = new Set(partitions.map(partitionName));
     for (const held of [...this.#held.values(), ...this.#letGoing]) if (lost.has(held.name)) held.isLost = true;
+    for (const name of lost) this.#left.delete(name);
   }
 
   onCrash(error: Error): void {
@@ -240,7 +248,7 @@ export class RouteGroup implements GroupHandler {
       const held = this.#held.get(name);
       if (!held) continue;
       this.#held.delete(name);
-      const place = placeOf(held);
+      const place = held.isLost ? undefined : placeOf(held);
       if (place) this.#left.set(name, standing(place));
       const ended = this.#letGo(held, this.#ending.get(name)).finally(() => {
         if (this.#ending.get(name) === ended) this.#ending.delete(name);
@@ -352,6 +360,7 @@ export class RouteGroup implements GroupHandler {
     await Promise.all(held.map(async ({ flow }) => flow.stop(this.#options.settings.stopGraceMs)));
     await Promise.all(this.#ending.values());
     await this.#commit();
+    this.#shown = undefined;
     await this.#options.consumer.stop();
   }
 }

@@ -40,8 +40,9 @@ function setUp(logs: Record<string, string>) {
   const cache = new EndOffsetCache(admin, clock);
   const ends = { of: async (topic: string) => (unknown.has(topic) ? new Map<number, bigint>() : cache.of(topic)) };
   const lag = new RouteLag({ client: { read }, ends, clock });
-  const of = async (...assigned: Place[]) => lag.of({ assigned }, 'voice');
-  return { clock, reads, of, unknown, logs };
+  const of = async (...assigned: (Place | undefined)[]) => lag.of({ assigned }, 'voice');
+  const ofNoMember = async () => lag.of({ assigned: undefined }, 'voice');
+  return { clock, reads, of, ofNoMember, unknown, logs };
 }
 
 const place = (topic: string, expected: bigint, more: Partial<Place> = {}): Place => ({
@@ -92,6 +93,16 @@ test('what nobody knows of one partition hides nothing of the others: their olde
   assert.deepEqual(await of(held, place('broken', 0n)), { records: Number.NaN, seconds: 9 });
   logs.broken = 'rr';
   assert.deepEqual(await of(held, place('broken', 0n)), { records: 3, seconds: 10 });
+});
+
+test('where nobody knows where a route stands its lag is unknown, never none', async () => {
+  const { of, ofNoMember, clock } = setUp({ main: 'rrrr' });
+  await clock.advance(10_000);
+  const unknown = { records: Number.NaN, seconds: Number.NaN };
+  assert.deepEqual(await ofNoMember(), unknown);
+  assert.deepEqual(await of(place('main', 4n), undefined), unknown);
+  assert.deepEqual(await of(place('main', 2n), undefined), { records: Number.NaN, seconds: 8 });
+  assert.deepEqual(await of(), { records: 0, seconds: 0 }, 'no partition, nothing left');
 });
 
 test('a log that had nothing but markers is looked at again once it has grown, and one that is at its end is not', async () => {

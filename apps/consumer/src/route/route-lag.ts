@@ -9,7 +9,10 @@ import type { RouteGroup } from '../group/route-group.ts';
 export interface Lag {
   /** Records, without markers of transactions. NaN while nobody knows: an unknown lag must not look like none. */
   readonly records: number;
-  /** Age of the oldest record that is not delivered, since it came onto the topic it lies on; 0 where there is none. */
+  /**
+   * Age of the oldest record that is known not to be delivered, since it came onto the topic it lies on; 0 where there is
+   * none, NaN while nobody knows.
+   */
   readonly seconds: number;
 }
 
@@ -29,6 +32,7 @@ interface Ahead {
 
 const LOOK_MS = 5000;
 const NONE_IN_HAND: Ahead = { firstMs: undefined, records: 0, offsets: 0 };
+const UNKNOWN = { records: Number.NaN, firstMs: undefined };
 
 /**
  * Offsets are taken by markers of transactions and aborted records too. Records in hand are counted one by one; of what
@@ -44,12 +48,12 @@ export class RouteLag {
   }
 
   async of(group: Pick<RouteGroup, 'assigned'>, route: string): Promise<Lag> {
-    const parts = await Promise.all(group.assigned.map(async (place) => this.#ofPlace(place, route)));
+    const { assigned = [undefined] } = group;
+    const parts = await Promise.all(assigned.map(async (place) => (place ? this.#ofPlace(place, route) : UNKNOWN)));
+    const records = parts.reduce((sum, part) => sum + part.records, 0);
     const oldestMs = Math.min(...parts.map(({ firstMs }) => firstMs ?? Infinity));
-    return {
-      records: parts.reduce((sum, { records }) => sum + records, 0),
-      seconds: Number.isFinite(oldestMs) ? Math.max(0, this.#options.clock.nowMs() - oldestMs) / 1000 : 0,
-    };
+    if (!Number.isFinite(oldestMs)) return { records, seconds: Number.isNaN(records) ? Number.NaN : 0 };
+    return { records, seconds: Math.max(0, this.#options.clock.nowMs() - oldestMs) / 1000 };
   }
 
   async #ofPlace(
@@ -63,7 +67,7 @@ export class RouteLag {
     const left = end > expected ? Number(end - expected) : 0;
     if (left === 0 || unfinished > 0) return { records: unfinished + Math.ceil(left * density), firstMs: oldestMs };
     const ahead = await this.#lookAhead({ topic, partition }, expected, end, route);
-    if (!ahead) return { records: Number.NaN, firstMs: undefined };
+    if (!ahead) return UNKNOWN;
     const { records, offsets, firstMs } = ahead;
     const beyond = Math.max(0, left - offsets);
     return { records: records + Math.ceil(beyond * (offsets === 0 ? 1 : records / offsets)), firstMs };
