@@ -30,7 +30,10 @@ interface Ahead {
   readonly offsets: number;
 }
 
-const LOOK_MS = 5000;
+/** With the question for the log's end before it, less than whoever asks for the lag may be taken to wait. */
+const LOOK_MS = 3000;
+/** A topic that could not be looked at is left alone for so long: each route would wait for it in its turn. */
+const SILENT_MS = 10_000;
 const NONE_IN_HAND: Ahead = { firstMs: undefined, records: 0, offsets: 0 };
 const UNKNOWN = { records: Number.NaN, firstMs: undefined };
 
@@ -42,6 +45,8 @@ const UNKNOWN = { records: Number.NaN, firstMs: undefined };
 export class RouteLag {
   readonly #options: RouteLagOptions;
   readonly #looks = new Map<string, { readonly expected: bigint; readonly end: bigint; readonly ahead: Ahead }>();
+  /** Topics that could not be looked at, until when. */
+  readonly #silentUntilMs = new Map<string, number>();
 
   constructor(options: RouteLagOptions) {
     this.#options = options;
@@ -79,7 +84,10 @@ export class RouteLag {
     const known = this.#looks.get(name);
     // What was found stays the first one there; where none was, only a log that has grown has news.
     if (known?.expected === expected && (known.ahead.firstMs !== undefined || known.end >= end)) return known.ahead;
+    const { clock } = this.#options;
+    if (clock.monotonicMs() < (this.#silentUntilMs.get(target.topic) ?? 0)) return undefined;
     const ahead = await this.#look(target, expected, end);
+    if (!ahead) this.#silentUntilMs.set(target.topic, clock.monotonicMs() + SILENT_MS);
     if (ahead) this.#looks.set(name, { expected, end, ahead });
     return ahead;
   }
