@@ -6,7 +6,7 @@ import {
   type GroupHandler,
   type TopicPartition,
 } from '@genesys-kafka/kafka';
-import { isRetryable } from '@genesys-kafka/resilience';
+import { isRetryable, within } from '@genesys-kafka/resilience';
 import type { FlowFactory } from './flow.ts';
 import type { GroupPlaces } from './group-places.ts';
 import { movedOf, placeOf, standing, type Held, type Moved, type Place } from './held.ts';
@@ -20,6 +20,8 @@ export interface GroupSettings {
   readonly revokeGraceMs: number;
   /** … and when the program is told to stop. */
   readonly stopGraceMs: number;
+  /** How long brokers may take for the commit after that: those that are away would keep the program for minutes. */
+  readonly lastCommitMs: number;
 }
 
 export interface RouteGroupOptions {
@@ -359,7 +361,10 @@ export class RouteGroup implements GroupHandler {
     for (const one of held) this.#pauseOrResume(one);
     await Promise.all(held.map(async ({ flow }) => flow.stop(this.#options.settings.stopGraceMs)));
     await Promise.all(this.#ending.values());
-    await this.#commit();
+    const late = () => new Error('The brokers did not answer in time.');
+    await within(this.#commit(), this.#options.settings.lastCommitMs, late).catch((error: unknown) =>
+      this.#notCommitted(error),
+    );
     this.#shown = undefined;
     await this.#options.consumer.stop();
   }

@@ -6,12 +6,13 @@ import { RouteGroup } from './route-group.ts';
 
 const p0 = { topic: 't', partition: 0 };
 const current: GroupAssignment = { isCurrent: () => true, heartbeat: async () => undefined };
-const settings = { commitEveryMs: 5, commitRecords: 1000, revokeGraceMs: 1000, stopGraceMs: 1000 };
+const settings = { commitEveryMs: 5, commitRecords: 1000, revokeGraceMs: 1000, stopGraceMs: 1000, lastCommitMs: 5 };
 
 /** A group over the port, whose one record is finished when told to. */
-function start({ joins = true } = {}) {
+function start({ joins = true, answers = true } = {}) {
   const finished = Promise.withResolvers<undefined>();
   let committed = 0n;
+  const failures: unknown[] = [];
   const consumer: GroupConsumer = {
     start: (handler: GroupHandler) => {
       if (!joins) return new Promise(() => undefined);
@@ -20,7 +21,7 @@ function start({ joins = true } = {}) {
     },
     commit: ([place]) => {
       committed = place!.offset;
-      return Promise.resolve();
+      return answers ? Promise.resolve() : new Promise(() => undefined);
     },
     pause: () => undefined,
     resume: () => undefined,
@@ -42,12 +43,13 @@ function start({ joins = true } = {}) {
       checkTopics: () => Promise.resolve(),
       askAnew: () => undefined,
     },
-    onCommitFailure: () => undefined,
+    onCommitFailure: (error) => failures.push(error),
   });
   const stop = new AbortController();
   const running = group.run(stop.signal);
   return {
     group,
+    failures,
     take: () => {
       const record = { ...p0, offset: 0n, timestampMs: 0, key: null, value: Buffer.alloc(1), headers: {} };
       return group.onBatch(
@@ -103,4 +105,12 @@ test('before it has joined and after it has ended nobody knows where a group sta
   await until(() => joined.positions()?.[0] === 0n);
   await joined.end();
   assert.equal(joined.positions(), undefined);
+});
+
+test('brokers that do not answer keep a group from ending no longer than it is told; what was not committed is told', async () => {
+  const { take, finish, failures, end } = start({ answers: false });
+  await take();
+  finish();
+  await end();
+  assert.match(String(failures), /The brokers did not answer in time/);
 });
