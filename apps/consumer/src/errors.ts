@@ -12,6 +12,11 @@ export const CONSUMER_ERRORS = {
     remedy:
       'Start once as it was before, until the batch is written. Or start once with --accept-rules, where records of that batch may be in objects of the old place and of the new one.',
   },
+  'drain-held-up': {
+    meaning:
+      'Records wait for something that is away (the schema registry, the storage of dead letters, a group), and `run --drain` does not wait without end.',
+    remedy: 'See to what is told, then run this again: it goes on where it stopped.',
+  },
   'filter-span-empty': {
     meaning: 'No moment lies between --since and --until.',
     remedy: 'Give a --since that is before --until. Of two spans of time, such as 24h, the longer one is earlier.',

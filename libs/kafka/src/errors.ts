@@ -30,7 +30,8 @@ export const KAFKA_ERRORS = {
   },
   'codec-unsupported': {
     meaning: 'A topic holds batches in a compression that this client cannot read.',
-    remedy: 'Have them written with zstd or gzip, and set the topic’s compression.type to producer.',
+    remedy:
+      'Have them written with zstd or gzip, and set the topic’s compression.type to producer. Past one that is there a group goes by kafka-consumer-groups.sh --reset-offsets --to-offset, once its consumers are stopped.',
   },
   'decompression-limit': {
     meaning: 'A batch unpacks to more than one fetch is allowed to.',

@@ -55,6 +55,32 @@ test('while the registry is away or answers oddly the record waits, however long
   }
 });
 
+test('readiness stays down while the registry is asked again, and does not fall for an id that it does not know', async () => {
+  const clock = new ManualClock();
+  const answers = [1, 2].map(() => Promise.withResolvers<RegisteredSchema>());
+  const asked: number[] = [];
+  const schemaById = async (id: number) => {
+    asked.push(id);
+    if (id === 7) throw unknown;
+    return answers[asked.length - 1]!.promise;
+  };
+  const schemas = new SchemaIds({ registry: { schemaById }, clock, onFailure: () => undefined });
+  const known = schemas.check(1, never);
+  answers[0]!.reject(new SchemaRegistryError('registry-unreachable', 'away.'));
+  await clock.advance(60_000);
+  assert.deepEqual(asked, [1, 1]);
+  assert.match(schemas.notReady!, /registry-unreachable/);
+  answers[1]!.resolve(json);
+  await known;
+  assert.equal(schemas.notReady, undefined);
+  const stranger = schemas.check(7, never);
+  await clock.advance(0);
+  assert.equal(asked.length, 3);
+  assert.equal(schemas.notReady, undefined);
+  await clock.advance(60_000);
+  assert.equal((await stranger)?.cause, 'unknown-schema-id');
+});
+
 test('another format is a problem of the record', async () => {
   assert.equal((await ids({ type: 'AVRO', schema: '"string"' }).ids.check(4, never))?.cause, 'schema-type-unsupported');
 });

@@ -51,20 +51,29 @@ export class SchemaIds implements SchemaCheck {
   }
 
   async #find(id: number, signal: AbortSignal): Promise<SchemaProblem | undefined> {
-    for (let attempt = 0, unknown = 1; ; attempt += 1) {
-      signal.throwIfAborted();
-      try {
-        return await this.#ask(id);
-      } catch (error) {
-        if (!(error instanceof SchemaRegistryError)) throw error;
-        const isUnknown = error.code === 'unknown-schema-id';
-        if (isUnknown && unknown++ >= UNKNOWN_TRIES) return { cause: error.code, reason: error.message };
-        await this.#wait(error, backoffMs(BACKOFF, attempt), signal);
+    let isWaiting = false;
+    try {
+      for (let attempt = 0, unknown = 1; ; attempt += 1) {
+        signal.throwIfAborted();
+        try {
+          return await this.#ask(id);
+        } catch (error) {
+          if (!(error instanceof SchemaRegistryError)) throw error;
+          const isUnknown = error.code === 'unknown-schema-id';
+          if (isUnknown && unknown++ >= UNKNOWN_TRIES) return { cause: error.code, reason: error.message };
+          // Until it has its answer, also while the registry is asked again. That an id is unknown is an answer.
+          if (!isUnknown && !isWaiting) this.#waiting += 1;
+          isWaiting ||= !isUnknown;
+          this.#tell(error);
+          await this.#options.clock.sleep(backoffMs(BACKOFF, attempt), signal);
+        }
       }
+    } finally {
+      if (isWaiting) this.#waiting -= 1;
     }
   }
 
-  async #wait(error: SchemaRegistryError, waitMs: number, signal: AbortSignal): Promise<void> {
+  #tell(error: SchemaRegistryError): void {
     const { clock, onFailure } = this.#options;
     const nowMs = clock.monotonicMs();
     if (error.code !== this.#trouble?.code || nowMs - this.#toldAtMs >= TELL_EVERY_MS) {
@@ -72,12 +81,6 @@ export class SchemaIds implements SchemaCheck {
       onFailure(error);
     }
     this.#trouble = error;
-    this.#waiting += 1;
-    try {
-      await clock.sleep(waitMs, signal);
-    } finally {
-      this.#waiting -= 1;
-    }
   }
 
   /** Asks once for all who want to know. Only what was found is kept: the schema may be registered yet. */

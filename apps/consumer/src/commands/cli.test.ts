@@ -17,6 +17,7 @@ test('run: each setting of the section consumer is a flag', () => {
     commitRecords: 1000,
     revokeGraceMs: 10_000,
     stopGraceMs: 25_000,
+    lastCommitMs: 10_000,
   });
 });
 

@@ -71,19 +71,41 @@ test('a text is compared byte by byte, a value by what it means; numbers of a re
   assert.deepEqual(one!.differences, []);
 });
 
+test('what tests share is written once, by anchors and merge keys', () => {
+  const results = run(`tests:
+  - name: a call
+    record: &call ${voice}
+    headers: { change: new }
+    routes: &expected { voice: { body: { id: c, agents: [u] } } }
+  - name: another one
+    record: { <<: *call, conversationId: d }
+    headers: { change: new }
+    routes: { voice: { body: { id: d, agents: [u] } } }
+  - name: a chat
+    record: { <<: *call, participants: [{ sessions: [{ mediaType: chat }] }] }
+    routes: [chat]
+`);
+  assert.deepEqual(
+    results.flatMap(({ differences }) => differences),
+    [],
+  );
+});
+
 test('a file that is no suite is told with the line, and so is a record that is none', () => {
   for (const [yaml, message] of [
     ['tests: [{ name: a, recrod: {} }]', /routes\.test\.yaml:1.*recrod/],
     ['tests: [{ name: a }]', /needs either a record or a file/],
     ['tests: {', /YAML/],
     ['{}', /tests/],
+    ['base: &base {}\ntests: [{ name: a, record: {} }]', /tests\. \S+routes\.test\.yaml:1: base: is no key/],
+    ['tests:\n  - name: a\n    record: {}\n    route: [chat]', /test\.yaml:4: tests\.0\.route: is no key/],
     ['tests: [{ name: a, record: "{" }]', /record of the test "a" is not usable: its 1 characters are not one JSON/],
     ['tests: [{ name: a, record: {} }, { name: a, record: {} }]', /tests\.1\.name: is the name of tests\.0 already/],
     [
       'tests: [{ name: a, record: {}, routes: { voice: { priority: High } } }]',
       /tests\.0\.routes\.voice\.priority: .*"high"/,
     ],
-    ['tests: [{ name: a, record: {}, routes: { voice: { prio: high } } }]', /tests\.0\.routes\.voice: .*"prio"/],
+    ['tests: [{ name: a, record: {}, routes: { voice: { prio: high } } }]', /tests\.0\.routes\.voice\.prio: is no key/],
     ['tests: [{ name: a, record: {}, routes: chat }]', /tests\.0\.routes: is neither a list of names nor/],
     ['tests: [{ name: a, record: {}, headers: { change: { new: 1 } } }]', /headers\.change: is not a text/],
     ['tests: [{ name: a, file: none.json }]', /none\.json cannot be read \(ENOENT\)/],

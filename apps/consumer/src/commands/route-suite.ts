@@ -98,15 +98,16 @@ function readSuite(file: string): z.infer<typeof SUITE> {
   if (first) throw unusable(`${first.path} ${first.problem}; ${first.fix}.`);
   const parsed = SUITE.safeParse(read.value);
   if (parsed.success) return parsed.data;
-  const told = parsed.error.issues.flatMap(explained).map(({ path, message }) => {
-    const where = read.sourceOf(path);
-    return `${where === undefined ? '' : `${where}: `}${path.join('.')}: ${message}.`;
-  });
+  const told = parsed.error.issues
+    .flatMap(explained)
+    .map(({ path, message }) => `${read.sourceOf(path) ?? file}: ${path.join('.')}: ${message}.`);
   throw unusable(`${file} is no suite of tests. ${told.slice(0, 10).join(' ')}`);
 }
 
-/** Of a choice, what is wrong with the kind that was meant: the one of which more than the kind was looked at. */
+/** Each unknown key where it stands. Of a choice, what is wrong with the kind that was meant: the one of which more than the kind was looked at. */
 function explained(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, 'path' | 'message'>[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is no key that is known here' }));
   if (issue.code !== 'invalid_union') return [issue];
   const meant = issue.errors.find((issues) => issues.every(({ path }) => path.length > 0));
   if (!meant) return [issue];

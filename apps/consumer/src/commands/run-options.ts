@@ -4,6 +4,8 @@ import type { FlowLimits } from '../group/flow.ts';
 import type { GroupSettings } from '../group/route-group.ts';
 import { SETTINGS, type Settings } from '../settings.ts';
 
+const LAST_COMMIT_MS = 10_000;
+
 /** What `consumer run` takes that is no setting, as the command line spells it. */
 export interface RunFlags {
   readonly drain?: boolean;
@@ -26,7 +28,7 @@ export function runOptions(): Option[] {
 
 export function groupSettings({ consumer }: Pick<Settings, 'consumer'>): GroupSettings {
   const { commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs } = consumer;
-  return { commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs };
+  return { commitEveryMs, commitRecords, revokeGraceMs, stopGraceMs, lastCommitMs: LAST_COMMIT_MS };
 }
 
 export function flowLimits({ consumer }: Pick<Settings, 'consumer'>): FlowLimits {

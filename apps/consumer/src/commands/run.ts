@@ -9,7 +9,7 @@ import { followPauses, untilPaused } from '../control/paused-routes.ts';
 import { leftoverRetries } from '../forward/leftover-retries.ts';
 import { TopicWriter } from '../forward/topic-writer.ts';
 import { prepareConsumerTopics } from '../forward/topics.ts';
-import { drained } from '../group/drain.ts';
+import { drained, untilHeldUpForGood } from '../group/drain.ts';
 import { EndOffsetCache } from '../group/end-offset-cache.ts';
 import { RouteRunner } from '../group/route-runner.ts';
 import { rulesNote } from '../group/rules-in-force.ts';
@@ -106,10 +106,9 @@ export async function runConsumer(
 
   followPauses(runners, { controls, metrics, log });
   const { port, host } = settings.http;
+  const waitedFor = [...runners, schemas, keeper].flatMap((part) => part ?? []);
   const ready = () => {
-    const reasons = [...runners, schemas, keeper]
-      .flatMap((part) => part ?? [])
-      .flatMap(({ notReady }) => notReady ?? []);
+    const reasons = waitedFor.flatMap(({ notReady }) => notReady ?? []);
     return { ready: reasons.length === 0, reasons, status: runStatus(routes, controls, sinks) };
   };
   const health = await startHealthServer({ port, host, metrics: prometheus, ready, signal });
@@ -126,6 +125,7 @@ export async function runConsumer(
       ? Promise.race([
           drained({ client, groupIds, topics: sources, signal: stopped }, clock),
           untilAwayForGood(sinks, clock, stopped),
+          untilHeldUpForGood(waitedFor, clock, stopped),
           ...hindered,
         ])
       : untilAborted(stopped),

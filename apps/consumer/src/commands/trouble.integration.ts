@@ -241,6 +241,31 @@ test('a second member takes its part and nothing is lost or skipped; when it lea
   }
 });
 
+test('a route is added while another consumer runs and its groups stand apart: it begins, and nothing is refused', async () => {
+  await using area = await bus.area();
+  await using slow = await Target.listen();
+  await using other = await Target.listen();
+  const isOpen = Promise.withResolvers<undefined>();
+  slow.answer = async () => {
+    await isOpen.promise;
+    return { status: 200 };
+  };
+  const first = { name: 'first', sink: 'slow', when: 'record.n >= 0.0' };
+  const added = { name: 'added', sink: 'other', when: 'record.n == 0.0' };
+  const sinks = { slow: { type: 'http', url: slow.url }, other: { type: 'http', url: other.url } };
+  await area.publish(samples(60, 30));
+  await using _running = await ConsumerProcess.start(area.config({ routes: [first], sinks }), 'run', ...quick);
+  await until(async () => {
+    const commits = await area.client.admin.groupCommits(`${area.prefix}test.unrouted`, area.main);
+    return slow.peak > 0 && [...commits.values()].some(({ offset }) => offset > 0n);
+  }, 'a group that is ahead of another');
+  await using two = await ConsumerProcess.start(area.config({ routes: [first, added], sinks }), 'run', ...quick);
+  await Promise.race([until(() => other.accepted.length === 30, 'the records of the route that was added'), two.ended]);
+  assert.equal(other.accepted.length, 30, two.stderr);
+  isOpen.resolve(undefined);
+  await until(() => new Set(slow.accepted.map(({ bytes }) => bytes)).size === 60, 'the records of the other route');
+});
+
 test('check: says what is there and what to fix; bad usage is exit 2, an unreachable broker exit 1', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();

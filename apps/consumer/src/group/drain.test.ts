@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConsumedRecord, PartitionSlice, ReadOptions, TopicPartition } from '@genesys-kafka/kafka';
+import {
+  KafkaError,
+  type ConsumedRecord,
+  type PartitionSlice,
+  type ReadOptions,
+  type TopicPartition,
+} from '@genesys-kafka/kafka';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { noteWithTopicId } from './commit-note.ts';
-import { drained, type DrainOptions } from './drain.ts';
+import { drained, untilHeldUpForGood, type DrainOptions } from './drain.ts';
 
 /**
  * One partition with `r` for a record and `m` for a marker at each offset; those before `first` are deleted, those from
@@ -11,10 +17,13 @@ import { drained, type DrainOptions } from './drain.ts';
  */
 function log(entries: string, first = 0n) {
   const highWatermark = BigInt(entries.length);
-  const state = { committed: 0n, keptId: 'one', reads: [] as bigint[], stable: highWatermark };
+  const state = { committed: 0n, keptId: 'one', reads: [] as bigint[], stable: highWatermark, isAway: false };
   const client: DrainOptions['client'] = {
     admin: {
-      offsets: async () => [{ partition: 0, first, end: state.stable }],
+      offsets: async () => {
+        if (state.isAway) throw new KafkaError('broker-unreachable', 'Nobody is there.');
+        return [{ partition: 0, first, end: state.stable }];
+      },
       groupCommits: async () => new Map([[0, { offset: state.committed, note: noteWithTopicId('', state.keptId) }]]),
       topicId: async () => 'one',
     },
@@ -107,4 +116,52 @@ test('a transaction that nobody ends is an error, not a quiet success', async ()
   const rejected = assert.rejects(ended, { code: 'transaction-open', message: /open in t-0 for more than 60 s/ });
   await clock.advance(62_000);
   await rejected;
+});
+
+test('brokers that are away are waited for, and end a drain with what they fail with after five minutes without an answer', async () => {
+  const { state, clock, ended, isDone } = log('rr');
+  const rejected = assert.rejects(ended, { code: 'broker-unreachable' });
+  for (let times = 0; times < 2; times += 1) {
+    state.isAway = true;
+    await clock.advance(299_000);
+    state.isAway = false;
+    await clock.advance(1000);
+  }
+  assert.equal(isDone(), false);
+  state.isAway = true;
+  await clock.advance(301_000);
+  await rejected;
+});
+
+test('what keeps records waiting for five minutes on end holds up a drain for good, and says why', async () => {
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  const registry: { notReady: string | undefined } = { notReady: undefined };
+  const ended = untilHeldUpForGood([{ notReady: undefined }, registry], clock, stop.signal);
+  const rejected = assert.rejects(ended, {
+    code: 'drain-held-up',
+    message: /^For 5 minutes now the registry says nothing\. /,
+  });
+  let isOver = false;
+  rejected.then(() => (isOver = true)).catch(() => undefined);
+  for (let times = 0; times < 2; times += 1) {
+    registry.notReady = 'the registry says nothing';
+    await clock.advance(299_000);
+    registry.notReady = undefined;
+    await clock.advance(1000);
+  }
+  registry.notReady = 'the registry says nothing';
+  await clock.advance(299_000);
+  assert.equal(isOver, false, 'it came back in between');
+  await clock.advance(2000);
+  await rejected;
+});
+
+test('a drain that is over is held up by nothing any more', async () => {
+  const stop = new AbortController();
+  const clock = new ManualClock();
+  const ended = untilHeldUpForGood([{ notReady: 'for ever' }], clock, stop.signal);
+  stop.abort(new Error('over'));
+  await assert.rejects(ended, /^Error: over$/);
+  assert.equal(clock.sleeping, 0);
 });

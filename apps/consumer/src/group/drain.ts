@@ -7,6 +7,7 @@ import {
   type TopicPartition,
 } from '@genesys-kafka/kafka';
 import { isRetryable, type Clock } from '@genesys-kafka/resilience';
+import { ConsumerError } from '../errors.ts';
 import { committedIn } from './commit-note.ts';
 import { findOpenTransactions, stillOpen, transactionOpen, type OpenTransactions } from './open-transactions.ts';
 
@@ -19,6 +20,8 @@ export interface DrainOptions {
   readonly signal: AbortSignal;
 }
 
+/** As long as the producer waits for brokers: whoever starts a drain by a timer wants it to end, one way or the other. */
+export const AWAY_MS = 300_000;
 const LOOK_EVERY_MS = 500;
 
 /** As far back from the log's end the last record is looked for first: markers of transactions come after it. */
@@ -26,17 +29,20 @@ const TAIL_OFFSETS = 8n;
 
 /**
  * Resolves when nothing is left to work off. Two looks in a row must agree: a record on its way from one topic to
- * another, as a retry, may be missed by one. Rejects with the signal's reason, and with `transaction-open` where records
- * stay behind a transaction that nobody ends.
+ * another, as a retry, may be missed by one. Rejects with the signal's reason, with `transaction-open` where records stay
+ * behind a transaction that nobody ends, and with what brokers that are away for good fail with.
  */
 export async function drained(options: DrainOptions, clock: Clock): Promise<void> {
   const seen = new Map<string, bigint>();
   let open: OpenTransactions | undefined;
   let openSinceMs = 0;
+  let answeredMs = clock.monotonicMs();
   for (let looks = 0; looks < 2;) {
     await clock.sleep(LOOK_EVERY_MS, options.signal);
     try {
-      if (!(await looksDrained(options, seen))) {
+      const isDrained = await looksDrained(options, seen);
+      answeredMs = clock.monotonicMs();
+      if (!isDrained) {
         looks = 0;
         continue;
       }
@@ -48,8 +54,30 @@ export async function drained(options: DrainOptions, clock: Clock): Promise<void
       options.signal.throwIfAborted();
       // Records may be deleted between the question for the log's bounds and the look at a record.
       const isDeleted = error instanceof KafkaError && error.code === 'offset-out-of-range';
-      if (!isDeleted && !isRetryable(error)) throw error;
+      if (!isDeleted && (!isRetryable(error) || clock.monotonicMs() - answeredMs >= AWAY_MS)) throw error;
       looks = 0;
+    }
+  }
+}
+
+/** What records may wait for, and why they do. */
+export interface WaitedFor {
+  readonly notReady: string | undefined;
+}
+
+/** Rejects with `drain-held-up` once records have waited for so long for one of them, and with the signal's reason. */
+export async function untilHeldUpForGood(all: readonly WaitedFor[], clock: Clock, signal: AbortSignal): Promise<never> {
+  const sinceMs = new Map<WaitedFor, number>();
+  for (;;) {
+    await clock.sleep(LOOK_EVERY_MS, signal);
+    for (const one of all) {
+      const { notReady } = one;
+      const nowMs = clock.monotonicMs();
+      const heldUpMs = nowMs - (sinceMs.get(one) ?? nowMs);
+      if (notReady === undefined) sinceMs.delete(one);
+      else sinceMs.set(one, nowMs - heldUpMs);
+      if (notReady === undefined || heldUpMs < AWAY_MS) continue;
+      throw new ConsumerError('drain-held-up', `For ${Math.floor(heldUpMs / 60_000)} minutes now ${notReady}.`);
     }
   }
 }

@@ -9,6 +9,7 @@ const settings: GroupSettings = {
   commitRecords: 1000,
   revokeGraceMs: 1000,
   stopGraceMs: 1000,
+  lastCommitMs: 60_000,
 };
 const limits = { maxRecords: 2, maxBytes: 1 << 20 };
 const current: GroupAssignment = { isCurrent: () => true, heartbeat: async () => undefined };

@@ -6,7 +6,7 @@ import {
   type GroupHandler,
   type TopicPartition,
 } from '@genesys-kafka/kafka';
-import { isRetryable } from '@genesys-kafka/resilience';
+import { isRetryable, within } from '@genesys-kafka/resilience';
 import type { FlowFactory } from './flow.ts';
 import type { GroupPlaces } from './group-places.ts';
 import { movedOf, placeOf, standing, type Held, type Moved, type Place } from './held.ts';
@@ -20,6 +20,8 @@ export interface GroupSettings {
   readonly revokeGraceMs: number;
   /** … and when the program is told to stop. */
   readonly stopGraceMs: number;
+  /** How long brokers may take for the commit after that: those that are away would keep the program for minutes. */
+  readonly lastCommitMs: number;
 }
 
 export interface RouteGroupOptions {
@@ -49,7 +51,9 @@ export class RouteGroup implements GroupHandler {
   readonly #letGoing = new Set<Held>();
   readonly #end = Promise.withResolvers<undefined>();
   #assigned: readonly TopicPartition[] = [];
-  /** Where flows that were let go stood, by partition. */
+  /** The last assignment, until the next one: while a group is handed out anew nobody else has it. */
+  #shown: readonly TopicPartition[] | undefined;
+  /** Where flows that were let go stood, by partition of the last assignment. */
   readonly #left = new Map<string, Place>();
   #isPaused: boolean;
   #generation = 0;
@@ -96,12 +100,15 @@ export class RouteGroup implements GroupHandler {
     return { records, bytes };
   }
 
-  /** How far each assigned partition has come, once something of it has been read; also while the route is paused. */
-  get assigned(): readonly Place[] {
-    return this.#assigned.flatMap((target) => {
+  /**
+   * How far each assigned partition has come, also while the route is paused or the group is handed out anew; undefined
+   * where nobody knows yet. All of it is while this is no member.
+   */
+  get assigned(): readonly (Place | undefined)[] | undefined {
+    return this.#shown?.map((target) => {
       const name = partitionName(target);
       const held = this.#held.get(name);
-      return (held && placeOf(held)) ?? this.#left.get(name) ?? [];
+      return (held && placeOf(held)) ?? this.#left.get(name);
     });
   }
 
@@ -146,7 +153,10 @@ export class RouteGroup implements GroupHandler {
     this.#generation += 1;
     this.#options.places.askAnew();
     this.#release([...this.#held.values()]);
-    this.#assigned = partitions;
+    this.#assigned = this.#shown = partitions;
+    // What was another member's in between stands elsewhere.
+    const assigned = new Set(partitions.map(partitionName));
+    for (const name of this.#left.keys()) if (!assigned.has(name)) this.#left.delete(name);
     if (this.#isPaused) this.#stand(partitions);
     else for (const partition of partitions) this.#hold(partition);
   }
@@ -174,12 +184,12 @@ export class RouteGroup implements GroupHandler {
     this.#release(partitions);
     const revoked = new Set(partitions.map(partitionName));
     this.#assigned = this.#assigned.filter((target) => !revoked.has(partitionName(target)));
-    for (const name of revoked) this.#left.delete(name);
   }
 
   onLost(partitions: readonly TopicPartition[]): void {
     const lost = new Set(partitions.map(partitionName));
     for (const held of [...this.#held.values(), ...this.#letGoing]) if (lost.has(held.name)) held.isLost = true;
+    for (const name of lost) this.#left.delete(name);
   }
 
   onCrash(error: Error): void {
@@ -240,7 +250,7 @@ export class RouteGroup implements GroupHandler {
       const held = this.#held.get(name);
       if (!held) continue;
       this.#held.delete(name);
-      const place = placeOf(held);
+      const place = held.isLost ? undefined : placeOf(held);
       if (place) this.#left.set(name, standing(place));
       const ended = this.#letGo(held, this.#ending.get(name)).finally(() => {
         if (this.#ending.get(name) === ended) this.#ending.delete(name);
@@ -351,7 +361,11 @@ export class RouteGroup implements GroupHandler {
     for (const one of held) this.#pauseOrResume(one);
     await Promise.all(held.map(async ({ flow }) => flow.stop(this.#options.settings.stopGraceMs)));
     await Promise.all(this.#ending.values());
-    await this.#commit();
+    const late = () => new Error('The brokers did not answer in time.');
+    await within(this.#commit(), this.#options.settings.lastCommitMs, late).catch((error: unknown) =>
+      this.#notCommitted(error),
+    );
+    this.#shown = undefined;
     await this.#options.consumer.stop();
   }
 }

@@ -23,6 +23,7 @@ function runnerOf(client: object, clock: ManualClock, log = silent): RouteRunner
       commitRecords: 1,
       revokeGraceMs: 1,
       stopGraceMs: 1,
+      lastCommitMs: 60_000,
     },
     sessionTimeoutMs: 30_000,
     acceptGap: false,

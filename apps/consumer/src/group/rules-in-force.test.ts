@@ -133,6 +133,20 @@ test('a new route begins at the start and misses nothing, a removed one must hav
   );
 });
 
+test('a route that comes gives away what nobody else took: others may stand apart; one that comes with a change may not', async () => {
+  const three = { ...BEFORE, c: 'record.x == 2.0' };
+  assert.equal(await refusal({ now: three, main: at(10, 20, 30, BEFORE) }), '');
+  // It has come to some place already, and others are still where they were.
+  assert.equal(await refusal({ now: three, main: { ...at(10, 20, 30, BEFORE), c: [5, three] } }), '');
+  const changed = { ...AFTER, c: 'record.x == 2.0' };
+  assert.match(await refusal({ now: changed, main: at(10, 20, 30, BEFORE) }), /stand apart/);
+  const { a } = BEFORE as { a: string };
+  assert.match(await refusal({ now: { a, c: three.c }, main: at(10, 20, 30, BEFORE) }), /stand apart/, 'another name');
+  // It had another rule when it was there before.
+  const other: Rules = { ...BEFORE, c: 'record.x == 9.0' };
+  assert.match(await refusal({ now: three, main: { ...at(10, 20, 30, BEFORE), c: [25, other] } }), /stand apart/);
+});
+
 test('what retention deleted is not missed by anybody', async () => {
   assert.equal(await refusal({ now: AFTER, main: at(10, 20, 20, BEFORE), first: 20 }), '');
 });

@@ -31,7 +31,7 @@ export async function placesInForce(inForce: RulesInForce): Promise<readonly Pla
  * a record that is given from one route to another, between the place of the one that is behind and the place of the one
  * that is ahead, would be taken by neither. A change is sound in a partition where no record lies between the groups;
  * elsewhere this resolves with the error `rules-changed`. Offsets without a note, of earlier versions, are taken as
- * they are; a new route begins at the start of the log and misses nothing.
+ * they are. A route that was only added takes nothing from the others, and begins by itself.
  */
 export async function findRulesApart(
   inForce: RulesInForce,
@@ -39,12 +39,13 @@ export async function findRulesApart(
 ): Promise<ConsumerError | undefined> {
   const { client, settings, topics } = inForce;
   const [main, ...retries] = topics as [string, ...string[]];
-  const now = rulesFingerprint(settings);
-  const gone = removedRoutes(places, now, [...namesIn(settings), UNROUTED]);
-  if (!isChanged(places, now)) return undefined;
+  const ageOf = rulesAge(settings);
+  const gone = removedRoutes(places, ageOf, [...namesIn(settings), UNROUTED]);
+  if (!places.some(({ commits }) => [...commits.values()].some(({ note }) => ageOf(note) === 'older')))
+    return undefined;
   for (const { partition, first } of await client.admin.offsets(main)) {
     const here = [...places, ...(await placesOf(gone.get(partition) ?? [], main, inForce))];
-    const apart = await standApart({ topic: main, partition }, first, here, now, inForce);
+    const apart = await standApart({ topic: main, partition }, first, here, ageOf, inForce);
     if (apart) return apart;
   }
   // On a retry topic a record has its route's name: only what is left of a route that is no more can be missed there.
@@ -53,7 +54,7 @@ export async function findRulesApart(
   for (const topic of retries) {
     const here = await placesOf([...removed, UNROUTED], topic, inForce);
     for (const { partition, first } of await client.admin.offsets(topic)) {
-      const apart = await standApart({ topic, partition }, first, here, now, inForce);
+      const apart = await standApart({ topic, partition }, first, here, ageOf, inForce);
       if (apart) return apart;
     }
   }
@@ -95,20 +96,34 @@ async function placesOf(
   return places.filter(({ commits }) => [...commits.values()].some(({ offset }) => offset >= 0n));
 }
 
-function isChanged(places: readonly Place[], now: string): boolean {
-  return places.some(({ commits }) => [...commits.values()].some(({ note }) => isOlder(note, now)));
+/** By what rules an offset was reached: those of now, as far as its routes go, or others; a note may tell of none. */
+type RulesAge = (note: string) => 'now' | 'older' | 'untold';
+
+function rulesAge({ routes }: Pick<RoutingSettings, 'routes'>): RulesAge {
+  const now = rulesFingerprint({ routes });
+  const known = new Map<string, 'now' | 'older'>();
+  return (note) => {
+    const [, rules, list] = NOTE.exec(note) ?? [];
+    if (rules === undefined) return 'untold';
+    const key = `${rules} ${list ?? ''}`;
+    const age = known.get(key) ?? (rules === now || isOfFewer(routes, rules, list) ? 'now' : 'older');
+    known.set(key, age);
+    return age;
+  };
 }
 
-function isOlder(note: string, now: string): boolean {
-  const [, rules] = NOTE.exec(note) ?? [];
-  return rules !== undefined && rules !== now;
+/** Whether these were the rules of then, and others have come since. */
+function isOfFewer(routes: RoutingSettings['routes'], rules: string, list: string | undefined): boolean {
+  const names = new Set(list?.split(','));
+  const then = routes.filter(({ name }) => names.has(name));
+  return then.length === names.size && rulesFingerprint({ routes: then }) === rules;
 }
 
 /** Routes that other rules had and these have not, by partition of the main topic. */
-function removedRoutes(places: readonly Place[], now: string, names: readonly string[]): Map<number, string[]> {
+function removedRoutes(places: readonly Place[], ageOf: RulesAge, names: readonly string[]): Map<number, string[]> {
   const removed = new Map<number, string[]>();
   for (const [partition, { note }] of places.flatMap(({ commits }) => [...commits])) {
-    const earlier = isOlder(note, now) ? (NOTE.exec(note)?.[2]?.split(',') ?? []) : [];
+    const earlier = ageOf(note) === 'older' ? (NOTE.exec(note)?.[2]?.split(',') ?? []) : [];
     const gone = earlier.filter((name) => name !== '' && !names.includes(name));
     if (gone.length > 0) removed.set(partition, [...new Set([...(removed.get(partition) ?? []), ...gone])]);
   }
@@ -123,13 +138,13 @@ async function standApart(
   target: TopicPartition,
   first: bigint,
   places: readonly Place[],
-  now: string,
+  ageOf: RulesAge,
   { client, signal }: RulesInForce,
 ): Promise<ConsumerError | undefined> {
   const standing = places.map(({ route, commits }) => ({ route, ...(commits.get(target.partition) ?? NOWHERE) }));
-  if (!standing.some(({ note }) => isOlder(note, now))) return undefined;
+  if (!standing.some(({ note }) => ageOf(note) === 'older')) return undefined;
   const known = standing.map((place) => ({ ...place, offset: place.offset > first ? place.offset : first }));
-  const earlier = known.filter(({ note }) => NOTE.exec(note)?.[1] !== now).sort(byOffset);
+  const earlier = known.filter(({ note }) => ageOf(note) !== 'now').sort(byOffset);
   const ahead = earlier.at(-1)!;
   const behind = [...earlier, ...known.filter(({ offset }) => offset < ahead.offset)].sort(byOffset)[0]!;
   if (behind.offset === ahead.offset) return undefined;

@@ -111,10 +111,9 @@ export function createConsumerMetrics(
     'Offsets at the end of a topic that open transactions hide: log end minus last stable offset.',
     ['topic'],
     async (gauge) => {
-      for (const topic of topics) {
-        const hidden = await ends.hidden(topic);
-        if (hidden !== undefined) gauge.set({ topic }, hidden);
-      }
+      gauge.reset();
+      const all = await Promise.all([...topics].map(async (topic) => [topic, await ends.hidden(topic)] as const));
+      for (const [topic, hidden] of all) if (hidden !== undefined) gauge.set({ topic }, hidden);
     },
   );
   metrics.gauge('consumer_circuit_state', 'Circuit of a sink: 0 closed, 1 half-open, 2 open.', ['sink'], (gauge) => {

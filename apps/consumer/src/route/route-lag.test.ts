@@ -40,8 +40,9 @@ function setUp(logs: Record<string, string>) {
   const cache = new EndOffsetCache(admin, clock);
   const ends = { of: async (topic: string) => (unknown.has(topic) ? new Map<number, bigint>() : cache.of(topic)) };
   const lag = new RouteLag({ client: { read }, ends, clock });
-  const of = async (...assigned: Place[]) => lag.of({ assigned }, 'voice');
-  return { clock, reads, of, unknown, logs };
+  const of = async (...assigned: (Place | undefined)[]) => lag.of({ assigned }, 'voice');
+  const ofNoMember = async () => lag.of({ assigned: undefined }, 'voice');
+  return { clock, reads, of, ofNoMember, unknown, logs };
 }
 
 const place = (topic: string, expected: bigint, more: Partial<Place> = {}): Place => ({
@@ -81,7 +82,7 @@ test('a broker that does not answer makes the lag unknown, never none', async ()
 });
 
 test('what nobody knows of one partition hides nothing of the others: their oldest record is told', async () => {
-  const { of, clock, logs } = setUp({ main: 'rrrr', broken: 'xx' });
+  const { of, clock, logs, reads } = setUp({ main: 'rrrr', broken: 'xx' });
   await clock.advance(10_000);
   const held = place('main', 4n, { unfinished: 1, oldestMs: START_MS + 1000 });
   assert.deepEqual(await of(place('silent', 3n, { unfinished: 2, oldestMs: START_MS + 500 })), {
@@ -91,7 +92,21 @@ test('what nobody knows of one partition hides nothing of the others: their olde
   // A log that cannot be looked at, and once it can.
   assert.deepEqual(await of(held, place('broken', 0n)), { records: Number.NaN, seconds: 9 });
   logs.broken = 'rr';
-  assert.deepEqual(await of(held, place('broken', 0n)), { records: 3, seconds: 10 });
+  const looks = reads.length;
+  assert.ok(Number.isNaN((await of(held, place('broken', 0n))).records));
+  assert.equal(reads.length, looks, 'the next one does not wait for it too');
+  await clock.advance(10_000);
+  assert.deepEqual(await of(held, place('broken', 0n)), { records: 3, seconds: 20 });
+});
+
+test('where nobody knows where a route stands its lag is unknown, never none', async () => {
+  const { of, ofNoMember, clock } = setUp({ main: 'rrrr' });
+  await clock.advance(10_000);
+  const unknown = { records: Number.NaN, seconds: Number.NaN };
+  assert.deepEqual(await ofNoMember(), unknown);
+  assert.deepEqual(await of(place('main', 4n), undefined), unknown);
+  assert.deepEqual(await of(place('main', 2n), undefined), { records: Number.NaN, seconds: 8 });
+  assert.deepEqual(await of(), { records: 0, seconds: 0 }, 'no partition, nothing left');
 });
 
 test('a log that had nothing but markers is looked at again once it has grown, and one that is at its end is not', async () => {

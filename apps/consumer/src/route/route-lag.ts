@@ -9,7 +9,10 @@ import type { RouteGroup } from '../group/route-group.ts';
 export interface Lag {
   /** Records, without markers of transactions. NaN while nobody knows: an unknown lag must not look like none. */
   readonly records: number;
-  /** Age of the oldest record that is not delivered, since it came onto the topic it lies on; 0 where there is none. */
+  /**
+   * Age of the oldest record that is known not to be delivered, since it came onto the topic it lies on; 0 where there is
+   * none, NaN while nobody knows.
+   */
   readonly seconds: number;
 }
 
@@ -27,8 +30,12 @@ interface Ahead {
   readonly offsets: number;
 }
 
-const LOOK_MS = 5000;
+/** With the question for the log's end before it, less than whoever asks for the lag may be taken to wait. */
+const LOOK_MS = 3000;
+/** A topic that could not be looked at is left alone for so long: each route would wait for it in its turn. */
+const SILENT_MS = 10_000;
 const NONE_IN_HAND: Ahead = { firstMs: undefined, records: 0, offsets: 0 };
+const UNKNOWN = { records: Number.NaN, firstMs: undefined };
 
 /**
  * Offsets are taken by markers of transactions and aborted records too. Records in hand are counted one by one; of what
@@ -38,18 +45,20 @@ const NONE_IN_HAND: Ahead = { firstMs: undefined, records: 0, offsets: 0 };
 export class RouteLag {
   readonly #options: RouteLagOptions;
   readonly #looks = new Map<string, { readonly expected: bigint; readonly end: bigint; readonly ahead: Ahead }>();
+  /** Topics that could not be looked at, until when. */
+  readonly #silentUntilMs = new Map<string, number>();
 
   constructor(options: RouteLagOptions) {
     this.#options = options;
   }
 
   async of(group: Pick<RouteGroup, 'assigned'>, route: string): Promise<Lag> {
-    const parts = await Promise.all(group.assigned.map(async (place) => this.#ofPlace(place, route)));
+    const { assigned = [undefined] } = group;
+    const parts = await Promise.all(assigned.map(async (place) => (place ? this.#ofPlace(place, route) : UNKNOWN)));
+    const records = parts.reduce((sum, part) => sum + part.records, 0);
     const oldestMs = Math.min(...parts.map(({ firstMs }) => firstMs ?? Infinity));
-    return {
-      records: parts.reduce((sum, { records }) => sum + records, 0),
-      seconds: Number.isFinite(oldestMs) ? Math.max(0, this.#options.clock.nowMs() - oldestMs) / 1000 : 0,
-    };
+    if (!Number.isFinite(oldestMs)) return { records, seconds: Number.isNaN(records) ? Number.NaN : 0 };
+    return { records, seconds: Math.max(0, this.#options.clock.nowMs() - oldestMs) / 1000 };
   }
 
   async #ofPlace(
@@ -63,7 +72,7 @@ export class RouteLag {
     const left = end > expected ? Number(end - expected) : 0;
     if (left === 0 || unfinished > 0) return { records: unfinished + Math.ceil(left * density), firstMs: oldestMs };
     const ahead = await this.#lookAhead({ topic, partition }, expected, end, route);
-    if (!ahead) return { records: Number.NaN, firstMs: undefined };
+    if (!ahead) return UNKNOWN;
     const { records, offsets, firstMs } = ahead;
     const beyond = Math.max(0, left - offsets);
     return { records: records + Math.ceil(beyond * (offsets === 0 ? 1 : records / offsets)), firstMs };
@@ -75,7 +84,10 @@ export class RouteLag {
     const known = this.#looks.get(name);
     // What was found stays the first one there; where none was, only a log that has grown has news.
     if (known?.expected === expected && (known.ahead.firstMs !== undefined || known.end >= end)) return known.ahead;
+    const { clock } = this.#options;
+    if (clock.monotonicMs() < (this.#silentUntilMs.get(target.topic) ?? 0)) return undefined;
     const ahead = await this.#look(target, expected, end);
+    if (!ahead) this.#silentUntilMs.set(target.topic, clock.monotonicMs() + SILENT_MS);
     if (ahead) this.#looks.set(name, { expected, end, ahead });
     return ahead;
   }

@@ -2,13 +2,12 @@ import type { DeliveryFailure } from '@genesys-kafka/delivery';
 import { isRetryable, type Clock } from '@genesys-kafka/resilience';
 import type { Logger } from '@genesys-kafka/runtime';
 import { ConsumerError } from '../errors.ts';
+import { AWAY_MS } from '../group/drain.ts';
 import type { OpenSinks } from './open-sinks.ts';
 
 /** One refusal may be a target's bad moment, and the file lock of a killed process goes after 30 s. */
 const FOR_GOOD = { refusals: 3, ms: 45_000 };
 
-/** As long as the producer waits for brokers. */
-const AWAY_MS = 300_000;
 const LOOK_EVERY_MS = 1000;
 
 /** Tries each sink before work begins. Rejects with what no waiting mends; a target that is away may come yet. */

@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from '@genesys-kafka/resilience';
 import { logLevel, type KafkaConfig, type LogEntry } from 'kafkajs';
 
 export type KafkaLogger = (
@@ -15,17 +16,38 @@ const IGNORED = ['Limiting retries for the idempotent producer may invalidate Eo
 /** What comes with every retry: it either heals or is reported by the call that gives up. */
 const ROUTINE = /^(?:Response |Failed to send messages: |Failed to connect to seed broker)/;
 
+/** A line says nothing new when it comes again within this time: while brokers are away each group tells of each attempt. */
+const TELL_EVERY_MS = 30_000;
+const MOST_LINES = 1000;
+
 /**
  * kafkajs's log at our logger. Its debug level is never asked for: it prints the answers to login requests. Its
  * errors are retried or come back as a `KafkaError`, so here they are warnings at most.
  */
-export function bridgeLogs(log: KafkaLogger): Pick<KafkaConfig, 'logLevel' | 'logCreator'> {
+export function bridgeLogs(
+  log: KafkaLogger,
+  clock: Pick<Clock, 'monotonicMs'> = systemClock,
+): Pick<KafkaConfig, 'logLevel' | 'logCreator'> {
+  const told = new Map<string, { readonly atMs: number; repeated: number }>();
+  const warn = (message: string, details: ReturnType<typeof safeDetails>) => {
+    const line = JSON.stringify([message, details]);
+    const last = told.get(line);
+    const atMs = clock.monotonicMs();
+    if (last && atMs - last.atMs < TELL_EVERY_MS) {
+      last.repeated += 1;
+      return;
+    }
+    if (told.size >= MOST_LINES) told.clear();
+    told.set(line, { atMs, repeated: 0 });
+    log('warn', message, last && last.repeated > 0 ? { ...details, repeated: last.repeated } : details);
+  };
   return {
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => {
       if (IGNORED.includes(entry.log.message)) return;
-      const level = ROUTINE.test(entry.log.message) ? 'debug' : 'warn';
-      log(level, `kafkajs: ${entry.log.message}`, safeDetails(entry));
+      const message = `kafkajs: ${entry.log.message}`;
+      if (ROUTINE.test(entry.log.message)) log('debug', message, safeDetails(entry));
+      else warn(message, safeDetails(entry));
     },
   };
 }

@@ -69,6 +69,23 @@ test('TLS to a broker is 1.2 or later, whatever the process is told to allow', a
   assert.deepEqual(offeredVersions(received.at(-1)!), ['304', '303']);
 });
 
+test('a connection that failed and that many let go of is called no leak', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  try {
+    const ssl = undefined as unknown as tls.ConnectionOptions;
+    const make = createSocketFactory({ refusesPlaintext: true });
+    const socket = make({ host: '127.0.0.1', port: port(), ssl, onConnect: () => undefined });
+    await new Promise<void>((resolve) => socket.once('close', () => resolve()).destroy());
+    for (let callers = 0; callers < 20; callers += 1) socket.unref();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  } finally {
+    process.off('warning', onWarning);
+  }
+  assert.deepEqual(warnings, []);
+});
+
 /** The extension `supported_versions` (43) of a ClientHello: a list with its length in one byte. */
 function offeredVersions(hello: Buffer): string[] {
   const at = [...hello.keys()].find((index) => {

@@ -20,6 +20,8 @@ export function createSocketFactory({ refusesPlaintext }: { readonly refusesPlai
     const socket = isPlain
       ? net.connect({ host, port }, onConnect)
       : tls.connect({ ...ssl, ...TLS, host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}) }, onConnect);
+    // kafkajs lets go of a connection that failed once for each of its callers, and Node would call that a leak.
+    socket.setMaxListeners(0);
     return writingBodies(socket.setKeepAlive(true, KEEP_ALIVE_MS));
   };
 }

@@ -73,7 +73,8 @@ export async function decodeBatches(bytes: Buffer, source: BatchSource): Promise
     if (batch.attributes & CONTROL) {
       if (isAbortMarker(batch)) abortedProducers.delete(batch.producerId);
     } else if (!(batch.attributes & TRANSACTIONAL) || !abortedProducers.has(batch.producerId)) {
-      const unpacked = await source.budget.unpack(batch.attributes & CODEC, batch.body);
+      const where = ` at offset ${batch.baseOffset} of ${partitionName(source)}`;
+      const unpacked = await source.budget.unpack(batch.attributes & CODEC, batch.body, where);
       if (unpacked === undefined) break;
       const before = records.length;
       if (source.visit) showRecords(batch, unpacked, source, source.visit);

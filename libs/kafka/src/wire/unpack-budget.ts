@@ -16,12 +16,12 @@ export class UnpackBudget {
 
   /**
    * The records of a batch; undefined where earlier batches have left too little for it: fetched again, it comes first.
-   * Rejects with `decompression-limit` where it is larger than the whole, and as `decompress` does.
+   * Rejects with `decompression-limit` where it is larger than the whole, and as `decompress` does; the message says `where`.
    */
-  async unpack(codec: number, body: Buffer): Promise<Buffer | undefined> {
+  async unpack(codec: number, body: Buffer, where?: string): Promise<Buffer | undefined> {
     if (this.#limit - this.#left >= this.#enough) return undefined;
     try {
-      const records = await decompress(codec, body, this.#left);
+      const records = await decompress(codec, body, this.#left, where);
       this.#left -= records.length;
       return records;
     } catch (error) {

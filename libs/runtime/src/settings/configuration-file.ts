@@ -10,7 +10,7 @@ export interface ConfigurationFile {
 
 const NOTHING: ConfigurationFile = { value: {}, sourceOf: () => undefined };
 
-/** Reads a YAML 1.2 file. Problems are added, never thrown; what cannot be read counts as empty. */
+/** Reads a YAML 1.2 file, with the merge keys (`<<`) that came with 1.1. Problems are added, never thrown; what cannot be read counts as empty. */
 export function readConfigurationFile(file: string, problems: SettingProblem[]): ConfigurationFile {
   let text: string;
   try {
@@ -25,7 +25,7 @@ export function readConfigurationFile(file: string, problems: SettingProblem[]):
     return NOTHING;
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   // One mistake makes a cascade of messages: the first is the one that helps.
   const first = document.errors[0];
   if (first) {
