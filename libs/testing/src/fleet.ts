@@ -28,6 +28,8 @@ interface Member {
   readonly name: string;
   readonly child: ChildProcess;
   readonly closed: Promise<unknown>;
+  /** It has said something: by then it listens to signals. */
+  hasBegun: boolean;
   /** Somebody has its end, or its pause, in hand. */
   isBusy: boolean;
 }
@@ -57,7 +59,8 @@ export class Fleet implements AsyncDisposable {
     child.stdout!.pipe(log, { end: false });
     child.stderr!.pipe(log, { end: false });
     const closed = once(child, 'close');
-    const member: Member = { name, child, closed, isBusy: false };
+    const member: Member = { name, child, closed, hasBegun: false, isBusy: false };
+    for (const output of [child.stdout!, child.stderr!]) output.once('data', () => (member.hasBegun = true));
     this.#members.add(member);
     void closed.then(([status, signal]) => {
       log.end();
@@ -130,6 +133,7 @@ export class Fleet implements AsyncDisposable {
     clearTimeout(timer);
     const ms = performance.now() - startMs;
     const { exitCode, signalCode } = member.child;
+    if (signalCode === 'SIGTERM' && !member.hasBegun) return;
     if (exitCode !== 0) this.#fault(`${member.name} ended with ${String(exitCode ?? signalCode)} after SIGTERM`);
     else if (ms > (this.#options.stopMs ?? STOP_MS))
       this.#fault(`${member.name} took ${Math.round(ms / 1000)} s to end`);
