@@ -68,6 +68,33 @@ test('law: a dead letter comes back from its line byte for byte, value, key and 
   );
 });
 
+test('law: a line that another program has written with its members in another order reads the same', () => {
+  const members = (line: Buffer) => Object.entries(JSON.parse(line.toString()) as Record<string, unknown>);
+  fc.assert(
+    fc.property(
+      letter,
+      fc.option(bytes),
+      fc.option(bytes),
+      own,
+      fc.infiniteStream(fc.nat()),
+      (facts, key, value, more, dice) => {
+        const kept = Object.entries(more).filter(([name]) => !envelope.has(name));
+        const headers = { ...Object.fromEntries(kept), ...formatDeadLetter({ ...facts, framing: 'none' }) };
+        const line = encodeLetter({ key, value, headers });
+        const shuffled = members(line)
+          .map((member) => ({ member, at: dice.next().value as number }))
+          .toSorted((one, other) => one.at - other.at)
+          .map(({ member }) => member);
+        const [read, again] = [line, Buffer.from(JSON.stringify(Object.fromEntries(shuffled)))].map(decodeLetter);
+        assert.deepEqual(
+          [again?.id, again?.deadLetter, again?.key, again?.value(), again?.headers()],
+          [read?.id, read?.deadLetter, read?.key, read?.value(), read?.headers()],
+        );
+      },
+    ),
+  );
+});
+
 test('a line whose members stand in another order reads the same; one that is none, or of another version, is none', () => {
   const headers = formatDeadLetter({
     framing: 'none',
