@@ -110,6 +110,8 @@ test('a line whose members stand in another order reads the same; one that is no
   const { record, ...rest } = JSON.parse(line.toString()) as Record<string, unknown>;
   const turned = decodeLetter(Buffer.from(JSON.stringify({ record, ...rest })))!;
   assert.deepEqual([turned.id, turned.value()], ['d/0/1/crm/1', Buffer.from('{}')]);
+  const latin = Buffer.from(JSON.stringify({ ...rest, record: 'caf\u00e9' }), 'latin1');
+  assert.equal(decodeLetter(latin), undefined, 'not UTF-8');
   for (const wrong of ['', 'x', '[]', 'null', '{"v":2}', '{"v":1,"record":""}']) {
     assert.equal(decodeLetter(Buffer.from(wrong)), undefined, wrong);
   }

@@ -64,6 +64,8 @@ export function encodeLetter({ key, value, headers }: LetterRecord): Buffer {
 
 /** Undefined for what is no line of this program, in a version that it knows. */
 export function decodeLetter(line: Buffer): ReadLine | undefined {
+  // What is read of it with signs in the place of bytes would be replayed so.
+  if (!isUtf8(line)) return undefined;
   const at = recordAt(line);
   const head = (at < 0 ? undefined : parsed(`${line.toString('utf8', 0, at)}}`)) ?? parsed(line.toString('utf8'));
   if (head?.v !== 1) return undefined;
