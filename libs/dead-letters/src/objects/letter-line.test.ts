@@ -68,6 +68,33 @@ test('law: a dead letter comes back from its line byte for byte, value, key and 
   );
 });
 
+test('law: a line that another program has written with its members in another order reads the same', () => {
+  const members = (line: Buffer) => Object.entries(JSON.parse(line.toString()) as Record<string, unknown>);
+  fc.assert(
+    fc.property(
+      letter,
+      fc.option(bytes),
+      fc.option(bytes),
+      own,
+      fc.infiniteStream(fc.nat()),
+      (facts, key, value, more, dice) => {
+        const kept = Object.entries(more).filter(([name]) => !envelope.has(name));
+        const headers = { ...Object.fromEntries(kept), ...formatDeadLetter({ ...facts, framing: 'none' }) };
+        const line = encodeLetter({ key, value, headers });
+        const shuffled = members(line)
+          .map((member) => ({ member, at: dice.next().value as number }))
+          .toSorted((one, other) => one.at - other.at)
+          .map(({ member }) => member);
+        const [read, again] = [line, Buffer.from(JSON.stringify(Object.fromEntries(shuffled)))].map(decodeLetter);
+        assert.deepEqual(
+          [again?.id, again?.deadLetter, again?.key, again?.value(), again?.headers()],
+          [read?.id, read?.deadLetter, read?.key, read?.value(), read?.headers()],
+        );
+      },
+    ),
+  );
+});
+
 test('a line whose members stand in another order reads the same; one that is none, or of another version, is none', () => {
   const headers = formatDeadLetter({
     framing: 'none',
@@ -83,6 +110,8 @@ test('a line whose members stand in another order reads the same; one that is no
   const { record, ...rest } = JSON.parse(line.toString()) as Record<string, unknown>;
   const turned = decodeLetter(Buffer.from(JSON.stringify({ record, ...rest })))!;
   assert.deepEqual([turned.id, turned.value()], ['d/0/1/crm/1', Buffer.from('{}')]);
+  const latin = Buffer.from(JSON.stringify({ ...rest, record: 'caf\u00e9' }), 'latin1');
+  assert.equal(decodeLetter(latin), undefined, 'not UTF-8');
   for (const wrong of ['', 'x', '[]', 'null', '{"v":2}', '{"v":1,"record":""}']) {
     assert.equal(decodeLetter(Buffer.from(wrong)), undefined, wrong);
   }

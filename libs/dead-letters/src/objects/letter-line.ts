@@ -33,6 +33,8 @@ export interface ReadLine {
 const ENVELOPE = new Set<string>(Object.values(DEAD_LETTER_HEADER));
 /** In front of the line's last members, which are most of its bytes: what comes before them can be read alone. */
 const RECORD_MEMBER = Buffer.from(',"record":');
+const BASE64_MEMBER = Buffer.from(',"recordBase64":');
+const MEMBER = Buffer.from(',"');
 const FRAME_BYTES = 5;
 
 /**
@@ -62,8 +64,9 @@ export function encodeLetter({ key, value, headers }: LetterRecord): Buffer {
 
 /** Undefined for what is no line of this program, in a version that it knows. */
 export function decodeLetter(line: Buffer): ReadLine | undefined {
-  const at = line.lastIndexOf(RECORD_MEMBER);
-  // Another program may have put the members in another order.
+  // What is read of it with signs in the place of bytes would be replayed so.
+  if (!isUtf8(line)) return undefined;
+  const at = recordAt(line);
   const head = (at < 0 ? undefined : parsed(`${line.toString('utf8', 0, at)}}`)) ?? parsed(line.toString('utf8'));
   if (head?.v !== 1) return undefined;
   const deadLetter = envelopeOf(head);
@@ -77,6 +80,20 @@ export function decodeLetter(line: Buffer): ReadLine | undefined {
     value: () => valueOf(parsed(line.toString('utf8')) ?? {}, deadLetter),
     headers: () => ({ ...headersOf(head), ...buffers(Object.entries(formatDeadLetter(deadLetter))) }),
   };
+}
+
+/**
+ * Where the record begins, if nothing comes after it; otherwise -1: another program may have put the members in another
+ * order. A quote right behind a comma begins a member, since in a text a backslash stands before it; where it ends a text
+ * whose last character is a comma, the line is read whole for nothing.
+ */
+function recordAt(line: Buffer): number {
+  const at = line.lastIndexOf(RECORD_MEMBER);
+  if (at < 0) return at;
+  const next = line.indexOf(MEMBER, at + RECORD_MEMBER.length);
+  if (next < 0) return at;
+  const isBase64 = line.subarray(next, next + BASE64_MEMBER.length).equals(BASE64_MEMBER);
+  return isBase64 && line.indexOf(MEMBER, next + BASE64_MEMBER.length) < 0 ? at : -1;
 }
 
 type Tree = Readonly<Record<string, unknown>>;

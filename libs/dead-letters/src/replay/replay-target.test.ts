@@ -60,6 +60,14 @@ test('a delivery that failed goes back to its own route, and only there', async 
   assert.equal(await target(unshaped, plan('crm', 'record.n == 2.0'), plan('all')), 'crm');
 });
 
+test('a retry that could not be read any more goes to its own route alone; what no route had read, to those that pick it', async () => {
+  const decode = { stage: 'decode', cause: 'unknown-schema-id' } as const;
+  assert.equal(await target(stored(decode), plan('crm', 'record.n == 2.0'), plan('all')), 'crm');
+  assert.match(await target(stored(decode), plan('all')), /not in the configuration/);
+  const unread = stored({ ...decode, route: 'unrouted', attempts: 0 });
+  assert.equal(await target(unread, plan('crm', 'record.n == 2.0'), plan('all')), 'all');
+});
+
 test('what no route took goes to those that take it now; a failing rule and a missing one are said', async () => {
   const unrouted = stored({ stage: 'route', cause: 'unrouted', route: 'unrouted', attempts: 0 });
   assert.equal(

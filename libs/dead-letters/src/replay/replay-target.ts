@@ -1,5 +1,5 @@
 import type { OutgoingHeaders, OutgoingRecord } from '@genesys-kafka/kafka';
-import { picks, type RoutePlan } from '@genesys-kafka/routing';
+import { picks, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import {
   DEAD_LETTER_HEADER,
   formatRetryHeaders,
@@ -39,8 +39,7 @@ export async function replayTarget(
   const read = opened.kind === 'record' ? parseRecord(opened) : opened;
   if (read.kind === 'unreadable') return refused(`still cannot be read (${read.cause})`);
   const own = plans.find(({ name }) => name === deadLetter.route);
-  // Its route had picked it when it could not be given its shape.
-  if (deadLetter.stage === 'deliver' || deadLetter.cause === 'reshape-error') {
+  if (wasPicked(deadLetter)) {
     return own
       ? { kind: 'routes', routes: [own] }
       : refused('its route is not in the configuration: add one of that name');
@@ -51,6 +50,11 @@ export async function replayTarget(
   if (verdicts.some(({ verdict }) => 'error' in verdict)) return refused('a rule still fails on it');
   const routes = verdicts.filter(({ verdict }) => 'matched' in verdict && verdict.matched).map(({ plan }) => plan);
   return routes.length > 0 ? { kind: 'routes', routes } : refused('no route picks it');
+}
+
+/** By its route: also what could not be given its shape, and a retry that nobody could read any more. */
+function wasPicked({ stage, cause, route }: StoredDeadLetter['deadLetter']): boolean {
+  return stage === 'deliver' || cause === 'reshape-error' || (stage === 'decode' && route !== UNROUTED);
 }
 
 /** Of the envelope, what says nothing true of a record that is on its way again. */

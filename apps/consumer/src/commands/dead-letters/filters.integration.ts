@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { DeadLetterList, DeadLetterStats, PurgeReport, ReplayReport } from '@genesys-kafka/dead-letters';
 import { ConsumerProcess, runConsumer } from '../../../fixtures/consumer-process.ts';
@@ -164,6 +164,11 @@ test('export writes the lines of the contract, whichever store they come from', 
   const nowhere = await exported('--to', join(file, 'below-no-folder.ndjson'));
   assert.equal(nowhere.status, 1);
   assert.match(nowhere.stderr, /^error: output-failed: .*below-no-folder\.ndjson cannot be written \(ENOENT\)/m);
+  const atOnce = await Promise.all(
+    Array.from({ length: 4 }, async () => json(area, more, 'dead-letters', 'export', '--to', file)),
+  );
+  assert.deepEqual(atOnce, Array(4).fill({ exported: 4, unreadable: 0, file }));
+  assert.deepEqual(await readdir(dirname(file)), ['letters.ndjson']);
   for (const store of ['topic', 'objects']) {
     const { stdout, stderr } = await exported('--store', store, '--to', file);
     assert.equal((JSON.parse(stdout) as { exported: number }).exported, 4, stderr);

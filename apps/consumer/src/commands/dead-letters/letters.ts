@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -196,9 +197,9 @@ async function writeLetters(
     if (exported === 0) await whenNone();
     return { exported, unreadable: letters.unreadable };
   }
-  const partial = `${file}.partial`;
+  // Another export may be writing the same file: the last one to end counts, and each is whole.
+  const partial = `${file}.${randomUUID()}.partial`;
   try {
-    await rm(partial, { force: true });
     // Whole records, with personal data.
     await pipeline(Readable.from(lines()), createWriteStream(partial, { mode: 0o600 }), { signal });
     if (exported === 0) await whenNone();

@@ -79,6 +79,8 @@ test('explain: before the run, after it, and after a replay; of two versions the
   assert.equal(statesOf(await explained(area, more, 'c-1')).at(-1)!.crm, 'replayed');
   const shown = await explained(area, more, 'c-1', '--payload');
   assert.match(shown.versions.at(-1)!.payload!, new RegExp(canary));
+  await runConsumer(area.config(more), ['dead-letters', 'purge', '--key', 'c-1', '--yes']);
+  assert.equal(statesOf(await explained(area, more, 'c-1')).at(-1)!.crm, 'purged');
   const { status } = await runConsumer(area.config(more), ['explain', 'nobody']);
   assert.equal(status, 0);
 });

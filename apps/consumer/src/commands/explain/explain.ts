@@ -5,6 +5,7 @@ import { OperationalError, type Clock } from '@genesys-kafka/resilience';
 import { picks, picksUnrouted, UNROUTED, type RoutePlan } from '@genesys-kafka/routing';
 import {
   bodyOf,
+  deadLetterIdentity,
   framingOf,
   idempotencyKey,
   parseRecord,
@@ -89,7 +90,7 @@ export interface Explanation {
 export async function explain(key: string, ports: ExplainPorts): Promise<Explanation> {
   const { client, clock, signal, withinMs } = ports;
   const search = { client, clock, signal, deadlineMs: clock.monotonicMs() + withinMs };
-  const [{ letters, missed }, main, ...retried] = await Promise.all([
+  const [{ letters, purged, missed }, main, ...retried] = await Promise.all([
     lettersOf(key, ports),
     ...[ports.main, ...ports.retries].map(async (topic) => recordsOfKey(topic, key, search)),
   ]);
@@ -108,6 +109,7 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
       retries,
       gaps,
       unseen,
+      purged,
       replays: ports.replays,
       letters,
     });
@@ -129,10 +131,14 @@ export async function explain(key: string, ports: ExplainPorts): Promise<Explana
 
 async function lettersOf(key: string, { letters, lettersUntil, signal }: ExplainPorts) {
   const found: StoredDeadLetter[] = [];
+  /** Of records and routes, by identity: when the dead letter was replayed before it was purged; empty where it was not. */
+  const purged = new Map<string, string>();
   /** Why not all were looked at. */
   let missed: string | undefined;
   try {
-    for await (const letter of letters.walk({ key })) found.push(letter);
+    const marks = await letters.marks({ key });
+    for (const id of marks.purged.keys()) purged.set(withoutAttempts(id), marks.replayed.get(id) ?? '');
+    for await (const letter of letters.walk({ key }, marks)) found.push(letter);
   } catch (error) {
     signal.throwIfAborted();
     const isAway = error instanceof OperationalError && error.code === 'letter-store-away';
@@ -140,7 +146,12 @@ async function lettersOf(key: string, { letters, lettersUntil, signal }: Explain
     missed = lettersUntil.aborted ? 'give it more time with --within.' : (error as Error).message;
   }
   found.sort((a, b) => a.deadLetter.attempts - b.deadLetter.attempts);
-  return { letters: found, missed };
+  return { letters: found, purged, missed };
+}
+
+/** Of a dead letter's identity, the record and the route. */
+function withoutAttempts(id: string): string {
+  return id.slice(0, id.lastIndexOf('/'));
 }
 
 interface PlacedRetry extends RetryFact {
@@ -216,6 +227,7 @@ interface RouteFacts extends Pick<ExplainPorts, 'plans' | 'unroutedGroup' | 'sta
   readonly retries: readonly PlacedRetry[];
   readonly gaps: readonly Gap[];
   readonly unseen: string | undefined;
+  readonly purged: ReadonlyMap<string, string>;
   readonly replays: string;
   readonly letters: readonly StoredDeadLetter[];
 }
@@ -244,6 +256,7 @@ function routesOf(record: ConsumedRecord, facts: RouteFacts): Version['routes'] 
       offset,
       begun: facts.startOf(group)?.get(partition),
       unseen: facts.unseen,
+      purged: facts.purged.get(withoutAttempts(deadLetterIdentity({ origin: record, route, attempts: 0 }))),
       retries: facts.retries.filter((retry) => retry.group === group && isOf(retry)),
       // What never was a dead letter of the route was not replayed.
       gap: facts.gaps.find((gap) => gap.group === group && (letters.length > 0 || gap.topic !== facts.replays))?.text,

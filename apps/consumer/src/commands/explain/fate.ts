@@ -23,6 +23,8 @@ export interface FateFacts {
   readonly retries: readonly RetryFact[];
   /** What was not looked at whole, such as `not all dead letters`: what would tell the record's fate may lie there. */
   readonly unseen?: string | undefined;
+  /** Its dead letter was purged, which had been replayed at this moment, or, where it is empty, had not. */
+  readonly purged?: string | undefined;
   /** That retries or replays were deleted before the group read them, in words; this record's may be among them. */
   readonly gap?: string | undefined;
   /** Of this record and route, oldest first. */
@@ -30,7 +32,8 @@ export interface FateFacts {
 }
 
 export interface Fate {
-  readonly state: 'not-picked' | 'waiting' | 'retrying' | 'delivered' | 'dead-letter' | 'replayed' | 'unknown';
+  readonly state:
+    'not-picked' | 'waiting' | 'retrying' | 'delivered' | 'dead-letter' | 'replayed' | 'purged' | 'unknown';
   /** Why it is so, and what is next; each a sentence. */
   readonly why: string;
   readonly next: string;
@@ -39,7 +42,7 @@ export interface Fate {
 const NOTHING = 'Nothing: it is done.';
 
 /** What happened to a record along one route, as far as groups, retries and dead letters tell. */
-export function fateOf({ picks, committed, offset, begun, retries, unseen, gap, letters }: FateFacts): Fate {
+export function fateOf({ picks, committed, offset, begun, retries, unseen, purged, gap, letters }: FateFacts): Fate {
   if (begun !== undefined && offset < begun && retries.length === 0 && letters.length === 0)
     return { state: 'not-picked', why: `The route began behind it, at offset ${begun}.`, next: NOTHING };
   if (committed === undefined || committed <= offset) {
@@ -77,6 +80,11 @@ export function fateOf({ picks, committed, offset, begun, retries, unseen, gap, 
   if (last) {
     const why = `It was given up (${last.deadLetter.cause}), replayed at ${last.replayedAt!}, and settled since.`;
     return { state: 'replayed', why, next: NOTHING };
+  }
+  if (purged !== undefined) {
+    const replayed = purged === '' ? 'not replayed' : `replayed at ${purged}`;
+    const why = `It was given up, its dead letter was ${replayed}, and has been purged.`;
+    return { state: 'purged', why, next: 'Nothing here knows more of it: look at the target.' };
   }
   if (picks === false) return { state: 'not-picked', why: 'Its rule does not pick the record.', next: NOTHING };
   if (picks !== true) {
