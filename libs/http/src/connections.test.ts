@@ -35,6 +35,31 @@ test('only https goes through the proxy, names of hosts reached directly are res
   server.close();
 });
 
+test('a proxy that says nothing is given up as one that cannot be connected to, and asked anew', async (t) => {
+  const asked: Socket[] = [];
+  const server = createServer().on('connect', (_request, socket: Socket) => {
+    if (asked.push(socket) > 1) socket.end('HTTP/1.1 403 No\r\n\r\n');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // What an answer may take has nothing to do with it.
+  const dispatcher = connections({
+    proxy: { url, bypass: [] },
+    connections: 1,
+    connectTimeout: 100,
+    headersTimeout: 0,
+  });
+  t.after(async () => {
+    for (const socket of asked) socket.destroy();
+    server.close();
+    await dispatcher.destroy();
+  });
+  const request = async () => dispatcher.request({ origin: 'https://far.example', path: '/', method: 'GET' });
+  await assert.rejects(request(), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+  await assert.rejects(request(), { code: 'UND_ERR_ABORTED', message: /403/ });
+});
+
 test('the environment names no proxy', async () => {
   const before = { ...process.env };
   Object.assign(process.env, { HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1' });

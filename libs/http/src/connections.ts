@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net';
-import { EnvHttpProxyAgent, type Agent, type Dispatcher } from 'undici';
+import { EnvHttpProxyAgent, Pool, type Agent, type Dispatcher } from 'undici';
 import { TLS, type ClientTls } from './trust.ts';
 
 /** The tunnel for `https:`, with its login where it wants one. Plain `http:` never goes through it. */
@@ -19,8 +19,12 @@ interface ConnectionOptions extends Pick<Agent.Options, Limits> {
   readonly lookup?: LookupFunction;
 }
 
+/** As undici has it. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** Kept connections to any number of hosts, directly or through the proxy; HTTP/2 with `allowH2` where it is offered. */
 export function connections({ proxy, lookup, tls: own = {}, ...limits }: ConnectionOptions): Dispatcher {
+  const { connectTimeout = CONNECT_TIMEOUT_MS } = limits;
   const toProxy = { ...TLS, preferH2: limits.allowH2 === true };
   const tls = { ...toProxy, ...own };
   return new EnvHttpProxyAgent({
@@ -32,5 +36,8 @@ export function connections({ proxy, lookup, tls: own = {}, ...limits }: Connect
     connect: { ...tls, ...(lookup === undefined ? {} : { lookup }) },
     requestTls: tls,
     proxyTls: toProxy,
+    // A proxy that says nothing to the demand for a tunnel is one that cannot be connected to: undici would wait for
+    // five minutes, and all who want that connection with it.
+    clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: connectTimeout }),
   });
 }

@@ -76,6 +76,29 @@ test('one record that is refused dies alone, and an outage burns nobody', async 
   for (const [conversation, { record }] of target.table) assert.equal(record.n, 9, conversation);
 });
 
+test('what a firewall answers 403, or the target itself 500, for its contents dies alone, one record a request or many', async () => {
+  for (const [status, records] of [
+    [403, 1],
+    [403, 20],
+    [500, 20],
+  ] as const) {
+    await using area = await bus.area();
+    await using target = await BatchTarget.listen();
+    await area.publish(samples(400, 40));
+    const odd = new Set(['c-7#4', 'c-9#2']);
+    target.answer = (rows) => ({ status: rows.some((row) => odd.has(name(row))) ? status : 200 });
+    const more = { batch: { ...batch, records }, body: { format: 'array' } };
+    const config = configOf(area, target, more);
+    await runConsumer(config, drain);
+    const dead = await letters(config);
+    assert.deepEqual(dead.map(({ key, cause }) => `${key} ${cause}`).toSorted(), [
+      `c-7 http-${status}`,
+      `c-9 http-${status}`,
+    ]);
+    assert.equal(new Set(target.taken.map(name)).size, 398);
+  }
+});
+
 test('answers item by item: some are taken, some tried again, some dead, and what is not named comes again', async () => {
   await using area = await bus.area();
   await using target = await BatchTarget.listen();

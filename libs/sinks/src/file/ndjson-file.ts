@@ -31,7 +31,7 @@ export async function openNdjson(path: string): Promise<FileHandle> {
  * As `mkdir -p`. Node's own tries for ever where a file system answers ENOENT though the parent is there, as /proc does,
  * and says ENOENT where one is read-only.
  */
-export async function makeDirectory(path: string): Promise<void> {
+async function makeDirectory(path: string): Promise<void> {
   const isThere = await stat(path).then(
     (found) => found.isDirectory(),
     (error: unknown) => {

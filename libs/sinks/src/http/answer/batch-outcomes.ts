@@ -56,43 +56,67 @@ export class BatchOutcomes {
     batch: readonly Delivery[],
     { request, requestKey }: { readonly request: number; readonly requestKey: string },
   ): readonly DeliveryOutcome[] {
-    const told = this.#told(answer, batch, requestKey);
-    const isLetIn = answer.statusCode !== 403 && told.some(({ kind }) => kind === 'delivered' || kind === 'rejected');
-    if (isLetIn) this.#refusals.letIn(request, keysOf(batch));
-    return told;
+    const { statusCode, text } = answer;
+    const retryAfterMs = retryAfterOf(answer.headers, this.#clock.nowMs());
+    const isEachApart = this.#items !== undefined && statusCode >= 200 && statusCode < 300;
+    const told = isEachApart
+      ? this.#items.outcomesOf(text, { batch, httpStatus: statusCode, retryAfterMs })
+      : this.#ofWhole(answer, batch, { requestKey, retryAfterMs });
+    if (told.some(({ kind }) => kind === 'delivered' || kind === 'rejected')) {
+      this.#refusals.letIn(request, keysOf(batch));
+      return told;
+    }
+    return !isEachApart && told.some(isUnclear) ? this.#ofRefusal(told, batch) : told;
   }
 
-  #told(answer: Answer, batch: readonly Delivery[], requestKey: string): readonly DeliveryOutcome[] {
-    const { statusCode: status, headers, text } = answer;
-    const retryAfterMs = retryAfterOf(headers, this.#clock.nowMs());
-    if (this.#items && status >= 200 && status < 300)
-      return this.#items.outcomesOf(text, { batch, httpStatus: status, retryAfterMs });
+  #ofWhole(
+    { statusCode: status, headers, text }: Answer,
+    batch: readonly Delivery[],
+    { requestKey, retryAfterMs }: { readonly requestKey: string; readonly retryAfterMs: number | undefined },
+  ): readonly DeliveryOutcome[] {
     if (status === 207) return batch.map(() => EACH_APART);
     const refusal = status === 400 ? aboutUs(text) : undefined;
     if (refusal) return batch.map(() => refusal);
     const kind = kindOfAnswer(headerOf(headers, 'content-type'));
-    const namesOurKey = status === 409 && this.#namesOurKey(answer, batch, requestKey);
+    const namesOurKey = status === 409 && this.#namesOurKey({ headers, text }, batch, requestKey);
     const isPage = kind === 'html' && !this.#takesPages && isWholePage(text);
     const outcome = outcomeOf({ status, namesOurKey, retryAfterMs, kind, isPage, usually: this.#usually });
     if (outcome.kind === 'delivered' && this.#usually !== 'json') this.#usually = kind === 'json' ? 'json' : 'other';
-    const meant = status === 403 ? this.#ofRefusal(outcome, batch) : outcome;
-    const forEach = meant.kind === 'rejected' && batch.length > 1 ? ({ ...meant, ofSeveral: true } as const) : meant;
+    if (batch.length === 1) return [outcome];
+    const forEach = outcome.kind === 'rejected' ? ({ ...outcome, ofSeveral: true } as const) : outcome;
     return batch.map(() => forEach);
   }
 
-  /** Of a record that is known to be at fault it is told so, and it alone is tried again until it is given up. */
-  #ofRefusal(outcome: DeliveryOutcome, batch: readonly Delivery[]): DeliveryOutcome {
-    const isOfRecord = this.#refusals.refused(keysOf(batch));
-    if (!isOfRecord || outcome.kind !== 'misconfigured') return outcome;
-    const failure = { ...outcome.failure, reason: 'the target takes other records and refuses this one (403)' };
-    return { kind: batch.length === 1 ? 'retry' : 'rejected', failure };
+  /**
+   * Where one of the records is known to be at fault, it is looked for among several, and what stands alone is tried again
+   * until it is given up.
+   */
+  #ofRefusal(told: readonly DeliveryOutcome[], batch: readonly Delivery[]): readonly DeliveryOutcome[] {
+    if (!this.#refusals.refused(keysOf(batch))) return told;
+    return told.map((outcome) => {
+      if (outcome.kind !== 'misconfigured' && outcome.kind !== 'retry') return outcome;
+      const { failure } = outcome;
+      if (batch.length > 1) return { kind: 'rejected', failure, ofSeveral: true };
+      if (outcome.kind === 'retry') return outcome;
+      const reason = `the target takes other records and refuses this one (${failure.cause})`;
+      return { kind: 'retry', failure: { ...failure, reason } };
+    });
   }
 
   /** The request's own, or that of its only record. */
-  #namesOurKey({ headers, text }: Answer, batch: readonly Delivery[], requestKey: string): boolean {
+  #namesOurKey({ headers, text }: Omit<Answer, 'statusCode'>, batch: readonly Delivery[], requestKey: string): boolean {
     const named = `${headerOf(headers, 'idempotency-key') ?? ''} ${text}`;
     return namesKey(named, requestKey) || (batch.length === 1 && namesKey(named, batch[0]!.idempotencyKey));
   }
+}
+
+/**
+ * About us and the target's state, or about one of the records: a firewall's refusal, by its status or by a page, and what
+ * a target does that stumbles over a record, or a proxy before one that breaks over it.
+ */
+function isUnclear(outcome: DeliveryOutcome): boolean {
+  if (outcome.kind !== 'misconfigured' && outcome.kind !== 'retry') return false;
+  return ['http-403', 'http-500', 'http-502', 'html-answer'].includes(outcome.failure.cause);
 }
 
 function keysOf(batch: readonly Delivery[]): readonly string[] {

@@ -30,7 +30,7 @@ test('a 403 to one record again, where others are taken in between, is about it:
   assert.deepEqual(await on(delivery(2)), ['delivered']);
   const [outcome] = await sink.deliver([odd], never);
   assert.ok(outcome!.kind === 'retry' && outcome!.failure.httpStatus === 403, JSON.stringify(outcome));
-  assert.equal(outcome!.failure.reason, 'the target takes other records and refuses this one (403)');
+  assert.equal(outcome!.failure.reason, 'the target takes other records and refuses this one (http-403)');
   assert.deepEqual(await on(delivery(3)), ['delivered']);
 });
 
@@ -58,6 +58,32 @@ test('of a batch that is refused the record at fault is found once one goes thro
     ['delivered', 'delivered', 'retry', 'delivered'],
   );
 });
+
+const PAGE = { headers: { 'content-type': 'text/html' }, body: '<html>Request rejected</html>' };
+
+for (const [what, told] of [
+  ['answers 500', { status: 500 }],
+  ['breaks behind its proxy', { status: 502 }],
+  ['has a firewall that answers with a page and 200', { status: 200, ...PAGE }],
+] as const) {
+  test(`where a target ${what} for one record of a batch, that record is found and its neighbours are delivered`, async (t) => {
+    const { origin } = await httpTarget(t, ({ body }) => (body.includes('DROP TABLE') ? told : { status: 200 }));
+    const sink = httpSink(t, { url: origin, batch: { records: 4, bytes: 1_000_000, ageMs: 0 } });
+    const batch = [delivery(1), delivery(2), odd, delivery(4)];
+    await sink.deliver([delivery(3)], never);
+    // As long as nothing else is taken it may be the target that is broken.
+    for (const tries of [1, 2]) {
+      const kinds = (await sink.deliver(batch, never)).map(({ kind }) => kind);
+      assert.deepEqual(kinds, Array(4).fill('retry'), `${tries}`);
+    }
+    await sink.deliver([delivery(5)], never);
+    const outcomes = await deliverAll(sink, batch);
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ['delivered', 'delivered', 'retry', 'delivered'],
+    );
+  });
+}
 
 test('where we are refused, a batch is so too, by one more request; answers for each record show as well that we are let in', async (t) => {
   const { state, seen, on } = await setUp(t, 3);

@@ -2,8 +2,9 @@
 const MOST = 10_000;
 
 /**
- * Whether a 403 is about us or about a record. A firewall before a target refuses a record for what is in it, or for its
- * length, with the very status by which a target refuses our login. It is the record where it is refused again, and
+ * Whether a request was refused for us, and the target's own state, or for one of its records. A firewall before a target
+ * refuses a record for what is in it, or for its length, with the very 403 by which a target refuses our login; and a
+ * target that stumbles over a record answers 500, as one that is broken. It is the record where it is refused again, and
  * another request was let in that began after it was refused before.
  */
 export class RefusedRecords {
