@@ -14,7 +14,7 @@ export const CONSUMER_ERRORS = {
   },
   'drain-held-up': {
     meaning:
-      'Records wait for something that is away (the schema registry, the storage of dead letters, a group), and `run --drain` does not wait without end.',
+      'Records wait for something that is away (the schema registry, the storage or topic of dead letters, a retry topic, a group), and `run --drain` does not wait without end.',
     remedy: 'See to what is told, then run this again: it goes on where it stopped.',
   },
   'filter-span-empty': {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { startStack, type Stack } from '@genesys-kafka/testing';
+import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, readAll, readUntil, record, text, texts } from '../fixtures/conformance.ts';
 import { KafkaError, type KafkaClient, type KafkaErrorCode, type PartitionOffsets } from './index.ts';
 import { BatchBuilder, EncodedHeaders } from './wire/index.ts';
@@ -317,6 +318,20 @@ for (const { name, create } of IMPLEMENTATIONS) {
         (error) => code('broker-unreachable')(error) && String(error).includes(':1)'),
       );
       await nowhere.close();
+    });
+
+    test('a topic that is deleted is missing, and no other one is', async () => {
+      const [kept, gone] = [await newTopic(client), await newTopic(client)];
+      for (const topic of [kept, gone]) await client.admin.offsets(topic);
+      const admin = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: [gone] });
+      await admin.disconnect();
+      await assert.rejects(async () => {
+        // A broker learns of it at its own time.
+        for (;;) await client.admin.offsets(gone);
+      }, code('topic-missing'));
+      assert.equal((await client.admin.offsets(kept)).length, 1);
     });
 
     test('an offset that retention has passed is told apart', async () => {

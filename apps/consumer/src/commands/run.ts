@@ -106,7 +106,7 @@ export async function runConsumer(
 
   followPauses(runners, { controls, metrics, log });
   const { port, host } = settings.http;
-  const waitedFor = [...runners, schemas, keeper].flatMap((part) => part ?? []);
+  const waitedFor = [...runners, schemas, keeper, writer].flatMap((part) => part ?? []);
   const ready = () => {
     const reasons = waitedFor.flatMap(({ notReady }) => notReady ?? []);
     return { ready: reasons.length === 0, reasons, status: runStatus(routes, controls, sinks) };

@@ -110,11 +110,23 @@ test('brokers that are away are waited for without end', async () => {
   let written = false;
   const writer = new TopicWriter({ producer: port, clock, random: () => 0, onFailure: () => undefined });
   const appended = writer.append(target, record('a'), never).then(() => (written = true));
+  await clock.advance(9000);
+  assert.equal(writer.notReady, undefined, 'a moment is no trouble');
   for (let minute = 0; minute < 60; minute += 1) await clock.advance(60_000);
   assert.equal(written, false);
+  assert.equal(writer.notReady, 'records cannot be moved to t.dlt (broker-not-ready)');
   isAway = false;
   await clock.advance(60_000);
   await appended;
+  assert.equal(writer.notReady, undefined);
+  isAway = true;
+  const stop = new AbortController();
+  const given = assert.rejects(writer.append(target, record('b'), stop.signal), /no more/);
+  await clock.advance(60_000);
+  assert.notEqual(writer.notReady, undefined);
+  stop.abort(new Error('no more'));
+  await given;
+  assert.equal(writer.notReady, undefined, 'nothing waits here any more');
 });
 
 test('a missing right or topic is waited out for two minutes, then it is the end', async () => {

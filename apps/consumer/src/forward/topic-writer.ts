@@ -39,6 +39,8 @@ const RECORD_REFUSALS = new Set<KafkaErrorCode>(['message-too-large', 'record-re
 /** What will not pass by itself (a right or a topic is missing, or nobody knows) may still be a moment's trouble. */
 const PATIENCE_MS = 120_000;
 const BACKOFF = { initialMs: 250, factor: 2, maxMs: 30_000, jitterMs: 250 };
+/** A leader that moves takes less. */
+const MOMENT_MS = 10_000;
 
 /** Whether a topic has refused this very record, for good. */
 export function refusesRecord(error: unknown): error is KafkaError {
@@ -56,10 +58,19 @@ export class TopicWriter implements RecordMover {
   readonly #clock: Clock;
   /** Per partition one send at a time: kafkajs may double records of two that overlap. Waiting ones go together. */
   readonly #queues = new Map<string, Pending[]>();
+  /** Topics whose writes fail, by partition. */
+  readonly #failing = new Map<string, { readonly topic: string; readonly sinceMs: number; readonly code: string }>();
 
   constructor(options: TopicWriterOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Why records wait here; undefined while none has for more than a moment. */
+  get notReady(): string | undefined {
+    const nowMs = this.#clock.monotonicMs();
+    const failing = this.#failing.values().find(({ sinceMs }) => nowMs - sinceMs >= MOMENT_MS);
+    return failing && `records cannot be moved to ${failing.topic} (${failing.code})`;
   }
 
   /**
@@ -86,7 +97,6 @@ export class TopicWriter implements RecordMover {
     await Promise.resolve();
     /** So many from the front go one by one: a send of them was refused for what one of them is. */
     let suspects = 0;
-    let failingSinceMs: number | undefined;
     for (let attempt = 0; queue.length > 0;) {
       const count = suspects > 0 ? 1 : batchLength(queue);
       const batch = queue.slice(0, count);
@@ -98,7 +108,8 @@ export class TopicWriter implements RecordMover {
         batch.forEach((pending) => pending.done());
         queue.splice(0, count);
         suspects = Math.max(0, suspects - 1);
-        [attempt, failingSinceMs] = [0, undefined];
+        attempt = 0;
+        this.#failing.delete(name);
       } catch (error) {
         if (refusesRecord(error)) {
           if (count === 1) queue.shift()!.fail(error);
@@ -106,8 +117,9 @@ export class TopicWriter implements RecordMover {
           continue;
         }
         const nowMs = this.#clock.monotonicMs();
-        failingSinceMs ??= nowMs;
-        if (!isRetryable(error) && nowMs - failingSinceMs >= PATIENCE_MS) {
+        const { sinceMs } = this.#failing.get(name) ?? { sinceMs: nowMs };
+        this.#failing.set(name, { topic: target.topic, sinceMs, code: codeOf(error) });
+        if (!isRetryable(error) && nowMs - sinceMs >= PATIENCE_MS) {
           for (const pending of queue.splice(0)) pending.fail(error as Error);
           break;
         }
@@ -117,6 +129,7 @@ export class TopicWriter implements RecordMover {
         await this.#wait(waitMs, queue);
       }
     }
+    this.#failing.delete(name);
     this.#queues.delete(name);
   }
 
@@ -128,6 +141,10 @@ export class TopicWriter implements RecordMover {
     for (const pending of queue) if (pending.signal.aborted) pending.fail(pending.signal.reason as Error);
     queue.splice(0, queue.length, ...kept);
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof KafkaError ? error.code : 'unknown';
 }
 
 /** How many records from the front make up one send. */

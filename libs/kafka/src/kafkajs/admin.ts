@@ -226,8 +226,12 @@ export class KafkajsAdmin implements KafkaAdmin {
     const started = this.#clock.monotonicMs();
     for (let attempt = 0; ; attempt += 1) {
       try {
-        // kafkajs does not come back by itself from a lost seed broker, nor from metadata without leaders.
-        const answer = await connection.ask(ask, (error) => this.#toError(error, doing).retry);
+        // kafkajs does not come back by itself from a lost seed broker, nor from metadata without leaders; and once it was
+        // asked for a topic that is no more it says of each one that it is missing.
+        const answer = await connection.ask(ask, (error) => {
+          const { retry, code } = this.#toError(error, doing);
+          return retry || code === 'topic-missing';
+        });
         this.#hasAnswered = true;
         return answer;
       } catch (error) {
