@@ -116,7 +116,7 @@ dedLetters: { topic: false }
     'sinks.y.rate.pr: is not a setting; did you mean per?',
     'sinks.y.url: holds a user or password; give these by their own settings',
     'sinks.y.url: is a plain http: URL to another machine; write https:, or set ALLOW_INSECURE_HTTP=true where the network is trusted',
-    'sinks.z: is a number, not a set of keys; write a set of keys',
+    'sinks.z: is a number, not a set of keys; write a set of keys (type, …)',
   ]);
 });
 
