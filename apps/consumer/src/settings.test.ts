@@ -120,6 +120,17 @@ dedLetters: { topic: false }
   ]);
 });
 
+test('a file is written by one sink; routes may share that', () => {
+  const yaml = (other: string) => `
+routes: [{ name: a, sink: a }, { name: b, sink: ${other} }]
+sinks: { a: { type: file, path: /data/x }, b: { type: file, path: /data/y/../x } }
+`;
+  assert.deepEqual(problems(yaml('b')), [
+    'sinks.b.path: is the file of a already; choose another one, or let its routes deliver to a',
+  ]);
+  assert.deepEqual(problems(yaml('a')), []);
+});
+
 test('a fault of a sink is told once, by what sinks of its type have', () => {
   const of = (sink: string) => problems(`sinks: { x: ${sink} }`);
   assert.deepEqual(of('{ type: postgres, url: "http://u@db.example/app", table: t }'), [
