@@ -102,6 +102,8 @@ retry: { tiers: [1m, 5s] }
 deadLetters: { topic: false }
 dedLetters: { topic: false }
 `;
+  const kinds = SETTINGS.fields.find(({ path }) => path.join('.') === 'sinks.*.type')!.kind;
+  assert.match(kinds, /^http \| postgres \| /);
   assert.deepEqual(problems(yaml), [
     'deadLetters.topic: is off, and there is no other place for dead letters; set deadLetters.objects.bucket, or leave the topic on',
     'dedLetters: is not a setting; did you mean deadLetters?',
@@ -111,14 +113,25 @@ dedLetters: { topic: false }
     'routes.1.prio: is not a setting; known here: name, when, from, reshape, sink, priority, conflict, retry',
     'routes.2.name: is kept for the records that no route picks; choose another one',
     'routes.3.name: is kept: its consumer group is the one by which processes of `producer run` share their work; choose another one',
-    'sinks.s.type: is not a known type; choose one of http, postgres, s3, kafka, file',
+    `sinks.s.type: is not a known type; choose one of ${kinds.replaceAll(' | ', ', ')}`,
     'sinks.x.type: is not a known type; did you mean http?',
     'sinks.y.headers.a b: is not a header name; use letters, digits and dashes',
     'sinks.y.rate.pr: is not a setting; did you mean per?',
     'sinks.y.url: holds a user or password; give these by their own settings',
     'sinks.y.url: is a plain http: URL to another machine; write https:, or set ALLOW_INSECURE_HTTP=true where the network is trusted',
-    'sinks.z: is a number, not a set of keys; write a set of keys',
+    'sinks.z: is a number, not a set of keys; write a set of keys (type, …)',
   ]);
+});
+
+test('a file is written by one sink; routes may share that', () => {
+  const yaml = (other: string) => `
+routes: [{ name: a, sink: a }, { name: b, sink: ${other} }]
+sinks: { a: { type: file, path: /data/x }, b: { type: file, path: /data/y/../x } }
+`;
+  assert.deepEqual(problems(yaml('b')), [
+    'sinks.b.path: is the file of a already; choose another one, or let its routes deliver to a',
+  ]);
+  assert.deepEqual(problems(yaml('a')), []);
 });
 
 test('a fault of a sink is told once, by what sinks of its type have', () => {

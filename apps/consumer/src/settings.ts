@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { DEAD_LETTERS_CHECKS, DEAD_LETTERS_SECTION } from '@genesys-kafka/dead-letters/settings';
 import { RETRY_SECTION } from '@genesys-kafka/delivery/settings';
 import { PROXY_SECTION, TLS_CHECKS, TLS_SECTION } from '@genesys-kafka/http/settings';
@@ -76,6 +77,23 @@ function shapesNoHeadersOfBatches(given: Given) {
   });
 }
 
+/** A file has one writer: the second one would wait for ever. */
+function filesAreOfOneSink({ tree }: Given) {
+  const sinks = treeOf(tree.sinks);
+  const used = new Set(listOf(tree.routes).map((route) => treeOf(route).sink));
+  const writers = new Map<string, string>();
+  return Object.entries(sinks).flatMap(([name, value]) => {
+    const { type, path } = treeOf(value);
+    if (type !== 'file' || typeof path !== 'string' || !used.has(name)) return [];
+    const writer = writers.get(resolve(path));
+    writers.set(resolve(path), writer ?? name);
+    const fix = `choose another one, or let its routes deliver to ${writer}`;
+    return writer === undefined
+      ? []
+      : [{ path: `sinks.${name}.path`, problem: `is the file of ${writer} already`, fix }];
+  });
+}
+
 /** Each route, where it stands, and its sink; one that is not there has no type. */
 function routesWithSinks({ tree }: Given) {
   const sinks = treeOf(tree.sinks);
@@ -117,6 +135,7 @@ export const SETTINGS = defineSettings({
     reshapesNoneThatIsKept,
     shapesNoHeadersOfBatches,
     allIsRead,
+    filesAreOfOneSink,
     ...DEAD_LETTERS_CHECKS,
     ...TLS_CHECKS,
   ],

@@ -40,7 +40,8 @@ test('a bad record is rejected alone; a failure is for all of them, and may pass
   assert.deepEqual(await kinds(choosy, '{"n":1}', '{"bad":2}', '{"n":3}'), ['delivered', 'rejected', 'delivered']);
   assert.deepEqual(await kinds(await sinkOf(t, 'exit 1'), '{}', '{}'), ['retry', 'retry']);
   assert.deepEqual(await kinds(await sinkOf(t, 'kill -9 $$'), '{}'), ['retry']);
-  const missing = createCommandSink({ name: 'own', program: '/nowhere', args: [], batch: choosy.sink.batch });
+  const program = join(import.meta.dirname, 'no-such-program');
+  const missing = createCommandSink({ name: 'own', program, args: [], batch: choosy.sink.batch });
   assert.deepEqual(
     (await missing.deliver(records('{}'), never)).map(({ kind }) => kind),
     ['misconfigured'],

@@ -58,9 +58,14 @@ function section(command: Command, program: Command): string[] {
 function options(command: Command): string[] {
   const shown = command.options.filter((option) => !option.hidden);
   if (shown.length === 0) return [];
-  const rows = shown.map(({ flags, description, defaultValue, defaultValueDescription, mandatory }) => {
+  const rows = shown.map(({ flags, description, defaultValue, defaultValueDescription, mandatory, argChoices }) => {
     const initial = defaultValueDescription ?? (defaultValue === undefined ? undefined : String(defaultValue));
-    const notes = [mandatory ? 'required' : undefined, initial === undefined ? undefined : `default ${initial}`];
+    const choices = argChoices?.map((choice) => code(choice)).join(', ');
+    const notes = [
+      choices,
+      mandatory ? 'required' : undefined,
+      initial === undefined ? undefined : `default ${initial}`,
+    ];
     const note = notes.filter((one) => one !== undefined).join(', ');
     return [code(flags), note === '' ? description : `${description} (${note})`];
   });

@@ -13,6 +13,7 @@ programs: each reads what is its own, and passes over what the other one reads. 
 - A secret may also be named by a file: \`…_FILE\` beside its variable.
 - Texts below \`sinks\` take \`\${NAME}\` from the environment, or from the file in \`NAME_FILE\`; \`$\${\` is a literal \`\${\`.
 - Plain \`http:\` to another machine needs \`ALLOW_INSECURE_HTTP=true\`, a Kafka login without TLS \`ALLOW_INSECURE_KAFKA=true\`.
+- What is \`required\` has to stand in its section, where that is given.
 - A span is written as \`500ms\`, \`5s\`, \`10m\`, \`1h30m\`, \`1d\`; a size as \`64KiB\` or \`16MB\`; a share as \`5%\`.
 
 \`--help settings [word]\` prints the same. Editors check a file that begins with
@@ -32,10 +33,19 @@ export function settingsPage(): string {
         rows.set(isVariant ? `${setting.path} ${setting.description}` : setting.path, { setting, readers: [program] });
     }
   }
-  const lines = [...rows.values()].map(({ setting: { path, env, type, default: initial, description }, readers }) => {
-    const cells = [code(path), code(env), type, code(initial), readers.join(', '), description];
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  });
+  const lines = [...rows.values()].map(
+    ({ setting: { path, env, type, default: initial, required, description }, readers }) => {
+      const cells = [
+        code(path),
+        code(env),
+        type,
+        required ? 'required' : code(initial),
+        readers.join(', '),
+        description,
+      ];
+      return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    },
+  );
   const head = ['| setting | environment | type | default | read by | meaning |', '|---|---|---|---|---|---|'];
   return `${[INTRODUCTION, ...head, ...lines].join('\n')}\n`;
 }

@@ -94,26 +94,34 @@ test('a circuit that is not closed is told with its cause and its next probe, a 
   for (const [, gate] of gates) gate.close();
 });
 
-test('records are counted by route and outcome, and a scrape changes nothing', async () => {
+test('records are counted by route and outcome, from 0 on, so that the first one is a rise; a scrape changes nothing', async () => {
   using metrics = createMetrics();
   const recorders = createConsumerMetrics(metrics, { ends, lag });
   const crm = recorders.forRoute('crm');
-  recorders.forRoute('idle');
-  crm.settled('delivered');
-  crm.settled('delivered');
+  const samples = async () =>
+    (await metrics.text()).match(/^genesys_kafka_consumer_(records|retries|dead_letters|commit_failures)_total\{.*$/gm);
+  assert.deepEqual(await samples(), [
+    'genesys_kafka_consumer_records_total{route="crm",outcome="delivered"} 0',
+    'genesys_kafka_consumer_records_total{route="crm",outcome="retried"} 0',
+    'genesys_kafka_consumer_records_total{route="crm",outcome="dead-lettered"} 0',
+    'genesys_kafka_consumer_records_total{route="crm",outcome="skipped"} 0',
+    'genesys_kafka_consumer_records_total{route="crm",outcome="dropped"} 0',
+    'genesys_kafka_consumer_commit_failures_total{route="crm"} 0',
+  ]);
+  crm.settled('delivered', 2);
   crm.settled('skipped');
   crm.retried(0);
   crm.deadLettered('http-422');
-  const samples = async () =>
-    (await metrics.text()).match(/^genesys_kafka_consumer_(records|retries|dead_letters)_total\{.*$/gm);
   const told = await samples();
   assert.deepEqual(told, [
     'genesys_kafka_consumer_records_total{route="crm",outcome="delivered"} 2',
     'genesys_kafka_consumer_records_total{route="crm",outcome="retried"} 1',
     'genesys_kafka_consumer_records_total{route="crm",outcome="dead-lettered"} 1',
     'genesys_kafka_consumer_records_total{route="crm",outcome="skipped"} 1',
+    'genesys_kafka_consumer_records_total{route="crm",outcome="dropped"} 0',
     'genesys_kafka_consumer_retries_total{route="crm",tier="1"} 1',
     'genesys_kafka_consumer_dead_letters_total{route="crm",cause="http-422"} 1',
+    'genesys_kafka_consumer_commit_failures_total{route="crm"} 0',
   ]);
   assert.deepEqual(await samples(), told);
 });

@@ -64,7 +64,8 @@ export function createConsumerMetrics(
       counter.reset();
       for (const [route, counts] of countsOf)
         for (const [field, outcome] of Object.entries(OUTCOMES) as [keyof RouteCounts, string][])
-          if (counts[field] > 0) counter.inc({ route, outcome }, counts[field]);
+          // Zeros too: what begins with 1 has not risen, for whoever compares two scrapes.
+          counter.inc({ route, outcome }, counts[field]);
     },
   );
   const retries = metrics.counter('consumer_retries_total', 'Moves to retry topics, by route and tier.', [
@@ -152,6 +153,7 @@ export function createConsumerMetrics(
     forRoute: (route) => {
       const counts: RouteCounts = { delivered: 0, retried: 0, deadLettered: 0, skipped: 0, dropped: 0 };
       countsOf.set(route, counts);
+      commits.inc({ route }, 0);
       return {
         counts,
         settled: (outcome, records = 1) => {

@@ -29,6 +29,17 @@ test('downloads side by side and one after the other: each byte is counted once,
   assert.deepEqual(shown, { value: 670, total: 670 });
 });
 
+test('sources are counted from 0 on, so that the first that does not end well is a rise', async () => {
+  using metrics = createMetrics();
+  const progress = { task: () => assert.fail() } as unknown as Progress;
+  using _observer = createObserver(metrics, progress, createLogger({ name: 'test', level: 'silent' }));
+  assert.deepEqual((await metrics.text()).match(/^genesys_kafka_sources_total\{.*$/gm), [
+    'genesys_kafka_sources_total{state="done"} 0',
+    'genesys_kafka_sources_total{state="partial"} 0',
+    'genesys_kafka_sources_total{state="rejected"} 0',
+  ]);
+});
+
 test('the budget of Genesys is read when somebody looks', async () => {
   using metrics = createMetrics();
   const progress = { task: () => assert.fail() } as unknown as Progress;

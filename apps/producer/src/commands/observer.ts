@@ -65,6 +65,8 @@ export function createObserver(metrics: Metrics, progress: Progress, log: Logger
     'Bytes of archives that were checked and made ready to be sent.',
   );
   const sources = metrics.counter('sources_total', 'Windows and archives ended, by state.', ['state']);
+  // What begins with 1 has not risen, for whoever compares two scrapes.
+  for (const state of ['done', 'partial', 'rejected'] as const) sources.inc({ state }, 0);
   const downloaded = metrics.counter('downloaded_bytes_total', 'Bytes of archives downloaded.');
   const refused = metrics.counter(
     'dead_letter_store_failures_total',

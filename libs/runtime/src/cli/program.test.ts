@@ -103,7 +103,7 @@ test('a command says itself that it runs until it is stopped; a section of setti
   });
 });
 
-test('any fault of usage is 2, with a guess where there is one; help is 0', async (t) => {
+test('any fault of usage is 2, with a guess where there is one; help is 0, and a command’s has the options of the program', async (t) => {
   for (const [args, says] of [
     [[], /Usage: shop/],
     [['opne'], /unknown command 'opne'\n  \(Did you mean open\?\)/],
@@ -120,13 +120,14 @@ test('any fault of usage is 2, with a guess where there is one; help is 0', asyn
   for (const args of [['--help'], ['open', '-h'], ['stock', 'count', '--help']]) {
     const { status, stdout, stderr } = await run(t, ...args);
     assert.deepEqual([status, stderr], [0, ''], args.join(' '));
-    assert.match(stdout, /Usage: shop/);
+    assert.match(stdout, /Usage: shop[^]*--config <file>/);
   }
 });
 
 test('--help settings lists every setting, and with a word those that have it in path, variable or description', async (t) => {
   const all = await run(t, '--help', 'settings');
   assert.equal(all.status, 0);
+  assert.match(all.stdout, /Texts below targets take \$\{NAME\}/);
   for (const { path } of TEST_SETTINGS.fields) {
     assert.ok(all.stdout.includes(`  ${path.join('.').replaceAll('.[]', '[]')} (`), path.join('.'));
   }
@@ -135,6 +136,7 @@ test('--help settings lists every setting, and with a word those that have it in
     some.stdout.match(/^ {2}\S+/gm)?.map((path) => path.trim()),
     ['bus.sasl.mechanism', 'bus.sasl.username', 'bus.sasl.password'],
   );
+  assert.match(some.stdout, /bus\.sasl\.username \(BUS_SASL_USERNAME, text, required\)/);
   assert.match(
     (await run(t, 'open', '-h', 'settings', 'encrypted')).stdout,
     /bus\.ssl \(BUS_SSL, true \| false, default false\)/,

@@ -28,6 +28,7 @@ export function createProgram(name: string, description: string): Command {
     .option('--config <file>', 'YAML configuration; the environment wins over it')
     .option('--json', 'print one JSON document to stdout at the end')
     .helpOption('-h, --help', 'of the program, or a command; --help settings [word]: the settings')
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('Try --help.')
     .configureOutput({ outputError: (text, write) => write(toldText(text)) })
     .exitOverride()

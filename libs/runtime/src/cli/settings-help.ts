@@ -21,11 +21,16 @@ function settingsHelp(definition: SettingsDefinition, word = ''): string {
       remedy: 'Try --help settings.',
     });
   }
-  const rows = found.map(({ path, env, type, default: initial, description }) => {
-    const notes = [env, type, initial === undefined ? undefined : `default ${initial}`];
+  const rows = found.map(({ path, env, type, default: initial, required, description }) => {
+    const notes = [env, type, required ? 'required' : initial === undefined ? undefined : `default ${initial}`];
     return `  ${path} (${notes.filter((note) => note !== undefined).join(', ')})\n      ${description}\n`;
   });
+  const taking = definition.fields.filter(({ variables }) => variables).map(({ path }) => path.join('.'));
+  const variables =
+    taking.length === 0
+      ? ''
+      : `. Texts below ${taking.join(', ')} take \${NAME}\nfrom the environment, or the file in NAME_FILE`;
   return `Settings of the --config file, each with its environment variable where it has one;
-every secret also as <NAME>_FILE:
+every secret also as <NAME>_FILE${variables}:
 ${rows.join('')}`;
 }

@@ -30,11 +30,16 @@ export function readConfigurationFile(file: string, problems: SettingProblem[]):
   const first = document.errors[0];
   if (first) {
     const { line, col } = lines.linePos(first.pos[0]);
-    problems.push({
-      path: `${file}:${line}:${col}`,
-      problem: `is not valid YAML: ${first.message}`,
-      fix: 'correct this line; quote texts that hold any of { } [ ] , : #',
-    });
+    const path = `${file}:${line}:${col}`;
+    problems.push(
+      first.code === 'MULTIPLE_DOCS'
+        ? { path, problem: 'begins another document', fix: 'keep one, and leave out the line ---' }
+        : {
+            path,
+            problem: `is not valid YAML: ${first.message}`,
+            fix: 'correct this line; quote texts that hold any of { } [ ] , : #',
+          },
+    );
     return NOTHING;
   }
   let value: unknown;

@@ -62,7 +62,10 @@ interface Branch {
   readonly fields: readonly Field[];
 }
 
-/** What branches share is said once, what they say differently for each of them; their discriminator becomes a choice. */
+/**
+ * What all branches share is said once, what only some have, or say differently, with the names of theirs; their
+ * discriminator becomes a choice.
+ */
 function merge(branches: readonly Branch[], at: readonly string[]): Field[] {
   const told = branches.flatMap(({ name, fields }) => fields.map((field) => ({ name, field })));
   const byPath = Map.groupBy(told, ({ field }) => field.path.join('.'));
@@ -71,7 +74,7 @@ function merge(branches: readonly Branch[], at: readonly string[]): Field[] {
     const first = fieldOf(same, at);
     if (first.path.at(-1) === 'type') return [{ ...first, kind: kinds.join(' | ') }];
     const variants = [...Map.groupBy(same, ({ field: { path: _, ...rest } }) => JSON.stringify(rest)).values()];
-    if (variants.length === 1) return [first];
+    if (same.length === branches.length && variants.length === 1) return [first];
     return variants.map((variant) => {
       const names = variant.flatMap(({ name }) => (name === undefined ? [] : [`\`${name}\``]));
       const prefix = names.length === 0 ? '' : `${names.join(', ')}: `;

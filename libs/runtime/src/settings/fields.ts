@@ -95,6 +95,7 @@ export function hostAndPort() {
   return z
     .string()
     .regex(/^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/, {
+      abort: true,
       error: 'is not host:port; write both, such as broker-1:9092',
     })
     .refine((value) => Number(value.slice(value.lastIndexOf(':') + 1)) <= 65_535, { error: 'has a port past 65535' })

@@ -111,7 +111,7 @@ window: {}
     'bus.requestTimout (config.yaml:2): is not a setting; did you mean requestTimeout?',
     'bus.sasl.password (config.yaml:2): is missing; add it, or set BUS_SASL_PASSWORD or BUS_SASL_PASSWORD_FILE',
     'bus.sasl.username (config.yaml:2): is missing; add it, or set BUS_SASL_USERNAME',
-    'bus.ssl (BUS_SSL): is text, not true or false; write true or false (true | false)',
+    'bus.ssl (BUS_SSL): is text, not true or false; write true or false',
     'conector (config.yaml:1): is not a setting; did you mean connector?',
     'invalid.max (config.yaml:11): is not a percentage; write a number from 0 to 100 and the sign, such as 5%',
     'log.level (LOG_LEVEL): is not one of trace, debug, info, warn, error, fatal, silent ("wrn"); did you mean warn?',
@@ -121,7 +121,7 @@ window: {}
     'targets.y.headers.a b (config.yaml:9): is not a header name; use letters and dashes',
     'targets.y.timeout (config.yaml:9): is not a duration; write a number and a unit, such as 500ms, 5s, 10m or 1d',
     'targets.y.url (config.yaml:9): holds a user or password; give these by their own settings',
-    'targets.z (config.yaml:10): is a number, not a set of keys; write a set of keys',
+    'targets.z (config.yaml:10): is a number, not a set of keys; write a set of keys (type, …)',
     'window (config.yaml:12): is not a setting; did you mean windows?',
   ]);
 });
@@ -142,10 +142,11 @@ test('a file that is missing, not YAML, twice the same key, or no set of keys is
     problems('log: { level: info }\nlog: { level: warn }\n').join(),
     /^config\.yaml:2:1: is not valid YAML: Map keys must be unique/,
   );
+  assert.match(problems('log: {}\n---\nlog: {}\n').join(), /^config\.yaml:2:1: begins another document/);
   assert.match(problems('- a\n').join(), /config\.yaml: is not a set of keys/);
   assert.match(
     problems('bus: 5\n', { BUS_BROKERS: 'a:1' }).join(),
-    /bus \(config\.yaml:1\): is a number, not a set of keys/,
+    /bus \(config\.yaml:1\): is a number, not a set of keys; write a set of keys \(brokers, ssl, sasl, .*, partitions\)/,
   );
 });
 
@@ -178,7 +179,7 @@ connector: $\{CRM_TOKEN}`;
     const target = load(literal, env).targets.crm;
     assert.ok(target?.type === 'http');
     assert.deepEqual(target.headers, expected);
-    assert.match(problems(yaml, env).join(), /^connector \(config\.yaml:3\): has other characters/);
+    assert.match(problems(yaml, env).join(), /^connector \(config\.yaml:3\): has \$\{…\}, which is not replaced here/);
   }
   assert.equal(redactText('canary-0815-token application/json'), '[redacted] application/json');
   assert.equal(redactText('it was canary-in-file-9'), 'it was [redacted]');
@@ -194,6 +195,26 @@ connector: $\{CRM_TOKEN}`;
     problems('targets: { s: { type: file, path: "${not a name}" } }').join(),
     /^targets\.s\.path \(config\.yaml:1\): has \$\{…\} around what is no variable's name; write \$\$\{ for a literal/,
   );
+});
+
+test('${NAME} elsewhere, in a setting with a variable of its own, is refused where that does not set it', () => {
+  const yaml = 'bus: { brokers: ["$\{HOST}:1"], sasl: { mechanism: plain, username: u, password: "$\{BUS_PW}" } }';
+  assert.deepEqual(problems(yaml, { BUS_PW: 'canary-of-bus' }), [
+    'bus.brokers.0 (config.yaml:1): has ${…}, which is not replaced here; leave it out, and set BUS_BROKERS',
+    'bus.sasl.password (config.yaml:1): has ${…}, which is not replaced here; leave it out, and set BUS_SASL_PASSWORD or BUS_SASL_PASSWORD_FILE',
+    'bus.brokers.0 (config.yaml:1): is not host:port; write both, such as broker-1:9092',
+  ]);
+  const password = 'a $\{word} that somebody chose';
+  const env = { BUS_BROKERS: 'host:1', BUS_SASL_PASSWORD: password };
+  assert.equal(load(yaml, env).bus.sasl?.password, password);
+});
+
+test('a port past 65535, and a kind of target that is not said, are one problem each', () => {
+  assert.deepEqual(problems('bus: { brokers: [a, "b:70000"] }\ntargets: { x: { url: https://x.example } }'), [
+    'bus.brokers.0 (config.yaml:1): is not host:port; write both, such as broker-1:9092',
+    'bus.brokers.1 (config.yaml:1): has a port past 65535; correct it',
+    'targets.x.type (config.yaml:2): is missing; add it: http | file',
+  ]);
 });
 
 test('a secret is hidden wherever it was given, in a configuration that is refused too; what is none is not', () => {

@@ -47,7 +47,7 @@ export function loadSettings<S extends z.ZodType>(
     const flag = flags[path];
     if (flag && setAt(merged, field.path, convert(flag.text, field))) variables.set(path, flag.flag);
   }
-  interpolate(merged, fields, env, problems);
+  interpolate(merged, fields, env, problems, ({ path }) => !variables.has(path.join('.')));
   const sourceOf = (path: readonly PropertyKey[]) => {
     for (let depth = path.length; depth > 0; depth -= 1) {
       const variable = variables.get(path.slice(0, depth).join('.'));

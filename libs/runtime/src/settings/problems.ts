@@ -32,7 +32,7 @@ export function explainIssue(issue: Issue, given: unknown, definition: SettingsD
     }
     case 'invalid_type':
       if (!issue.message.startsWith('Invalid input')) return problem(...split(issue.message));
-      return wrongType(issue.expected, value, field, problem);
+      return wrongType(issue.expected, value, field?.kind ?? shownKeys(keysAt(path, given, definition)), problem);
     case 'too_small':
       return problem(
         `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'short' : 'small'}`,
@@ -52,16 +52,20 @@ export function explainIssue(issue: Issue, given: unknown, definition: SettingsD
   }
 }
 
+/** Kinds of settings that are what their type is called already. */
+const SAYS_NO_MORE = new Set(['', 'text', 'list', 'object', 'true | false']);
+
+/** `known`: what the setting holds, by its kind, or by the keys of a section. */
 function wrongType(
   expected: string,
   value: unknown,
-  field: Field | undefined,
+  known: string | undefined,
   problem: (text: string, fix: string) => SettingProblem[],
 ): SettingProblem[] {
   const wanted = expected === 'int' ? 'a whole number' : article(expected);
   const quoted = expected === 'string' && (typeof value === 'number' || typeof value === 'boolean');
-  const known = field ? ` (${field.kind})` : '';
-  return problem(`is ${typeName(value)}, not ${wanted}`, quoted ? 'put it in quotes' : `write ${wanted}${known}`);
+  const example = known === undefined || SAYS_NO_MORE.has(known) ? '' : ` (${known})`;
+  return problem(`is ${typeName(value)}, not ${wanted}`, quoted ? 'put it in quotes' : `write ${wanted}${example}`);
 }
 
 function unionProblem(
@@ -84,26 +88,34 @@ function unionProblem(
     : problem('has the wrong type', 'correct it');
 }
 
-function unknownKey(
-  path: readonly PropertyKey[],
-  given: unknown,
-  { fields, readElsewhere }: SettingsDefinition,
-): SettingProblem[] {
-  const parent = path.slice(0, -1);
-  const known = [
-    ...fields.filter((field) => isKnownAt(field, path, given)).map((field) => field.path),
-    ...readElsewhere.map((elsewhere) => elsewhere.split('.')),
-  ];
-  const siblings = new Set(
-    known.flatMap((one) => (matches(one, parent) && one.length > parent.length ? [one[parent.length]!] : [])),
-  );
+function unknownKey(path: readonly PropertyKey[], given: unknown, definition: SettingsDefinition): SettingProblem[] {
+  const siblings = keysAt(path.slice(0, -1), given, definition);
   const guess = closest(String(path.at(-1)), siblings);
-  const fix = guess === undefined ? `known here: ${[...siblings].join(', ')}` : `did you mean ${guess}?`;
+  const fix = guess === undefined ? `known here: ${siblings.join(', ')}` : `did you mean ${guess}?`;
   return [{ path: path.join('.'), problem: 'is not a setting', fix }];
 }
 
+/** Of a section that comes in several types, its type comes first: it says what else there is. */
+function shownKeys(keys: readonly string[]): string {
+  return keys.includes('type') ? 'type, …' : keys.join(', ');
+}
+
+/** What may stand in a section. */
+function keysAt(
+  section: readonly PropertyKey[],
+  given: unknown,
+  { fields, readElsewhere }: SettingsDefinition,
+): string[] {
+  const known = [
+    ...fields.filter((field) => isKnownAt(field, section, given)).map((field) => field.path),
+    ...readElsewhere.map((elsewhere) => elsewhere.split('.')),
+  ];
+  const below = known.filter((one) => matches(one, section) && one.length > section.length);
+  return [...new Set(below.map((one) => one[section.length]!))];
+}
+
 function missingFix(field: Field | undefined): string {
-  if (field?.env === undefined) return 'add it';
+  if (field?.env === undefined) return field?.kind.includes(' | ') ? `add it: ${field.kind}` : 'add it';
   return `add it, or set ${field.env}${field.secret ? ` or ${field.env}_FILE` : ''}`;
 }
 

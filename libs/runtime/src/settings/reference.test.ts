@@ -19,7 +19,7 @@ test('a row says path, variable, type, default and whether it is a secret', () =
   assert.equal(row('targets.*.type')?.type, 'http | file');
 });
 
-test('what kinds of a section say differently is said for each of them, what they share once', () => {
+test('what kinds of a section say differently is said for each of them, what only some have with their names, what they share once', () => {
   const reference = settingsReference(TEST_SETTINGS);
   const rows = reference.filter(({ path }) => path === 'targets.*.timeout');
   assert.deepEqual(
@@ -29,6 +29,8 @@ test('what kinds of a section say differently is said for each of them, what the
       ['5s', '`file`: Longest wait.'],
     ],
   );
+  const onlyFiles = reference.find(({ path }) => path === 'targets.*.path');
+  assert.equal(onlyFiles?.description, '`file`: Where lines go.');
   assert.equal(new Set(reference.map(({ path }) => path)).size, reference.length - 1);
 });
 

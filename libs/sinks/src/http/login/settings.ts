@@ -9,24 +9,22 @@ export const AUTH = z
   .discriminatedUnion('type', [
     z.strictObject({
       type: auth('bearer'),
-      token: secret().meta({ description: 'Sent with each request (bearer).' }),
+      token: secret().meta({ description: 'Sent with each request.' }),
     }),
     z.strictObject({
       type: auth('basic'),
-      username: text(256).meta({ description: 'User name (basic).' }),
-      password: secret().meta({ description: 'Password (basic).' }),
+      username: text(256).meta({ description: 'User name.' }),
+      password: secret().meta({ description: 'Password.' }),
     }),
     z.strictObject({
       type: auth('oauth'),
-      tokenUrl: httpUrl('any').meta({ description: 'Where tokens are given out, by client credentials (oauth).' }),
-      clientId: text(256).meta({ description: 'The OAuth client (oauth).' }),
-      clientSecret: secret().meta({ description: "The OAuth client's secret (oauth)." }),
-      scope: text(2048).optional().meta({ description: 'Asked for with the token (oauth).' }),
-      audience: text(2048)
-        .optional()
-        .meta({ description: 'Asked for with the token, where the login wants it (oauth).' }),
+      tokenUrl: httpUrl('any').meta({ description: 'Where tokens are given out, by client credentials.' }),
+      clientId: text(256).meta({ description: 'The OAuth client.' }),
+      clientSecret: secret().meta({ description: "The OAuth client's secret." }),
+      scope: text(2048).optional().meta({ description: 'Asked for with the token.' }),
+      audience: text(2048).optional().meta({ description: 'Asked for with the token, where the login wants it.' }),
       credentials: z.enum(['header', 'body']).prefault('header').meta({
-        description: 'Where client and secret stand in the request for a token (oauth).',
+        description: 'Where client and secret stand in the request for a token.',
       }),
     }),
   ])
