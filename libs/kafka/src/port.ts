@@ -187,6 +187,8 @@ export interface GroupOptions {
 
 /** A member of a consumer group: read_committed, a new group starts at the earliest offset, commits are explicit. */
 export interface GroupConsumer {
+  /** How long ago a broker last answered this member, in milliseconds: each third of its session time-out, if not sooner. */
+  readonly silentMs: number;
   start(handler: GroupHandler): Promise<void>;
   /** Partitions that are not assigned any more are left out, and then the call rejects with `partition-not-assigned`. */
   commit(

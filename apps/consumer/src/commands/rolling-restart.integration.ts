@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { startScript } from '@genesys-kafka/testing';
+import { freePorts, startScript } from '@genesys-kafka/testing';
 import { topicSpecs } from '@genesys-kafka/topics';
 import { startBus, type Area, type Bus } from '../../fixtures/bus.ts';
 import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
 import { KEYS, publishRound } from '../../fixtures/rounds.ts';
 import { Target } from '../../fixtures/target.ts';
 import { until } from '../../fixtures/until.ts';
-
-/** Far more than a restart takes on an idle machine; the time of the whole test is the bound. */
 
 let bus: Bus;
 before(async () => {
@@ -27,15 +25,17 @@ async function producerStatus(area: Area): Promise<void> {
   assert.equal(status, 0, stderr);
 }
 
-test('every broker is stopped and then killed under `run`: it delivers while each is away, and so do `--drain` and `status` in the midst; nothing is lost, each key in its order', async () => {
+test('every broker is stopped and then killed under `run`: it delivers while each is away, and so do `--drain` and `status` in the midst; nothing is lost, each key in its order; without any of them it is not ready, and says why', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();
   await area.client.admin.createMissing([topicSpecs({ prefix: area.prefix }).ledger]);
+  const [port] = await freePorts(1);
   const config = area.config({
     routes: [{ name: 'all', sink: 'crm' }],
     sinks: { crm: { type: 'http', url: target.url } },
   });
-  await using running = await ConsumerProcess.start(config, 'run', ...quick);
+  const serving = area.config({ ...(JSON.parse(config) as object), http: { port } });
+  await using running = await ConsumerProcess.start(serving, 'run', ...quick);
   let ended = false;
   void running.ended.then(() => (ended = true));
   let n = 0;
@@ -60,6 +60,18 @@ test('every broker is stopped and then killed under `run`: it delivers while eac
       await bus.stack.startBroker(broker);
     }
   }
+  const readiness = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+    return `${answer.status} ${await answer.text()}`;
+  };
+  await until(async () => (await readiness()).startsWith('200'), 'readiness');
+  await Promise.all([0, 1, 2].map((broker) => bus.stack.killBroker(broker)));
+  const why = /^503 .*no broker has answered the group of route all for \d+ s/;
+  await until(async () => why.test(await readiness()), 'the fall of readiness');
+  await Promise.all([0, 1, 2].map((broker) => bus.stack.startBroker(broker)));
+  await publishRound(area, n++);
+  await untilDelivered();
+  await until(async () => (await readiness()).startsWith('200'), 'readiness again');
   running.signal('SIGTERM');
   const { status, stderr } = await running.ended;
   assert.equal(status, 0, stderr);

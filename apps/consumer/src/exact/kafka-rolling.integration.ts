@@ -7,7 +7,6 @@ import { ConsumerProcess, quick } from '../../fixtures/consumer-process.ts';
 import { KEYS, publishRound } from '../../fixtures/rounds.ts';
 import { until } from '../../fixtures/until.ts';
 
-/** Far more than a restart takes on an idle machine; the time of the whole test is the bound. */
 /** Without it the machine would have no time for the brokers. */
 const BETWEEN_ROUNDS_MS = 50;
 const RESTARTS = [

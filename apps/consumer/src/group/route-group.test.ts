@@ -17,6 +17,7 @@ const p0: TopicPartition = { topic: 't', partition: 0 };
 
 /** The port, recording what the group asks of it. */
 class RecordingConsumer implements GroupConsumer {
+  readonly silentMs = 0;
   handler: GroupHandler | undefined;
   readonly commits: bigint[] = [];
   readonly calls: string[] = [];

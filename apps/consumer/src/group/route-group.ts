@@ -87,6 +87,11 @@ export class RouteGroup implements GroupHandler {
   }
 
   /** Whether the broker has given this member its part, even if that is nothing. */
+  /** How long ago a broker last answered this member, in milliseconds. */
+  get silentMs(): number {
+    return this.#options.consumer.silentMs;
+  }
+
   get joined(): boolean {
     return this.#generation > 0;
   }

@@ -36,6 +36,7 @@ function start(isPaused = false) {
   const seeks: string[] = [];
   let handler: GroupHandler | undefined;
   const consumer: GroupConsumer = {
+    silentMs: 0,
     start: async (given) => {
       handler = given;
       given.onAssigned?.(partitions);

@@ -112,6 +112,32 @@ test('records that are gone are told before the group is joined: no partition is
   assert.equal(joins, 0);
 });
 
+test('a member that no broker has answered for longer than its session lasts is not ready', async () => {
+  const member = {
+    silentMs: 0,
+    start: async (handler: GroupHandler) => handler.onAssigned?.([]),
+    stop: async () => undefined,
+  };
+  const client = {
+    admin: {
+      offsets: async () => [{ partition: 0, first: 0n, end: 0n }],
+      groupCommits: async () => new Map(),
+      topicId: async () => undefined,
+    },
+    groupConsumer: () => member,
+  };
+  const clock = new ManualClock();
+  const runner = runnerOf(client, clock);
+  assert.equal(runner.notReady, 'route all has not joined its group');
+  const end = new AbortController();
+  const running = runner.run(end.signal);
+  await clock.advance(1000);
+  const told = [0, 30_000, 45_900, 10].map((silentMs) => Object.assign(member, { silentMs }) && runner.notReady);
+  assert.deepEqual(told, [undefined, undefined, 'no broker has answered the group of route all for 45 s', undefined]);
+  end.abort(new Error('the end'));
+  await running;
+});
+
 /** How long a route waits after each of `memberships`, which end after some time, with or without having had a part. */
 async function waitsAfter(memberships: readonly { readonly hasPart: boolean; readonly heldMs: number }[]) {
   const clock = new ManualClock();

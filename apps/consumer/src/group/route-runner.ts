@@ -74,7 +74,11 @@ export class RouteRunner {
 
   /** Why this route is not being worked on; undefined while it is. */
   get notReady(): string | undefined {
-    return this.#group?.joined === true ? undefined : `route ${this.#options.route} has not joined its group`;
+    const { route, sessionTimeoutMs } = this.#options;
+    if (this.#group?.joined !== true) return `route ${route} has not joined its group`;
+    const { silentMs } = this.#group;
+    if (silentMs <= sessionTimeoutMs) return undefined;
+    return `no broker has answered the group of route ${route} for ${Math.floor(silentMs / 1000)} s`;
   }
 
   /** The route's pause has changed. */

@@ -14,6 +14,7 @@ function start({ joins = true, answers = true } = {}) {
   let committed = 0n;
   const failures: unknown[] = [];
   const consumer: GroupConsumer = {
+    silentMs: 0,
     start: (handler: GroupHandler) => {
       if (!joins) return new Promise(() => undefined);
       handler.onAssigned?.([p0]);

@@ -49,6 +49,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
   readonly #commits = new CommitOrder();
   readonly #tenure = new Tenure();
   readonly #paused: PausedPartitions;
+  readonly #heartbeatInterval: HeartbeatInterval;
   #membership: Membership | undefined;
   readonly #assigned = new Map<string, AssignedPartition>();
   /** The last assignment, while it is ours or handed out anew. */
@@ -69,7 +70,10 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     this.#paused = new PausedPartitions(clock);
     const sessionTimeout = options.sessionTimeoutMs ?? 30_000;
     const kafka = connection.kafka(RETRY);
-    const heartbeatInterval = new HeartbeatInterval(Math.min(3000, Math.floor(sessionTimeout / 3)), clock);
+    const heartbeatInterval = (this.#heartbeatInterval = new HeartbeatInterval(
+      Math.min(3000, Math.floor(sessionTimeout / 3)),
+      clock,
+    ));
     this.#cluster = replaceRequests(kafka, {
       fetch: (broker, request) =>
         fetchForGroup(broker, request, {
@@ -95,6 +99,10 @@ export class KafkajsGroupConsumer implements GroupConsumer {
       retry: RETRY,
       ...(options.keepsPartitions ? { partitionAssigners: [stickyAssigner(() => this.#held)] } : {}),
     });
+  }
+
+  get silentMs(): number {
+    return this.#heartbeatInterval.silentMs;
   }
 
   async start(handler: GroupHandler): Promise<void> {
@@ -222,6 +230,7 @@ export class KafkajsGroupConsumer implements GroupConsumer {
     const { events } = this.#consumer;
     this.#consumer.on(events.REBALANCING, () => this.#revoke());
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      this.#heartbeatInterval.beaten();
       this.#fetches.joined();
       this.#commits.joined();
       const targets = targetsOf(payload.memberAssignment);

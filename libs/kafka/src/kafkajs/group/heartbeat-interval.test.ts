@@ -11,6 +11,7 @@ test('a heartbeat is due by the time that has passed, not by a clock that is set
   const isDue = () => clock.nowMs() >= lastRequestMs + (interval as unknown as number);
   assert.equal(isDue(), true);
   interval.beaten();
+  assert.equal(interval.silentMs, 0);
   for (const ms of [-3_600_000, 7_200_000]) {
     clock.jump(ms);
     assert.equal(isDue(), false);
@@ -18,6 +19,7 @@ test('a heartbeat is due by the time that has passed, not by a clock that is set
     assert.equal(isDue(), false);
     await clock.advance(1);
     assert.equal(isDue(), true);
+    assert.equal(interval.silentMs, 2000);
     interval.beaten();
   }
 });

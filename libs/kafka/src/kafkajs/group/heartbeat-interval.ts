@@ -20,6 +20,11 @@ export class HeartbeatInterval {
     this.#lastMs = this.#clock.monotonicMs();
   }
 
+  /** How long ago that was, in milliseconds. */
+  get silentMs(): number {
+    return this.#clock.monotonicMs() - this.#lastMs;
+  }
+
   /** What kafkajs reckons with: of the past where one is due, else never to come. */
   valueOf(): number {
     return this.#clock.monotonicMs() - this.#lastMs >= this.#ms ? -Infinity : Infinity;
