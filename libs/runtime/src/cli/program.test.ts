@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { TEST_SETTINGS } from '../../fixtures/test-settings.ts';
 import type { SettingsOf } from '../settings/definition.ts';
 import { loadSettings } from '../settings/load-settings.ts';
+import { createMetrics } from '../metrics.ts';
 import { createProgram, lookOnly, runProgram, type Handle } from './program.ts';
 import { settingOptions } from './setting-options.ts';
 
@@ -44,6 +46,8 @@ interface Ended {
 
 /** One run, with what it wrote. */
 async function run(context: TestContext, ...args: readonly string[]): Promise<Ended> {
+  // What the runner has to tell of the test before this one is not what is captured.
+  await new Promise(setImmediate);
   const written = { stdout: '', stderr: '' };
   const capture = (stream: 'stdout' | 'stderr') => (text: string, done?: () => void) => {
     written[stream] += text;
@@ -88,6 +92,15 @@ test('a command runs in its session; its status is the status, and --json makes 
       untilStopped: false,
     });
   }
+});
+
+test('the version is that of the package', async (t) => {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(manifest) as { version: string };
+  assert.deepEqual(await run(t, '--version'), { status: 0, stdout: `${version}\n`, stderr: '', untilStopped: false });
+  using metrics = createMetrics();
+  const text = await metrics.text();
+  assert.ok(text.includes(`genesys_kafka_build_info{version="${version}",node="${process.versions.node}"} 1\n`), text);
 });
 
 test('what is told to people is safe for their terminal', async (t) => {

@@ -5,6 +5,7 @@ import type { SettingsSources } from '../settings/load-settings.ts';
 import type { SettingsDefinition } from '../settings/definition.ts';
 import type { ProcessSettings, Session } from './session.ts';
 import { givenFlags } from './setting-options.ts';
+import { VERSION } from './version.ts';
 import { settingsTopic } from './settings-help.ts';
 
 /** Makes the `action` of a command out of what it does in its session; that resolves with the exit status. */
@@ -27,6 +28,7 @@ export function createProgram(name: string, description: string): Command {
     .description(description)
     .option('--config <file>', 'YAML configuration; the environment wins over it')
     .option('--json', 'print one JSON document to stdout at the end')
+    .version(VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'of the program, or a command; --help settings [word]: the settings')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('Try --help.')
