@@ -70,7 +70,7 @@ export function createHttpSink(options: HttpSinkOptions, clock: Clock = systemCl
     if ('kind' in message) return records.map(() => message);
     const number = outcomes.begin();
     const answer = await send(message, signal, onWritten);
-    if ('kind' in answer) return records.map(() => answer);
+    if ('kind' in answer) return outcomes.ofNoAnswer(answer, records);
     return outcomes.of(answer, records, { request: number, requestKey: message.headers['idempotency-key']! });
   };
 

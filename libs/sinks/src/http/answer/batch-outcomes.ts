@@ -69,6 +69,12 @@ export class BatchOutcomes {
     return !isEachApart && told.some(isUnclear) ? this.#ofRefusal(told, batch) : told;
   }
 
+  /** The request was sent, or could not be, and `outcome` is what the lack of an answer means. */
+  ofNoAnswer(outcome: DeliveryOutcome, batch: readonly Delivery[]): readonly DeliveryOutcome[] {
+    const told = batch.map(() => outcome);
+    return isUnclear(outcome) ? this.#ofRefusal(told, batch) : told;
+  }
+
   #ofWhole(
     { statusCode: status, headers, text }: Answer,
     batch: readonly Delivery[],
@@ -112,11 +118,13 @@ export class BatchOutcomes {
 
 /**
  * About us and the target's state, or about one of the records: a firewall's refusal, by its status or by a page, and what
- * a target does that stumbles over a record, or a proxy before one that breaks over it.
+ * a target does that stumbles over a record: by its own answer, a proxy's, or none.
  */
+const UNCLEAR = new Set(['http-403', 'http-500', 'http-502', 'html-answer', 'connection-reset', 'timeout']);
+
 function isUnclear(outcome: DeliveryOutcome): boolean {
   if (outcome.kind !== 'misconfigured' && outcome.kind !== 'retry') return false;
-  return ['http-403', 'http-500', 'http-502', 'html-answer'].includes(outcome.failure.cause);
+  return UNCLEAR.has(outcome.failure.cause);
 }
 
 function keysOf(batch: readonly Delivery[]): readonly string[] {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { deliverAll } from '../../../fixtures/deliver-all.ts';
 import { deliveries, delivery } from '../../../fixtures/deliveries.ts';
 import { httpSink, httpTarget, type Seen } from '../../../fixtures/http-target.ts';
+import { listen } from '../../../fixtures/listen.ts';
 import { RefusedRecords } from './refused-records.ts';
 
 const never = new AbortController().signal;
@@ -84,6 +87,30 @@ for (const [what, told] of [
     );
   });
 }
+
+test('where a target dies over one record of a batch, or never answers, that record is found and its neighbours are delivered', async (t) => {
+  for (const doesAnswer of [false, undefined]) {
+    const server = createServer((request, response) => {
+      void text(request).then((body) => {
+        if (!body.includes('DROP TABLE')) response.end();
+        else if (doesAnswer === false) request.socket.destroy();
+      });
+    });
+    const batchLimits = { records: 4, bytes: 1_000_000, ageMs: 0 };
+    const url = `http://127.0.0.1:${await listen(t, server)}`;
+    const sink = httpSink(t, { url, batch: batchLimits, timeoutMs: doesAnswer === undefined ? 500 : 60_000 });
+    const batch = [delivery(1), delivery(2), odd, delivery(4)];
+    assert.ok((await sink.deliver(batch, never)).every(({ kind }) => kind === 'retry'));
+    const expected = ['delivered', 'delivered', 'retry', 'delivered'];
+    let kinds: string[] = [];
+    // On a busy machine others may be late too, and are tried again.
+    for (let tries = 0; tries < 50 && kinds.join() !== expected.join(); tries += 1) {
+      await sink.deliver([delivery(5)], never);
+      kinds = (await deliverAll(sink, batch)).map(({ kind }) => kind);
+    }
+    assert.deepEqual(kinds, expected);
+  }
+});
 
 test('where we are refused, a batch is so too, by one more request; answers for each record show as well that we are let in', async (t) => {
   const { state, seen, on } = await setUp(t, 3);
