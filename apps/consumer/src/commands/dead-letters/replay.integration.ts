@@ -6,6 +6,7 @@ import {
   type DeadLetterStats,
   type ReplayReport,
 } from '@genesys-kafka/dead-letters';
+import { partitionFor } from '@genesys-kafka/topics';
 import { Kafka, logLevel } from 'kafkajs';
 import { dataPartitions, type Area } from '../../../fixtures/bus.ts';
 import { ConsumerProcess, runConsumer } from '../../../fixtures/consumer-process.ts';
@@ -205,20 +206,20 @@ test(
       sinks: { crm: { type: 'http', url: target.url } },
       deadLetters: { topic: false, objects },
     };
-    await toObjects(objects as never, letterFlood(area, 300));
+    await toObjects(objects as never, letterFlood(area, 1000));
     await using earlier = await ConsumerProcess.start(area.config(more), 'dead-letters', 'replay', '--rate', '1/s');
     await until(async () => (await replayedIn(area)) >= 1, 'the first one that is replayed');
     const later = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', '1000/s');
     const { status, stderr } = await earlier.ended;
     assert.equal(status, 1, stderr);
     assert.match(stderr, /^error: replay-taken-over: /m);
-    assert.equal(later.replayed + later.alreadyReplayed, 300);
+    assert.equal(later.replayed + later.alreadyReplayed, 1000);
     assert.ok(later.alreadyReplayed >= 1);
     const last = await json<ReplayReport>(area, more, 'dead-letters', 'replay');
-    assert.deepEqual([last.replayed, last.alreadyReplayed], [0, 300]);
+    assert.deepEqual([last.replayed, last.alreadyReplayed], [0, 1000]);
     await json<RunReport>(area, more, ...drain);
-    assert.equal(target.accepted.length, 300);
-    assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 300, 'each once');
+    assert.equal(target.accepted.length, 1000);
+    assert.equal(new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 1000, 'each once');
   },
 );
 
@@ -254,6 +255,8 @@ test(
     const replay = async (...flags: readonly string[]) =>
       json<ReplayReport>(area, more, 'dead-letters', 'replay', ...flags);
     assert.equal((await replay('--where', 'record.conversationId != "c-5"')).replayed, 5);
+    const partitions = new Set(['c-0', 'c-1', 'c-2', 'c-3', 'c-4'].map((key) => partitionFor(key, dataPartitions)));
+    await until(async () => (await replayedIn(area)) === 5 + partitions.size, 'all replays and markers');
     await forgetReplays(area);
     assert.match((await runConsumer(area.config(more), ['drain-report'], 3)).stdout, /"deletedUnread":[1-9]/);
     const fate = async () => {
