@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import kafkajs from 'kafkajs';
 import { KafkaError } from '../errors.ts';
 import { toKafkaError } from './errors-mapping.ts';
 import { protocolError } from './internals.ts';
+
+const require = createRequire(import.meta.url);
+const Broker = require('kafkajs/src/broker') as new (options: object) => { metadata(): Promise<unknown> };
 
 const context = { doing: 'send 3 records to orders-1', brokers: 'kafka:9092' };
 
@@ -86,4 +90,14 @@ test('a KafkaError inside comes out as it is, and an unknown failure is not retr
     const mapped = toKafkaError(odd, context);
     assert.deepEqual([mapped.code, mapped.retry], ['kafka-failed', false]);
   }
+});
+
+test('a broker that takes connections and says nothing, as one that stands still, is not reached', async () => {
+  const logger = new kafkajs.Kafka({ brokers: ['kafka:9092'] }).logger();
+  const broker = new Broker({ connectionPool: { host: 'kafka', port: 9092 }, logger });
+  await assert.rejects(broker.metadata(), (error) => {
+    const { code, retry } = toKafkaError(error, context);
+    assert.deepEqual([code, retry], ['broker-unreachable', true]);
+    return true;
+  });
 });

@@ -70,6 +70,8 @@ const CODE_OF_NAME = byText({
 
 /** kafkajs knows no code past 88 and puts the number into the text only. 90 is PRODUCER_FENCED (KIP-588). */
 const PRODUCER_FENCED_TEXT = 'Unknown error code 90';
+/** Of a connection that was accepted, and where nobody has said yet what is spoken there: as that of a broker that stands still. */
+const NOT_CONNECTED_TEXT = 'Broker not connected';
 const INSIDE_KAFKAJS = /[\\/]node_modules[\\/]kafkajs[\\/]/;
 
 /** Every failure of kafkajs as a `KafkaError`; a `KafkaError` inside (a codec's) comes out as it is. */
@@ -105,6 +107,7 @@ function codeOf(error: unknown): KafkaErrorCode | undefined {
     if (error.message.includes(PRODUCER_FENCED_TEXT)) return 'producer-fenced-or-timed-out';
     return CODE_OF_TYPE.get(type) ?? (retriable === true ? 'broker-not-ready' : 'kafka-failed');
   }
+  if (error.message === NOT_CONNECTED_TEXT) return 'broker-unreachable';
   if (isInsecureLogin(error.message)) return 'login-insecure';
   if (networkFault(error)?.cause === 'tls-refused') return 'tls-failed';
   return CODE_OF_NAME.get(error.name);
