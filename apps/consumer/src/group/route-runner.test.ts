@@ -132,7 +132,10 @@ test('a member that no broker has answered for longer than its session lasts is 
   const end = new AbortController();
   const running = runner.run(end.signal);
   await clock.advance(1000);
-  const told = [0, 30_000, 45_900, 10].map((silentMs) => Object.assign(member, { silentMs }) && runner.notReady);
+  const told = [0, 30_000, 45_900, 10].map((silentMs) => {
+    member.silentMs = silentMs;
+    return runner.notReady;
+  });
   assert.deepEqual(told, [undefined, undefined, 'no broker has answered the group of route all for 45 s', undefined]);
   end.abort(new Error('the end'));
   await running;
