@@ -29,7 +29,7 @@ export function createProgram(name: string, description: string): Command {
     .option('--config <file>', 'YAML configuration; the environment wins over it')
     .option('--json', 'print one JSON document to stdout at the end')
     .version(VERSION, '--version', 'print the version')
-    .helpOption('-h, --help', 'of the program, or a command; --help settings [word]: the settings')
+    .helpOption('-h, --help', 'also of a command; --help settings [word]')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('Try --help.')
     .configureOutput({ outputError: (text, write) => write(toldText(text)) })
