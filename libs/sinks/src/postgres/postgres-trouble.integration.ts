@@ -206,7 +206,10 @@ test('a key that Postgres checks too late for an upsert is for somebody to chang
   const { admin, table } = area;
   await admin.query(`ALTER TABLE ${table} DROP CONSTRAINT conversations_pkey, ADD PRIMARY KEY (id) DEFERRABLE`);
   const [outcome] = await area.sink().deliver([recordOf('a', 1)], never);
-  assert.ok(outcome!.kind === 'misconfigured' && outcome!.failure.reason.includes('DEFERRABLE'), JSON.stringify(outcome));
+  assert.ok(
+    outcome!.kind === 'misconfigured' && outcome!.failure.reason.includes('DEFERRABLE'),
+    JSON.stringify(outcome),
+  );
 });
 
 test('a code that may be about one record or about the server holds that record up alone, and gives up none', async () => {
