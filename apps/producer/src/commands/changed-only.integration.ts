@@ -64,6 +64,7 @@ interface Report {
 /** One export's topics; each run reads what the organisation holds at the time. */
 class Repeated {
   readonly prefix = uniquePrefix();
+  kills = 0;
   readonly #contract: string;
 
   constructor(contract: string) {
@@ -102,7 +103,10 @@ class Repeated {
     const { child, ended } = start();
     await untilWritten(servers.client, this.prefix, ended, before + 40);
     child.kill('SIGKILL');
-    assert.equal((await ended).status, null, 'it ended before it was killed: give it more records');
+    const killed = await ended;
+    // A quick machine may be done before that, once.
+    if (killed.status !== null) return killed;
+    this.kills += 1;
     const written = await this.written();
     const earlier = start();
     // Where all was written by the time of the kill there is nothing to take over, and it ends by itself.
@@ -194,6 +198,7 @@ for (const contract of ['details-jobs', 'bulk-archive']) {
     assertHolds(all, organisation.later);
     assertAsPublished(await one.digests(), first.exportId, all);
 
+    assert(one.kills > 0, 'it ended before it was killed, twice: give it more records');
     const again = await one.done('later', ['--again', '--changed-only']);
     assert.equal(again.records.published, 0);
     assert.deepEqual(Object.keys(again.records), ['read', 'published', 'invalid', 'unchanged']);
