@@ -7,6 +7,7 @@ Publishes for some minutes while several \`consumer run\` deliver to every kind 
 are killed, paused, stopped and added, targets are down, slow, busy, silent or lose their answers, brokers and Postgres
 are killed, routes are paused. Then all is mended, dead letters are replayed, and what lies at each target is held
 against the topic: nothing missing, nothing twice where once is promised, no older version after a newer one.
+It needs Go, or an S3 server that GENESYS_KAFKA_S3_ENDPOINT names.
 
   --minutes N    how long records are published (default 5)
   --rate N       records a second (default 60)
