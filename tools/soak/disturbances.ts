@@ -1,4 +1,4 @@
-import { seededRandom } from '@genesys-kafka/testing';
+import { seededRandom, type Timed } from '@genesys-kafka/testing';
 import type { FaultRule } from '../src/living/simulator-process.ts';
 
 export type Disturbance =
@@ -14,19 +14,13 @@ export type Disturbance =
   | { readonly kind: 'revoke'; readonly forMs: number }
   | { readonly kind: 'fault'; readonly rule: FaultRule };
 
-export interface Timed {
-  /** After the start. */
-  readonly atMs: number;
-  readonly what: Disturbance;
-}
-
 /** `count` disturbances over a span of time, one in each equal part of it; they follow from seed and faults alone. */
 export function planDisturbances(
   seed: number,
   count: number,
   overMs: number,
   faults: readonly FaultRule[],
-): readonly Timed[] {
+): readonly Timed<Disturbance>[] {
   const random = seededRandom(seed);
   const between = (low: number, high: number) => Math.round(low + random() * (high - low));
   return Array.from({ length: count }, (_, n) => {

@@ -1,12 +1,11 @@
 /**
  * `npm run soak`: `producer run` against simulated days, with everything going wrong, and a proof at the end. See `--help`.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runMain } from '@genesys-kafka/runtime/cli';
-import { Fleet, startStack, uniquePrefix } from '@genesys-kafka/testing';
+import { Fleet, playOut, runSoak, startStack, uniquePrefix, type Happened } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { SimulatorProcess } from '../src/living/simulator-process.ts';
 import type { SimulatorStats } from '../src/living/simulator-process.ts';
@@ -18,7 +17,7 @@ import { CONTRACTS } from './contracts.ts';
 import type { SoakContract } from './contracts.ts';
 import { planDisturbances } from './disturbances.ts';
 import type { Disturbance } from './disturbances.ts';
-import { HELP, parseOptions, UsageError } from './options.ts';
+import { HELP, parseOptions } from './options.ts';
 import type { SoakOptions } from './options.ts';
 
 const DAY_MS = 86_400_000;
@@ -35,30 +34,14 @@ const TELL_MS = 30_000;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const iso = (ms: number) => new Date(ms).toISOString();
 
-await runMain(async ({ signal }) => {
-  const options = optionsOf(process.argv.slice(2));
-  if (typeof options === 'number') return options;
-  say(`seed ${options.seed} (--seed)`);
-  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'soak-')));
-  await mkdir(dir, { recursive: true });
-  const isWell = await soak(options, dir, signal);
-  if (isWell && options.dir === undefined) await rm(dir, { recursive: true });
-  else say(`The logs are in ${dir}.`);
-  return isWell ? 0 : 1;
-});
-
-function optionsOf(args: readonly string[]): SoakOptions | number {
-  try {
-    const options = parseOptions(args);
-    if (options) return options;
-    process.stdout.write(HELP);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    say(error.message);
-    return 2;
-  }
-}
+await runMain(async ({ signal }) =>
+  runSoak(process.argv.slice(2), {
+    help: HELP,
+    parse: parseOptions,
+    soak: async (options, dir) => soak(options, dir, signal),
+    say,
+  }),
+);
 
 async function soak(options: SoakOptions, dir: string, signal: AbortSignal): Promise<boolean> {
   const { days, processes } = options;
@@ -138,32 +121,19 @@ async function disturb(
   { seed, events, days, speed }: SoakOptions,
   { simulator, fleet, windows, contract, toMs }: Scene,
   signal: AbortSignal,
-): Promise<Readonly<Record<string, number>>> {
-  const plan = [...planDisturbances(seed, events, (days * DAY_MS) / speed, contract.faults)];
-  const happened: Record<string, number> = {};
-  const running = new Set<Promise<void>>();
-  const startMs = performance.now();
-  let toldMs = -Infinity;
-  for (;;) {
-    const elapsedMs = performance.now() - startMs;
-    while (plan.length > 0 && plan[0]!.atMs <= elapsedMs) {
-      const { what } = plan.shift()!;
-      const one = happen(what, simulator, fleet, signal).then((isDone) => {
-        const name = isDone ? what.kind : 'passed over';
-        happened[name] = (happened[name] ?? 0) + 1;
-      });
-      running.add(one);
-      void one.finally(() => running.delete(one));
-    }
-    const { now } = await simulator.clock();
-    if (elapsedMs - toldMs >= TELL_MS) {
-      toldMs = elapsedMs;
-      say(`${now}  ${fleet.size} processes, ${told(windows.counts())}, ${told(happened)}`);
-    }
-    if (Date.parse(now) >= toMs && plan.length === 0) break;
-    await delay(TICK_MS, undefined, { signal });
-  }
-  await Promise.all(running);
+): Promise<Happened> {
+  let now = '';
+  const happened = await playOut({
+    plan: planDisturbances(seed, events, (days * DAY_MS) / speed, contract.faults),
+    happen: async (what) => happen(what, simulator, fleet, signal),
+    isOver: async () => {
+      ({ now } = await simulator.clock());
+      return Date.parse(now) >= toMs;
+    },
+    tell: (_, so) => say(`${now}  ${fleet.size} processes, ${told(windows.counts())}, ${told(so)}`),
+    tickMs: TICK_MS,
+    signal,
+  });
   await simulator.clearFaults();
   return happened;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { UsageError } from '@genesys-kafka/testing';
 import { CONTRACTS } from './contracts.ts';
-import { parseOptions, UsageError } from './options.ts';
+import { parseOptions } from './options.ts';
 
 test('a soak is by either contract, and what it is not is told', () => {
   const { seed, ...more } = parseOptions([])!;

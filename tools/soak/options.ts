@@ -1,5 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { parseSoakOptions, UsageError } from '@genesys-kafka/testing';
 import { CONTRACTS } from './contracts.ts';
 import type { ContractName } from './contracts.ts';
 
@@ -30,19 +29,21 @@ export interface SoakOptions {
   readonly dir: string | undefined;
 }
 
-/** What is wrong with the command line. */
-export class UsageError extends Error {}
+const DEFAULTS = {
+  contract: 'details-jobs',
+  days: '30',
+  speed: '2000',
+  'per-day': '300',
+  processes: '3',
+  events: '50',
+};
 
 /** Undefined where help is asked for. Raises UsageError. */
 export function parseOptions(args: readonly string[]): SoakOptions | undefined {
-  const values = parsed(args);
-  if (values.help) return undefined;
-  const whole = (name: 'days' | 'speed' | 'per-day' | 'processes' | 'events' | 'seed', least: number, most: number) => {
-    const number = Number(values[name]);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
-    throw new UsageError(`--${name} is ${values[name]}; write a whole number, ${least} to ${most}.`);
-  };
-  const contract = values.contract as ContractName;
+  const given = parseSoakOptions(args, DEFAULTS);
+  if (!given) return undefined;
+  const { text, whole, seed, dir } = given;
+  const contract = text('contract') as ContractName;
   if (!Object.hasOwn(CONTRACTS, contract)) {
     throw new UsageError(`--contract is ${contract}; write ${Object.keys(CONTRACTS).join(' or ')}.`);
   }
@@ -53,28 +54,7 @@ export function parseOptions(args: readonly string[]): SoakOptions | undefined {
     perDay: whole('per-day', 1, 100_000),
     processes: whole('processes', 1, 12),
     events: whole('events', 0, 10_000),
-    seed: whole('seed', 0, 0x7fff_ffff),
-    dir: values.dir,
+    seed,
+    dir,
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        contract: { type: 'string', default: 'details-jobs' },
-        days: { type: 'string', default: '30' },
-        speed: { type: 'string', default: '2000' },
-        'per-day': { type: 'string', default: '300' },
-        processes: { type: 'string', default: '3' },
-        events: { type: 'string', default: '50' },
-        seed: { type: 'string', default: String(randomInt(0x7fff_ffff)) },
-        dir: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
 }

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { playOut, type Happened } from '@genesys-kafka/testing';
 import { ConsumerProcess, runConsumer } from '../fixtures/consumer-process.ts';
 import { planDisturbances, type Disturbance } from './disturbances.ts';
 import type { SoakOptions } from './options.ts';
 import type { Scene } from './scene.ts';
 
 const TICK_MS = 250;
-const TELL_MS = 30_000;
 
 /** Has everything happen that the seed says; counts what did, and tells what should not have. */
 export async function disturb(
@@ -13,35 +13,22 @@ export async function disturb(
   scene: Scene,
   say: (text: string) => void,
   signal: AbortSignal,
-): Promise<readonly [Readonly<Record<string, number>>, string[]]> {
-  const plan = [...planDisturbances(seed, events, minutes * 60_000)];
-  const happened: Record<string, number> = {};
+): Promise<readonly [Happened, string[]]> {
   const failures: string[] = [];
-  const running = new Set<Promise<void>>();
-  const startMs = performance.now();
-  let toldMs = -Infinity;
-  for (;;) {
-    const elapsedMs = performance.now() - startMs;
-    while (plan.length > 0 && plan[0]!.atMs <= elapsedMs) {
-      const { what } = plan.shift()!;
-      const one = happen(what, scene, signal).then(
-        (isDone) => {
-          const name = isDone ? what.kind : 'passed over';
-          happened[name] = (happened[name] ?? 0) + 1;
-        },
-        (error: unknown) => void failures.push(`${what.kind}: ${String(error)}`),
-      );
-      running.add(one);
-      void one.finally(() => running.delete(one));
-    }
-    if (elapsedMs - toldMs >= TELL_MS) {
-      toldMs = elapsedMs;
-      say(`${Math.round(elapsedMs / 1000)} s  ${scene.fleet.size} processes, ${JSON.stringify(happened)}`);
-    }
-    if (elapsedMs >= minutes * 60_000) break;
-    await delay(TICK_MS, undefined, { signal });
-  }
-  await Promise.all(running);
+  const spanMs = minutes * 60_000;
+  const happened = await playOut({
+    plan: planDisturbances(seed, events, spanMs),
+    happen: async (what) =>
+      happen(what, scene, signal).catch((error: unknown) => {
+        failures.push(`${what.kind}: ${String(error)}`);
+        return undefined;
+      }),
+    isOver: async (elapsedMs) => elapsedMs >= spanMs,
+    tell: (elapsedMs, so) =>
+      say(`${Math.round(elapsedMs / 1000)} s  ${scene.fleet.size} processes, ${JSON.stringify(so)}`),
+    tickMs: TICK_MS,
+    signal,
+  });
   return [happened, failures];
 }
 

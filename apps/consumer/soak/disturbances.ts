@@ -1,4 +1,4 @@
-import { seededRandom } from '@genesys-kafka/testing';
+import { seededRandom, type Timed } from '@genesys-kafka/testing';
 import { MOODS, type Mood } from './moody-target.ts';
 
 export const PATHS = ['/crm', '/audit', '/ordered', '/bulk'] as const;
@@ -28,14 +28,8 @@ export type Disturbance =
   | { readonly kind: 'replay'; readonly forMs: number }
   | { readonly kind: 'route'; readonly route: (typeof ROUTES)[number]; readonly forMs: number };
 
-export interface Timed {
-  /** After the start. */
-  readonly atMs: number;
-  readonly what: Disturbance;
-}
-
 /** `count` disturbances over a span of time, one in each equal part of it; they follow from the seed alone. */
-export function planDisturbances(seed: number, count: number, overMs: number): readonly Timed[] {
+export function planDisturbances(seed: number, count: number, overMs: number): readonly Timed<Disturbance>[] {
   const random = seededRandom(seed);
   const between = (low: number, high: number) => Math.round(low + random() * (high - low));
   const one = <T>(among: readonly T[]) => among[between(0, among.length - 1)]!;

@@ -3,17 +3,15 @@
  * `--help`. It needs Go or a storage, see `startStorage`.
  */
 import { writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runMain } from '@genesys-kafka/runtime/cli';
-import { Fleet, startPostgres, startProxy, startStorage } from '@genesys-kafka/testing';
+import { Fleet, runSoak, startPostgres, startProxy, startStorage } from '@genesys-kafka/testing';
 import { Bucket } from '../fixtures/bucket.ts';
 import { startBus } from '../fixtures/bus.ts';
 import { quick, runConsumer } from '../fixtures/consumer-process.ts';
 import { disturb } from './disturb.ts';
 import { MoodyTarget } from './moody-target.ts';
-import { HELP, parseOptions, UsageError, type SoakOptions } from './options.ts';
+import { HELP, parseOptions, type SoakOptions } from './options.ts';
 import { bugsIn, settle, verdicts } from './proof.ts';
 import { publishUntil } from './publishing.ts';
 import { configText } from './scene.ts';
@@ -24,30 +22,14 @@ const STOP_MS = 30_000;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
-await runMain(async ({ signal }) => {
-  const options = optionsOf(process.argv.slice(2));
-  if (typeof options === 'number') return options;
-  say(`seed ${options.seed} (--seed)`);
-  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'soak-')));
-  await mkdir(dir, { recursive: true });
-  const isWell = await soak(options, dir, signal);
-  if (isWell && options.dir === undefined) await rm(dir, { recursive: true });
-  else say(`The logs are in ${dir}.`);
-  return isWell ? 0 : 1;
-});
-
-function optionsOf(args: readonly string[]): SoakOptions | number {
-  try {
-    const options = parseOptions(args);
-    if (options) return options;
-    process.stdout.write(HELP);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    say(error.message);
-    return 2;
-  }
-}
+await runMain(async ({ signal }) =>
+  runSoak(process.argv.slice(2), {
+    help: HELP,
+    parse: parseOptions,
+    soak: async (options, dir) => soak(options, dir, signal),
+    say,
+  }),
+);
 
 async function soak(options: SoakOptions, dir: string, signal: AbortSignal): Promise<boolean> {
   const onProgress = (line: string) => say(`  ${line}`);

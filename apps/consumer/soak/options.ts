@@ -1,5 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { parseSoakOptions } from '@genesys-kafka/testing';
 
 export const HELP = `npm run soak:consumer -- [options]
 
@@ -28,45 +27,20 @@ export interface SoakOptions {
   readonly dir: string | undefined;
 }
 
-/** What is wrong with the command line. */
-export class UsageError extends Error {}
+const DEFAULTS = { minutes: '5', rate: '60', keys: '400', processes: '3', events: '40' };
 
 /** Undefined where help is asked for. Raises UsageError. */
 export function parseOptions(args: readonly string[]): SoakOptions | undefined {
-  const values = parsed(args);
-  if (values.help) return undefined;
-  const whole = (name: 'minutes' | 'rate' | 'keys' | 'processes' | 'events' | 'seed', least: number, most: number) => {
-    const number = Number(values[name]);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
-    throw new UsageError(`--${name} is ${values[name]}; write a whole number, ${least} to ${most}.`);
-  };
+  const given = parseSoakOptions(args, DEFAULTS);
+  if (!given) return undefined;
+  const { whole, seed, dir } = given;
   return {
     minutes: whole('minutes', 1, 10_000),
     rate: whole('rate', 1, 10_000),
     keys: whole('keys', 1, 1_000_000),
     processes: whole('processes', 1, 12),
     events: whole('events', 0, 10_000),
-    seed: whole('seed', 0, 0x7fff_ffff),
-    dir: values.dir,
+    seed,
+    dir,
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        minutes: { type: 'string', default: '5' },
-        rate: { type: 'string', default: '60' },
-        keys: { type: 'string', default: '400' },
-        processes: { type: 'string', default: '3' },
-        events: { type: 'string', default: '40' },
-        seed: { type: 'string', default: String(randomInt(0x7fff_ffff)) },
-        dir: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
 }

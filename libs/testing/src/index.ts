@@ -1,6 +1,8 @@
 export { expiredPair, strangerPair, testAuthority, trustedPair } from './secured/certificates.ts';
 export { startProxy, type ChaosProxy, type ProxyOptions } from './chaos-proxy.ts';
-export { Fleet } from './fleet.ts';
+export { Fleet } from './soak/fleet.ts';
+export { playOut, type Happened, type Timed } from './soak/play-out.ts';
+export { parseSoakOptions, runSoak, UsageError } from './soak/soak-command.ts';
 export { freePorts } from './free-port.ts';
 export { cpuTime, measure, type Measured } from './measure.ts';
 export { startScript } from './package-script.ts';

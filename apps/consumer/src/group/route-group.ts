@@ -86,12 +86,12 @@ export class RouteGroup implements GroupHandler {
     }
   }
 
-  /** Whether the broker has given this member its part, even if that is nothing. */
   /** How long ago a broker last answered this member, in milliseconds. */
   get silentMs(): number {
     return this.#options.consumer.silentMs;
   }
 
+  /** Whether the broker has given this member its part, even if that is nothing. */
   get joined(): boolean {
     return this.#generation > 0;
   }

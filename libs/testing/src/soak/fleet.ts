@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startScript } from './package-script.ts';
+import { startScript } from '../package-script.ts';
 
 /** `run` promises to be gone by then. */
 const STOP_MS = 25_000;
