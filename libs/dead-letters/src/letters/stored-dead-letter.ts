@@ -42,7 +42,7 @@ export function noMarks(): LetterMarks {
 }
 
 /** By the last of what the stores say. */
-export function markReplayed({ replayed }: LetterMarks, id: string, at: string): void {
+export function markReplayed({ replayed }: Pick<LetterMarks, 'replayed'>, id: string, at: string): void {
   if (at >= (replayed.get(id) ?? '')) replayed.set(id, at);
 }
 

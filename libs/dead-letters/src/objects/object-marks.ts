@@ -117,7 +117,7 @@ async function readAll(
   for await (const { key, found } of readListed(() => listed(place, REPLAYED, signal), AHEAD, read)) {
     if (!found) throw markUnreadable(showObject({ bucket, key }));
     keys.push(key);
-    for (const { id, at } of found) if (at >= (marks.get(id) ?? '')) marks.set(id, at);
+    for (const { id, at } of found) markReplayed({ replayed: marks }, id, at);
   }
   return { keys, marks };
 }
