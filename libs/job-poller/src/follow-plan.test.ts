@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { halvesOf, nextTryMs, planWork, windowsUntil, type FollowPlan, type WindowFacts } from './follow-plan.ts';
+import {
+  halvesOf,
+  inTurn,
+  nextTryMs,
+  planWork,
+  windowsUntil,
+  type FollowPlan,
+  type WindowFacts,
+} from './follow-plan.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -131,6 +139,21 @@ test('first readings go oldest first, before retries, and those before readings 
       const others = (work: typeof due) =>
         work.filter(({ window }) => known.get(window.id)?.state !== 'failed').map(({ window }) => window.id);
       assert.deepEqual(others(due), others(planWork(plan, withoutFailed, now).due));
+    }),
+  );
+});
+
+test('first readings and retries take turns, each oldest first, and all of the work is there', () => {
+  fc.assert(
+    fc.property(CASE, fc.constantFrom('first', 'retry'), ({ plan, now, known }, turn) => {
+      const { due } = planWork(plan, known, now);
+      const turns = inTurn(due, turn);
+      const of = (work: typeof due, wanted: string) => work.filter((one) => one.due === wanted);
+      for (const kind of ['continue', 'first', 'retry', 'reread']) assert.deepEqual(of(turns, kind), of(due, kind));
+      const firstAt = of(due, 'continue').length;
+      const pairs = Math.min(of(due, 'first').length, of(due, 'retry').length);
+      for (const [index, { due: why }] of turns.slice(firstAt, firstAt + 2 * pairs).entries())
+        assert.equal(why === turn, index % 2 === 0);
     }),
   );
 });

@@ -74,6 +74,18 @@ export function planWork(
   return { due: ORDER.flatMap((due) => found[due]), nextRetryMs };
 }
 
+/**
+ * The same work, with first readings and retries by turns: neither a history that takes days nor windows that fail again
+ * and again hold up the other. `turn`: of which of the two the first is taken.
+ */
+export function inTurn(due: readonly DueWindow[], turn: 'first' | 'retry'): readonly DueWindow[] {
+  const of = (wanted: Due) => due.filter((one) => one.due === wanted);
+  const [one, other] = turn === 'first' ? [of('first'), of('retry')] : [of('retry'), of('first')];
+  const pairs = Math.min(one.length, other.length);
+  const taken = one.slice(0, pairs).flatMap((each, index) => [each, other[index]!]);
+  return [...of('continue'), ...taken, ...one.slice(pairs), ...other.slice(pairs), ...of('reread')];
+}
+
 /** When a failed window is tried again; undefined where that is now. */
 function waitsUntilMs({ failures }: WindowFacts, { nowMs, retryAfterMs }: PlanningMoment): number | undefined {
   if (!failures) return undefined;

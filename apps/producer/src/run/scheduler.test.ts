@@ -14,13 +14,16 @@ import { Scheduler } from './scheduler.ts';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 0, 1);
-const DAYS = 4;
+const HOUR_MS = 3_600_000;
+const DAYS = 8;
 
 /** A scheduler that holds the lanes of some days in memory; jobs wait until they are let go. */
 class Bench {
   readonly clock = new ManualClock(START_MS + 10 * DAY_MS);
   readonly submitted: string[] = [];
   readonly ended: RunWindow[] = [];
+  /** Jobs that end so, once they are let go. */
+  readonly failing = new Set<string>();
   readonly watermark = {
     untilMs: START_MS + DAYS * DAY_MS,
     trouble: undefined as OperationalError | undefined,
@@ -43,7 +46,7 @@ class Bench {
           submit: async (window) => jobOf(window.id),
           status: async (jobId) => {
             await this.#gate(jobId).promise;
-            return { state: 'done' };
+            return this.failing.has(jobId) ? { state: 'failed', message: 'because' } : { state: 'done' };
           },
         },
         this.submitted,
@@ -118,6 +121,26 @@ test('while Genesys cannot be asked no window is begun', async () => {
   bench.scheduler.wake();
   await bench.settled();
   assert.deepEqual(bench.submitted, [window(0), window(1)]);
+  await bench.end(running);
+});
+
+test('first readings and windows that failed take turns, also while one of either is in work', async () => {
+  let jobs = 0;
+  const bench = new Bench(2, () => `job ${jobs++}`);
+  bench.hold(0, 1, 2, 3, 4, 5, 6, 7);
+  const running = bench.scheduler.run(bench.stop.signal);
+  const end = async (job: number) => {
+    bench.let(`job ${job}`);
+    await bench.settled();
+  };
+  for (const job of [0, 1, 2]) {
+    bench.failing.add(`job ${job}`);
+    await end(job);
+  }
+  await bench.clock.advance(HOUR_MS);
+  // The last retry is in work until the end.
+  for (const job of [3, 4, 5, 6, 8, 7]) await end(job);
+  assert.deepEqual(bench.submitted, [0, 1, 2, 3, 4, 0, 5, 1, 6, 2, 7].map(window));
   await bench.end(running);
 });
 

@@ -1,4 +1,4 @@
-import { completeUntilMs, dayOf, planWork } from '@genesys-kafka/job-poller';
+import { completeUntilMs, dayOf, inTurn, planWork } from '@genesys-kafka/job-poller';
 import type { RunWindow } from '@genesys-kafka/ledger';
 import { OperationalError, untilAborted } from '@genesys-kafka/resilience';
 import { jobRepeated } from '../errors.ts';
@@ -25,6 +25,7 @@ export class Scheduler {
   #woken = Promise.withResolvers<undefined>();
   #movedMs: number;
   #isWaitingFor = 0;
+  #turn: 'first' | 'retry' = 'first';
   /** Keeps the digests of the last day in memory between its windows: loading them reads all days of the lane. */
   #lastDay: { readonly lane: HeldLane; readonly judge: Disposable } | undefined;
 
@@ -122,13 +123,17 @@ export class Scheduler {
       { nowMs: clock.nowMs(), availableMs, retryAfterMs: follow.windows.retryAfterMs },
       (startMs) => laneOf(startMs) !== undefined,
     );
-    let room = follow.concurrentJobs - this.inWork.length;
-    for (const { window } of due) {
+    const free = due.filter(({ window }) => {
       const lane = laneOf(window.from.getTime());
-      if (!lane || lane.inWork.has(window.id) || lane.signal.aborted) continue;
-      if (room > 0) this.#start(takeUp(lane, window, availableMs, this.#options));
-      else this.#isWaitingFor += 1;
-      room -= 1;
+      return lane && !lane.inWork.has(window.id) && !lane.signal.aborted;
+    });
+    const room = Math.max(0, follow.concurrentJobs - this.inWork.length);
+    const taken = inTurn(free, this.#turn).slice(0, room);
+    this.#isWaitingFor = free.length - taken.length;
+    for (const { window, due: why } of taken) {
+      if (why === 'first') this.#turn = 'retry';
+      if (why === 'retry') this.#turn = 'first';
+      this.#start(takeUp(laneOf(window.from.getTime())!, window, availableMs, this.#options));
     }
     return nextRetryMs;
   }
