@@ -227,6 +227,17 @@ sinks: { x: ${sink} }
   ]);
 });
 
+test('how other brokers are reached goes with their names, and a certificate with TLS', () => {
+  const at = (options: string) => problems(`sinks: { x: { type: kafka, topic: t, ${options} } }`);
+  const own = 'is for another cluster; name its brokers, or leave ssl, tls and sasl to the section kafka';
+  assert.deepEqual(at('ssl: true'), [`sinks.x.ssl: ${own}`]);
+  assert.deepEqual(at('tls: { certFile: c, keyFile: k }'), [`sinks.x.tls: ${own}`]);
+  assert.deepEqual(at('brokers: [b:9093], tls: { certFile: c, keyFile: k }'), [
+    'sinks.x.tls: is for connections over TLS; set ssl: true',
+  ]);
+  assert.deepEqual(at('brokers: [b:9093], ssl: true, tls: { certFile: c, keyFile: k }'), []);
+});
+
 test('headers of a shape are refused where a request holds several records', () => {
   const yaml = (records: number) => `
 routes: [{ name: a, sink: x, reshape: { headers: { x-a: 'record.a' } } }]

@@ -134,6 +134,12 @@ test('a Kafka login without TLS reaches this machine only, unless it is allowed'
   assert.deepEqual(at('kafka:9092', {}), []);
 });
 
+test('a certificate is for brokers over TLS', () => {
+  const shown = { KAFKA_CERT_FILE: 'cert.pem', KAFKA_KEY_FILE: 'key.pem', KAFKA_KEY_PASSPHRASE: 'canary-passphrase' };
+  assert.deepEqual(problems('', shown), ['kafka.tls: is for connections over TLS; set KAFKA_SSL=true']);
+  assert.deepEqual(problems('', { ...shown, KAFKA_SSL: 'true' }), []);
+});
+
 test('a transaction may not grow as old as the brokers let one be', () => {
   assert.deepEqual(problems('kafka: { transaction: { maxAge: 20s } }'), []);
   assert.deepEqual(problems('kafka: { transaction: { maxAge: 21s } }'), [

@@ -1,3 +1,4 @@
+export { ClientIdentity, type ClientIdentityFiles } from './client-identity.ts';
 export { clockSkewMs, type TimedAnswer } from './clock-skew.ts';
 // `connections` is `@genesys-kafka/http/connections`: it comes with undici, which is slow to load.
 export type { Proxy } from './connections.ts';

@@ -95,7 +95,7 @@ export const KAFKA_ERRORS = {
     meaning: 'No secure connection comes about: the certificate or the handshake is not accepted.',
     remedy:
       'Check KAFKA_SSL, the listener’s port, that its certificate is valid and its authority known (tls.caFile, ' +
-      'NODE_EXTRA_CA_CERTS), and that it speaks TLS 1.2 or later.',
+      'NODE_EXTRA_CA_CERTS), that it speaks TLS 1.2 or later, and KAFKA_CERT_FILE where it asks for a certificate of ours.',
   },
   'topic-missing': {
     meaning: 'A topic or a partition does not exist.',

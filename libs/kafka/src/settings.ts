@@ -21,6 +21,15 @@ const SASL = z.strictObject({
   password: secret().meta({ env: 'KAFKA_SASL_PASSWORD', description: 'Password at the brokers.' }),
 });
 
+const TLS = z.strictObject({
+  certFile: text().optional().meta({
+    env: 'KAFKA_CERT_FILE',
+    description: 'PEM file of the certificate by which this program logs in, where the brokers ask for one.',
+  }),
+  keyFile: text().optional().meta({ env: 'KAFKA_KEY_FILE', description: 'PEM file of its key.' }),
+  passphrase: secret().optional().meta({ env: 'KAFKA_KEY_PASSPHRASE', description: 'Opens the key.' }),
+});
+
 /** Keys of `kafka`: how the cluster is reached. */
 export const KAFKA_KEYS = {
   brokers: z.array(hostAndPort()).max(1000).prefault([]).meta({
@@ -32,6 +41,7 @@ export const KAFKA_KEYS = {
     .boolean()
     .prefault(false)
     .meta({ env: 'KAFKA_SSL', description: 'TLS to the brokers, certificates verified.' }),
+  tls: TLS.optional(),
   sasl: SASL.optional(),
   allowInsecureLogin: z.boolean().prefault(false).meta({
     env: 'ALLOW_INSECURE_KAFKA',
@@ -46,7 +56,7 @@ export const KAFKA_KEYS = {
 /** What holds where a client is made without settings. */
 export const KAFKA_DEFAULTS = z.strictObject(KAFKA_KEYS).parse({});
 
-export const KAFKA_CHECKS: readonly CrossCheck[] = [loginsAreEncrypted];
+export const KAFKA_CHECKS: readonly CrossCheck[] = [loginsAreEncrypted, certificatesGoOverTls];
 
 /** Plain or SCRAM: without TLS, who listens on the way has the password, or what to guess it from. */
 function loginsAreEncrypted({ tree }: Given) {
@@ -57,6 +67,13 @@ function loginsAreEncrypted({ tree }: Given) {
   const problem = 'would go to another machine without TLS, and the password could be read on the way';
   const fix = 'set KAFKA_SSL=true, or ALLOW_INSECURE_KAFKA=true where the network is trusted';
   return [{ path: 'kafka.sasl', problem, fix }];
+}
+
+/** Without TLS there is nobody to show it to, and the login would be somebody else's. */
+function certificatesGoOverTls({ tree }: Given) {
+  const { ssl, tls } = treeOf(tree.kafka);
+  if (tls === undefined || ssl === true) return [];
+  return [{ path: 'kafka.tls', problem: 'is for connections over TLS', fix: 'set KAFKA_SSL=true' }];
 }
 
 function hostOf(broker: string): string {

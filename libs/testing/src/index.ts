@@ -1,4 +1,4 @@
-export { expiredPair, strangerPair, testAuthority, trustedPair } from './secured/certificates.ts';
+export { clientPair, expiredPair, strangerPair, testAuthority, trustedPair } from './secured/certificates.ts';
 export { startProxy, type ChaosProxy, type ProxyOptions } from './chaos-proxy.ts';
 export { Fleet } from './soak/fleet.ts';
 export { playOut, type Happened, type Timed } from './soak/play-out.ts';

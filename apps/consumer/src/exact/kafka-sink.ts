@@ -49,7 +49,7 @@ const REMEDIES: Partial<Record<KafkaErrorCode, (at: string) => string>> = {
     `and ${at}.sasl: a listener closes a connection without the TLS or the login that it wants.`,
   'tls-failed': (at) =>
     `Check ${at}.ssl, the listener’s port, that its certificate is valid and its authority known (tls.caFile beside ` +
-    '`sinks`, or NODE_EXTRA_CA_CERTS), and that it speaks TLS 1.2 or later.',
+    `\`sinks\`, or NODE_EXTRA_CA_CERTS), that it speaks TLS 1.2 or later, and ${at}.tls where it asks for a certificate of ours.`,
   'login-insecure': (at) =>
     `Set ${at}.ssl: true and use a TLS listener, or ${at}.allowInsecureLogin: true where the network is trusted.`,
 };

@@ -63,10 +63,16 @@ function kafkaSink(
   const there = brokers && {
     brokers,
     ssl: config.ssl,
+    tls: config.tls,
     sasl: config.sasl,
     allowInsecureLogin: config.allowInsecureLogin,
   };
-  const client = connectKafka({ ...settings, kafka: { ...kafka, ...there, compression, requestTimeoutMs } }, log);
+  const section = brokers ? `sinks.${name}` : 'kafka';
+  const client = connectKafka(
+    { ...settings, kafka: { ...kafka, ...there, compression, requestTimeoutMs } },
+    log,
+    section,
+  );
   const { positions, ledger, digests } = topicSpecs({ prefix: kafka.topicPrefix });
   const { main, retries, replays, deadLetters } = consumerSpecs(settings);
   const routes = settings.routes.filter(({ sink }) => sink === name);

@@ -3,10 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
+  clientPair,
   freePorts,
   secured,
   securedUser,
   startProxy,
+  strangerPair,
   testAuthority,
   tlsListener,
   trustedPair,
@@ -244,6 +246,25 @@ test('rights that are taken away under run: not ready, and told why; given back 
   assert.doesNotMatch(stdout + stderr, /canary/);
   assert.doesNotMatch(stderr, /window failed/, 'a window was blamed for it');
   assert.equal((await following.assertOnceEach()).size, 900, 'conversations are missing');
+});
+
+test('a broker that asks for a certificate of ours gets it, and knows us by it; another one, or none, ends the run', async () => {
+  const prefix = uniquePrefix();
+  await using rights = await Rights.at(servers.stack.brokers);
+  await rights.grantAll(prefix);
+  const brokers = servers.stack.listeners.MUTUAL!;
+  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => join(servers.dir, name)) as [string, string];
+  const shown = { KAFKA_SASL_MECHANISM: '', KAFKA_SASL_USERNAME: '', KAFKA_SASL_PASSWORD: '' };
+  const env = { ...shown, KAFKA_CERT_FILE: cert, KAFKA_KEY_FILE: key };
+  const write = async (pair: typeof clientPair) => Promise.all([writeFile(cert, pair.cert), writeFile(key, pair.key)]);
+  await write(strangerPair);
+  for (const one of await Promise.all([publish({ prefix, brokers, env }), publish({ prefix, brokers, env: shown })]))
+    assertEndsWith(one, 'tls-failed', /KAFKA_CERT_FILE/);
+  await writeFile(cert, clientPair.cert);
+  const unfit = await publish({ prefix, brokers, env });
+  assert.deepEqual([unfit.status, unfit.stderr.includes('kafka.tls.keyFile: does not open')], [2, true], unfit.stderr);
+  await write(clientPair);
+  await assertPublishedOnce(prefix, await publish({ prefix, brokers, env }));
 });
 
 test('a broker’s certificate that has expired, or that nobody trusts, ends the run with what to do', async () => {

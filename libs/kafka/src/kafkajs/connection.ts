@@ -1,3 +1,4 @@
+import type { ClientIdentity } from '@genesys-kafka/http';
 import { Kafka, type KafkaConfig, type RetryOptions, type SASLOptions } from 'kafkajs';
 import { KAFKA_DEFAULTS } from '../settings.ts';
 import type { KafkaCompression } from '../wire/codecs.ts';
@@ -17,6 +18,8 @@ export interface KafkaClientOptions {
   readonly brokers: readonly string[];
   /** TLS; `ca` is PEM text of the authorities to trust instead of Node's own. Default off. */
   readonly ssl?: boolean | { readonly ca?: string | Buffer };
+  /** Shown to brokers that ask for a certificate. */
+  readonly identity?: ClientIdentity;
   readonly sasl?: KafkaSasl;
   /** Lets a login go to other machines than this one without TLS; default false. */
   readonly allowInsecureLogin?: boolean;
@@ -63,6 +66,8 @@ export function createConnection(options: KafkaClientOptions): Connection {
     ...bridgeLogs(log),
     socketFactory: createSocketFactory({
       refusesPlaintext: options.sasl !== undefined && options.allowInsecureLogin !== true,
+      identity: () =>
+        options.identity?.now((error) => log('warn', 'the last certificate is used', { reason: String(error) })),
     }),
     ...(options.ssl === undefined ? {} : { ssl: tlsOptions(options.ssl) }),
     ...(options.sasl === undefined ? {} : { sasl: saslOptions(options.sasl) }),

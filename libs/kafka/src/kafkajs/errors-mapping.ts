@@ -81,7 +81,7 @@ export function toKafkaError(error: unknown, context: FailureContext): KafkaErro
   if (own) return own;
   const code = chain.map(codeOf).find((found) => found !== undefined) ?? 'kafka-failed';
   const root = chain.at(-1);
-  const reason = root instanceof Error ? root.message : String(root);
+  const reason = (root instanceof Error ? root.message : String(root)).trim();
   return new KafkaError(code, `Kafka could not ${context.doing} (${context.brokers}): ${reason.replace(/\.?$/, '.')}`, {
     cause: error,
     ...(context.details ? { details: context.details } : {}),

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import tls from 'node:tls';
+import tls, { type TLSSocket } from 'node:tls';
+import { ClientIdentity } from '@genesys-kafka/http';
+import {
+  clientPair,
+  strangerPair,
+  testAuthority,
+  trustedPair,
+  type KeyPair,
+} from '@genesys-kafka/testing/certificates';
 import { createKafkaClient } from './client.ts';
 import { createSocketFactory } from './socket-factory.ts';
 
@@ -67,6 +79,45 @@ test('TLS to a broker is 1.2 or later, whatever the process is told to allow', a
     tls.DEFAULT_MIN_VERSION = allowed;
   }
   assert.deepEqual(offeredVersions(received.at(-1)!), ['304', '303']);
+});
+
+test('a certificate that is replaced is shown from the next connection on; half replaced, the last one is', async (t) => {
+  const server = tls.createServer({ ...trustedPair, requestCert: true, rejectUnauthorized: false });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const dir = await mkdtemp(join(tmpdir(), 'identity-'));
+  t.after(async () => rm(dir, { recursive: true }));
+  const [certFile, keyFile] = ['cert', 'key'].map((name) => join(dir, `${name}.pem`)) as [string, string];
+  const write = async ({ cert, key }: KeyPair) => Promise.all([writeFile(certFile, cert), writeFile(keyFile, key)]);
+  await write(clientPair);
+
+  const identity = new ClientIdentity({ certFile, keyFile }, (option, problem) => new Error(`${option} ${problem}`));
+  const told: string[] = [];
+  const make = createSocketFactory({
+    refusesPlaintext: true,
+    identity: () => identity.now((error) => told.push((error as Error).message)),
+  });
+  const shown = async () => {
+    const taken = once(server, 'secureConnection') as Promise<[TLSSocket]>;
+    const ssl = { ca: testAuthority };
+    const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+    const socket = make({ ...address, ssl, onConnect: () => undefined });
+    const [peer] = await taken;
+    const { subject } = peer.getPeerCertificate();
+    for (const end of [socket, peer]) end.on('error', () => undefined).destroy();
+    return subject.CN;
+  };
+  assert.equal(await shown(), 'app');
+  await writeFile(certFile, strangerPair.cert);
+  assert.equal(await shown(), 'app');
+  assert.match(told.join(), /^keyFile does not open with the passphrase given, or does not fit the certificate/);
+  await writeFile(keyFile, strangerPair.key);
+  assert.equal(await shown(), 'localhost');
+  await rm(certFile);
+  assert.equal(await shown(), 'localhost');
+  assert.match(told.at(-1)!, /^certFile names .*cert\.pem, which cannot be read \(ENOENT\)/);
+  assert.equal(told.length, 2);
 });
 
 test('a connection that failed and that many let go of is called no leak', async () => {

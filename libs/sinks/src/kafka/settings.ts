@@ -13,6 +13,14 @@ const SASL = z.strictObject({
   password: secret().meta({ description: 'Password at the brokers.' }),
 });
 
+const TLS = z.strictObject({
+  certFile: text().optional().meta({
+    description: 'PEM file of the certificate by which this program logs in, where these brokers ask for one.',
+  }),
+  keyFile: text().optional().meta({ description: 'PEM file of its key.' }),
+  passphrase: secret().optional().meta({ description: 'Opens the key.' }),
+});
+
 /** A sink of type `kafka`: exactly once. */
 export const KAFKA_SINK = z
   .strictObject({
@@ -26,6 +34,7 @@ export const KAFKA_SINK = z
       description: 'Brokers of another cluster. Without them, the cluster of `kafka`, with its login.',
     }),
     ssl: z.boolean().prefault(false).meta({ description: 'TLS to these brokers, certificates verified.' }),
+    tls: TLS.optional(),
     sasl: SASL.optional(),
     allowInsecureLogin: z.boolean().prefault(false).meta({
       description: 'Lets a login go to these brokers without TLS where they are on other machines than this one.',
@@ -41,9 +50,11 @@ export const KAFKA_SINK = z
     batch: batchSection({ records: 2000, bytes: '4MiB', age: '200ms' }),
     ...GATE_KEYS,
   })
-  .superRefine(({ brokers, ssl, sasl }, context) => {
-    if (brokers !== undefined || (!ssl && sasl === undefined)) return;
-    const message = 'is for another cluster; name its brokers, or leave ssl and sasl to the section kafka';
-    context.addIssue({ code: 'custom', path: [ssl ? 'ssl' : 'sasl'], message });
+  .superRefine(({ brokers, ssl, tls, sasl }, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    const there = Object.entries({ ssl: ssl || undefined, tls, sasl }).find(([, value]) => value !== undefined);
+    if (brokers === undefined && there)
+      refuse(there[0], 'is for another cluster; name its brokers, or leave ssl, tls and sasl to the section kafka');
+    else if (tls !== undefined && !ssl) refuse('tls', 'is for connections over TLS; set ssl: true');
   })
   .transform(inMs('requestTimeout'));
