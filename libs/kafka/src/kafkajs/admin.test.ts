@@ -25,11 +25,13 @@ function setUp(...answers: readonly (number | Error)[]) {
     connect: async () => void (state.connected += 1),
     disconnect: async () => undefined,
     fetchTopicOffsets: async () => answer(),
-    fetchTopicMetadata: async () => ({ topics: [{ name: 't', partitions: [{}, {}] as never[] }] }),
+    fetchTopicMetadata: async () => ({
+      topics: [{ name: 't', partitions: [{ replicas: [1] }, { replicas: [1] }] as never[] }],
+    }),
   };
   const connection = { brokers: 'kafka:9092', kafka: () => ({ admin: () => client }) } as unknown as Connection;
   const clock = new ManualClock();
-  return { admin: new KafkajsAdmin(connection, clock), clock, state };
+  return { admin: new KafkajsAdmin(connection, clock), clock, state, client };
 }
 
 const unreachable = new kafkajs.KafkaJSConnectionError('Connection error: connect ECONNREFUSED 127.0.0.1:9092');
@@ -69,6 +71,29 @@ test('metadata that the client has lost is asked for again, and no verdict on th
   const asked = admin.offsets('t');
   await clock.advance(1000);
   assert.equal((await asked).length, 2);
+});
+
+test('a topic that is deleted while it is described is not there; one that stays is described, or told as it is', async () => {
+  const unknown = Object.assign(new Error('This server does not host this topic-partition'), {
+    type: 'UNKNOWN_TOPIC_OR_PARTITION',
+    retriable: true,
+  });
+  const { admin, clock, client } = setUp(1);
+  client.describeConfigs = async () => Promise.reject(unknown);
+  const stays = assert.rejects(admin.describeTopic('t'), { code: 'topic-missing' });
+  await clock.advance(10_000);
+  await stays;
+  const before = client.fetchTopicMetadata!;
+  client.describeConfigs = async () => {
+    client.fetchTopicMetadata = async () => Promise.reject(unknown);
+    throw unknown;
+  };
+  const goes = admin.describeTopic('t');
+  await clock.advance(20_000);
+  assert.equal(await goes, undefined);
+  client.fetchTopicMetadata = before;
+  client.describeConfigs = async () => ({ resources: [], throttleTime: 0 });
+  assert.deepEqual(await admin.describeTopic('t'), { name: 't', partitions: 2, replicas: 1, config: {} });
 });
 
 test('a topic that a broker does not know yet is asked for again for a moment, then told', async () => {

@@ -49,18 +49,13 @@ export class KafkajsAdmin implements KafkaAdmin {
   async describeTopic(name: string): Promise<TopicDescription | undefined> {
     const layout = await this.#layout(name);
     if (layout === undefined) return undefined;
-    return this.#call(this.#admin, `describe the topic ${name}`, async (admin) => {
-      const { resources } = await admin.describeConfigs({
-        includeSynonyms: false,
-        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }],
-      });
-      const entries = resources[0]?.configEntries ?? [];
-      return {
-        name,
-        ...layout,
-        config: Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue])),
-      };
-    });
+    try {
+      return { name, ...layout, config: await this.#config(name) };
+    } catch (error) {
+      // Deleted meanwhile: brokers' metadata learn of it last.
+      if (codeOf(error) === 'topic-missing' && (await this.#layout(name)) === undefined) return undefined;
+      throw error;
+    }
   }
 
   async createMissing(topics: readonly TopicSpec[]): Promise<readonly string[]> {
@@ -180,6 +175,17 @@ export class KafkajsAdmin implements KafkaAdmin {
     // Who may not look at it, or has none yet, goes by the brokers alone.
     const offsets = await this.#layout(OFFSETS_TOPIC).catch(() => undefined);
     return (offsets?.replicas ?? 1) >= 3;
+  }
+
+  async #config(name: string): Promise<TopicDescription['config']> {
+    return this.#call(this.#admin, `describe the topic ${name}`, async (admin) => {
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }],
+      });
+      const entries = resources[0]?.configEntries ?? [];
+      return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]));
+    });
   }
 
   async #layout(topic: string): Promise<Pick<TopicDescription, 'partitions' | 'replicas'> | undefined> {
