@@ -131,7 +131,7 @@ test('a broker that nobody can reach ends the run with 1 within 20 seconds', asy
   assert.match(result.stderr, /error: broker-unreachable: .*127\.0\.0\.1:1/);
   assert.equal(result.status, 1);
   assert.equal(result.stdout, '');
-  assert(performance.now() - startedMs < 20_000, `it took ${performance.now() - startedMs} ms`);
+  await assertWithin(20_000, performance.now() - startedMs);
 });
 
 test('a registry that nobody can reach ends the run with 1, before a record is published', async () => {
@@ -211,8 +211,16 @@ test('a region that does not exist ends the run with 1 and says so', async () =>
   });
   assert.match(result.stderr, /error: host-not-found: .*no-such-region\.invalid/);
   assert.equal(result.status, 1);
-  assert(performance.now() - startedMs < 60_000, `it took ${performance.now() - startedMs} ms`);
+  await assertWithin(60_000, performance.now() - startedMs);
 });
+
+/** On a machine where a program that does nothing takes more than a second, as much longer. */
+async function assertWithin(limitMs: number, tookMs: number): Promise<void> {
+  const startedMs = performance.now();
+  await runProducer(['--version'], {});
+  const slowness = Math.max(1, (performance.now() - startedMs) / 1000);
+  assert(tookMs < limitMs * slowness, `it took ${tookMs} ms`);
+}
 
 async function aSource(): Promise<string> {
   const path = join(servers.dir, 'one.json');

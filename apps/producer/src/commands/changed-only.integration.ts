@@ -7,7 +7,7 @@ import { uniquePrefix } from '@genesys-kafka/testing';
 import { topicSpecs } from '@genesys-kafka/topics';
 import { startProducer, startSimulator, writeArchive, type Ended, type Simulator } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
-import { readPublished, readTopic, untilWritten, type PublishedRecord } from '../../fixtures/topics.ts';
+import { readPublished, readTopic, untilWritten, writtenTo, type PublishedRecord } from '../../fixtures/topics.ts';
 
 const RECORDS = 2000;
 const servers = useServers();
@@ -104,22 +104,22 @@ class Repeated {
     await untilWritten(servers.client, this.prefix, ended, before + 40);
     child.kill('SIGKILL');
     const killed = await ended;
-    // A quick machine may be done before that, once.
+    // A quick machine may be done before that.
     if (killed.status !== null) return killed;
     this.kills += 1;
     const written = await this.written();
     const earlier = start();
     // Where all was written by the time of the kill there is nothing to take over, and it ends by itself.
     await untilWritten(servers.client, this.prefix, earlier.ended, written);
-    const last = await start().ended;
-    const { status, stderr } = await earlier.ended;
-    if (status !== 0) assert.match(stderr, /taken-over/);
-    return last;
+    // The brokers may have written what the killed one had sent last: then either of the two takes over the other.
+    const both = await Promise.all([start().ended, earlier.ended]);
+    const done = both.find(({ status }) => status === 0);
+    for (const { status, stderr } of both) if (status !== 0) assert.match(stderr, /taken-over/);
+    return done ?? assert.fail('each of them was taken over');
   };
 
   async written(): Promise<number> {
-    const offsets = await servers.client.admin.offsets(topicSpecs({ prefix: this.prefix }).data.name).catch(() => []);
-    return offsets.reduce((sum, { end }) => sum + Number(end), 0);
+    return writtenTo(servers.client, this.prefix);
   }
 
   async published(): Promise<readonly PublishedRecord[]> {
@@ -166,43 +166,49 @@ function assertAsPublished(digests: ReadonlyMap<string, Buffer>, scope: string, 
   assert.equal(digests.size, last.size);
 }
 
+/** Resolves with how often it was killed: where it was quick that may be never, and proves less. */
+async function repeatThroughKills(contract: string): Promise<number> {
+  const one = new Repeated(contract);
+  const first = await one.done('first', ['--changed-only'], one.killedAndTakenOver);
+  const begun = await one.published();
+  assert.equal(first.records.published, organisation.first.length, 'what reaches into two windows is published once');
+  assert.equal(first.records.read, first.records.published + first.records.unchanged);
+  // An archive holds what begins in its window, a job what touches it.
+  assert.equal(first.records.unchanged > 0, contract === 'details-jobs');
+  assert.equal(begun.length, organisation.first.length);
+  assert(begun.every(({ change }) => change === 'new'));
+  assertHolds(begun, organisation.first);
+  assertAsPublished(await one.digests(), first.exportId, begun);
+
+  const later = await one.done('later', ['--again', '--changed-only'], one.killedAndTakenOver);
+  const all = await one.published();
+  const repeated = laterThan(all, begun);
+  const changed = repeated.filter(({ change }) => change === 'changed');
+  assert.equal(later.exportId, first.exportId);
+  assert.equal(
+    changed.length,
+    counted((index) => isChanged(index) && !isGone(index) && !isLate(index)),
+  );
+  assert.equal(
+    repeated.length - changed.length,
+    counted((index) => isLate(index) && !isGone(index)),
+  );
+  assert(repeated.every(({ change }) => change === 'changed' || change === 'new'));
+  assert.equal(later.records.published, repeated.length);
+  assertHolds(all, organisation.later);
+  assertAsPublished(await one.digests(), first.exportId, all);
+
+  const again = await one.done('later', ['--again', '--changed-only']);
+  assert.equal(again.records.published, 0);
+  assert.deepEqual(Object.keys(again.records), ['read', 'published', 'invalid', 'unchanged']);
+  assert.equal((await one.published()).length, all.length);
+  return one.kills;
+}
+
 for (const contract of ['details-jobs', 'bulk-archive']) {
   test(`${contract}: repeated through kills and a takeover, an export publishes what has changed, and that once`, async () => {
-    const one = new Repeated(contract);
-    const first = await one.done('first', ['--changed-only'], one.killedAndTakenOver);
-    const begun = await one.published();
-    assert.equal(first.records.published, organisation.first.length, 'what reaches into two windows is published once');
-    assert.equal(first.records.read, first.records.published + first.records.unchanged);
-    // An archive holds what begins in its window, a job what touches it.
-    assert.equal(first.records.unchanged > 0, contract === 'details-jobs');
-    assert.equal(begun.length, organisation.first.length);
-    assert(begun.every(({ change }) => change === 'new'));
-    assertHolds(begun, organisation.first);
-    assertAsPublished(await one.digests(), first.exportId, begun);
-
-    const later = await one.done('later', ['--again', '--changed-only'], one.killedAndTakenOver);
-    const all = await one.published();
-    const repeated = laterThan(all, begun);
-    const changed = repeated.filter(({ change }) => change === 'changed');
-    assert.equal(later.exportId, first.exportId);
-    assert.equal(
-      changed.length,
-      counted((index) => isChanged(index) && !isGone(index) && !isLate(index)),
-    );
-    assert.equal(
-      repeated.length - changed.length,
-      counted((index) => isLate(index) && !isGone(index)),
-    );
-    assert(repeated.every(({ change }) => change === 'changed' || change === 'new'));
-    assert.equal(later.records.published, repeated.length);
-    assertHolds(all, organisation.later);
-    assertAsPublished(await one.digests(), first.exportId, all);
-
-    assert(one.kills > 0, 'it ended before it was killed, twice: give it more records');
-    const again = await one.done('later', ['--again', '--changed-only']);
-    assert.equal(again.records.published, 0);
-    assert.deepEqual(Object.keys(again.records), ['read', 'published', 'invalid', 'unchanged']);
-    assert.equal((await one.published()).length, all.length);
+    for (let tries = 0; tries < 10; tries += 1) if ((await repeatThroughKills(contract)) > 0) return;
+    assert.fail('it ended before it was killed each time: give it more records');
   });
 }
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { DAY, ExportBench, RECORDS, type FaultRule, type OneExport } from '../../fixtures/exports.ts';
+import { DAY, ExportBench, RECORDS, type OneExport } from '../../fixtures/exports.ts';
+import { untilHit } from '../../fixtures/simulator-control.ts';
 
+const HOUR_MS = 3_600_000;
 let bench: ExportBench;
 
 before(async () => {
@@ -41,16 +42,14 @@ for (const [contract, state] of [
   });
 }
 
-/** Ends a run by SIGTERM when some pages are committed, and not all. */
+/** Ends a run by SIGTERM when some pages are committed, and not all: those after the fourth do not come. */
 async function stopInTheMiddle(one: OneExport): Promise<number> {
-  const slow: FaultRule = { on: 'results', times: 'always', do: { kind: 'latency', ms: 600 } };
-  await bench.addFaults([slow]);
-  const seen = async () => (await bench.stats()).requests.results?.[200] ?? 0;
-  const before = await seen();
+  await bench.addFaults([{ on: 'results', after: 4, times: 'always', do: { kind: 'latency', ms: HOUR_MS } }]);
   const { child, ended } = one.start(DAY);
-  while ((await seen()) < before + 3) await delay(50);
+  await untilHit(bench.simulator, ended);
   child.kill('SIGTERM');
-  assert.equal((await ended).status, 143);
+  const { status, stderr } = await ended;
+  assert.equal(status, 143, stderr);
   const { records } = await one.published();
   assert(records.length > 0 && records.length < RECORDS, `${records.length} records are published`);
   await bench.clearFaults();

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { uniquePrefix } from '@genesys-kafka/testing';
-import { runProducer, startProducer, startSimulator, writeArchive } from '../../fixtures/processes.ts';
+import { runProducer, startProducer, startSimulator } from '../../fixtures/processes.ts';
+import { recordingForwarder } from '../../fixtures/recording-forwarder.ts';
 import { useServers } from '../../fixtures/servers.ts';
+import { addFaults, clearFaults, untilHit } from '../../fixtures/simulator-control.ts';
 import { readPublished, untilWritten } from '../../fixtures/topics.ts';
-import type { Report } from '../export/report.ts';
 
 const servers = useServers();
 
@@ -18,67 +19,29 @@ async function assertOnceEach(prefix: string, count: number): Promise<void> {
 }
 
 const DAY = ['--from', '2025-10-01', '--to', '2025-10-02', '--window', '1d'];
-const SLOW_PAGES = { rules: [{ on: 'results', times: 'always', do: { kind: 'latency', ms: 700 } }] };
+const HOUR_MS = 3_600_000;
 
-/** A day of 10 pages that each take a while: long enough for something to happen in the middle. */
-async function slowExport(contract = 'details-jobs') {
-  const simulator = await startSimulator([
-    '--records',
-    '10000',
-    '--job-ms',
-    '0',
-    '--short-pages',
-    '0',
-    '--rate',
-    '100000',
-  ]);
-  await fetch(`${simulator.apiUrl}/_simulator/faults`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(SLOW_PAGES),
-  });
+/** A day of 10 pages, or of an archive for each of its windows. */
+async function anExport(contract = 'details-jobs') {
+  const records = ['--records', '10000', '--job-ms', '0', '--short-pages', '0', '--rate', '100000'];
+  const simulator = await startSimulator(records);
   const prefix = uniquePrefix();
   return { simulator, prefix, env: { ...servers.env(prefix), ...simulator.env, GENESYS_CONTRACT: contract } };
 }
 
-for (const [signal, status] of [
-  ['SIGTERM', 143],
-  ['SIGINT', 130],
-] as const) {
-  test(`${signal} while an archive is published ends with ${status}, and the next run completes it, each record once`, async () => {
-    const archive = join(servers.dir, `${signal}.zip`);
-    await writeArchive(archive, ['--records', '12000']);
-    const prefix = uniquePrefix();
-    // A transaction for each step: it is stopped between the first and the last of them.
-    const config = join(servers.dir, 'small-transactions.yaml');
-    await writeFile(config, 'kafka: { transaction: { maxBytes: 256KiB } }\n');
-    const args = ['--config', config, 'publish', archive, '--json'];
-    const { child, ended } = startProducer(args, servers.env(prefix));
-    await untilWritten(servers.client, prefix, ended);
-    child.kill(signal);
-    const result = await ended;
-    assert.equal(result.status, status, result.stderr);
-    assert.equal(result.stdout, '');
-    assert.doesNotMatch(result.stderr, /error:|unexpected/);
-    const left = await runProducer(['status'], servers.env(prefix));
-    assert.match(left.stdout, /^[0-9a-f]+ {2}archive, last change .*\n {2}1 window: 1 publishing\n/);
-    assert.match(left.stdout, /\n {2}publishing content-\S+, \d+ records\n/);
-    const next = await runProducer(args, servers.env(prefix));
-    assert.equal(next.status, 0, next.stderr);
-    assert.equal((JSON.parse(next.stdout) as Report).records.published, 12_000);
-    await assertOnceEach(prefix, 12_000);
-  });
-}
-
 test('SIGTERM while pages are read: what was read is committed, and the next run goes on with the same job', async () => {
-  const { simulator, prefix, env } = await slowExport();
+  const { simulator, prefix, env } = await anExport();
   await using _ = simulator;
+  // However quick it is, it does not get further than this.
+  await addFaults(simulator, [{ on: 'results', after: 4, times: 'always', do: { kind: 'latency', ms: HOUR_MS } }]);
   const { child, ended } = startProducer(['export', ...DAY, '--json'], env);
-  await untilWritten(servers.client, prefix, ended);
+  await untilHit(simulator, ended);
   child.kill('SIGTERM');
-  assert.equal((await ended).status, 143);
+  const { status, stderr } = await ended;
+  assert.equal(status, 143, stderr);
   const { records } = await readPublished(servers.client, prefix);
   assert(records.length > 0, 'nothing was committed on the way out');
+  await clearFaults(simulator);
   const next = await runProducer(['export', ...DAY, '--json'], env);
   assert.equal(next.status, 0, next.stderr);
   await assertOnceEach(prefix, 10_000);
@@ -89,12 +52,26 @@ test('SIGTERM while pages are read: what was read is committed, and the next run
 });
 
 test('the same command twice at once: the earlier ends with 1, taken over, and each record is there once', async () => {
-  const { simulator, prefix, env } = await slowExport();
+  const { simulator, prefix, env } = await anExport();
   await using _ = simulator;
-  const first = startProducer(['export', ...DAY, '--json'], env);
-  await untilWritten(servers.client, prefix, first.ended);
+  // The earlier one is in the midst of its pages for as long as the later one takes, and goes on then.
+  await using api = await recordingForwarder(simulator.apiUrl);
+  const [reached, released] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  let pages = 0;
+  api.rewrite = async (answer, url) => {
+    if (url.includes('/results')) pages += 1;
+    if (pages <= 4) return answer;
+    reached.resolve(undefined);
+    await released.promise;
+    return answer;
+  };
+  const first = startProducer(['export', ...DAY, '--json'], { ...env, GENESYS_API_URL: `http://${api.host}` });
+  const isEarly = first.ended.then(({ status, stderr }) => assert.fail(`it ended with ${status}: ${stderr}`));
+  await Promise.race([reached.promise, isEarly]);
   const second = startProducer(['export', ...DAY, '--json'], env);
-  const [loser, winner] = await Promise.all([first.ended, second.ended]);
+  const winner = await second.ended;
+  released.resolve(undefined);
+  const loser = await first.ended;
   assert.equal(winner.status, 0, winner.stderr);
   assert.equal(loser.status, 1, loser.stderr);
   assert.match(loser.stderr, new RegExp(`error: taken-over: Taken over by \\S+:${second.child.pid} `));
@@ -103,15 +80,20 @@ test('the same command twice at once: the earlier ends with 1, taken over, and e
 });
 
 test('no spool file outlives an export, whether it ended by itself or was stopped', async () => {
-  const { simulator, prefix, env } = await slowExport('bulk-archive');
+  const { simulator, prefix, env } = await anExport('bulk-archive');
   await using _ = simulator;
   const spool = join(servers.dir, 'bulk-spool');
   const args = ['export', '--from', '2025-10-01', '--to', '2025-10-02', '--window', '6h', '--json'];
+  // One archive comes whole; the others are on their way, and stay so.
+  await addFaults(simulator, [{ on: 'file', after: 1, times: 'always', do: { kind: 'stall', afterBytes: 60_000 } }]);
   const { child, ended } = startProducer(args, { ...env, SPOOL_DIR: spool });
   await untilWritten(servers.client, prefix, ended);
+  await untilHit(simulator, ended);
   child.kill('SIGTERM');
-  assert.equal((await ended).status, 143);
+  const { status, stderr } = await ended;
+  assert.equal(status, 143, stderr);
   assert.deepEqual(await readdir(spool), []);
+  await clearFaults(simulator);
   const next = await runProducer(args, { ...env, SPOOL_DIR: spool });
   assert.equal(next.status, 0, next.stderr);
   assert.deepEqual(await readdir(spool), []);

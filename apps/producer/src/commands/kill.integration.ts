@@ -6,10 +6,9 @@ import { before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RecordScanner } from '@genesys-kafka/record-parser';
 import { seededRandom, uniquePrefix } from '@genesys-kafka/testing';
-import { topicSpecs } from '@genesys-kafka/topics';
 import { startProducer, startSimulator, writeArchive, type Ended } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
-import { readPublished, type Published } from '../../fixtures/topics.ts';
+import { readPublished, writtenTo, type Published } from '../../fixtures/topics.ts';
 
 /** `npm run prove` asks for 20; a test run for a few. */
 const KILLS = Number(process.env.PROVE_KILLS ?? 3);
@@ -59,7 +58,7 @@ async function killOnTheWay(
 ): Promise<Ended | undefined> {
   let kills = 0;
   for (let run = 0; run < KILLS * 3; run += 1) {
-    const written = await writtenTo(prefix);
+    const written = await writtenTo(servers.client, prefix);
     const { child, ended } = startProducer(args, env);
     const timer = new AbortController();
     const share = random();
@@ -69,13 +68,12 @@ async function killOnTheWay(
       return true;
     };
     const isToBeKilled = kills < KILLS ? [moment().catch(() => false)] : [];
-    if (await Promise.race([...isToBeKilled, ended.then(() => false)])) {
-      child.kill('SIGKILL');
-      kills += 1;
-    }
+    if (await Promise.race([...isToBeKilled, ended.then(() => false)])) child.kill('SIGKILL');
     timer.abort();
     const result = await ended;
-    if (result.status !== null) {
+    // It may have ended by itself in the very moment.
+    if (result.status === null) kills += 1;
+    else {
       console.log(`${args[0]!}: ended with ${result.status} after ${kills} kills`);
       return kills > 0 ? result : undefined;
     }
@@ -83,14 +81,8 @@ async function killOnTheWay(
   assert.fail('it never came to an end');
 }
 
-/** Offsets of the data topic that are taken, committed or not. */
-async function writtenTo(prefix: string): Promise<number> {
-  const offsets = await servers.client.admin.offsets(topicSpecs({ prefix }).data.name).catch(() => []);
-  return offsets.reduce((sum, { end }) => sum + Number(end), 0);
-}
-
 async function untilMore(prefix: string, offsets: number, signal: AbortSignal): Promise<void> {
-  while ((await writtenTo(prefix)) <= offsets) await delay(10, undefined, { signal });
+  while ((await writtenTo(servers.client, prefix)) <= offsets) await delay(10, undefined, { signal });
 }
 
 /** Every source's records are on the topic from 0 without a gap, each once, and as many as the report says. */

@@ -188,19 +188,28 @@ test('`check` names each right that is missing, makes no topic, and disturbs no 
   assert.ok(last.startsWith(`failed: authorization-failed: This login may not ${told}`), last);
 });
 
+/** Whether the right was gone before all was published. */
+async function losesItsRight(which: 'data' | 'ledger'): Promise<boolean> {
+  const prefix = uniquePrefix();
+  await using rights = await Rights.at(servers.stack.brokers);
+  await rights.grantAll(prefix);
+  const publishing = publish({ prefix }, MANY);
+  await untilWritten(servers.client, prefix, publishing);
+  const { name } = topicSpecs({ prefix })[which];
+  const giveBack = await rights.takeAway('TOPIC', name, 'WRITE');
+  const ended = await publishing;
+  await giveBack();
+  if (ended.status === 0) return false;
+  assertEndsWith(ended, 'authorization-failed', new RegExp(name));
+  await assertPublishedOnce(prefix, await publish({ prefix }, MANY), MANY);
+  return true;
+}
+
 for (const which of ['data', 'ledger'] as const) {
   test(`the right to write the ${which} topic is taken away while an archive is published: it ends, and the next run goes on`, async () => {
-    const prefix = uniquePrefix();
-    const specs = topicSpecs({ prefix });
-    await using rights = await Rights.at(servers.stack.brokers);
-    await rights.grantAll(prefix);
-    const publishing = publish({ prefix }, MANY);
-    await untilWritten(servers.client, prefix, publishing);
-    const { name } = specs[which];
-    const giveBack = await rights.takeAway('TOPIC', name, 'WRITE');
-    assertEndsWith(await publishing, 'authorization-failed', new RegExp(name));
-    await giveBack();
-    await assertPublishedOnce(prefix, await publish({ prefix }, MANY), MANY);
+    // A quick machine may be done before that: then it is begun anew.
+    for (let tries = 0; tries < 10; tries += 1) if (await losesItsRight(which)) return;
+    assert.fail('it was done each time before the right was taken away: give it more records');
   });
 }
 

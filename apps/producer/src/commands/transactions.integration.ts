@@ -6,8 +6,8 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { uniquePrefix } from '@genesys-kafka/testing';
 import { topicSpecs } from '@genesys-kafka/topics';
-import { REQUEST, requestIn, writeTransactionTimeout } from '../../fixtures/kafka-requests.ts';
-import { startProducer, writeArchive, type Ended, type Running } from '../../fixtures/processes.ts';
+import { REQUEST, RequestFollower, writeTransactionTimeout } from '../../fixtures/kafka-requests.ts';
+import { runProducer, startProducer, writeArchive, type Ended, type Running } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
 import { readPublished } from '../../fixtures/topics.ts';
 import type { Report } from '../export/report.ts';
@@ -15,6 +15,7 @@ import type { Report } from '../export/report.ts';
 const RECORDS = 4000;
 /** On the way to the broker, of about 1 MB in all: the records of a transaction that is still open by then. */
 const MIDWAY_BYTES = 400_000;
+const PATIENCE_MS = 150_000;
 
 const servers = useServers({ proxied: true });
 let written: Promise<string> | undefined;
@@ -35,14 +36,20 @@ async function start(t: TestContext, prefix: string, ...args: readonly string[])
   return running;
 }
 
-/** Resolves when `act` has been called: with the first chunk that goes to the broker once so much has gone. */
+/**
+ * Resolves when `act` has been called: before the last chunk of a request that brings records to the broker goes on, once
+ * so much has gone.
+ */
 async function midway(act: () => void, onClaim: (request: Buffer) => void = () => undefined): Promise<void> {
   const reached = Promise.withResolvers<undefined>();
+  const follower = new RequestFollower();
   let sent = 0;
-  proxy().watch(({ direction, bytes }) => {
-    if (direction === 'toTarget') sent += bytes.length;
-    if (direction === 'toTarget' && requestIn(bytes) === REQUEST.initProducerId) onClaim(bytes);
-    if (sent > MIDWAY_BYTES && direction === 'toTarget' && requestIn(bytes) === REQUEST.produce) {
+  proxy().watch(({ direction, bytes, connection }) => {
+    if (direction !== 'toTarget') return 'forward';
+    sent += bytes.length;
+    const requests = follower.endedIn(connection, bytes);
+    for (const request of requests) if (request.key === REQUEST.initProducerId) onClaim(request.bytes);
+    if (sent > MIDWAY_BYTES && requests.some(({ key }) => key === REQUEST.produce)) {
       proxy().watch(undefined);
       act();
       reached.resolve(undefined);
@@ -70,10 +77,11 @@ async function openOffsets(prefix: string): Promise<bigint> {
   return hidden.values().reduce((sum, offsets) => sum + offsets, 0n);
 }
 
-/** Resolves when no transaction is open on the data topic. */
-async function untilClosed(prefix: string): Promise<void> {
-  for (let attempt = 0; (await openOffsets(prefix)) > 0n; attempt += 1) {
-    assert(attempt < 300, 'a transaction stays open');
+/** Resolves when a transaction is open on the data topic, or when none is. */
+async function until(state: 'open' | 'closed', prefix: string): Promise<void> {
+  const endMs = performance.now() + PATIENCE_MS;
+  while ((await openOffsets(prefix)) > 0n !== (state === 'open')) {
+    assert(performance.now() < endMs, `no transaction is ${state} after ${PATIENCE_MS} ms`);
     await delay(100);
   }
 }
@@ -93,6 +101,28 @@ test('a zombie: stopped in its midst, overtaken, and woken up, it ends with 1, t
   await assertOnceEach(prefix, winner);
 });
 
+for (const [signal, status] of [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const) {
+  test(`${signal} while an archive is published ends with ${status}, and the next run completes it, each record once`, async (t) => {
+    const prefix = uniquePrefix();
+    // A transaction for each step: it is stopped between the first and the last of them.
+    const config = join(servers.dir, 'small-transactions.yaml');
+    await writeFile(config, 'kafka: { transaction: { maxBytes: 256KiB } }\n');
+    const { child, ended } = await start(t, prefix, '--config', config);
+    await midway(() => child.kill(signal));
+    const result = await ended;
+    assert.equal(result.status, status, result.stderr);
+    assert.equal(result.stdout, '');
+    assert.doesNotMatch(result.stderr, /error:|unexpected/);
+    const left = await runProducer(['status'], servers.env(prefix));
+    assert.match(left.stdout, /^[0-9a-f]+ {2}archive, last change .*\n {2}1 window: 1 publishing\n/);
+    assert.match(left.stdout, /\n {2}publishing content-\S+, \d+ records\n/);
+    await assertOnceEach(prefix, await (await start(t, prefix, '--config', config)).ended);
+  });
+}
+
 for (const [what, verdict] of [
   ['and carried out', 'forward'],
   ['and lost on its way', 'drop'],
@@ -100,13 +130,16 @@ for (const [what, verdict] of [
   test(`kill -9 when the end of a transaction is asked for, ${what}: the next run decides from the log, each record once`, async (t) => {
     const prefix = uniquePrefix();
     const first = await start(t, prefix);
+    const follower = new RequestFollower();
     let sent = 0;
     let killed = false;
-    proxy().watch(({ direction, bytes }) => {
+    proxy().watch(({ direction, bytes, connection }) => {
       // No answer comes any more, and of what the process has sent nothing but this.
       if (killed) return 'drop';
-      if (direction === 'toTarget') sent += bytes.length;
-      if (sent < MIDWAY_BYTES || requestIn(bytes) !== REQUEST.endTxn) return 'forward';
+      if (direction !== 'toTarget') return 'forward';
+      sent += bytes.length;
+      const asksForEnd = follower.endedIn(connection, bytes).some(({ key }) => key === REQUEST.endTxn);
+      if (sent < MIDWAY_BYTES || !asksForEnd) return 'forward';
       killed = first.child.kill('SIGKILL');
       return verdict;
     });
@@ -114,7 +147,7 @@ for (const [what, verdict] of [
     proxy().watch(undefined);
     proxy().resetAll();
     // An end that was asked for is carried out without its asker; one that was not leaves the transaction open.
-    if (verdict === 'forward') await untilClosed(prefix);
+    if (verdict === 'forward') await until('closed', prefix);
     else assert((await openOffsets(prefix)) > 0n, 'the transaction was ended');
     await assertOnceEach(prefix, await (await start(t, prefix)).ended);
   });
@@ -127,10 +160,12 @@ test('a transaction that the coordinator aborts under a run that stands still: t
   const { child, ended } = await start(t, prefix, '--config', config);
   await midway(
     () => child.kill('SIGSTOP'),
-    (request) => writeTransactionTimeout(request, 3000),
+    // Long enough to be seen open.
+    (request) => writeTransactionTimeout(request, 10_000),
   );
-  assert((await openOffsets(prefix)) > 0n, 'no transaction is open');
-  await untilClosed(prefix);
+  // The broker may not have read yet what it was sent last.
+  await until('open', prefix);
+  await until('closed', prefix);
   child.kill('SIGCONT');
   const result = await ended;
   assert.match(result.stderr, /publishing was interrupted/);

@@ -73,6 +73,31 @@ test('our clock is held against the Date of the files host too, before a byte of
   assert.equal(await verdict(answer(Date.now() + 60_000), ARRAY), 'plain');
 });
 
+test('a download that is aborted has removed its file by the time that the fetcher is let go', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    // The rest never comes.
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n['));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const spool = await mkdtemp(join(tmpdir(), 'fetcher-test-'));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const stop = new AbortController();
+  try {
+    const settings = loadSettings(SETTINGS, { env: { SPOOL_DIR: spool, GENESYS_FILE_HOSTS: host } });
+    const fetcher = new ArchiveFetcher(settings, log, () => () => stop.abort(new Error('stopped')));
+    await assert.rejects(
+      fetcher.fetch('job', async () => `http://${host}/x`, stop.signal),
+      /stopped/,
+    );
+    await fetcher[Symbol.asyncDispose]();
+    assert.deepEqual(await readdir(spool), []);
+  } finally {
+    server.close();
+    await rm(spool, { recursive: true });
+  }
+});
+
 test("a link to the region's files host is followed, and never to this machine, whatever the name resolves to", async (t) => {
   const spool = await mkdtemp(join(tmpdir(), 'fetcher-test-'));
   const asked: string[] = [];

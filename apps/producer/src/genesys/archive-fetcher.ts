@@ -30,6 +30,7 @@ export class ArchiveFetcher implements AsyncDisposable {
   readonly #onDownload: OnDownload | undefined;
   readonly #onAnswer: ReturnType<typeof clockGuard>;
   readonly #kept = new Map<string, OpenArchive>();
+  readonly #fetching = new Set<Promise<Archive>>();
 
   constructor(settings: Settings, log: Logger, onDownload?: OnDownload) {
     this.#settings = settings;
@@ -50,6 +51,9 @@ export class ArchiveFetcher implements AsyncDisposable {
       this.#kept.set(name, archive);
       return archive;
     });
+    this.#fetching.add(fetching);
+    const settled = () => this.#fetching.delete(fetching);
+    fetching.then(settled, settled);
     return unlessAborted(fetching, signal);
   }
 
@@ -79,7 +83,9 @@ export class ArchiveFetcher implements AsyncDisposable {
     await kept?.[Symbol.asyncDispose]();
   }
 
+  /** Waits for downloads that were aborted: each of them removes its file. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#fetching);
     await Promise.all([...this.#kept.keys()].map((name) => this.release(name)));
   }
 
