@@ -9,7 +9,14 @@ import { retry } from '@genesys-kafka/resilience';
 import { startStack, type ChaosProxy, type Stack } from '@genesys-kafka/testing';
 import kafkajs from 'kafkajs';
 import { IMPLEMENTATIONS, newTopic, readAll, record, texts } from '../fixtures/conformance.ts';
-import { checkCluster, KafkaError, type GroupConsumer, type GroupHandler, type KafkaClient } from './index.ts';
+import {
+  checkCluster,
+  KafkaError,
+  type GroupConsumer,
+  type GroupHandler,
+  type KafkaClient,
+  type TransactionalProducer,
+} from './index.ts';
 import { createCluster, protocolError } from './kafkajs/internals.ts';
 import { encodeBatch } from './wire/encoded-batch.ts';
 
@@ -19,6 +26,10 @@ const kafkajsBroker = createRequire(import.meta.url)('kafkajs/src/broker') as {
 const COORDINATOR_LOAD_IN_PROGRESS = 14;
 const NOT_COORDINATOR = 16;
 const SLOW_MS = 40;
+/** Lost answers are waited for no longer; what is answered has to come in this time also on a machine with much to do. */
+const IMPATIENT = { requestTimeoutMs: 3000, deliveryTimeoutMs: 8000 };
+/** For a machine with much else to do. */
+const PATIENCE_MS = 150_000;
 const PARTITIONS = [0, 1, 2, 3, 4, 5];
 const BACKOFF = { initialMs: 200, factor: 2, maxMs: 2000, jitterMs: 0 };
 const RESTARTS = [
@@ -78,7 +89,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
     test('an idempotent producer whose answers were lost does not lose the next send, nor doubles it', async () => {
       const topic = await newTopic(client);
       slow(0);
-      const impatient = create(stack.brokers, { requestTimeoutMs: 1000, deliveryTimeoutMs: 2500 });
+      const impatient = create(stack.brokers, IMPATIENT);
       const producer = impatient.producer();
       await producer.send({ topic, partition: 0 }, [record('first')]);
       for (const proxy of stack.proxies) proxy!.set({ toClient: { drop: true } });
@@ -99,7 +110,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
     test('a transaction whose answers were lost ends its producer, and the next instance goes on from the log', async () => {
       const topic = await newTopic(client);
       slow(0);
-      const impatient = create(stack.brokers, { requestTimeoutMs: 1000, deliveryTimeoutMs: 2500 });
+      const impatient = create(stack.brokers, IMPATIENT);
       const first = impatient.transactionalProducer(`tx-${topic}`);
       const transaction = await first.begin();
       await transaction.send({ topic, partition: 0 }, [record('1')]);
@@ -109,7 +120,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       await assert.rejects(first.begin(), { code: 'producer-discarded' });
       const started = performance.now();
       await first.close();
-      assert.ok(performance.now() - started < 2000, 'close is bounded');
+      assert.ok(performance.now() - started < IMPATIENT.deliveryTimeoutMs, 'close waits for no answer');
       const second = impatient.transactionalProducer(`tx-${topic}`);
       const next = await second.begin();
       await next.send({ topic, partition: 0 }, [record('2')]);
@@ -166,8 +177,8 @@ for (const { name, create } of IMPLEMENTATIONS) {
     test('a broker that is killed moves its leaders: sends, reads and groups go on, each record once', async () => {
       const topic = await newTopic(client, { partitions: PARTITIONS.length });
       const seen = new Map<number, string[]>(PARTITIONS.map((partition) => [partition, []]));
-      const group = client.groupConsumer({ groupId: `g-${topic}`, topics: [topic] });
-      await group.start({
+      const finals: Error[] = [];
+      const group = await joined(client, topic, finals, () => ({
         onBatch: async (batch) => {
           seen.get(batch.partition)!.push(...batch.records.map(({ value }) => String(value)));
         },
@@ -175,8 +186,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
           // Nothing is committed here, so that a new assignment starts from the first record.
           for (const { partition } of partitions) seen.set(partition, []);
         },
-        onCrash: (error) => assert.fail(error),
-      });
+      }));
       let producer = client.transactionalProducer(`tx-${topic}`);
       const published: string[][] = PARTITIONS.map(() => []);
       for (let round = 0; round < 8; round += 1) {
@@ -193,8 +203,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
           } catch (error) {
             assert.ok(attempt < 5, String(error));
             await producer.close();
-            producer = client.transactionalProducer(`tx-${topic}`);
-            await (await producer.begin()).abort();
+            producer = await retry(() => fenced(client, `tx-${topic}`), { attempts: 20, backoff: BACKOFF });
             const log = texts(await readAll(client, topic));
             if (log.includes(String(marked(0)[0]!.value))) break;
           }
@@ -206,13 +215,14 @@ for (const { name, create } of IMPLEMENTATIONS) {
         const log = texts(await readAll(client, topic, partition)).filter((value) => value!.includes('.'));
         assert.deepEqual(log, published[partition]);
       }
-      const end = performance.now() + 30_000;
+      const end = performance.now() + PATIENCE_MS;
       const complete = () =>
         PARTITIONS.every((partition) => {
           const records = seen.get(partition)!.filter((value) => value.includes('.'));
           return records.join() === published[partition]!.join();
         });
       while (!complete() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.deepEqual(finals, []);
       assert.ok(complete(), `the group saw ${JSON.stringify([...seen.values()].map(({ length }) => length))}`);
       await Promise.all([group.stop(), producer.close()]);
     });
@@ -232,7 +242,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       const producer = client.producer();
       const publishAndCommit = async (end: bigint) => {
         await retry(() => producer.send({ topic, partition: 0 }, [record('1')]), { attempts: 20, backoff: BACKOFF });
-        const endMs = performance.now() + 60_000;
+        const endMs = performance.now() + PATIENCE_MS;
         while (((await client.admin.groupCommits(groupId, topic)).get(0)?.offset ?? 0n) < end) {
           assert.ok(performance.now() < endMs, `${end} is not committed`);
           await new Promise((resolve) => setTimeout(resolve, 100));
@@ -276,8 +286,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
       const seen = new Map<number, string[]>(PARTITIONS.map((partition) => [partition, []]));
       const expected = new Map<number, bigint>();
       const finals: Error[] = [];
-      let group = client.groupConsumer({ groupId: `g-${topic}`, topics: [topic] });
-      const handler = (member: GroupConsumer): GroupHandler => ({
+      const group = await joined(client, topic, finals, (member) => ({
         onBatch: async (batch, assignment) => {
           const { partition, records, nextOffset } = batch;
           // Between two assignments a place may go back to what was committed, never ahead of what was seen.
@@ -288,18 +297,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
           if (nextOffset > place) expected.set(partition, nextOffset);
           if (assignment.isCurrent()) await member.commit([{ ...batch, offset: nextOffset }]).catch(() => undefined);
         },
-        onCrash: (error) => {
-          // What a route does: whatever may be waited out is joined again.
-          if (error instanceof KafkaError && error.retry) void rejoin();
-          else finals.push(error);
-        },
-      });
-      const rejoin = async () => {
-        await group.stop();
-        group = client.groupConsumer({ groupId: `g-${topic}`, topics: [topic] });
-        await group.start(handler(group)).catch((error: unknown) => finals.push(error as Error));
-      };
-      await group.start(handler(group));
+      }));
       const producer = client.producer();
       const published: string[][] = PARTITIONS.map(() => []);
       const publish = async (round: number) => {
@@ -319,7 +317,7 @@ for (const { name, create } of IMPLEMENTATIONS) {
         assert.equal(first?.first, 0n);
         await stack.startBroker(broker);
       }
-      const end = performance.now() + 30_000;
+      const end = performance.now() + PATIENCE_MS;
       const left = () =>
         PARTITIONS.filter((partition) => new Set(seen.get(partition)).size < published[partition]!.length);
       while (left().length > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -338,6 +336,38 @@ function batchOf(size: number, round: number, partition: number) {
   return Array.from({ length: size }, (_, at) => record(`${round}.${partition}.${at}`));
 }
 
+/** A member that does what a route does: after a failure that may be waited out it joins again. Others are `finals`. */
+async function joined(
+  client: KafkaClient,
+  topic: string,
+  finals: Error[],
+  handlerOf: (member: GroupConsumer) => Omit<GroupHandler, 'onCrash'>,
+): Promise<Pick<GroupConsumer, 'stop'>> {
+  let member: GroupConsumer;
+  const start = async () => {
+    member = client.groupConsumer({ groupId: `g-${topic}`, topics: [topic] });
+    await member.start({ ...handlerOf(member), onCrash: (error) => void again(error) });
+  };
+  const again = async (error: Error) => {
+    if (!(error instanceof KafkaError) || !error.retry) finals.push(error);
+    else await member.stop().then(start).catch(again);
+  };
+  await start();
+  return { stop: () => member.stop() };
+}
+
+/** A new instance of the producer, and nothing of the one before it is open. */
+async function fenced(client: KafkaClient, id: string): Promise<TransactionalProducer> {
+  const producer = client.transactionalProducer(id);
+  try {
+    await (await producer.begin()).abort();
+    return producer;
+  } catch (error) {
+    await producer.close();
+    throw error;
+  }
+}
+
 /** Resets the connection that brings the answer after so many more, and goes on from there. */
 function breakAfter(proxy: ChaosProxy, answers: number): void {
   let left = answers;
@@ -349,7 +379,7 @@ function breakAfter(proxy: ChaosProxy, answers: number): void {
 }
 
 async function waitFor(what: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + 30_000;
+  const endMs = performance.now() + PATIENCE_MS;
   while (!holds()) {
     assert.ok(performance.now() < endMs, `${what} did not come about`);
     await new Promise((resolve) => setTimeout(resolve, 50));

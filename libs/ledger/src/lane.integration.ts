@@ -101,7 +101,8 @@ test('a lane that is taken over again and again, each time in the middle, brings
 test('the earlier holder of a lane can commit nothing more, and the lane says who holds it', async () => {
   const exportId = 'zombie';
   const first = await claimLane(client, laneOf(exportId));
-  const old = new LanePublisher(first, limits);
+  // Commits by itself only after the second claim, however long that takes.
+  const old = new LanePublisher(first, { ...limits, transactionMs: 600_000 });
   await old.write(await step(exportId, 0));
   const second = await claimLane(client, laneOf(exportId));
   assert.equal(second.entries.size, 0);

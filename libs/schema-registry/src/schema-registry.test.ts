@@ -165,7 +165,8 @@ test('no answer, half an answer and a refused connection end within the time giv
     await assert.rejects(hasty.check(), failure('registry-unreachable', true, /Check SCHEMA_REGISTRY_URL/));
     const started = performance.now();
     await assert.rejects(hasty.schemaById(1), failure('registry-unreachable', true, /find schema 1/));
-    assert.ok(performance.now() - started < 2000);
+    // It would be five seconds by default.
+    assert.ok(performance.now() - started < 4500);
   }
 });
 

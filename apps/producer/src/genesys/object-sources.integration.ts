@@ -111,11 +111,12 @@ test(
     const zip = zipOf({ name: 'day.json', data: content });
     assert.ok(zip.length > 50_000_000, `${zip.length} bytes`);
     await put('large/day.zip', zip);
-    const heads = breakOff(20 * MIB, () => undefined);
+    // Of that 16 MiB may still wait in the proxy, and more in the kernel, where the disk is slow.
+    const heads = breakOff(40 * MIB, () => undefined);
     assert.ok((await contentOf('large/day.zip')).equals(content));
     assert.equal(heads.length, 1);
     const from = Number(/\r\nrange: bytes=(\d+)-\r\n/.exec(heads[0]!)?.[1]);
-    assert.ok(from > MIB && from <= 20 * MIB, heads[0]);
+    assert.ok(from > MIB && from <= 40 * MIB, heads[0]);
     assert.match(heads[0]!, /\r\nif-match: "[0-9a-f-]+"\r\n/);
     assert.doesNotMatch(heads[0]!, /\r\nauthorization:/);
   },

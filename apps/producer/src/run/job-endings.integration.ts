@@ -17,20 +17,23 @@ const WINDOWS = 'from: 2025-10-01, size: 6h, rereads: []';
 /** Windows of the day that has conversations: by `bulk-archive` all days up to now are followed. */
 const ofDay = (lines: readonly RunWindow[]) => lines.filter(({ window }) => window.startsWith('2025-10-01'));
 const leaves = (lines: readonly RunWindow[]) => ofDay(lines).filter(({ state }) => state !== 'split');
-/** Halves have no line before they are begun. */
-const areHalvesBegun = (lines: readonly RunWindow[]) =>
-  lines.every(({ halves = [] }) => halves.every((half) => lines.some(({ window }) => window === half)));
-const allDone = (count: number) => (lines: readonly RunWindow[]) =>
-  leaves(lines).length >= count && leaves(lines).every(({ state }) => state === 'done') && areHalvesBegun(lines);
+const DAY_MS = 86_400_000;
+const lengthMs = ({ window }: RunWindow) => {
+  const [from, to] = window.split('/').map((instant) => Date.parse(instant)) as [number, number];
+  return to - from;
+};
+/** All of the day: windows, and halves of one that is split, have no line before they are begun. */
+const allDone = (lines: readonly RunWindow[]) =>
+  leaves(lines).every(({ state }) => state === 'done') &&
+  leaves(lines).reduce((sum, line) => sum + lengthMs(line), 0) === DAY_MS;
 
 /** Runs until every window is read, and resolves with them and with what was logged. */
 async function followed(
   following: Following,
-  count: number,
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly lines: readonly RunWindow[]; readonly log: string }> {
   const running = following.start(env);
-  const lines = await following.until(allDone(count));
+  const lines = await following.until(allDone);
   const { status, stderr } = await stop(running, 'SIGTERM');
   assert.equal(status, 0, stderr);
   assert.equal((await following.assertOnceEach()).size, RECORDS, 'conversations are missing');
@@ -54,7 +57,7 @@ for (const [contract, state] of [
     await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
     await using following = await Following.of(servers, simulator, WINDOWS);
     await addFaults(simulator, [{ on: STATUS[contract], do: { kind: 'job', state, message: 'because' } }]);
-    const { lines, log } = await followed(following, 4, { GENESYS_CONTRACT: contract });
+    const { lines, log } = await followed(following, { GENESYS_CONTRACT: contract });
     assert.match(log, new RegExp(`job-${state.toLowerCase()}.*window failed`));
     assert(lines.every(({ failures, reading }) => failures === undefined && reading === 1));
   });
@@ -69,7 +72,7 @@ test('a job that is gone while its window is half published: the window is read 
     'genesys: { pageSize: 20, concurrentJobs: 1 }',
   );
   await addFaults(simulator, [{ on: 'results', after: 3, do: { kind: 'job', state: 'EXPIRED' } }]);
-  const { log } = await followed(following, 4);
+  const { log } = await followed(following);
   assert.match(log, /source-gone/);
 });
 
@@ -78,7 +81,7 @@ test('results past the ceiling: the window is split in two, and that is remember
   await using following = await Following.of(servers, simulator, WINDOWS);
   const message = 'Pagination may not exceed 400000 results';
   await addFaults(simulator, [{ on: 'status', times: 2, do: { kind: 'job', state: 'FAILED', message } }]);
-  const { lines } = await followed(following, 6);
+  const { lines } = await followed(following);
   const split = lines.filter(({ state }) => state === 'split');
   assert.equal(split.length, 2);
   for (const { halves } of split) assert(halves!.every((half) => lines.some(({ window }) => window === half)));
@@ -91,7 +94,7 @@ test('an archive of as many records as it may hold is never published: its windo
   await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
   const query = 'genesys: { query: { size: 60 } }';
   await using following = await Following.of(servers, simulator, WINDOWS, query);
-  const { lines } = await followed(following, 8, { GENESYS_CONTRACT: 'bulk-archive' });
+  const { lines } = await followed(following, { GENESYS_CONTRACT: 'bulk-archive' });
   const split = lines.filter(({ state }) => state === 'split');
   assert(split.length >= 4);
   assert(split.every(({ counts }) => counts.read === 0));
@@ -101,7 +104,7 @@ test('an archive of as many records as it may hold is never published: its windo
 test('more records than windows.maxRecords: split', async () => {
   await using simulator = await startSimulator([...DAY, ...AVAILABLE]);
   await using following = await Following.of(servers, simulator, `${WINDOWS}, maxRecords: 80`);
-  const { lines } = await followed(following, 8);
+  const { lines } = await followed(following);
   assert(lines.some(({ state, error }) => state === 'split' && error?.code === 'too-many-records'));
   assert(leaves(lines).every(({ counts }) => counts.read <= 80));
 });
@@ -117,7 +120,7 @@ for (const contract of ['details-jobs', 'bulk-archive']) {
     await setRevoked(simulator, true);
     await untilReady(port, /login-failed/);
     await setRevoked(simulator, false);
-    const lines = ofDay(await following.until(allDone(4)));
+    const lines = ofDay(await following.until(allDone));
     await untilReady(port);
     const { status, stderr } = await stop(running, 'SIGTERM');
     assert.equal(status, 0, stderr);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KafkaError, type ConsumedRecord, type KafkaClient, type PartitionSlice } from '@genesys-kafka/kafka';
+import { KafkaError } from '@genesys-kafka/kafka';
 import type { LaneOptions, RunPlan } from '@genesys-kafka/ledger';
 import { OperationalError, untilAborted } from '@genesys-kafka/resilience';
 import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import { loadSettings } from '@genesys-kafka/runtime/cli';
+import { LEDGER, MemoryLedger } from '../../fixtures/memory-ledger.ts';
 import { SETTINGS } from '../settings.ts';
 import { followOf } from './follow.ts';
 import type { HeldLane } from './held-lane.ts';
@@ -13,18 +14,16 @@ import { runLane } from './lane-runner.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 0, 1);
-const LEDGER = { topic: 'ledger', partition: 3 };
 const LIMITS = { transactionBytes: 1e6, transactionMs: 1000, bufferBytes: 1e6, stepBytes: 1e5 };
 const AWAY = new KafkaError('broker-unreachable', 'Away.');
 
-/** A lane on a ledger in memory, whose brokers may be away, and may refuse. */
+/** A lane on a ledger in memory. */
 class Bench {
   readonly clock = new ManualClock(START_MS + 24 * HOUR_MS);
   readonly health = new LaneHealth(this.clock.monotonicMs());
-  readonly log: ConsumedRecord[] = [];
+  readonly ledger = new MemoryLedger();
   readonly lost: string[] = [];
   readonly stop = new AbortController();
-  failure: OperationalError | undefined;
   mayClaim: () => Promise<void> = async () => undefined;
   holds: HeldLane[] = [];
   /** What is done with a lane in hand; by default nothing, until it is let go. */
@@ -54,59 +53,32 @@ class Bench {
   }
 
   get plans(): RunPlan[] {
-    const values = this.log.map(({ value }) => JSON.parse(String(value)) as RunPlan | { readonly kind: 'claim' });
+    const values = this.ledger.log.map(
+      ({ value }) => JSON.parse(String(value)) as RunPlan | { readonly kind: 'claim' },
+    );
     return values.filter((value) => value.kind === 'run-plan');
   }
 
   #options(signal: AbortSignal): LaneOptions {
     const identity = { transactionalId: 't', ledger: LEDGER, keyPrefix: 'run/' };
     const { clock, mayClaim } = this;
-    return { client: this.#client(), identity, limits: LIMITS, signal, clock, mayClaim };
-  }
-
-  #client(): KafkaClient {
-    const answer = () => {
-      if (this.failure) throw this.failure;
-    };
-    const begin = async () => {
-      answer();
-      const sent: ConsumedRecord[] = [];
-      return {
-        send: async (_: unknown, records: readonly { key: string; value: Buffer }[]) => {
-          for (const { key, value } of records) {
-            const place = { ...LEDGER, offset: BigInt(this.log.length + sent.length), timestampMs: 0 };
-            sent.push({ ...place, key: Buffer.from(key), value, headers: {} });
-          }
-        },
-        commit: async () => {
-          answer();
-          this.log.push(...sent);
-        },
-      };
-    };
-    // The log as it is when it is asked for.
-    const read = async function* (this: Bench): AsyncGenerator<PartitionSlice> {
-      answer();
-      const end = BigInt(this.log.length);
-      yield { records: [...this.log], nextOffset: end, lastStableOffset: end, highWatermark: end };
-    }.bind(this);
-    return { transactionalProducer: () => ({ begin, close: async () => undefined }), read } as unknown as KafkaClient;
+    return { client: this.ledger.client(), identity, limits: LIMITS, signal, clock, mayClaim };
   }
 }
 
 test('brokers that are away for hours, at the start or later: the lane is claimed when they are back, and is told of', async () => {
   const bench = new Bench();
-  bench.failure = AWAY;
+  bench.ledger.failure = AWAY;
   const running = bench.run();
   await bench.clock.advance(HOUR_MS);
   assert.deepEqual(
     [bench.holds.length, bench.health.trouble(bench.clock.monotonicMs())],
     [0, 'is lost for broker-unreachable'],
   );
-  bench.failure = undefined;
+  bench.ledger.failure = undefined;
   await bench.clock.advance(2 * 60_000);
   assert.deepEqual([bench.holds.length, bench.health.trouble(bench.clock.monotonicMs())], [1, undefined]);
-  bench.failure = AWAY;
+  bench.ledger.failure = AWAY;
   const [lane] = bench.holds;
   const entry = { ...bench.plans[0]!, lane: 3 };
   await lane!.publisher.write({ key: 'run/x', entry, batches: [] });
@@ -114,7 +86,7 @@ test('brokers that are away for hours, at the start or later: the lane is claime
   assert.equal(lane!.signal.aborted, true);
   assert.notEqual(bench.health.trouble(bench.clock.monotonicMs()), undefined);
   assert(bench.lost.length < 100, `tried too often: ${bench.lost.length}`);
-  bench.failure = undefined;
+  bench.ledger.failure = undefined;
   await bench.clock.advance(2 * 60_000);
   assert.deepEqual([bench.holds.length, bench.health.trouble(bench.clock.monotonicMs())], [2, undefined]);
   bench.stop.abort(new Error('stop'));
@@ -151,7 +123,7 @@ for (const code of ['ledger-missing', 'data-missing']) {
     const running = bench.run();
     await bench.clock.advance(HOUR_MS);
     assert(bench.lost.length > 10 && bench.lost.every((lost) => lost === 'topic-missing'));
-    assert.equal(bench.log.length, 0, 'something was claimed');
+    assert.equal(bench.ledger.log.length, 0, 'something was claimed');
     isMadeAnew = true;
     await bench.clock.advance(2 * 60_000);
     assert.equal(((await running) as OperationalError).code, code);

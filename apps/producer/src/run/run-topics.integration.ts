@@ -10,6 +10,7 @@ import { readTopic } from '../../fixtures/topics.ts';
 
 const servers = useServers();
 const RECORDS = 400;
+const PATIENCE_MS = 150_000;
 
 test('a ledger that is deleted and made again under run ends it, and stops the next start: nothing is published again', async () => {
   const days = ['--records', String(RECORDS), '--from', '2025-10-01', '--to', '2025-10-03', '--rate', '1000000'];
@@ -22,7 +23,8 @@ test('a ledger that is deleted and made again under run ends it, and stops the n
   await admin.connect();
   await admin.deleteTopics({ topics: [ledger.name] });
   await admin.disconnect();
-  await servers.client.admin.createMissing([ledger]);
+  // A broker learns of it at its own time, and until then nothing is missing.
+  while ((await servers.client.admin.createMissing([ledger])).length === 0);
   // There is something to do, and so the ledger to write to.
   await setAvailability(simulator, '2025-10-03T00:00:00Z');
   const { status, stderr } = await running.ended;
@@ -58,7 +60,8 @@ test('digests end once no reading reaches their day any more, those that are sti
   assert(first > 0);
   await setAvailability(simulator, '2025-10-14T00:00:00Z');
   await done(13);
-  while ((await held('2025-10-01')) > 0) await following.until(() => true);
+  const endMs = performance.now() + PATIENCE_MS;
+  while ((await held('2025-10-01')) > 0) assert(performance.now() < endMs, 'digests of a day that is over stay');
   for (const day of ['2025-10-12', '2025-10-13']) assert((await held(day)) > 0, day);
   const { status, stderr } = await stop(running, 'SIGTERM');
   assert.equal(status, 0, stderr);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunWindow } from '@genesys-kafka/ledger';
+import { freePorts } from '@genesys-kafka/testing';
 import { Following, stop } from '../../fixtures/followers.ts';
 import { startSimulator } from '../../fixtures/processes.ts';
 import { useServers } from '../../fixtures/servers.ts';
-import { setAvailability } from '../../fixtures/simulator-control.ts';
+import { setAvailability, setRevoked } from '../../fixtures/simulator-control.ts';
 import { untilWritten } from '../../fixtures/topics.ts';
 
 const servers = useServers();
@@ -15,6 +17,24 @@ const DAY_MS = 24 * HOUR_MS;
 const TWO_DAYS = ['--records', String(RECORDS), '--from', '2025-10-01', '--to', '2025-10-03', '--rate', '1000000'];
 const WINDOWS = 'from: 2025-10-01, size: 6h, rereads: []';
 const AVAILABLE = ['--availability', '2025-10-03T00:00:00Z'];
+const PATIENCE_MS = 150_000;
+
+const done = (lines: readonly RunWindow[]) => lines.filter(({ state }) => state === 'done').length;
+
+/** Resolves when the process that shows itself on this port has lanes in hand: it listens to signals by then. */
+async function untilLanes(port: number): Promise<void> {
+  const startMs = performance.now();
+  for (;;) {
+    // Nothing listens yet while the program starts.
+    const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+      (answer) => answer.text(),
+      () => '',
+    );
+    if (/^genesys_kafka_run_lanes [1-9]/m.test(text)) return;
+    assert(performance.now() - startMs < PATIENCE_MS, 'it has no lanes');
+    await delay(100);
+  }
+}
 
 test('run follows to the watermark and stops there; killed and started again it goes on, and nothing is there twice', async () => {
   await using simulator = await startSimulator([...TWO_DAYS, ...AVAILABLE, '--job-ms', '100']);
@@ -42,16 +62,21 @@ test('run follows to the watermark and stops there; killed and started again it 
 });
 
 test('three processes share the lanes, one is killed and one comes later: every window once, and each did some', async () => {
-  const days = ['--records', '6000', '--from', '2025-10-01', '--to', '2025-10-13', '--rate', '1000000'];
-  await using simulator = await startSimulator([...days, '--availability', '2025-10-13T00:00:00Z', '--job-ms', '2000']);
-  await using following = await Following.of(servers, simulator, 'from: 2025-10-01, size: 12h, rereads: []');
-  const done = (lines: readonly RunWindow[]) => lines.filter(({ state }) => state === 'done').length;
+  // A day for each lane, and twelve more: of those every process has some, whichever lanes it holds.
+  const days = ['--records', '6000', '--from', '2025-10-01', '--to', '2025-10-25', '--rate', '1000000'];
+  await using simulator = await startSimulator([...days, '--availability', '2025-10-05T00:00:00Z', '--job-ms', '2000']);
+  await using following = await Following.of(servers, simulator, 'from: 2025-10-01, size: 1d, rereads: []');
+  const [ofSecond = 0, ofThird = 0] = await freePorts(2);
   const first = following.start();
   await following.until((lines) => lines.length > 0);
-  const second = following.start();
-  await following.until((lines) => done(lines) >= 6);
+  const second = following.start({ HTTP_PORT: String(ofSecond) });
+  await untilLanes(ofSecond);
+  await setAvailability(simulator, '2025-10-13T00:00:00Z');
+  await following.until((lines) => lines.length > 4);
   await stop(first, 'SIGKILL');
-  const third = following.start();
+  const third = following.start({ HTTP_PORT: String(ofThird) });
+  await untilLanes(ofThird);
+  await setAvailability(simulator, '2025-10-25T00:00:00Z');
   const windows = await following.until((lines) => done(lines) === 24);
   const reports = await Promise.all([second, third].map((running) => stop(running, 'SIGTERM')));
   for (const { status, stdout, stderr } of reports) {
@@ -72,17 +97,22 @@ test('three processes share the lanes, one is killed and one comes later: every 
 test('by archives: one of three processes is killed, another paused until its lanes are others’: every window once', async () => {
   const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
   // By this contract windows are read once they have been over for some minutes.
-  const [from, to] = [Date.now() - 6 * DAY_MS - HOUR_MS, Date.now() - HOUR_MS].map(dayOf) as [string, string];
+  const endMs = Date.now() - HOUR_MS;
+  const [from, to] = [endMs - 12 * DAY_MS, endMs].map(dayOf) as [string, string];
   const days = ['--records', '3000', '--from', from, '--to', to, '--rate', '1000000'];
   await using simulator = await startSimulator([...days, '--job-ms', '2000']);
-  await using following = await Following.of(servers, simulator, `from: ${from}, size: 12h, rereads: []`);
+  await using following = await Following.of(servers, simulator, `from: ${from}, size: 1d, rereads: []`);
   const env = { GENESYS_CONTRACT: 'bulk-archive' };
-  const done = (lines: readonly RunWindow[]) => lines.filter(({ state }) => state === 'done').length;
+  const [ofPaused = 0, ofLast = 0] = await freePorts(2);
   const killed = following.start(env);
   await following.until((lines) => lines.length > 0);
-  const paused = following.start(env);
-  const last = following.start(env);
-  await following.until((lines) => done(lines) >= 3);
+  // Nothing is begun before all three have their lanes: there is work in each of them then.
+  await setRevoked(simulator, true);
+  const paused = following.start({ ...env, HTTP_PORT: String(ofPaused) });
+  const last = following.start({ ...env, HTTP_PORT: String(ofLast) });
+  await Promise.all([ofPaused, ofLast].map(untilLanes));
+  await setRevoked(simulator, false);
+  await following.until((lines) => done(lines) > 0);
   paused.child.kill('SIGSTOP');
   await stop(killed, 'SIGKILL');
   // Those of the organisation's days: by the clock there may be another one, which is empty.

@@ -57,7 +57,8 @@ export class Run {
   readonly #ended = Promise.withResolvers<never>();
   readonly #windows = { done: 0, failed: 0, split: 0 };
   #records: RecordCounts = { read: 0, published: 0, invalid: 0, unchanged: 0 };
-  #left: RunReport['inWork'] = [];
+  /** In work when the run was stopped, and not ended since. */
+  #left: readonly RunWindow[] = [];
   #isBack = false;
 
   constructor(options: RunOptions) {
@@ -128,10 +129,7 @@ export class Run {
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      this.#left = this.#scheduler.inWork.map(({ window, source }) => ({
-        window,
-        ...(source?.jobId === undefined ? {} : { jobId: source.jobId }),
-      }));
+      this.#left = this.#scheduler.inWork;
       stop.abort(new Error('the run has ended'));
       const closed = Promise.allSettled(work.slice(1)).then(() => {
         isWhole = true;
@@ -139,7 +137,11 @@ export class Run {
       await settledWithin(closed, STOP_MS);
     }
     const { connector } = this.#options.follow.identity;
-    return { connector, windows: this.#windows, records: this.#records, inWork: this.#left, isWhole };
+    const inWork = this.#left.map(({ window, source }) => ({
+      window,
+      ...(source?.jobId === undefined ? {} : { jobId: source.jobId }),
+    }));
+    return { connector, windows: this.#windows, records: this.#records, inWork, isWhole };
   }
 
   /** Takes what is new, lets go what is not ours any more, and leaves the rest alone. */
@@ -213,6 +215,7 @@ export class Run {
   #onWindow(line: RunWindow, seconds: number): void {
     const { log, onWindow } = this.#options;
     onWindow(line);
+    this.#left = this.#left.filter(({ window }) => window !== line.window);
     const { window, state, reading, counts, error, failures, halves, source } = line;
     if (state === 'done' || state === 'failed' || state === 'split') this.#windows[state] += 1;
     this.#records = addCounts(this.#records, counts);

@@ -159,10 +159,10 @@ export class Scheduler {
     const startedMs = clock.monotonicMs();
     this.moved();
     const takeSource = (id: string, window: string) => this.#assertNewJob(id, window);
+    let ended: RunWindow | undefined;
     const read = async () => {
       try {
-        const line = await readWindow(reading, takeSource, this.#options);
-        onWindow(line, (clock.monotonicMs() - startedMs) / 1000);
+        ended = await readWindow(reading, takeSource, this.#options);
       } catch (error) {
         if (lane.signal.aborted) return;
         if (error instanceof OperationalError) onInterrupted(source.entry, error);
@@ -170,6 +170,8 @@ export class Scheduler {
       }
     };
     lane.work(source, read, () => {
+      // Now that it is in work no more: whoever stops finds it here or there.
+      if (ended) onWindow(ended, (clock.monotonicMs() - startedMs) / 1000);
       this.moved();
       this.#expire(lane);
       this.wake();

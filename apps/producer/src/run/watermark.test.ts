@@ -102,11 +102,18 @@ test('a date that goes back is believed, and by how much is known until it is th
 });
 
 test('a failure is the window’s own where Genesys answers others, and nobody’s where it does not', async () => {
+  const own = new GenesysError('server-error', 'No.');
   const well = asked([new Date()]);
-  assert.equal(await well.watermark.isWindowsOwn(refused, never), true);
+  assert.equal(await well.watermark.isWindowsOwn(own, never), true);
   const ill = asked([refused]);
-  assert.equal(await ill.watermark.isWindowsOwn(new GenesysError('server-error', 'No.'), never), false);
+  assert.equal(await ill.watermark.isWindowsOwn(own, never), false);
   assert.equal(ill.watermark.trouble?.code, 'login-failed');
+});
+
+test('a login that was refused is no window’s own, also where it is good again when Genesys is asked', async () => {
+  const back = asked([new Date()]);
+  assert.equal(await back.watermark.isWindowsOwn(refused, never), false);
+  assert.equal(back.watermark.trouble, undefined);
 });
 
 test('a contract that tells no availability: until what is over by any clock, and what may go well later is the window’s own', async () => {

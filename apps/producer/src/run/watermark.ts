@@ -3,6 +3,9 @@ import type { JobContract } from '../genesys/job-contract.ts';
 
 const TROUBLE = { initialMs: 5000, factor: 2, maxMs: 60_000, jitterMs: 1000 };
 
+/** Of the login that all windows share: it may be good again by the time that Genesys is asked. */
+const LOGIN_FAILURES = new Set(['login-failed', 'login-unusable']);
+
 interface WatermarkOptions {
   readonly contract: Pick<JobContract, 'ask'>;
   readonly checkEveryMs: number;
@@ -59,7 +62,7 @@ export class Watermark {
   async isWindowsOwn(error: OperationalError, signal: AbortSignal): Promise<boolean> {
     const isTold = await this.#check(signal);
     if (!isTold && !error.retry) this.#set(error);
-    return this.#trouble === undefined;
+    return this.#trouble === undefined && !LOGIN_FAILURES.has(error.code);
   }
 
   /** Resolves with whether the contract can tell. */

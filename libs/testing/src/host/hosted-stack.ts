@@ -250,7 +250,7 @@ class Host {
     const reason = `the stack's host process ended (${status})`;
     if (status !== '0') {
       if (this.#config.provider === 'container') await this.#removeContainers();
-      await rm(this.#config.dir, { recursive: true, force: true, maxRetries: 3 });
+      await rm(this.#config.dir, { recursive: true, force: true, maxRetries: 10 });
     }
     this.#ready.reject(new HostFailure(reason));
     for (const answer of this.#asked.values()) answer.reject(new Error(reason));

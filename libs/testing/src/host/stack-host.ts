@@ -68,7 +68,7 @@ function report(error: unknown): void {
 
 async function clear(): Promise<void> {
   for (const name of keepLogs ? await readdir(config.dir) : ['.']) {
-    if (name !== 'logs') await rm(join(config.dir, name), { recursive: true, force: true, maxRetries: 3 });
+    if (name !== 'logs') await rm(join(config.dir, name), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

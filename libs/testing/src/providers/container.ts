@@ -15,8 +15,8 @@ import type { ProcessGroup } from '../host/process-group.ts';
 import { APICURIO_PATH } from '../servers/registry-process.ts';
 import { stackImages } from './images.ts';
 
-/** How long a runtime may take to say that it is there. */
-const PROBE_TIMEOUT_MS = 5000;
+/** How long a runtime may take to say that it is there, on a machine with much else to do. */
+const PROBE_TIMEOUT_MS = 30_000;
 const START_TIMEOUT_MS = 180_000;
 const PULL_TIMEOUT_MS = 15 * 60_000;
 const REMOVAL_TIMEOUT_MS = 5000;
