@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { BatchTarget, type Row } from '../../fixtures/batch-target.ts';
 import { samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { ConsumerProcess, quick, runConsumer, steady } from '../../fixtures/consumer-process.ts';
 import { until } from '../../fixtures/until.ts';
 
 let bus: Bus;
@@ -11,7 +11,7 @@ before(async () => {
 });
 after(async () => bus[Symbol.asyncDispose]());
 
-const drain = ['run', '--drain', ...quick];
+const drain = ['run', '--drain', ...steady];
 const batch = { records: 20, bytes: '1MiB', age: '10ms' };
 const name = ({ record }: Row) => `${record.conversationId}#${record.n}`;
 
@@ -135,7 +135,7 @@ test('answers looked for in the wrong place open the circuit, which says so; not
   await area.publish(samples(60, 30));
   const config = (items: string) => configOf(area, target, { answers: { items, key: '/id' } });
   {
-    await using consumer = await ConsumerProcess.start(config('/items'), 'run', ...quick);
+    await using consumer = await ConsumerProcess.start(config('/items'), 'run', ...steady);
     const openings = () => consumer.stderr.match(/"cause":"items-missing"[^\n]*correct `answers` of the sink/g) ?? [];
     await until(() => openings().length >= 3, 'the circuit with its reason, and two probes');
     consumer.signal('SIGTERM');

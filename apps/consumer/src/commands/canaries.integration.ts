@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { readToEnd } from '@genesys-kafka/kafka';
 import { freePorts } from '@genesys-kafka/testing';
 import { frame } from '@genesys-kafka/topics';
 import { dataPartitions, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { ConsumerProcess, runConsumer, steady } from '../../fixtures/consumer-process.ts';
+import { until } from '../../fixtures/until.ts';
 
 let bus: Bus;
 before(async () => {
@@ -126,7 +126,7 @@ test('no secret and nothing personal leaves in logs at debug level, reports, met
     log: { level: 'debug' },
     http: { port },
   });
-  await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+  await using consumer = await ConsumerProcess.start(config, 'run', ...steady);
   const health: Record<string, string> = {};
   const origin = `http://127.0.0.1:${port}`;
   const isSettled = async () => {
@@ -143,11 +143,9 @@ test('no secret and nothing personal leaves in logs at debug level, reports, met
       count(`genesys_kafka_consumer_records_total\\{route="${route}",outcome="delivered"\\}`);
     return given >= 4 && delivered('crm') >= 1 && delivered('bulk') >= 1;
   };
-  const endMs = Date.now() + 60_000;
-  while (!(await isSettled())) {
-    assert.ok(Date.now() < endMs, `not settled:\n${health['/metrics']}\n${consumer.stderr}`);
-    await delay(100);
-  }
+  await until(isSettled, 'the last dead letter').catch((cause: unknown) => {
+    throw new Error(`${health['/metrics']}\n${consumer.stderr}`, { cause });
+  });
   consumer.signal('SIGTERM');
   const { status, stdout, stderr } = await consumer.ended;
   assert.equal(status, 0, stderr);

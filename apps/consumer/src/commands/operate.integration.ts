@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { freePorts } from '@genesys-kafka/testing';
-import { samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { samples, startBus, type Bus } from '../../fixtures/bus.ts';
+import { ConsumerProcess, quick, runConsumer, steady } from '../../fixtures/consumer-process.ts';
 import { Target } from '../../fixtures/target.ts';
 import { until } from '../../fixtures/until.ts';
 import type { DrainReport } from '../control/drain-report.ts';
@@ -23,6 +23,9 @@ interface Told {
   readonly before?: object;
 }
 
+/** How many records a target has taken; one may have come again. */
+const arrived = ({ accepted }: Target) => new Set(accepted.map(({ idempotencyKey }) => idempotencyKey)).size;
+
 test('a paused route keeps its membership and moves no offset, over a restart too; resumed, it delivers everything once', async () => {
   await using area = await bus.area();
   await using crm = await Target.listen();
@@ -40,6 +43,7 @@ test('a paused route keeps its membership and moves no offset, over a restart to
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
     return { status: answer.status, body: (await answer.json()) as Ready };
   };
+  const isReady = async () => (await ready().catch(() => undefined))?.status === 200;
   const metric = async (name: string) => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     return Number(new RegExp(`^genesys_kafka_${name} (.*)$`, 'm').exec(text)?.[1]);
@@ -53,11 +57,13 @@ test('a paused route keeps its membership and moves no offset, over a restart to
   await area.publish(samples(60, 20));
   {
     await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
-    await until(() => crm.accepted.length === 60 && lake.accepted.length === 60, 'the first records');
+    await until(() => arrived(crm) === 60 && arrived(lake) === 60, 'the first records');
+    await until(isReady, 'readiness');
+    await area.committedToTheEnd('voice');
     await runConsumer(config, ['pause', 'voice', '--reason', 'crm moves', '--by', 'ann']);
     await until(() => consumer.stderr.includes('paused by hand'), 'the running consumer follows');
     await area.publish(samples(60, 20), 'job-2');
-    await until(() => lake.accepted.length === 120, 'the other route');
+    await until(() => arrived(lake) === 120, 'the other route');
     const standing = await commits();
     const { status, body } = await ready();
     assert.equal(status, 200, 'a pause is on purpose');
@@ -66,11 +72,12 @@ test('a paused route keeps its membership and moves no offset, over a restart to
       [{ route: 'voice', since: '', by: 'ann', reason: 'crm moves' }],
     );
     assert.equal(await metric('consumer_route_paused{route="voice"}'), 1);
-    assert.equal(await metric('consumer_lag_records{route="voice"}'), 60, 'records, and no markers');
-    assert.ok((await metric('consumer_lag_seconds{route="voice"}')) > 0);
-    assert.equal(await metric('consumer_lag_records{route="everything"}'), 0);
+    // Unknown while a broker takes its time, and more while what was delivered is on its way back.
+    await until(async () => (await metric('consumer_lag_records{route="voice"}')) === 60, 'records, and no markers');
+    await until(async () => (await metric('consumer_lag_seconds{route="voice"}')) > 0, 'the age of the oldest');
+    await until(async () => (await metric('consumer_lag_records{route="everything"}')) === 0, 'no lag');
     // What was delivered and not committed would be left as well.
-    for (const route of ['everything', 'unrouted']) await committedToTheEnd(area, route);
+    for (const route of ['everything', 'unrouted']) await area.committedToTheEnd(route);
     consumer.signal('SIGKILL');
     await consumer.ended;
     assert.deepEqual(await commits(), standing);
@@ -92,20 +99,20 @@ test('a paused route keeps its membership and moves no offset, over a restart to
       ['unrouted', 0, false],
     ],
   );
-  assert.match((await runConsumer(config, ['run', '--drain', ...quick], 1)).stderr, /route-paused/);
+  assert.match((await runConsumer(config, ['run', '--drain', ...steady], 1)).stderr, /route-paused/);
   assert.match(
     (await runConsumer(config, ['explain', 'c-1'])).stdout,
     /Route voice is paused since .*consumer resume voice/,
   );
 
-  await using again = await ConsumerProcess.start(config, 'run', ...quick);
-  await until(async () => (await ready().catch(() => undefined))?.status === 200, 'readiness after the restart');
+  await using again = await ConsumerProcess.start(config, 'run', ...steady);
+  await until(isReady, 'readiness after the restart');
   await until(async () => (await metric('consumer_lag_records{route="voice"}')) === 60, 'the lag of a paused route');
-  assert.equal(crm.accepted.length, 60, 'not one record while it is paused');
+  assert.equal(arrived(crm), 60, 'not one record while it is paused');
   const resumed = await runConsumer(config, ['resume', 'voice']);
   assert.deepEqual({ ...(JSON.parse(resumed.stdout) as Told).before, at: '' }, { at: '', by: 'bob' });
-  await until(() => crm.accepted.length === 120, 'the rest');
-  assert.equal(new Set(crm.accepted.map(({ idempotencyKey }) => idempotencyKey)).size, 120);
+  await until(() => arrived(crm) === 120, 'the rest');
+  assert.equal(crm.accepted.filter(({ idempotencyKey }) => idempotencyKey.startsWith('job-2')).length, 60);
   again.signal('SIGUSR2');
   await until(() => again.stderr.includes('"level":"debug"'), 'debug lines after SIGUSR2');
   again.signal('SIGTERM');
@@ -131,13 +138,20 @@ test('a route that begins at the latest record delivers none of the earlier ones
   ]);
   {
     // It begins, and dies before it has committed anything.
-    await using consumer = await ConsumerProcess.start(config('latest'), 'run', '--commit-every', '60s');
+    await using consumer = await ConsumerProcess.start(
+      config('latest'),
+      'run',
+      '--session-timeout',
+      '6s',
+      '--commit-every',
+      '60s',
+    );
     await until(() => consumer.stderr.includes('a new route begins here'), 'the record of where it begins');
     consumer.signal('SIGKILL');
     await consumer.ended;
   }
   await area.publish(samples(20, 10), 'job-2');
-  await runConsumer(config('latest'), ['run', '--drain', ...quick]);
+  await runConsumer(config('latest'), ['run', '--drain', ...steady]);
   assert.deepEqual(await left(0), [
     ['new', 0, true],
     ['unrouted', 0, true],
@@ -166,7 +180,7 @@ test('retries that wait are left in their tier, each at its own route, with the 
     sinks: { crm: { type: 'http', url: target.url, breaker: { over: 100 } } },
     retry: { tiers: ['10m'] },
   });
-  await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+  await using consumer = await ConsumerProcess.start(config, 'run', ...steady);
   await until(() => target.seen.length === 12, 'all deliveries');
   consumer.signal('SIGTERM');
   await consumer.ended;
@@ -193,28 +207,20 @@ test('a target that takes 100 requests a second and answers 429 to more: few 429
     return { status: isTaken ? 200 : 429 };
   };
   const config = area.config({
-    routes: [{ name: 'all', sink: 'crm' }],
+    // However often one of them is refused: what is told of is all of them.
+    routes: [{ name: 'all', sink: 'crm', retry: { attempts: 100 } }],
     sinks: { crm: { type: 'http', url: target.url, rate: { max: 1000, per: '1s' } } },
   });
-  await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
-  await until(() => target.accepted.length === 1200, 'all records');
+  await using consumer = await ConsumerProcess.start(config, 'run', ...steady);
+  await until(() => arrived(target) === 1200, 'all records');
   consumer.signal('SIGTERM');
   await consumer.ended;
   // The first seconds are those in which it learns.
   const fromMs = answers[0]!.atMs + 4000;
   const toMs = answers.at(-1)!.atMs - 1000;
-  const steady = answers.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
-  const refused = steady.filter(({ isTaken }) => !isTaken).length / steady.length;
-  const throughput = (steady.filter(({ isTaken }) => isTaken).length * 1000) / (toMs - fromMs);
+  const settled = answers.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+  const refused = settled.filter(({ isTaken }) => !isTaken).length / settled.length;
+  const throughput = (settled.filter(({ isTaken }) => isTaken).length * 1000) / (toMs - fromMs);
   console.log(`429: ${(refused * 100).toFixed(1)} %, taken ${throughput.toFixed(1)} of ${perSecond} a second`);
   assert.ok(refused < 0.05, `${refused} of the answers are 429`);
 });
-
-/** Until the route has nothing to commit. */
-async function committedToTheEnd({ client, prefix, main }: Area, route: string): Promise<void> {
-  const ends = await client.admin.offsets(main);
-  await until(async () => {
-    const commits = await client.admin.groupCommits(`${prefix}test.${route}`, main);
-    return ends.every(({ partition, end }) => commits.get(partition)?.offset === end);
-  }, `the commits of ${route}`);
-}

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { createServer as createIngress } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readToEnd } from '@genesys-kafka/kafka';
+import { freePorts } from '@genesys-kafka/testing';
 import { topicSpecs } from '@genesys-kafka/topics';
 import kafkajs from 'kafkajs';
 import { dataPartitions, samples, startBus, type Area, type Bus } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { ConsumerProcess, runConsumer, steady } from '../../fixtures/consumer-process.ts';
 import { Target } from '../../fixtures/target.ts';
 import { until } from '../../fixtures/until.ts';
 import type { RunReport } from './run.ts';
@@ -19,7 +19,8 @@ before(async () => {
 });
 after(async () => bus[Symbol.asyncDispose]());
 
-const drain = ['run', '--drain', ...quick];
+const drain = ['run', '--drain', ...steady];
+const run = ['run', ...steady];
 
 /** What the port does not offer: deleting records and topics. */
 async function withAdmin(area: Area, use: (admin: kafkajs.Admin) => Promise<unknown>): Promise<void> {
@@ -33,12 +34,12 @@ async function withAdmin(area: Area, use: (admin: kafkajs.Admin) => Promise<unkn
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
+/** Once they are empty: a member that was told to go may be there for a moment yet. */
+async function deleteGroups(admin: kafkajs.Admin, groups: string[]): Promise<void> {
+  await until(async () => {
+    const deleted = await admin.deleteGroups(groups).catch(() => undefined);
+    return deleted !== undefined;
+  }, 'the end of the groups');
 }
 
 test('records that retention deleted before they were read: an alert and exit 1, until the gap is accepted', async () => {
@@ -80,11 +81,11 @@ test('a group whose offsets are gone: it begins at the start where the log has i
   const groups = ['all', 'unrouted'].map((route) => `${area.prefix}test.${route}`);
   await area.publish(samples(30, 30), 'a');
   await runConsumer(config, drain);
-  await withAdmin(area, async (admin) => admin.deleteGroups(groups));
+  await withAdmin(area, async (admin) => deleteGroups(admin, groups));
   await runConsumer(config, drain);
   assert.equal(target.accepted.length, 60, 'all of it again');
   await withAdmin(area, async (admin) => {
-    await admin.deleteGroups(groups);
+    await deleteGroups(admin, groups);
     await admin.fetchTopicOffsets(area.main);
     await admin.deleteTopicRecords({ topic: area.main, partitions: [{ partition: 0, offset: '3' }] });
   });
@@ -106,8 +107,8 @@ test('a topic deleted and made again under a running consumer ends it, and nothi
     sinks: { crm: { type: 'http', url: target.url } },
   });
   await area.publish(samples(60, 30), 'old');
-  await using running = await ConsumerProcess.start(config, 'run', ...quick);
-  await until(() => target.accepted.length === 60, 'the old records');
+  await using running = await ConsumerProcess.start(config, ...run);
+  await until(() => arrived(target) === 60, 'the old records');
   await withAdmin(area, async (admin) => admin.deleteTopics({ topics: [area.main] }));
   const { data } = topicSpecs({ prefix: area.prefix, dataPartitions });
   await until(async () => (await area.client.admin.describeTopic(area.main)) === undefined, 'the deletion');
@@ -119,8 +120,7 @@ test('a topic deleted and made again under a running consumer ends it, and nothi
   assert.match(stderr, /error: (records-gone|topic-missing): /);
   // Kafka forgets a topic's offsets with it, but for a commit that was under way.
   await runConsumer(config, [...drain, '--accept-gap']);
-  const delivered = new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey));
-  assert.equal(delivered.size, 360);
+  assert.equal(arrived(target), 360);
 });
 
 test('--drain waits for what is committed behind an open transaction', async () => {
@@ -137,7 +137,13 @@ test('--drain waits for what is committed behind an open transaction', async () 
   }
   await area.publish(samples(30, 30));
   await using draining = await ConsumerProcess.start(config, ...drain);
-  await delay(5000);
+  // Its groups stand before what they cannot see.
+  for (const route of ['all', 'unrouted']) {
+    const group = `${area.prefix}test.${route}`;
+    const commits = async () => area.client.admin.groupCommits(group, area.main);
+    await until(async () => (await commits()).size === dataPartitions, `the places of ${route}`);
+  }
+  await delay(3000);
   assert.equal(target.accepted.length, 0);
   await open.abort();
   const { status, stderr } = await draining.ended;
@@ -150,24 +156,26 @@ test('a dead-letter topic that cannot be written: the offset stays, the trouble 
   await using area = await bus.area();
   await using target = await Target.listen();
   target.answer = () => ({ status: 422 });
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const config = area.config({
     routes: [{ name: 'all', sink: 'crm' }],
     sinks: { crm: { type: 'http', url: target.url } },
     http: { port },
   });
-  await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+  await using consumer = await ConsumerProcess.start(config, ...run);
   await until(async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200, 'readiness');
   await withAdmin(area, async (admin) => admin.deleteTopics({ topics: [area.deadLetters] }));
+  await until(async () => (await area.client.admin.describeTopic(area.deadLetters)) === undefined, 'the deletion');
   await area.publish(samples(10, 10));
   await until(() => consumer.stderr.includes('a move was not written'), 'the alert');
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  assert.match(metrics, /genesys_kafka_consumer_write_failures_total\{topic="[^"]*\.dlt"\} [1-9]/);
-  assert.match(metrics, /genesys_kafka_consumer_in_flight_records\{route="all"\} 10/);
+  const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  assert.match(await metrics(), /genesys_kafka_consumer_write_failures_total\{topic="[^"]*\.dlt"\} [1-9]/);
+  const all = 'genesys_kafka_consumer_in_flight_records{route="all"} 10\n';
+  await until(async () => (await metrics()).includes(all), 'all records in hand');
   assert.equal(await committed(area, 'all'), 0n);
   const { deadLetters } = topicSpecs({ prefix: area.prefix, dataPartitions });
   await area.client.admin.createMissing([deadLetters]);
-  await until(async () => (await committed(area, 'all')) > 10n, 'the commit of all');
+  await area.committedToTheEnd('all');
   consumer.signal('SIGTERM');
   const { status, stdout } = await consumer.ended;
   assert.equal(status, 0);
@@ -184,7 +192,7 @@ test('a registry that answers pages of HTML in mid-run: records wait, that is to
     response.end(isOdd ? '<html>no such page</html>' : url?.includes('/schemas/ids/') ? schema : '["AVRO","JSON"]');
   });
   await new Promise<void>((resolve) => ingress.listen(0, '127.0.0.1', () => resolve()));
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const config = area.config({
     routes: [{ name: 'all', sink: 'crm' }],
     sinks: { crm: { type: 'http', url: target.url } },
@@ -192,7 +200,7 @@ test('a registry that answers pages of HTML in mid-run: records wait, that is to
     schema: { registry: `http://127.0.0.1:${(ingress.address() as { port: number }).port}` },
   });
   try {
-    await using consumer = await ConsumerProcess.start(config, 'run', ...quick);
+    await using consumer = await ConsumerProcess.start(config, ...run);
     await until(async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200, 'readiness');
     isOdd = true;
     await area.publish(samples(10, 10));
@@ -200,7 +208,7 @@ test('a registry that answers pages of HTML in mid-run: records wait, that is to
     await until(() => consumer.stderr.includes('the registry does not tell a schema; records wait'), 'the alert');
     assert.equal(target.seen.length, 0);
     isOdd = false;
-    await until(() => target.accepted.length === 10, 'the deliveries');
+    await until(() => arrived(target) === 10, 'the deliveries');
     await until(async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200, 'readiness again');
     consumer.signal('SIGTERM');
     const { status, stdout } = await consumer.ended;
@@ -215,19 +223,25 @@ test('a registry that answers pages of HTML in mid-run: records wait, that is to
 test('a second member takes its part and nothing is lost or skipped; when it leaves, the first goes on', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();
-  await area.publish(samples(600, 60));
+  const keys = 60;
+  const lot = (from: number) => samples(5 * keys, keys).map((sample) => ({ ...sample, n: from + sample.n }));
+  await area.publish(lot(0), 'alone');
   target.answer = () => ({ status: 200, afterMs: 20 });
   const sinks = { crm: { type: 'http', url: target.url, concurrency: 4 } };
-  const config = area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks });
-  await using first = await ConsumerProcess.start(config, 'run', ...quick);
+  const config = { routes: [{ name: 'all', sink: 'crm' }], sinks };
+  await using first = await ConsumerProcess.start(area.config(config), ...run);
   await until(() => target.accepted.length > 60, 'the first deliveries');
-  await using second = await ConsumerProcess.start(config, 'run', ...quick);
-  await until(() => target.accepted.length > 300, 'the middle');
-  await until(() => second.stderr.includes('consumer started'), 'the second one');
+  const [port] = await freePorts(1);
+  await using second = await ConsumerProcess.start(area.config({ ...config, http: { port } }), ...run);
+  await until(async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200, 'the second one');
+  await area.publish(lot(5), 'both');
+  const part = /genesys_kafka_consumer_records_total\{route="all",outcome="delivered"\} [1-9]/;
+  await until(async () => part.test(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()), 'its part');
   second.signal('SIGTERM');
   const gone = await second.ended;
   assert.equal(gone.status, 0, gone.stderr);
-  await until(() => new Set(target.accepted.map(({ idempotencyKey }) => idempotencyKey)).size === 600, 'the end');
+  await area.publish(lot(10), 'alone-again');
+  await until(() => arrived(target) === 15 * keys, 'the end');
   first.signal('SIGTERM');
   assert.equal((await first.ended).status, 0);
   // A key's record may come again after a rebalance, but a new one never before its predecessors.
@@ -252,14 +266,14 @@ test('a route is added while another consumer runs and its groups stand apart: i
   };
   const first = { name: 'first', sink: 'slow', when: 'record.n >= 0.0' };
   const added = { name: 'added', sink: 'other', when: 'record.n == 0.0' };
-  const sinks = { slow: { type: 'http', url: slow.url }, other: { type: 'http', url: other.url } };
+  const sinks = { slow: { type: 'http', url: slow.url, timeout: '5m' }, other: { type: 'http', url: other.url } };
   await area.publish(samples(60, 30));
-  await using _running = await ConsumerProcess.start(area.config({ routes: [first], sinks }), 'run', ...quick);
+  await using _running = await ConsumerProcess.start(area.config({ routes: [first], sinks }), ...run);
   await until(async () => {
     const commits = await area.client.admin.groupCommits(`${area.prefix}test.unrouted`, area.main);
     return slow.peak > 0 && [...commits.values()].some(({ offset }) => offset > 0n);
   }, 'a group that is ahead of another');
-  await using two = await ConsumerProcess.start(area.config({ routes: [first, added], sinks }), 'run', ...quick);
+  await using two = await ConsumerProcess.start(area.config({ routes: [first, added], sinks }), ...run);
   await Promise.race([until(() => other.accepted.length === 30, 'the records of the route that was added'), two.ended]);
   assert.equal(other.accepted.length, 30, two.stderr);
   isOpen.resolve(undefined);
@@ -269,9 +283,10 @@ test('a route is added while another consumer runs and its groups stand apart: i
 test('check: says what is there and what to fix; bad usage is exit 2, an unreachable broker exit 1', async () => {
   await using area = await bus.area();
   await using target = await Target.listen();
+  const [nobody] = await freePorts(1);
   const sinks = {
     crm: { type: 'http', url: target.url },
-    off: { type: 'http', url: `http://127.0.0.1:${await freePort()}/` },
+    off: { type: 'http', url: `http://127.0.0.1:${nobody}/` },
   };
   const good = await runConsumer(area.config({ routes: [{ name: 'all', sink: 'crm' }], sinks }), ['check']);
   assert.equal((JSON.parse(good.stdout) as { ok: boolean }).ok, true);
@@ -283,12 +298,17 @@ test('check: says what is there and what to fix; bad usage is exit 2, an unreach
   await runConsumer(area.config({ routes: [{ name: 'all', sink: 'crm', when: 'record.n +' }], sinks }), ['run'], 2);
   await runConsumer(area.config({ surprise: 1 }), ['run'], 2);
   await runConsumer(area.config({}), ['run', '--stop-grace', 'soon'], 2);
-  const kafka = { brokers: [`127.0.0.1:${await freePort()}`], topicPrefix: area.prefix };
+  const kafka = { brokers: [`127.0.0.1:${nobody}`], topicPrefix: area.prefix };
   const nothing = await runConsumer(area.config({ kafka }), ['run'], 2);
   assert.match(nothing.stderr, /routes: is needed by this command and not set/);
   const away = await runConsumer(area.config({ kafka, routes: [{ name: 'all', sink: 'crm' }], sinks }), ['run'], 1);
   assert.match(away.stderr, /error: broker-unreachable/);
 });
+
+/** How many records a target has taken; one may have come again. */
+function arrived({ accepted }: Target): number {
+  return new Set(accepted.map(({ idempotencyKey }) => idempotencyKey)).size;
+}
 
 async function statusOf(url: string): Promise<number> {
   return fetch(url).then(

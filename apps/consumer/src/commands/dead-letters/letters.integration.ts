@@ -4,7 +4,7 @@ import type { DeadLetterDetails, DeadLetterList, PurgeReport, ReplayReport } fro
 import { readToEnd } from '@genesys-kafka/kafka';
 import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
 import { dataPartitions, samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { ConsumerProcess, quick, runConsumer, steady } from '../../../fixtures/consumer-process.ts';
 import { letterFlood, toTopic } from '../../../fixtures/letter-flood.ts';
 import { Target } from '../../../fixtures/target.ts';
 import { until } from '../../../fixtures/until.ts';
@@ -17,7 +17,7 @@ before(async () => {
 });
 after(async () => bus[Symbol.asyncDispose]());
 
-const drain = ['run', '--drain', ...quick];
+const drain = ['run', '--drain', ...steady];
 
 async function json<T>(area: Area, more: object, ...args: readonly string[]): Promise<T> {
   return JSON.parse((await runConsumer(area.config(more), args)).stdout) as T;
