@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -87,6 +86,7 @@ export async function startTarget(): Promise<Target> {
   return target;
 }
 
+/** By the record's ordinal: the job before it has another name each time, and of few records none might be refused. */
 function isRefused(key: string): boolean {
-  return createHash('sha256').update(key).digest().readUInt32BE(0) % REFUSED_SHARE === 0;
+  return Number(key.slice(key.lastIndexOf(':') + 1)) % REFUSED_SHARE === 0;
 }

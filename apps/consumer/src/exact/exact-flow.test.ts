@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GroupCommit } from '@genesys-kafka/kafka';
 import { systemClock } from '@genesys-kafka/resilience';
+import { ManualClock } from '@genesys-kafka/resilience/manual-clock';
 import type { Work } from '../group/work.ts';
 import type { Settle } from '../group/settle.ts';
 import { ExactFlow, type ExactFlowOptions } from './exact-flow.ts';
@@ -26,7 +27,7 @@ const batchOf = (from: number, records: readonly ReturnType<typeof record>[], ne
 });
 const settle = async () => new Promise<void>((resolve) => setImmediate(resolve));
 const until = async (condition: () => boolean) => {
-  const endMs = performance.now() + 5000;
+  const endMs = performance.now() + 60_000;
   while (!condition()) {
     assert.ok(performance.now() < endMs, 'it did not come about');
     await settle();
@@ -186,15 +187,22 @@ test('a place that was committed elsewhere keeps nothing of the batch; a declare
 });
 
 test('a batch goes when it is old, a drain does not wait for that, and without an age it takes what has come', async () => {
-  for (const [batch, draining, expected] of [
-    [{ records: 100, bytes: 1 << 20, ageMs: 20 }, false, 'write 0-2 0,1'],
-    [{ records: 100, bytes: 1 << 20, ageMs: 60_000 }, true, 'write 0-2 0,1'],
-    [{ records: 100, bytes: 1 << 20, ageMs: 0 }, false, 'write 0-2 0,1'],
-    [{ records: 100, bytes: 15, ageMs: 60_000 }, false, 'write 0-1 0'],
+  for (const [batch, draining, waitMs, expected] of [
+    [{ records: 100, bytes: 1 << 20, ageMs: 20 }, false, 20, 'write 0-2 0,1'],
+    [{ records: 100, bytes: 1 << 20, ageMs: 60_000 }, true, 500, 'write 0-2 0,1'],
+    [{ records: 100, bytes: 1 << 20, ageMs: 0 }, false, 0, 'write 0-2 0,1'],
+    [{ records: 100, bytes: 15, ageMs: 60_000 }, false, 0, 'write 0-1 0'],
   ] as const) {
-    const { flow, writer } = flowOf({ batch, draining });
+    const clock = new ManualClock();
+    const { flow, writer } = flowOf({ batch, draining, clock });
     await flow.begin(0n, nothing);
     flow.accept(batchOf(0, [record(0), record(1)]));
+    if (waitMs > 0) {
+      await until(() => clock.sleeping > 0);
+      await clock.advance(waitMs - 1);
+      assert.equal(writer.calls.length, 1);
+      await clock.advance(1);
+    }
     await until(() => writer.calls.length > 1);
     assert.equal(writer.calls[1], expected);
     writer.released.resolve(undefined);

@@ -32,7 +32,12 @@ function trust(t: TestContext, pem: string): void {
 }
 
 function sinkFor(t: TestContext, port: number, options: Partial<HttpSinkOptions> = {}) {
-  const sink = createHttpSink({ name: 'crm', url: `http://127.0.0.1:${port}/in?token=q`, timeoutMs: 2000, ...options });
+  const sink = createHttpSink({
+    name: 'crm',
+    url: `http://127.0.0.1:${port}/in?token=q`,
+    timeoutMs: 60_000,
+    ...options,
+  });
   t.after(() => sink.close());
   const deliver = async (one: Delivery, signal: AbortSignal) => (await sink.deliver([one], signal))[0]!;
   return { deliver, check: async (signal: AbortSignal) => sink.check(signal) };
@@ -141,11 +146,12 @@ test('a target that never answers, or stops in the middle of a failing answer, c
       response.writeHead(status).write('half');
     };
   // Time enough for the status to arrive on a busy machine.
-  const done = await target(t, stalled(200), { timeoutMs: 1500 });
-  assert.equal((await done.deliver(delivery(), never)).kind, 'delivered', 'the status had arrived');
-  const failing = await target(t, stalled(503), { timeoutMs: 1500 });
-  const outcome = await failing.deliver(delivery(), never);
-  assert.equal(outcome.kind === 'retry' && outcome.failure.cause, 'http-503');
+  const timeoutMs = 5000;
+  const [done, failing] = await Promise.all(
+    [200, 503].map(async (status) => (await target(t, stalled(status), { timeoutMs })).deliver(delivery(), never)),
+  );
+  assert.equal(done!.kind, 'delivered', 'the status had arrived');
+  assert.equal(failing!.kind === 'retry' && failing!.failure.cause, 'http-503');
 });
 
 test('a half-open connection (accepted, then silence) is a time-out', async (t) => {
@@ -221,7 +227,7 @@ test('an answer without end is cut off, and the record is delivered', async (t) 
   });
   const begun = performance.now();
   assert.equal((await sink.deliver(delivery(), never)).kind, 'delivered');
-  assert.ok(performance.now() - begun < 1500, 'not by the time-out');
+  assert.ok(performance.now() - begun < 50_000, 'not by the time-out');
 });
 
 test('deliveries share so many connections and no more, and use them again', async (t) => {

@@ -56,9 +56,13 @@ test('a storage that is away is waited for, one that refuses opens the circuit, 
 
 test('a check writes nothing but tries to, below the prefix of today, and says what the storage says', async () => {
   const { sink, asked } = setUp();
+  const yearOf = () => new Date().getUTCFullYear();
+  const before = yearOf();
   await sink.check(never);
-  const year = new Date().getUTCFullYear();
-  assert.deepEqual(asked, ['connect', `try lake/${year}/check-0-00000000000000000000-check.ndjson.gz`]);
+  const [connect, tried, ...others] = asked;
+  assert.deepEqual([connect, others], ['connect', []]);
+  const may = [before, yearOf()].map((year) => `try lake/${year}/check-0-00000000000000000000-check.ndjson.gz`);
+  assert.ok(may.includes(tried!), tried);
   const check = async (failure: unknown, signal = never) => setUp(failure).sink.check(signal);
   await assert.rejects(check(away), {
     code: 'sink-unreachable',

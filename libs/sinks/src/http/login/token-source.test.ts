@@ -33,7 +33,7 @@ async function setUp(t: TestContext, more: object = {}) {
     credentials: 'header',
     ...more,
   } as const;
-  const sink = createHttpSink({ name: 'crm', url: `${target.origin}/in`, auth, timeoutMs: 5000 }, clock);
+  const sink = createHttpSink({ name: 'crm', url: `${target.origin}/in`, auth, timeoutMs: 60_000 }, clock);
   t.after(async () => sink.close());
   const deliver = async () => (await sink.deliver(deliveries(1), never))[0]!;
   return { state, login, target, clock, sink, deliver };
