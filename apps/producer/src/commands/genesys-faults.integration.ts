@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DAY, ExportBench, RECORDS, type FaultRule } from '../../fixtures/exports.ts';
+import { faultHits } from '../../fixtures/simulator-control.ts';
 
 let bench: ExportBench;
 
@@ -122,12 +123,10 @@ for (const { name, contract, rules } of HEALING) {
       [['done', RECORDS]],
     );
     await one.assertOnceEach(RECORDS);
-    const { rules: seen } = (await (await fetch(`${bench.simulator.apiUrl}/_simulator/faults`)).json()) as {
-      rules: { hits: number }[];
-    };
+    const hits = await faultHits(bench.simulator);
     assert(
-      seen.every(({ hits }) => hits > 0),
-      `a fault never struck: ${JSON.stringify(seen)}`,
+      hits.every((count) => count > 0),
+      `a fault never struck: ${hits.join()}`,
     );
   });
 }
