@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type AclEntry } from 'kafkajs';
 import { securedUser } from './broker.ts';
 
@@ -27,6 +28,7 @@ export class Rights implements AsyncDisposable {
       resourcePatternType: ResourcePatternTypes.PREFIXED,
     }));
     await this.#admin.createAcls({ acl });
+    for (const one of acl) await this.#untilKnown(one, true);
   }
 
   /** Takes one right away, until the answer is called. */
@@ -37,9 +39,16 @@ export class Rights implements AsyncDisposable {
       permissionType: AclPermissionTypes.DENY,
     };
     await this.#admin.createAcls({ acl: [denial] });
+    await this.#untilKnown(denial, true);
     return async () => {
       await this.#admin.deleteAcls({ filters: [denial] });
+      await this.#untilKnown(denial, false);
     };
+  }
+
+  /** The controller answers, and the broker learns of it at its own time. */
+  async #untilKnown(one: AclEntry, isThere: boolean): Promise<void> {
+    while ((await this.#admin.describeAcls(one)).resources.length > 0 !== isThere) await delay(20);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
