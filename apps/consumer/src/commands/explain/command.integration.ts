@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { systemClock } from '@genesys-kafka/resilience';
 import { partitionFor } from '@genesys-kafka/topics';
 import { samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
-import { quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { runConsumer, steady } from '../../../fixtures/consumer-process.ts';
 import { Target } from '../../../fixtures/target.ts';
 import type { Explanation } from './explain.ts';
 import { recordsOfKey, type Search } from './records-of-key.ts';
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(async () => bus[Symbol.asyncDispose]());
 
-const drain = ['run', '--drain', ...quick];
+const drain = ['run', '--drain', ...steady];
 
 async function explained(area: Area, more: object, ...args: readonly string[]): Promise<Explanation> {
   return JSON.parse((await runConsumer(area.config(more), ['explain', ...args])).stdout) as Explanation;
