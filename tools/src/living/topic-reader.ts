@@ -41,7 +41,9 @@ export interface Following extends AsyncDisposable {
   until(signal: AbortSignal): Promise<void>;
 }
 
-/** Hands on the committed records of a topic from its beginning, and new ones as they come, until disposed. */
+/**
+ * Hands on the committed records of a topic from its beginning, each once, and new ones as they come, until disposed.
+ */
 export async function follow(kafka: Kafka, topic: string, onRecord: OnRecord): Promise<Following> {
   const consumer = kafka.consumer({ groupId: `proof-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 500 });
   const ended = Promise.withResolvers<undefined>();
@@ -51,9 +53,16 @@ export async function follow(kafka: Kafka, topic: string, onRecord: OnRecord): P
   });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
+  // Where a reader loses its session, or a broker, kafkajs begins anew at the beginning.
+  const next = new Map<number, bigint>();
   await consumer.run({
     autoCommit: false,
-    eachMessage: async ({ message, partition }) => onRecord(message, partition),
+    eachMessage: async ({ message, partition }) => {
+      const offset = BigInt(message.offset);
+      if (offset < (next.get(partition) ?? 0n)) return;
+      next.set(partition, offset + 1n);
+      onRecord(message, partition);
+    },
   });
   return {
     end: () => ended.resolve(undefined),

@@ -6,7 +6,7 @@ import { readToEnd, type ConsumedRecord } from '@genesys-kafka/kafka';
 import { seededRandom } from '@genesys-kafka/testing';
 import { partitionFor, topicSpecs } from '@genesys-kafka/topics';
 import { samples, startBus, type Area, type Bus, type Sample } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { ConsumerProcess, quick, runConsumer, steady } from '../../fixtures/consumer-process.ts';
 import { until } from '../../fixtures/until.ts';
 import { fitsTopic } from '../forward/fits-topic.ts';
 
@@ -25,7 +25,7 @@ before(async () => {
 });
 after(async () => bus[Symbol.asyncDispose]());
 
-const drain = ['run', '--drain', ...quick];
+const drain = ['run', '--drain', ...steady];
 const reportOf = (stdout: string) =>
   (JSON.parse(stdout) as { routes: Record<string, Record<'delivered' | 'deadLettered' | 'skipped', number>> }).routes;
 

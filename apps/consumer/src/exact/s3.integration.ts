@@ -5,7 +5,7 @@ import { readToEnd } from '@genesys-kafka/kafka';
 import { missingStorage, seededRandom, startStorage, type Storage } from '@genesys-kafka/testing';
 import { Bucket, StorageGate } from '../../fixtures/bucket.ts';
 import { dataPartitions, samples, startBus, type Area, type Bus, type Sample } from '../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../fixtures/consumer-process.ts';
+import { ConsumerProcess, quick, runConsumer, steady } from '../../fixtures/consumer-process.ts';
 import { until } from '../../fixtures/until.ts';
 
 const skip = missingStorage();
@@ -26,7 +26,7 @@ after(async () => {
   await Promise.all([bus[Symbol.asyncDispose](), storage[Symbol.asyncDispose]()]);
 });
 
-const drain = ['run', '--drain', ...quick];
+const drain = ['run', '--drain', ...steady];
 const reportOf = (stdout: string) =>
   (JSON.parse(stdout) as { routes: Record<string, Record<'delivered' | 'deadLettered' | 'skipped', number>> }).routes;
 const lake = (area: Area, sink: object, more: object = {}) =>

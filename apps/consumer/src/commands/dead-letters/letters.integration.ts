@@ -4,7 +4,7 @@ import type { DeadLetterDetails, DeadLetterList, PurgeReport, ReplayReport } fro
 import { readToEnd } from '@genesys-kafka/kafka';
 import { formatDeadLetter, formatRetryHeaders, frame } from '@genesys-kafka/topics';
 import { dataPartitions, samples, startBus, type Area, type Bus } from '../../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer, steady } from '../../../fixtures/consumer-process.ts';
+import { ConsumerProcess, runConsumer, steady } from '../../../fixtures/consumer-process.ts';
 import { letterFlood, toTopic } from '../../../fixtures/letter-flood.ts';
 import { Target } from '../../../fixtures/target.ts';
 import { until } from '../../../fixtures/until.ts';
@@ -152,7 +152,7 @@ test('a replay while the routes are live: no more in a second than its rate allo
   const [letters, perSecond] = [40, 10];
   target.answer = () => ({ status: 422 });
   const more = { routes: [{ name: 'all', sink: 'crm' }], sinks: { crm: { type: 'http', url: target.url } } };
-  await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...quick);
+  await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...steady);
   await area.publish(samples(letters, letters));
   await until(async () => {
     const ends = await area.client.admin.offsets(area.deadLetters);
@@ -204,7 +204,7 @@ test('a target that answers replays slowly holds up neither what comes now nor i
   await toTopic(area, letterFlood(area, 60));
   const { replayed } = await json<ReplayReport>(area, more, 'dead-letters', 'replay', '--rate', '1000/s');
   assert.equal(replayed, 60);
-  await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...quick);
+  await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...steady);
   await until(() => target.peak > 0, 'the first replay');
   await area.publish([{ conversationId: 'live', n: 0 }]);
   await until(() => target.accepted.length === 1, 'the retry of what came now');

@@ -10,7 +10,7 @@ import {
 import { freePorts } from '@genesys-kafka/testing';
 import { frame, topicSpecs } from '@genesys-kafka/topics';
 import { samples } from '../../../fixtures/bus.ts';
-import { ConsumerProcess, quick, runConsumer } from '../../../fixtures/consumer-process.ts';
+import { ConsumerProcess, runConsumer, steady } from '../../../fixtures/consumer-process.ts';
 import { letterFlood, toObjects } from '../../../fixtures/letter-flood.ts';
 import { drain, json, useLetterStores } from '../../../fixtures/letter-stores.ts';
 import { Target } from '../../../fixtures/target.ts';
@@ -146,7 +146,7 @@ test(
       http: { port },
       deadLetters: { topic: false, objects: stores.storage.settings(bucket) },
     };
-    await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...quick);
+    await using consumer = await ConsumerProcess.start(area.config(more), 'run', ...steady);
     await until(async () => (await healthOf(port!)).status === 200, 'readiness');
     stores.storage.proxy.refuse(true);
     stores.storage.proxy.resetAll();
