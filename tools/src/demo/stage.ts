@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,17 +77,25 @@ unrouted: drop
 `;
 }
 
-/** Both contracts, or one archive that the user brought. */
-export function scenarios(archive: string | undefined, files: DemoFiles, simulator: Environment): Scenario[] {
+/**
+ * Both contracts, or one archive that the user brought. Topics are new ones each time: on brokers that stay, the last
+ * demo has done all the work.
+ */
+export function scenarios(
+  archive: string | undefined,
+  files: Pick<DemoFiles, 'dir' | 'query'>,
+  simulator: Environment,
+): Scenario[] {
+  const suffix = randomBytes(3).toString('hex');
   if (archive !== undefined) {
     const env = { CONNECTOR_NAME: 'demo-archive', SPOOL_DIR: files.dir };
-    return [{ name: 'archive', prefix: 'demo-archive.', producerArgs: ['publish', archive, '--json'], env }];
+    return [{ name: 'archive', prefix: `demo-archive-${suffix}.`, producerArgs: ['publish', archive, '--json'], env }];
   }
   return ['details-jobs', 'bulk-archive'].map((contract): Scenario => {
     const query = contract === 'bulk-archive' ? ['--query', files.query] : [];
     return {
       name: contract,
-      prefix: `demo-${contract}.`,
+      prefix: `demo-${contract}-${suffix}.`,
       producerArgs: ['export', ...DAY, ...query, '--json'],
       env: { ...simulator, GENESYS_CONTRACT: contract, CONNECTOR_NAME: `demo-${contract}`, SPOOL_DIR: files.dir },
     };
