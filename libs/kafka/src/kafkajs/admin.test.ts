@@ -96,6 +96,40 @@ test('a topic that is deleted while it is described is not there; one that stays
   assert.deepEqual(await admin.describeTopic('t'), { name: 't', partitions: 2, replicas: 1, config: {} });
 });
 
+test('a topic is made for three brokers where the brokers’ own topics are, or will be, though fewer of them show', async () => {
+  const made = async (own: string, transactions: string) => {
+    const { admin, client } = setUp(1);
+    const seen: (number | undefined)[] = [];
+    client.describeCluster = async () => ({
+      brokers: [{ nodeId: 7, host: 'b', port: 1 }],
+      controller: 7,
+      clusterId: '',
+    });
+    client.describeConfigs = async ({ resources: [resource] }) => {
+      assert.deepEqual([resource!.type, resource!.name], [kafkajs.ConfigResourceTypes.BROKER, '7']);
+      const values = [own, transactions].map((configValue, index) => ({
+        configName: (resource as { configNames: string[] }).configNames[index]!,
+        configValue,
+      }));
+      return { resources: [{ configEntries: values }], throttleTime: 0 } as never;
+    };
+    client.createTopics = async ({ topics }) => {
+      seen.push(...topics.map(({ replicationFactor }) => replicationFactor));
+      return true;
+    };
+    const missing = Object.assign(new Error('no topic'), { type: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: false });
+    client.fetchTopicMetadata = async () => Promise.reject(missing);
+    await admin.tryCreate([{ name: 't', partitions: 1, config: {} }]);
+    return seen;
+  };
+  assert.deepEqual(await made('3', '3'), [3]);
+  // One broker, of which somebody has set the half.
+  assert.deepEqual(await made('3', '1'), [1]);
+  assert.deepEqual(await made('1', '1'), [1]);
+  // Another make of brokers.
+  assert.deepEqual(await made('', ''), [1]);
+});
+
 test('a topic that a broker does not know yet is asked for again for a moment, then told', async () => {
   const unknown = Object.assign(new Error('This server does not host this topic-partition'), {
     type: 'UNKNOWN_TOPIC_OR_PARTITION',

@@ -1,6 +1,6 @@
 import { backoffMs, settledWithin, systemClock, type Clock } from '@genesys-kafka/resilience';
 import type { TopicDescription, TopicSpec } from '@genesys-kafka/topics';
-import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
+import kafkajs, { type Admin, type ITopicConfig, type ResourceConfigQuery } from 'kafkajs';
 import { KafkaError, type KafkaErrorCode } from '../errors.ts';
 import type { GroupCommit, KafkaAdmin, PartitionOffsets } from '../port.ts';
 import type { TopicRights } from '../wire/topic-id.ts';
@@ -50,7 +50,8 @@ export class KafkajsAdmin implements KafkaAdmin {
     const layout = await this.#layout(name);
     if (layout === undefined) return undefined;
     try {
-      return { name, ...layout, config: await this.#config(name) };
+      const topic = { type: kafkajs.ConfigResourceTypes.TOPIC, name };
+      return { name, ...layout, config: await this.#config(topic, `describe the topic ${name}`) };
     } catch (error) {
       // Deleted meanwhile: brokers' metadata learn of it last.
       if (codeOf(error) === 'topic-missing' && (await this.#layout(name)) === undefined) return undefined;
@@ -171,18 +172,24 @@ export class KafkajsAdmin implements KafkaAdmin {
 
   /** A broker that is away just now does not show, and what is made meanwhile stays as it is made: others' replicas do. */
   async #hasThreeBrokers(): Promise<boolean> {
-    if ((await this.brokers()).length >= 3) return true;
-    // Who may not look at it, or has none yet, goes by the brokers alone.
-    const offsets = await this.#layout(OFFSETS_TOPIC).catch(() => undefined);
-    return (offsets?.replicas ?? 1) >= 3;
+    const brokers = await this.brokers();
+    if (brokers.length >= 3) return true;
+    // Who may not look at it goes by the brokers alone.
+    const replicas = async () => (await this.#layout(OFFSETS_TOPIC))?.replicas ?? this.#ownReplicas(brokers[0]!.nodeId);
+    return (await replicas().catch(() => 1)) >= 3;
   }
 
-  async #config(name: string): Promise<TopicDescription['config']> {
-    return this.#call(this.#admin, `describe the topic ${name}`, async (admin) => {
-      const { resources } = await admin.describeConfigs({
-        includeSynonyms: false,
-        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }],
-      });
+  /** With how many the brokers will make their own topics, without which there are neither groups nor transactions. */
+  async #ownReplicas(nodeId: number): Promise<number> {
+    const configNames = ['offsets.topic.replication.factor', 'transaction.state.log.replication.factor'];
+    const broker = { type: kafkajs.ConfigResourceTypes.BROKER, name: String(nodeId), configNames };
+    const config = await this.#config(broker, `describe the broker ${nodeId}`);
+    return Math.min(...configNames.map((name) => Number(config[name])));
+  }
+
+  async #config(resource: ResourceConfigQuery, doing: string): Promise<TopicDescription['config']> {
+    return this.#call(this.#admin, doing, async (admin) => {
+      const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
       const entries = resources[0]?.configEntries ?? [];
       return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]));
     });
