@@ -43,6 +43,7 @@ test('reading takes the same memory for 50 MB and 400 MB of JSON, in a ZIP and i
   }
   t.diagnostic(`peak KiB: ${JSON.stringify(peaks)}`);
   for (const [kind, [small, large]] of Object.entries(peaks)) {
-    assert.ok(large! < small! * 1.25, `${kind}: ${small} KiB at 50 MB, ${large} KiB at 400 MB`);
+    // Of 350 MB more. How much garbage lies about goes by how busy the machine is.
+    assert.ok(large! - small! < 100_000, `${kind}: ${small} KiB at 50 MB, ${large} KiB at 400 MB`);
   }
 });
