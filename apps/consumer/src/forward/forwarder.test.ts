@@ -140,7 +140,7 @@ test('object storage has the whole of what its topic refuses, and a move is done
   };
   const { forward, sent, told } = forwarder({ 'd.dlt': 100 }, { keeper: { append } });
   const moved = forward.deadLetter(record(200), origin, why, never);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.deepEqual(
     [sent[0]!.value, told],
     [null, ['d.dlt message-too-large']],
