@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { readNamed } from './trust.ts';
 
 /** PEM files by which a client shows who it is. */
 export interface ClientIdentityFiles {
@@ -53,16 +53,9 @@ function read({ certFile, keyFile, passphrase }: ClientIdentityFiles, fail: Fail
   if (certFile === undefined && keyFile === undefined) return {};
   if (keyFile === undefined) throw fail('keyFile', 'is missing; a certificate needs its key');
   if (certFile === undefined) throw fail('certFile', 'is missing; a key needs its certificate');
-  const contents = (option: 'certFile' | 'keyFile', file: string) => {
-    try {
-      return readFileSync(file);
-    } catch (error) {
-      throw fail(option, `names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-    }
-  };
   const identity = {
-    cert: contents('certFile', certFile),
-    key: contents('keyFile', keyFile),
+    cert: readNamed(certFile, (problem) => fail('certFile', problem)),
+    key: readNamed(keyFile, (problem) => fail('keyFile', problem)),
     ...(passphrase === undefined ? {} : { passphrase }),
   };
   try {

@@ -6,4 +6,4 @@ export { headerOf, type Headers } from './headers.ts';
 export { isInsecure, isLoopback } from './loopback.ts';
 export { codeOf, type FaultCause, networkFault, type NetworkFault } from './network-fault.ts';
 export { retryAfterOf } from './retry-after.ts';
-export { type ClientTls, TLS } from './trust.ts';
+export { certificatesIn, type ClientTls, TLS } from './trust.ts';

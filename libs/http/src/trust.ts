@@ -32,17 +32,27 @@ export function requireModernTls(): void {
 export function trustCaFile(file: string): void {
   const wrong = (problem: string) =>
     new ConfigError([{ path: 'tls.caFile', problem, fix: 'name a readable PEM file' }]);
-  let pem: string;
-  try {
-    pem = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw wrong(`names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
-  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-  if (!certificates) throw wrong(`names ${file}, which holds no certificate`);
+  const certificates = certificatesIn(file, wrong);
   try {
     setDefaultCACertificates([...getCACertificates('default'), ...certificates]);
   } catch {
     throw wrong(`names ${file}, which holds a damaged certificate`);
+  }
+}
+
+/** The certificates of a PEM file, as they stand there; throws what `fail` makes where there is none. */
+export function certificatesIn(file: string, fail: (problem: string) => Error): readonly string[] {
+  const pem = readNamed(file, fail).toString('utf8');
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (!certificates) throw fail(`names ${file}, which holds no certificate`);
+  return certificates;
+}
+
+/** A file that an option names; throws what `fail` makes where it cannot be read. */
+export function readNamed(file: string, fail: (problem: string) => Error): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw fail(`names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
   }
 }
